@@ -1,0 +1,44 @@
+"""Set-up of every test, and of the examples in docstrings, docs and README."""
+
+import os
+
+# Before TensorFlow is imported: channels_first models run on every CPU with oneDNN's kernels.
+os.environ["TF_ENABLE_ONEDNN_OPTS"] = "1"
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import keras
+import pytest
+from sybil import Sybil
+from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
+
+
+@pytest.fixture(autouse=True)
+def _in_an_empty_folder(tmp_path, monkeypatch):
+    """Run in an empty folder, so that no test depends on the checkout or writes into it."""
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def _data_format_is_left_alone():
+    """Fail a test that leaves Keras in another data format than it found it in."""
+    before = keras.config.image_data_format()
+    yield
+    after = keras.config.image_data_format()
+    keras.config.set_image_data_format(before)
+    assert after == before
+
+
+@pytest.fixture
+def data_format(request):
+    """Set Keras' data format for a test that asks for one by indirect parametrisation."""
+    before = keras.config.image_data_format()
+    keras.config.set_image_data_format(request.param)
+    yield request.param
+    keras.config.set_image_data_format(before)
+
+
+pytest_collect_file = Sybil(
+    parsers=[PythonCodeBlockParser(), SkipParser()],
+    patterns=["*.md"],
+    fixtures=["_in_an_empty_folder"],
+).pytest()

@@ -1,0 +1,153 @@
+"""Checks at the boundary: each returns the value normalised or raises a ``ValueError``
+that says what was received, what was expected and what to do.
+"""
+
+from __future__ import annotations
+
+import difflib
+import operator
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+Shape = tuple[int, int | None, int | None]
+
+# An image has at most this many channels when its shape is read as (rows, cols, channels).
+_IMAGE_CHANNELS = 4
+
+
+def input_shape(value: Any) -> Shape:
+    """Return ``(channels, rows, cols)`` as integers; rows and cols may be ``None``."""
+    expected = "expected (channels, rows, cols), such as (3, 224, 224)"
+    if not isinstance(value, Sequence) or isinstance(value, str) or len(value) != 3:
+        raise ValueError(f"input_shape: received {value!r}; {expected}. Leave the batch size out.")
+    sizes = [None if size is None else _integer(size) for size in value]
+    if any(size is None and given is not None for size, given in zip(sizes, value, strict=True)):
+        raise ValueError(f"input_shape: received {value!r}; {expected}, all integers.")
+    channels, rows, cols = sizes
+    if any(size is not None and size < 1 for size in sizes):
+        raise ValueError(f"input_shape: received {value!r}; {expected}, all at least 1.")
+    if _reads_as_rows_cols_channels(channels, cols):
+        raise ValueError(
+            f"input_shape: received {value!r}, which reads as (rows, cols, channels); {expected}, "
+            f"whatever the data format. Pass ({cols}, {channels}, {rows})."
+        )
+    if channels is None:
+        raise ValueError(
+            f"input_shape: received {value!r}; {expected}. Only rows and cols may be None."
+        )
+    return channels, rows, cols
+
+
+def _reads_as_rows_cols_channels(first: int | None, last: int | None) -> bool:
+    return (
+        last is not None and last <= _IMAGE_CHANNELS and (first is None or first > _IMAGE_CHANNELS)
+    )
+
+
+def num_outputs(value: Any) -> int:
+    """Return a number of outputs, at least 1."""
+    return positive_integer("num_outputs", value, "the number of classes, such as 10")
+
+
+def repetitions(value: Any) -> tuple[int, ...]:
+    """Return the number of blocks of each stage: at least one stage of at least one block."""
+    remedy = "Pass the blocks of each stage, such as (3, 4, 6, 3)."
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        raise ValueError(
+            f"repetitions: received {value!r}; expected a sequence of positive integers. {remedy}"
+        )
+    counts = tuple(value)
+    numbers = tuple(_integer(count) for count in counts)
+    if not numbers or any(number is None or number < 1 for number in numbers):
+        raise ValueError(
+            f"repetitions: received {counts!r}; expected one or more integers, each at least 1. "
+            f"{remedy}"
+        )
+    return tuple(number for number in numbers if number is not None)
+
+
+def positive_integer(what: str, value: Any, meaning: str) -> int:
+    """Return an integer of at least 1, called ``what`` in the error."""
+    number = _integer(value)
+    if number is None or number < 1:
+        raise ValueError(
+            f"{what}: received {value!r}; expected an integer of at least 1. Pass {meaning}."
+        )
+    return number
+
+
+def non_negative_integer(what: str, value: Any, meaning: str) -> int:
+    """Return an integer of at least 0, called ``what`` in the error."""
+    number = _integer(value)
+    if number is None or number < 0:
+        raise ValueError(
+            f"{what}: received {value!r}; expected an integer of at least 0. Pass {meaning}."
+        )
+    return number
+
+
+def non_negative_number(what: str, value: Any, meaning: str) -> float:
+    """Return a finite number of at least 0, called ``what`` in the error."""
+    number = _number(value)
+    if number is None or not 0 <= number < float("inf"):
+        raise ValueError(
+            f"{what}: received {value!r}; expected a finite number of at least 0. Pass {meaning}."
+        )
+    return number
+
+
+def positive_number(what: str, value: Any, meaning: str) -> float:
+    """Return a finite number above 0, called ``what`` in the error."""
+    number = _number(value)
+    if number is None or not 0 < number < float("inf"):
+        raise ValueError(
+            f"{what}: received {value!r}; expected a finite number above 0. Pass {meaning}."
+        )
+    return number
+
+
+def choice(what: str, value: Any, choices: Iterable[Any]) -> Any:
+    """Return ``value`` if it is one of ``choices``; the error lists them, the closest first."""
+    known = list(choices)
+    if any(value is option or value == option for option in known):
+        return value
+    raise ValueError(
+        f"{what}: received {value!r}; expected one of {', '.join(map(repr, known))}."
+        f"{did_you_mean(value, known)}"
+    )
+
+
+def did_you_mean(value: Any, known: Iterable[Any]) -> str:
+    """Return `` Did you mean …?`` with the names closest to ``value``, or nothing."""
+    names = [name for name in known if isinstance(name, str)]
+    close = difflib.get_close_matches(str(value), names, n=3, cutoff=0.6)
+    return f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
+
+
+def model_name(value: Any) -> str:
+    """Return a name that Keras accepts for a model."""
+    if not isinstance(value, str) or not value or "/" in value:
+        raise ValueError(
+            f"name: received {value!r}; expected a non-empty string without '/', "
+            "such as 'my_resnet'."
+        )
+    return value
+
+
+def _integer(value: Any) -> int | None:
+    """Return ``value`` as an ``int`` if it is one (NumPy's too), else ``None``."""
+    if isinstance(value, bool):
+        return None
+    try:
+        return operator.index(value)
+    except TypeError:
+        return None
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, bool | str):
+        return None
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return None

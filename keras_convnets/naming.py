@@ -1,0 +1,128 @@
+"""Layer names: the one owner of ``<group>_<kind><n>``, which is public API.
+
+A *group* is a stage, with a block of it where the stage has blocks: ``conv1``,
+``conv3_block1``, ``head``. A *kind* says what the layer is, behind the branch that it is on where
+that is not the main one: ``conv``, ``bn``, ``shortcut_conv``. ``n`` counts a kind within its
+group. In the main branch of a block, convolutions, normalisations and activations are
+counted from 1 (``conv3_block1_conv1``); anything else carries a number from its second on
+(``head_dense``, ``head_dense2``).
+"""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import dataclasses
+import re
+from collections.abc import Iterator
+from contextvars import ContextVar
+
+_STAGE_AND_BLOCK = r"(?P<stage>[a-z]+[0-9]*)(?:_(?P<block>block[0-9]+))?"
+_GROUP = re.compile(_STAGE_AND_BLOCK)
+_NAME = re.compile(_STAGE_AND_BLOCK + r"_(?P<kind>[A-Za-z](?:\w*[A-Za-z])?)(?P<number>[0-9]*)")
+_COUNTED_FROM_ONE = {"conv", "bn", "relu"}
+
+
+@dataclasses.dataclass(frozen=True)
+class LayerName:
+    """A layer's name, taken apart."""
+
+    stage: str
+    block: str | None
+    kind: str
+    number: int | None
+
+    @property
+    def group(self) -> str:
+        """The stage, with the block where there is one: ``conv3_block1``."""
+        return f"{self.stage}_{self.block}" if self.block else self.stage
+
+
+def parse(name: str) -> LayerName | None:
+    """Take a layer's name apart, or return ``None`` if it does not follow the grammar.
+
+    Example:
+        >>> parse("conv3_block1_shortcut_conv").group
+        'conv3_block1'
+        >>> parse("conv3_block1_conv2")
+        LayerName(stage='conv3', block='block1', kind='conv', number=2)
+        >>> parse("dense") is None
+        True
+    """
+    match = _NAME.fullmatch(name)
+    if match is None:
+        return None
+    stage, block, kind, number = match.group("stage", "block", "kind", "number")
+    return LayerName(stage, block, kind, int(number) if number else None)
+
+
+@dataclasses.dataclass
+class Names:
+    """The names given within one outermost :func:`scope`."""
+
+    issued: set[str] = dataclasses.field(default_factory=set)
+    counts: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
+
+    def issue(self, prefix: str, kind: str) -> str:
+        """Return the next free name for a layer of ``kind`` behind ``prefix``."""
+        stem = f"{prefix}_{kind}"
+        group = _GROUP.fullmatch(prefix)
+        in_block = group is not None and group["block"] is not None
+        while True:
+            self.counts[stem] += 1
+            count = self.counts[stem]
+            bare = count == 1 and not (in_block and kind in _COUNTED_FROM_ONE)
+            name = stem if bare else f"{stem}{count}"
+            if name not in self.issued:
+                self.issued.add(name)
+                return name
+
+
+_scope: ContextVar[tuple[str, Names] | None] = ContextVar("scope", default=None)
+
+
+@contextlib.contextmanager
+def scope(name: str) -> Iterator[Names]:
+    """Name the layers made inside after ``name``: a group, or within one, a branch of it.
+
+    Example:
+        >>> with scope("conv3_block1"):
+        ...     with scope("shortcut"):
+        ...         layer_name("conv")
+        'conv3_block1_shortcut_conv'
+    """
+    outer = _scope.get()
+    prefix, names = (f"{outer[0]}_{name}", outer[1]) if outer else (name, Names())
+    token = _scope.set((prefix, names))
+    try:
+        yield names
+    finally:
+        _scope.reset(token)
+
+
+def layer_name(kind: str) -> str | None:
+    """Return the next name for a layer of ``kind``; outside any scope, ``None``: Keras names it."""
+    current = _scope.get()
+    if current is None:
+        return None
+    prefix, names = current
+    return names.issue(prefix, kind)
+
+
+def is_group(name: str) -> bool:
+    """Return whether ``name`` can name a group: ``conv1``, ``conv3_block1``, ``head``."""
+    return _GROUP.fullmatch(name) is not None
+
+
+def kind_of(name: str) -> str:
+    """Return the kind of a layer that somebody else named: ``conv2d`` of ``conv2d_17``.
+
+    Example:
+        >>> kind_of("batch_normalization_3")
+        'batch_normalization'
+        >>> kind_of("conv3_block1_gate")
+        'gate'
+    """
+    ours = parse(name)
+    kind = ours.kind if ours and ours.block else re.sub(r"_?[0-9]+$", "", name)
+    return re.sub(r"^[^A-Za-z]+|[^A-Za-z]+$", "", re.sub(r"\W", "_", kind)) or "layer"

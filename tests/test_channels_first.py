@@ -1,0 +1,63 @@
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+PROGRAM = """
+    import warnings, numpy as np, keras
+    from keras_convnets import ResnetBuilder
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        first = ResnetBuilder.build(
+            (3, 32, 32), 4, "basic_block", (1, 1), data_format="channels_first"
+        )
+    print("WARNED", *[str(one.message) for one in caught])
+    last = ResnetBuilder.build((3, 32, 32), 4, "basic_block", (1, 1), data_format="channels_last")
+    last.set_weights(first.get_weights())
+    images = np.random.default_rng(0).standard_normal((4, 3, 32, 32)).astype("float32")
+    for model in (first, last):
+        model.compile("sgd", "sparse_categorical_crossentropy", jit_compile={jit})
+    labels = np.arange(4)
+    first.fit(images, labels, epochs=1, batch_size=4, verbose=0)
+    last.fit(np.moveaxis(images, 1, -1), labels, epochs=1, batch_size=4, verbose=0)
+    one = first.predict(images, verbose=0)
+    other = last.predict(np.moveaxis(images, 1, -1), verbose=0)
+    print("DIFFERENCE", np.abs(one - other).max())
+"""
+
+
+def run(onednn, jit):
+    return subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(PROGRAM).format(jit=jit)],
+        env={"TF_ENABLE_ONEDNN_OPTS": onednn, "TF_CPP_MIN_LOG_LEVEL": "3", "PATH": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.slow
+def test_without_onednn_the_builder_warns_and_xla_is_a_remedy():
+    result = run(onednn="0", jit=True)
+    assert result.returncode == 0, result.stderr
+    warned, difference = result.stdout.splitlines()
+    assert "TF_ENABLE_ONEDNN_OPTS=1" in warned
+    assert "jit_compile=True" in warned
+    assert float(difference.split()[1]) < 1e-5
+
+
+@pytest.mark.slow
+def test_without_a_remedy_training_does_fail():
+    result = run(onednn="0", jit=False)
+    assert result.returncode != 0
+    assert "NHWC" in result.stderr
+
+
+@pytest.mark.slow
+def test_with_onednn_there_is_no_warning_and_no_difference():
+    result = run(onednn="1", jit=False)
+    assert result.returncode == 0, result.stderr
+    warned, difference = result.stdout.splitlines()
+    assert warned == "WARNED"
+    assert float(difference.split()[1]) < 1e-5
