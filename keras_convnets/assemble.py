@@ -1,0 +1,135 @@
+"""From a list of parts to a ``keras.Model``: the one way in which every network is put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Unpack
+
+import keras
+
+from keras_convnets import axes, checks, naming, units
+from keras_convnets.options import Options, resolve
+from keras_convnets.units import Part, Tensor
+
+Head = Callable[[int, Any], Part]
+
+
+def assemble(
+    input_shape: Any,
+    num_outputs: Any,
+    parts: Iterable[tuple[str, Part]],
+    default_name: str,
+    head: Head = units.classifier,
+    **options: Unpack[Options],
+) -> keras.Model:
+    """Return the functional model that ``parts`` describe, one after the other.
+
+    Args:
+        input_shape: ``(channels, rows, cols)``, whatever the data format.
+        num_outputs: the number of outputs of the head.
+        parts: pairs of a group's name and a function from tensor to tensor. The layers that the
+            function makes are named after the group, also those that it does not name itself.
+        default_name: the model's name where the options name none.
+        head: ``head(num_outputs, activation)`` returns the part called ``head``.
+        **options: see [`Options`][keras_convnets.Options].
+
+    Raises:
+        ValueError: for input that no such network can be built from.
+
+    Example:
+        >>> from keras_convnets import units
+        >>> from keras_convnets.assemble import assemble
+        >>> parts = [("conv1", units.conv_bn_relu(16, 3)), ("conv2", units.conv_bn_relu(32, 3, 2))]
+        >>> model = assemble((3, 32, 32), 10, parts, "tiny")
+        >>> [layer.name for layer in model.layers if layer.weights]
+        ['conv1_conv', 'conv1_bn', 'conv2_conv', 'conv2_bn', 'head_dense']
+    """
+    shape = checks.input_shape(input_shape)
+    chosen = resolve(options)
+    tail = _tail(num_outputs, head, chosen)
+    with axes.building(chosen["data_format"]), units.decaying(chosen["weight_decay"]):
+        inputs = x = keras.Input(axes.keras_shape(shape), name="input_image")
+        seen = {_node(inputs)}
+        for group, part in [*parts, *tail]:
+            x = _apply(group, part, x, shape, seen)
+        return keras.Model(inputs, x, name=chosen["name"] or default_name)
+
+
+def _tail(num_outputs: Any, head: Head, chosen: Options) -> list[tuple[str, Part]]:
+    """Return what follows the parts: the head, the pooling in its place, or nothing."""
+    if chosen["include_top"] or num_outputs is not None:
+        num_outputs = checks.num_outputs(num_outputs)
+    if chosen["include_top"]:
+        return [("head", head(num_outputs, chosen["classifier_activation"]))]
+    if chosen["pooling"]:
+        return [("head", units.global_pool(chosen["pooling"]))]
+    return []
+
+
+def _apply(group: str, part: Part, x: Tensor, shape: checks.Shape, seen: set[Any]) -> Tensor:
+    """Return ``part(x)`` with its layers named after ``group``."""
+    if not naming.is_group(group):
+        raise ValueError(
+            f"parts: received the group name {group!r}; expected a stage such as 'conv1', or a "
+            "stage and a block such as 'conv3_block1'."
+        )
+    if not callable(part):
+        raise ValueError(
+            f"{group}: received {part!r}; expected a function of a tensor. A block function takes "
+            "(filters, init_strides, is_first_block_of_first_layer) and returns one."
+        )
+    with naming.scope(group) as names:
+        y = _call(group, part, x, shape)
+        asked_for = set(names.issued)
+        for operation in _new_operations(y, seen):
+            if operation.name in asked_for:
+                asked_for.remove(operation.name)
+            else:
+                # Keras numbers such a layer through the whole process, so its own name would
+                # differ from build to build and not say where it stands.
+                operation.name = naming.layer_name(naming.kind_of(operation.name))
+    return y
+
+
+def _call(group: str, part: Part, x: Tensor, shape: checks.Shape) -> Tensor:
+    try:
+        y = part(x)
+    except units.TooSmallError as error:
+        raise ValueError(
+            f"input_shape: received {shape!r}, too small for the network's strides: in {group}, "
+            f"{error}. Pass more rows and columns (resize the images), or build a network with "
+            "fewer stages."
+        ) from error
+    except ValueError as error:
+        error.add_note(f"This happened in {group}, on a tensor of shape {x.shape}.")
+        raise
+    if not isinstance(y, keras.KerasTensor):
+        raise ValueError(
+            f"{group}: the block's function returned {y!r}; expected a tensor. Does it end in "
+            "'return'?"
+        )
+    return y
+
+
+def _new_operations(y: Tensor, seen: set[Any]) -> Iterator[Any]:
+    """Yield the operations behind ``y`` that are not ``seen`` yet, inputs first.
+
+    It follows the nodes of this graph only: a layer that the user shares with another model has
+    nodes there too.
+    """
+    # An explicit stack: a network may be deeper than Python's recursion limit.
+    stack = [(_node(y), False)]
+    while stack:
+        node, parents_done = stack.pop()
+        if parents_done and node.operation not in seen:
+            seen.add(node.operation)
+            yield node.operation
+        elif not parents_done and node not in seen:
+            seen.add(node)
+            stack.append((node, True))
+            stack.extend((parent, False) for parent in reversed(node.parent_nodes))
+
+
+def _node(x: Tensor) -> Any:
+    operation, node_index, _ = x._keras_history
+    return operation._inbound_nodes[node_index]

@@ -1,0 +1,89 @@
+"""The keyword options that every builder takes: names, defaults and meaning in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypedDict
+
+import keras
+
+from keras_convnets import axes, checks
+
+
+class Options(TypedDict, total=False):
+    """Keyword options common to every ``build`` and ``build_*``."""
+
+    data_format: str | None
+    """``"channels_first"``, ``"channels_last"`` or ``None``: Keras' setting
+    (``keras.config.image_data_format()``) at the time of building. Default ``None``."""
+
+    include_top: bool
+    """Whether the network ends in its classifier. Default ``True``; without it, ``num_outputs``
+    and ``classifier_activation`` are not used and ``num_outputs`` may be ``None``."""
+
+    pooling: str | None
+    """What a network without its top ends in: ``None`` (feature maps), ``"avg"`` or ``"max"``
+    (one vector an image, by global pooling). Default ``None``; with the top it must be ``None``."""
+
+    classifier_activation: str | Callable[..., Any] | None
+    """The activation of the outputs, any that Keras knows: ``"softmax"``, ``"sigmoid"``, or
+    ``None`` for logits. Default ``"softmax"``."""
+
+    weight_decay: float
+    """The factor of the L2 penalty on the kernels of convolutions; 0 for none. Default 1e-4."""
+
+    name: str | None
+    """The name of the ``keras.Model``. Default ``None``: the network's own, ``"resnet_34"``."""
+
+
+_DEFAULTS: Options = {
+    "data_format": None,
+    "include_top": True,
+    "pooling": None,
+    "classifier_activation": "softmax",
+    "weight_decay": 1e-4,
+    "name": None,
+}
+
+
+def resolve(options: Options) -> Options:
+    """Return all the options, checked, with the defaults for those not given.
+
+    Raises:
+        TypeError: an option that no builder takes.
+        ValueError: a value that an option cannot have.
+    """
+    for name in options:
+        if name not in _DEFAULTS:
+            raise TypeError(
+                f"unknown option {name!r}; the options are {', '.join(_DEFAULTS)}."
+                f"{checks.did_you_mean(name, _DEFAULTS)}"
+            )
+    chosen: Options = {**_DEFAULTS, **options}
+    checks.choice("data_format", chosen["data_format"], (*axes.FORMATS, None))
+    checks.choice("include_top", chosen["include_top"], (True, False))
+    checks.choice("pooling", chosen["pooling"], ("avg", "max", None))
+    _check_pooling_without_top(chosen)
+    _check_activation(chosen["classifier_activation"])
+    chosen["weight_decay"] = checks.non_negative_number(
+        "weight_decay", chosen["weight_decay"], "the factor of the L2 penalty, such as 1e-4"
+    )
+    if chosen["name"] is not None:
+        checks.model_name(chosen["name"])
+    return chosen
+
+
+def _check_pooling_without_top(chosen: Options) -> None:
+    if chosen["include_top"] and chosen["pooling"] is not None:
+        raise ValueError(
+            f"pooling: received {chosen['pooling']!r} with include_top=True; the classifier has "
+            "its own pooling. Leave pooling out, or pass include_top=False."
+        )
+
+
+def _check_activation(activation: str | Callable[..., Any] | None) -> None:
+    if activation is None or callable(activation):
+        return
+    known = sorted(name for name in dir(keras.activations) if name[0] not in "_A")
+    known = [name for name in known if name not in {"deserialize", "get", "serialize"}]
+    checks.choice("classifier_activation", activation, (*known, None))

@@ -1,0 +1,157 @@
+import keras
+import pytest
+
+from helpers import FORMATS
+from keras_convnets import units
+from keras_convnets.assemble import assemble
+
+PARTS = [("conv1", units.conv_bn_relu(8, 3)), ("conv2_block1", units.conv_bn_relu(16, 3, 2))]
+
+
+def trainable_names(model):
+    return [layer.name for layer in model.layers if layer.weights]
+
+
+def test_parts_become_a_plain_functional_model():
+    model = assemble((3, 16, 16), 10, PARTS, "tiny")
+    assert type(model).__name__ == "Functional"
+    assert model.name == "tiny"
+    assert model.output_shape == (None, 10)
+    assert trainable_names(model) == [
+        "conv1_conv",
+        "conv1_bn",
+        "conv2_block1_conv1",
+        "conv2_block1_bn1",
+        "head_dense",
+    ]
+
+
+@pytest.mark.parametrize("data_format", FORMATS, indirect=True)
+def test_the_format_is_keras_own_at_build_time(data_format):
+    model = assemble((3, 16, 24), 10, PARTS, "tiny", include_top=False)
+    expected = (None, 16, 8, 12) if data_format == "channels_first" else (None, 8, 12, 16)
+    assert model.output_shape == expected
+    assert {getattr(layer, "data_format", data_format) for layer in model.layers} == {data_format}
+
+
+@pytest.mark.parametrize(("pooling", "shape"), [("avg", (None, 16)), ("max", (None, 16))])
+def test_without_top_the_features_can_be_pooled(pooling, shape):
+    model = assemble((3, 16, 16), None, PARTS, "tiny", include_top=False, pooling=pooling)
+    assert model.output_shape == shape
+    assert model.layers[-1].name == "head_pool"
+
+
+def test_outputs_of_every_kind():
+    logits = assemble((3, 16, 16), 1, PARTS, "tiny", classifier_activation=None)
+    assert logits.layers[-1].activation is keras.activations.linear
+    sigmoid = assemble((3, 16, 16), 1, PARTS, "tiny", classifier_activation="sigmoid")
+    assert sigmoid.layers[-1].activation is keras.activations.sigmoid
+
+
+def test_weight_decay_is_on_the_kernels_of_convolutions():
+    model = assemble((3, 16, 16), 10, PARTS, "tiny", weight_decay=0.5)
+    kernels = [layer.kernel for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
+    expected = sum(0.5 * keras.ops.sum(keras.ops.square(kernel)) for kernel in kernels)
+    assert float(sum(model.losses)) == pytest.approx(float(expected), rel=1e-5)
+    assert assemble((3, 16, 16), 10, PARTS, "tiny", weight_decay=0).losses == []
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+def test_outputs_are_float32_under_mixed_precision(policy):
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        model = assemble((3, 16, 16), 10, PARTS, "tiny")
+    finally:
+        keras.config.set_dtype_policy(before)
+    assert model.get_layer("conv1_conv").compute_dtype == policy.removeprefix("mixed_")
+    assert model(keras.ops.ones((1, *model.input_shape[1:]))).dtype == "float32"
+
+
+def test_layers_that_a_part_makes_itself_are_in_its_group():
+    shared = keras.layers.Dense(8, name="mine")
+
+    def part(x):
+        x = keras.layers.SeparableConv2D(8, 3, padding="same")(x)
+        x = keras.ops.relu(x)
+        x = keras.layers.Conv2D(8, 1, name="conv2_block1_conv1")(x)
+        x = keras.layers.Conv2D(8, 1)(keras.layers.Conv2D(8, 1)(x))
+        return units.conv(8, 1)(shared(x))
+
+    parts = [("conv2_block1", part), ("conv2_block2", lambda x: shared(x))]
+    for _ in range(2):  # the same names on every build
+        model = assemble((8, 16, 16), 10, parts, "own")
+        assert [operation.name for operation in model.operations] == [
+            "input_image",
+            "conv2_block1_separable_conv2d",
+            "conv2_block1_relu1",
+            "conv2_block1_conv1",
+            "conv2_block1_conv2d",
+            "conv2_block1_conv2d2",
+            "conv2_block1_mine",
+            "conv2_block1_conv2",
+            "head_pool",
+            "head_dense",
+        ]
+
+
+def test_a_layer_of_another_model_is_renamed_but_not_its_neighbours():
+    inputs = keras.Input((16, 16, 3))
+    neighbour = keras.layers.Conv2D(3, 1, name="neighbour")
+    taken = keras.layers.Conv2D(3, 1, name="taken")
+    keras.Model(inputs, taken(neighbour(inputs)))
+    assemble((3, 16, 16), 10, [("conv1", lambda x: taken(x))], "tiny", data_format="channels_last")
+    assert taken.name == "conv1_taken"
+    assert neighbour.name == "neighbour"
+
+
+def test_a_block_that_calls_keras_layers_follows_the_format_asked_for():
+    def part(x):
+        return keras.layers.Conv2D(4, 3, strides=2, padding="same")(x)
+
+    model = assemble(
+        (3, 16, 24), 10, [("conv1", part)], "t", data_format="channels_first", include_top=False
+    )
+    assert model.output_shape == (None, 4, 8, 12)
+
+
+@pytest.mark.parametrize(
+    ("parts", "words"),
+    [
+        ([("Conv 1", units.conv(8, 3))], "received the group name 'Conv 1'"),
+        ([("conv1", None)], "conv1: received None; expected a function of a tensor"),
+        ([("conv1", lambda x: None)], "conv1: the block's function returned None"),
+    ],
+)
+def test_parts_that_are_none(parts, words):
+    with pytest.raises(ValueError) as caught:
+        assemble((3, 16, 16), 10, parts, "tiny")
+    assert words in str(caught.value)
+
+
+def test_an_error_in_a_block_says_where_it_happened():
+    def part(x):
+        return keras.layers.Add()([x, keras.layers.Conv2D(7, 1)(x)])
+
+    with pytest.raises(ValueError) as caught:
+        assemble((3, 16, 16), 10, [("conv1", units.conv(8, 3)), ("conv2_block1", part)], "tiny")
+    assert "conv2_block1" in caught.value.__notes__[0]
+    assert "16, 16" in caught.value.__notes__[0]
+
+
+@pytest.mark.parametrize("padding", ["same", "valid"])
+def test_maps_too_small_name_the_shape_and_the_stage(padding):
+    parts = [("conv1", units.max_pool(2, 2)), ("conv2", units.max_pool(3, 2, padding))]
+    with pytest.raises(
+        ValueError, match=r"\(3, 2, 9\), too small .* in conv2, .* maps of 1 x"
+    ) as e:
+        assemble((3, 2, 9), 10, parts, "tiny")
+    assert "resize" in str(e.value)
+
+
+def test_num_outputs_may_be_none_only_without_the_top():
+    assert assemble((3, 16, 16), None, PARTS, "t", include_top=False).output_shape[0] is None
+    with pytest.raises(ValueError, match="num_outputs: received None"):
+        assemble((3, 16, 16), None, PARTS, "t")
+    with pytest.raises(ValueError, match="num_outputs: received 0"):
+        assemble((3, 16, 16), 0, PARTS, "t", include_top=False)

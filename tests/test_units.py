@@ -1,0 +1,77 @@
+import keras
+import pytest
+
+from helpers import FORMATS
+from keras_convnets import axes, units
+
+
+@pytest.fixture
+def x(data_format):
+    return keras.Input(axes.keras_shape((8, 15, 20)))
+
+
+@pytest.mark.parametrize("data_format", FORMATS, indirect=True)
+@pytest.mark.parametrize(
+    ("unit", "shape"),
+    [
+        (units.conv(16, 3), (16, 15, 20)),
+        (units.conv(16, 7, strides=2), (16, 8, 10)),
+        (units.conv(16, (1, 3), strides=(1, 2), padding="valid"), (16, 15, 9)),
+        (units.bn_relu(), (8, 15, 20)),
+        (units.conv_bn_relu(4, 3, 2), (4, 8, 10)),
+        (units.bn_relu_conv(4, 3, (2, 2)), (4, 8, 10)),
+        (units.max_pool(3, 2), (8, 8, 10)),
+        (units.max_pool(2, 2, padding="valid"), (8, 7, 10)),
+        (lambda x: units.add(x, x), (8, 15, 20)),
+    ],
+)
+def test_shapes(unit, shape, x, data_format):
+    assert axes.in_papers_order(unit(x).shape, data_format) == shape
+
+
+@pytest.mark.parametrize("data_format", FORMATS, indirect=True)
+def test_vectors(x):
+    assert units.global_pool("avg")(x).shape == (None, 8)
+    assert units.global_pool("max")(x).shape == (None, 8)
+    assert units.classifier(5, "softmax")(x).shape == (None, 5)
+
+
+@pytest.mark.parametrize("data_format", FORMATS, indirect=True)
+def test_a_convolution_is_made_as_the_classic_builder_made_it(x):
+    layer = units.conv(16, 3)(x)._keras_history.operation
+    assert layer.use_bias
+    assert isinstance(layer.kernel_initializer, keras.initializers.HeNormal)
+    assert float(layer.kernel_regularizer.l2) == pytest.approx(1e-4)
+    assert layer.bias_regularizer is None
+
+
+@pytest.mark.parametrize("data_format", FORMATS, indirect=True)
+def test_normalisation_is_over_the_channels(x):
+    layer = units.bn_relu()(x)._keras_history.operation._inbound_nodes[0].parent_nodes[0].operation
+    assert layer.gamma.shape == (8,)
+    assert (layer.momentum, layer.epsilon) == (0.99, 1e-3)
+
+
+def test_a_unit_stands_in_a_model_of_ones_own_twice():
+    inputs = keras.Input((16, 16, 3))
+    outputs = units.conv_bn_relu(4, 3)(units.conv_bn_relu(4, 3)(inputs))
+    assert len(keras.Model(inputs, outputs).layers) == 7
+
+
+@pytest.mark.parametrize(
+    ("size", "unit"),
+    [
+        ((1, 8), units.conv(4, 3, strides=2)),
+        ((8, 1), units.max_pool(3, 2)),
+        ((4, 8), units.conv(4, 5, padding="valid")),
+        ((8, 2), units.max_pool((2, 3), 1, padding="valid")),
+    ],
+)
+def test_maps_too_small(size, unit):
+    with pytest.raises(units.TooSmallError, match=f"gets maps of {size[0]} x {size[1]}"):
+        unit(keras.Input((*size, 3)))
+
+
+def test_one_pixel_is_enough_without_a_stride_and_sizes_may_be_unknown():
+    assert units.conv(4, 3)(keras.Input((1, 1, 3))).shape == (None, 1, 1, 4)
+    assert units.conv(4, 3, 2)(keras.Input((None, None, 3))).shape == (None, None, None, 4)
