@@ -1,0 +1,1 @@
+"""One file a family: its blocks, its rows, its builder class."""

@@ -1,0 +1,224 @@
+"""The classic Keras ``ResnetBuilder``: pre-activation residual networks of 18 to 152 layers.
+
+The depths and widths are those of He et al., "Deep Residual Learning for Image Recognition"
+(2015, arXiv:1512.03385), table 1; the order inside a block is that of He et al., "Identity
+Mappings in Deep Residual Networks" (2016, arXiv:1603.05027). Unlike both papers, convolutions
+keep their biases and shortcuts project the block's raw input, as in the Keras 2 builder that this
+one reproduces weight by weight.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Unpack
+
+import keras
+
+from keras_convnets import axes, checks, units
+from keras_convnets.assemble import assemble
+from keras_convnets.naming import scope
+from keras_convnets.options import Options
+from keras_convnets.published import published
+from keras_convnets.units import Part, Tensor
+
+Block = Callable[..., Part]
+Strides = tuple[int, int]
+
+SOURCE = "Keras 2 ResnetBuilder (arXiv:1603.05027)"
+
+
+def basic_block(
+    filters: int, init_strides: Strides = (1, 1), is_first_block_of_first_layer: bool = False
+) -> Part:
+    """Return a residual block of two 3x3 convolutions, for networks of up to 34 layers.
+
+    Args:
+        filters: the number of maps of both convolutions, and of the output.
+        init_strides: the strides of the first convolution, and of the projection.
+        is_first_block_of_first_layer: whether batch normalisation and ReLU stand right before
+            the block, so that it begins with its convolution.
+
+    Example:
+        >>> import keras
+        >>> from keras_convnets import basic_block
+        >>> basic_block(128, init_strides=(2, 2))(keras.Input((56, 56, 64))).shape
+        (None, 28, 28, 128)
+    """
+
+    def apply(x: Tensor) -> Tensor:
+        first = units.conv if is_first_block_of_first_layer else units.bn_relu_conv
+        residual = first(filters, 3, init_strides)(x)
+        residual = units.bn_relu_conv(filters, 3)(residual)
+        return shortcut(x, residual, init_strides)
+
+    return apply
+
+
+def bottleneck(
+    filters: int, init_strides: Strides = (1, 1), is_first_block_of_first_layer: bool = False
+) -> Part:
+    """Return a residual block of 1x1, 3x3 and 1x1 convolutions, for 50 layers and more.
+
+    Args:
+        filters: the number of maps of the first two convolutions; the output has four times
+            as many.
+        init_strides: the strides of the first convolution, and of the projection.
+        is_first_block_of_first_layer: whether batch normalisation and ReLU stand right before
+            the block, so that it begins with its convolution.
+
+    Example:
+        >>> import keras
+        >>> from keras_convnets import bottleneck
+        >>> bottleneck(64)(keras.Input((56, 56, 64))).shape
+        (None, 56, 56, 256)
+    """
+
+    def apply(x: Tensor) -> Tensor:
+        first = units.conv if is_first_block_of_first_layer else units.bn_relu_conv
+        residual = first(filters, 1, init_strides)(x)
+        residual = units.bn_relu_conv(filters, 3)(residual)
+        residual = units.bn_relu_conv(4 * filters, 1)(residual)
+        return shortcut(x, residual, init_strides)
+
+    return apply
+
+
+def shortcut(x: Tensor, residual: Tensor, strides: Strides = (1, 1)) -> Tensor:
+    """Return the sum of a block's input and its residual branch.
+
+    The input is projected by a 1x1 convolution where its shape differs from the residual's: where
+    the branch strides or has another number of channels.
+
+    Args:
+        x: the block's input.
+        residual: the output of its residual branch.
+        strides: the strides of the residual branch as a whole.
+    """
+    if tuple(strides) != (1, 1) or axes.channels(x) != axes.channels(residual):
+        with scope("shortcut"):
+            x = units.conv(axes.channels(residual), 1, strides, padding="valid")(x)
+    # The shortcut comes first: Keras orders model.layers, and so get_weights(), by it.
+    return units.add(x, residual)
+
+
+BLOCKS: dict[str, Block] = {"basic_block": basic_block, "bottleneck": bottleneck}
+
+
+class ResnetBuilder:
+    """The classic residual networks, built as the Keras 2 ``ResnetBuilder`` built them.
+
+    A 7x7/2 convolution, batch normalisation, ReLU and 3x3/2 max-pooling; stages of pre-activation
+    blocks, whose filters start at 64 and double from stage to stage, each but the first beginning
+    with stride 2; batch normalisation and ReLU, global average pooling, a dense softmax. Padding is
+    "same" (asymmetric where a stride meets an even size, unlike PyTorch's), convolutions have
+    biases, and batch normalisation has Keras' defaults.
+    """
+
+    @staticmethod
+    def build(
+        input_shape: Sequence[int | None],
+        num_outputs: int | None,
+        block_fn: str | Block,
+        repetitions: Sequence[int],
+        **options: Unpack[Options],
+    ) -> keras.Model:
+        """Return a residual network of blocks of your choice.
+
+        Args:
+            input_shape: ``(channels, rows, cols)``, whatever the data format. Rows and columns
+                may be ``None``; otherwise they must be large enough for the strides, which divide
+                them by 2 twice before the first stage and once in each later one.
+            num_outputs: the number of outputs, at least 1.
+            block_fn: ``"basic_block"``, ``"bottleneck"``, or a function
+                ``block(filters, init_strides, is_first_block_of_first_layer)`` that returns a
+                function of a tensor. It is called with these names.
+            repetitions: the number of blocks of each stage, such as ``(3, 4, 6, 3)``.
+            **options: see [`Options`][keras_convnets.Options].
+
+        Returns:
+            A functional model. Its input has the shape ``(batch, channels, rows, cols)`` or
+            ``(batch, rows, cols, channels)`` after the data format, its output ``(batch,
+            num_outputs)``; without the top, feature maps of ``filters`` channels of the last
+            block, or a vector of as many.
+
+        Raises:
+            ValueError: for a shape, block, repetition or option that no network can be built from.
+
+        Example:
+            >>> from keras_convnets import ResnetBuilder
+            >>> model = ResnetBuilder.build((1, 64, 64), 10, "basic_block", (1, 1))
+            >>> model.output_shape
+            (None, 10)
+        """
+        block = _find_block(block_fn)
+        parts = [
+            ("conv1", _stem),
+            *_stages(block, checks.repetitions(repetitions)),
+            ("final", units.bn_relu()),
+        ]
+        return assemble(input_shape, num_outputs, parts, "resnet", **options)
+
+    @staticmethod
+    @published(SOURCE)
+    def build_resnet_18(
+        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return ResNet-18: 2, 2, 2, 2 basic blocks."""
+        return ResnetBuilder.build(input_shape, num_outputs, basic_block, (2, 2, 2, 2), **options)
+
+    @staticmethod
+    @published(SOURCE)
+    def build_resnet_34(
+        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return ResNet-34: 3, 4, 6, 3 basic blocks."""
+        return ResnetBuilder.build(input_shape, num_outputs, basic_block, (3, 4, 6, 3), **options)
+
+    @staticmethod
+    @published(SOURCE)
+    def build_resnet_50(
+        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return ResNet-50: 3, 4, 6, 3 bottleneck blocks."""
+        return ResnetBuilder.build(input_shape, num_outputs, bottleneck, (3, 4, 6, 3), **options)
+
+    @staticmethod
+    @published(SOURCE)
+    def build_resnet_101(
+        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return ResNet-101: 3, 4, 23, 3 bottleneck blocks."""
+        return ResnetBuilder.build(input_shape, num_outputs, bottleneck, (3, 4, 23, 3), **options)
+
+    @staticmethod
+    @published(SOURCE)
+    def build_resnet_152(
+        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return ResNet-152: 3, 8, 36, 3 bottleneck blocks."""
+        return ResnetBuilder.build(input_shape, num_outputs, bottleneck, (3, 8, 36, 3), **options)
+
+
+def _find_block(block_fn: Any) -> Block:
+    if callable(block_fn):
+        return block_fn
+    checks.choice("block_fn", block_fn, BLOCKS)
+    return BLOCKS[block_fn]
+
+
+def _stem(x: Tensor) -> Tensor:
+    return units.max_pool(3, strides=2)(units.conv_bn_relu(64, 7, strides=2)(x))
+
+
+def _stages(block: Block, repetitions: Sequence[int]) -> Iterator[tuple[str, Part]]:
+    """Yield the blocks of all stages, named ``conv2_block1`` and on."""
+    for stage, blocks in enumerate(repetitions):
+        for index in range(blocks):
+            yield (
+                f"conv{stage + 2}_block{index + 1}",
+                block(
+                    filters=64 * 2**stage,
+                    init_strides=(2, 2) if stage > 0 and index == 0 else (1, 1),
+                    is_first_block_of_first_layer=stage == 0 and index == 0,
+                ),
+            )
