@@ -1,0 +1,33 @@
+from ._version import __version__
+from .analysis.plot import plot_model
+from .architectures.resnet import ResnetBuilder, basic_block, bottleneck, shortcut
+from .assemble import assemble
+from .axes import channel_axis
+from .naming import layer_name, parse, scope
+from .options import Options
+from .registry import create_model, list_models
+from .units import add, bn_relu, bn_relu_conv, conv, conv_bn_relu, global_pool, max_pool
+
+__all__ = [
+    "Options",
+    "ResnetBuilder",
+    "__version__",
+    "add",
+    "assemble",
+    "basic_block",
+    "bn_relu",
+    "bn_relu_conv",
+    "bottleneck",
+    "channel_axis",
+    "conv",
+    "conv_bn_relu",
+    "create_model",
+    "global_pool",
+    "layer_name",
+    "list_models",
+    "max_pool",
+    "parse",
+    "plot_model",
+    "scope",
+    "shortcut",
+]

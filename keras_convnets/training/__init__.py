@@ -1,0 +1,1 @@
+"""Training any Keras model from one call: it imports none of the builders."""
