@@ -8,8 +8,6 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import keras
 import pytest
-from sybil import Sybil
-from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
 
 
 @pytest.fixture(autouse=True)
@@ -35,10 +33,3 @@ def data_format(request):
     keras.config.set_image_data_format(request.param)
     yield request.param
     keras.config.set_image_data_format(before)
-
-
-pytest_collect_file = Sybil(
-    parsers=[PythonCodeBlockParser(), SkipParser()],
-    patterns=["*.md"],
-    fixtures=["_in_an_empty_folder"],
-).pytest()

@@ -1,8 +1,7 @@
 from ._version import __version__
 from .analysis.plot import plot_model
 from .architectures.resnet import ResnetBuilder, basic_block, bottleneck, shortcut
-from .assemble import assemble
-from .axes import channel_axis
+from .axes import channel_axis, channels
 from .naming import layer_name, parse, scope
 from .options import Options
 from .registry import create_model, list_models
@@ -13,12 +12,12 @@ __all__ = [
     "ResnetBuilder",
     "__version__",
     "add",
-    "assemble",
     "basic_block",
     "bn_relu",
     "bn_relu_conv",
     "bottleneck",
     "channel_axis",
+    "channels",
     "conv",
     "conv_bn_relu",
     "create_model",

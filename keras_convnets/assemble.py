@@ -36,7 +36,7 @@ def assemble(
     Raises:
         ValueError: for input that no such network can be built from.
 
-    Example:
+    Examples:
         >>> from keras_convnets import units
         >>> from keras_convnets.assemble import assemble
         >>> parts = [("conv1", units.conv_bn_relu(16, 3)), ("conv2", units.conv_bn_relu(32, 3, 2))]

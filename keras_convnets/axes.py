@@ -48,7 +48,7 @@ def current_format() -> str:
 def channel_axis() -> int:
     """Return the channel axis of a batch of images: 1 or -1, for ``axis=`` arguments.
 
-    Example:
+    Examples:
         >>> import keras
         >>> from keras_convnets import channel_axis
         >>> layer = keras.layers.BatchNormalization(axis=channel_axis())
@@ -65,7 +65,14 @@ def keras_shape(input_shape: Shape) -> tuple[int | None, ...]:
 
 
 def channels(x: Any) -> int:
-    """Return the number of channels of a batch of images."""
+    """Return the number of channels of a batch of images, in the current data format.
+
+    Examples:
+        >>> import keras
+        >>> from keras_convnets import channels
+        >>> channels(keras.Input((56, 56, 64)))
+        64
+    """
     return x.shape[channel_axis()]
 
 
@@ -86,7 +93,7 @@ def format_of(model: Any) -> str:
 def in_papers_order(shape: tuple[int | None, ...], data_format: str) -> tuple[int | None, ...]:
     """Return a batch's shape as papers write it: without the batch, the channels first.
 
-    Example:
+    Examples:
         >>> in_papers_order((None, 56, 56, 64), "channels_last")
         (64, 56, 56)
     """

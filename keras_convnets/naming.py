@@ -41,7 +41,7 @@ class LayerName:
 def parse(name: str) -> LayerName | None:
     """Take a layer's name apart, or return ``None`` if it does not follow the grammar.
 
-    Example:
+    Examples:
         >>> parse("conv3_block1_shortcut_conv").group
         'conv3_block1'
         >>> parse("conv3_block1_conv2")
@@ -85,7 +85,7 @@ _scope: ContextVar[tuple[str, Names] | None] = ContextVar("scope", default=None)
 def scope(name: str) -> Iterator[Names]:
     """Name the layers made inside after ``name``: a group, or within one, a branch of it.
 
-    Example:
+    Examples:
         >>> with scope("conv3_block1"):
         ...     with scope("shortcut"):
         ...         layer_name("conv")
@@ -117,7 +117,7 @@ def is_group(name: str) -> bool:
 def kind_of(name: str) -> str:
     """Return the kind of a layer that somebody else named: ``conv2d`` of ``conv2d_17``.
 
-    Example:
+    Examples:
         >>> kind_of("batch_normalization_3")
         'batch_normalization'
         >>> kind_of("conv3_block1_gate")

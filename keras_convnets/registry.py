@@ -26,7 +26,7 @@ class Network(NamedTuple):
 def list_models(pattern: str = "*") -> list[str]:
     """Return the names of the published networks that match a glob pattern.
 
-    Example:
+    Examples:
         >>> from keras_convnets import list_models
         >>> list_models("resnet_1?")
         ['resnet_18']
@@ -53,7 +53,7 @@ def create_model(
     Raises:
         ValueError: for an unknown name, and for whatever the build method refuses.
 
-    Example:
+    Examples:
         >>> from keras_convnets import create_model
         >>> create_model("resnet_18", (1, 32, 32), 10).name
         'resnet_18'

@@ -45,7 +45,7 @@ def conv(
 ) -> Part:
     """Return a biased convolution, initialised after He et al. (2015), with weight decay.
 
-    Example:
+    Examples:
         >>> import keras
         >>> conv(64, 7, strides=2)(keras.Input((224, 224, 3))).shape
         (None, 112, 112, 64)

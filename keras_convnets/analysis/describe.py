@@ -18,7 +18,7 @@ class Step(NamedTuple):
 def describe(layer: Any) -> Step:
     """Return a layer in a few words; one without a rule is called by its class.
 
-    Example:
+    Examples:
         >>> import keras
         >>> describe(keras.layers.Conv2D(64, 7, strides=2)).text
         '7×7 conv, 64, /2'

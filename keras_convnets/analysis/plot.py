@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -17,7 +18,8 @@ from keras_convnets.analysis.graph import Block, BlockGraph, block_graph, fold
 
 FORMATS = ("svg", "png", "pdf", "dot")
 
-_FONT = "Helvetica,Arial,DejaVu Sans,sans-serif"
+# Verdana is as wide as DejaVu Sans, so an SVG laid out with the one reads well in the other.
+_FONT = "DejaVu Sans,Verdana,Geneva,sans-serif"
 _BLUE, _FRAME, _GREY = "#dce9f7", "#c3ccd6", "#6b7680"
 # One Graphviz group keeps the main path a straight line; shortcuts must not pull at it.
 _NODE: dict[str, Any] = {
@@ -56,7 +58,7 @@ def plot_model(
         ValueError: not a functional model, a format that is not known, a file that cannot be
             written. A file that exists stays as it was then.
 
-    Example:
+    Examples:
         >>> from keras_convnets import ResnetBuilder, plot_model
         >>> model = ResnetBuilder.build_resnet_34((3, 224, 224), 10)
         >>> plot_model(model, "resnet_34.svg")
@@ -76,7 +78,7 @@ def plot_model(
 
 def to_pydot(graph: BlockGraph, show_shapes: bool = True, rankdir: str = "TB") -> pydot.Dot:
     """Return the figure of a graph of blocks, for Graphviz to lay out."""
-    dot = pydot.Dot(graph.name, rankdir=rankdir, fontname=_FONT, nodesep=0.35, ranksep=0.3)
+    dot = pydot.Dot(_quoted(graph.name), rankdir=rankdir, fontname=_FONT, nodesep=0.35, ranksep=0.3)
     dot.set_node_defaults(fontname=_FONT, fontsize=12, margin="0.16,0.07", **_NODE)
     dot.set_edge_defaults(fontname=_FONT, fontsize=10, fontcolor=_GREY, color=_GREY, arrowsize=0.6)
     frames: dict[str, pydot.Cluster] = {}
@@ -128,11 +130,16 @@ def _shortcut_edge(source: Block, target: Block) -> pydot.Edge:
 
 
 def _box(block: Block) -> str:
-    return f"{block.name}_box"
+    return _quoted(f"{block.name}_box")
 
 
 def _exit(block: Block) -> str:
-    return _box(block) if block.shortcut is None else f"{block.name}_plus"
+    return _box(block) if block.shortcut is None else _quoted(f"{block.name}_plus")
+
+
+def _quoted(name: str) -> str:
+    """Return a name as DOT takes it whole: without quotes, ``a:b`` would mean a port of ``a``."""
+    return json.dumps(name, ensure_ascii=False)
 
 
 def _label(block: Block) -> str:

@@ -38,7 +38,7 @@ def basic_block(
         is_first_block_of_first_layer: whether batch normalisation and ReLU stand right before
             the block, so that it begins with its convolution.
 
-    Example:
+    Examples:
         >>> import keras
         >>> from keras_convnets import basic_block
         >>> basic_block(128, init_strides=(2, 2))(keras.Input((56, 56, 64))).shape
@@ -66,7 +66,7 @@ def bottleneck(
         is_first_block_of_first_layer: whether batch normalisation and ReLU stand right before
             the block, so that it begins with its convolution.
 
-    Example:
+    Examples:
         >>> import keras
         >>> from keras_convnets import bottleneck
         >>> bottleneck(64)(keras.Input((56, 56, 64))).shape
@@ -144,7 +144,7 @@ class ResnetBuilder:
         Raises:
             ValueError: for a shape, block, repetition or option that no network can be built from.
 
-        Example:
+        Examples:
             >>> from keras_convnets import ResnetBuilder
             >>> model = ResnetBuilder.build((1, 64, 64), 10, "basic_block", (1, 1))
             >>> model.output_shape

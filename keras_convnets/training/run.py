@@ -94,6 +94,8 @@ def _fit(
         loss="sparse_categorical_crossentropy",
         metrics=["accuracy"],
     )
+    # A model that is saved before its first step has a whole optimizer too.
+    model.optimizer.build(model.trainable_variables)
     with ConsoleProgress(console, steps) as progress:
         model.fit(
             data.train,

@@ -21,13 +21,13 @@ class Settings:
         ValueError: a number out of its range.
     """
 
-    epochs: int = 15
-    batch_size: int = 64
-    learning_rate: float = 0.05
+    epochs: int = 12
+    batch_size: int = 32
+    learning_rate: float = 0.03
     seed: int = 0
 
     def __post_init__(self) -> None:
-        checks.positive_integer("epochs", self.epochs, "the passes over the data, such as 15")
-        checks.positive_integer("batch_size", self.batch_size, "the images a step, such as 64")
+        checks.positive_integer("epochs", self.epochs, "the passes over the data, such as 12")
+        checks.positive_integer("batch_size", self.batch_size, "the images a step, such as 32")
         checks.non_negative_integer("seed", self.seed, "any such number, 0 for instance")
-        checks.positive_number("learning_rate", self.learning_rate, "a step size, such as 0.05")
+        checks.positive_number("learning_rate", self.learning_rate, "a step size, such as 0.03")

@@ -1,0 +1,41 @@
+"""The examples of README and docs run, page by page, each in the order of the page."""
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGES = [
+    page
+    for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+    if "```python" in page.read_text()
+]
+
+
+def program(page):
+    """Return a page's Python blocks, every line at its own number, so that errors point there."""
+    lines, inside = [], False
+    for line in page.read_text().splitlines():
+        if line.startswith("```"):
+            inside = line == "```python"
+            line = ""
+        lines.append(line if inside else "")
+    return "\n".join(lines)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_examples_of_a_page_run(page):
+    exec(compile(program(page), page, "exec"), {"__name__": "__main__"})
+
+
+def test_the_pages_are_found():
+    assert {page.name for page in PAGES} >= {"README.md", "index.md", "keras-2.md"}
+
+
+def test_readme_gives_the_commands_that_are_tested():
+    readme = (ROOT / "README.md").read_text()
+    assert "    pip install . && keras-convnets train\n" in readme
+    test_command = "pip install '.[test]' && pytest"
+    assert f"    {test_command}\n" in readme
+    assert test_command.replace("pip install", "pip install -q") in (ROOT / ".ci/run").read_text()
