@@ -17,6 +17,7 @@ class ConsoleProgress(keras.callbacks.Callback):
     def __init__(self, console: Console, steps: int) -> None:
         super().__init__()
         self._steps = steps
+        self._on_a_terminal = console.is_terminal
         self._progress = Progress(
             TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"),
             BarColumn(bar_width=None),
@@ -25,11 +26,11 @@ class ConsoleProgress(keras.callbacks.Callback):
             TimeRemainingColumn(),
             console=console,
             transient=True,
-            disable=not console.is_terminal,
         )
 
     def __enter__(self) -> ConsoleProgress:
-        self._progress.start()
+        if self._on_a_terminal:
+            self._progress.start()
         return self
 
     def __exit__(
@@ -38,7 +39,8 @@ class ConsoleProgress(keras.callbacks.Callback):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._progress.stop()
+        if self._on_a_terminal:
+            self._progress.stop()
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         epochs = self.params["epochs"]
