@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable
 from typing import Any, Unpack
 
 import keras
@@ -111,23 +112,29 @@ def _call(group: str, part: Part, x: Tensor, shape: checks.Shape) -> Tensor:
     return y
 
 
-def _new_operations(y: Tensor, seen: set[Any]) -> Iterator[Any]:
-    """Yield the operations behind ``y`` that are not ``seen`` yet, inputs first.
+def _new_operations(y: Tensor, seen: set[Any]) -> list[Any]:
+    """Return the operations behind ``y`` that are not ``seen`` yet, in the order of their calls.
 
     It follows the nodes of this graph only: a layer that the user shares with another model has
     nodes there too.
     """
-    # An explicit stack: a network may be deeper than Python's recursion limit.
-    stack = [(_node(y), False)]
+    new_nodes, stack = [], [_node(y)]
     while stack:
-        node, parents_done = stack.pop()
-        if parents_done and node.operation not in seen:
-            seen.add(node.operation)
-            yield node.operation
-        elif not parents_done and node not in seen:
+        node = stack.pop()
+        if node not in seen:
             seen.add(node)
-            stack.append((node, True))
-            stack.extend((parent, False) for parent in reversed(node.parent_nodes))
+            new_nodes.append(node)
+            stack.extend(node.parent_nodes)
+    called = dict.fromkeys(node.operation for node in sorted(new_nodes, key=_call_number))
+    new_operations = [operation for operation in called if operation not in seen]
+    seen.update(new_operations)
+    return new_operations
+
+
+def _call_number(node: Any) -> int:
+    """Return when a layer was called: Keras numbers the tensors that it makes."""
+    number = re.search(r"[0-9]+$", node.outputs[0].name)
+    return int(number[0]) if number else 0
 
 
 def _node(x: Tensor) -> Any:

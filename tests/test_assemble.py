@@ -95,6 +95,17 @@ def test_layers_that_a_part_makes_itself_are_in_its_group():
         ]
 
 
+def test_layers_are_numbered_as_the_block_makes_them():
+    def part(x):
+        residual = keras.layers.Conv2D(8, 3, padding="same")(x)
+        projection = keras.layers.Conv2D(8, 1)(x)
+        return keras.layers.Add()([projection, residual])
+
+    model = assemble((3, 16, 16), 10, [("conv2_block1", part)], "t", data_format="channels_last")
+    assert model.get_layer("conv2_block1_conv2d").kernel_size == (3, 3)
+    assert model.get_layer("conv2_block1_conv2d2").kernel_size == (1, 1)
+
+
 def test_a_layer_of_another_model_is_renamed_but_not_its_neighbours():
     inputs = keras.Input((16, 16, 3))
     neighbour = keras.layers.Conv2D(3, 1, name="neighbour")
