@@ -84,6 +84,6 @@ def _check_pooling_without_top(chosen: Options) -> None:
 def _check_activation(activation: str | Callable[..., Any] | None) -> None:
     if activation is None or callable(activation):
         return
-    known = sorted(name for name in dir(keras.activations) if name[0] not in "_A")
-    known = [name for name in known if name not in {"deserialize", "get", "serialize"}]
+    names = {name for name in dir(keras.activations) if not name.startswith("_")}
+    known = sorted(names - {"deserialize", "get", "serialize"})
     checks.choice("classifier_activation", activation, (*known, None))
