@@ -58,7 +58,7 @@ def parse(name: str) -> LayerName | None:
 
 @dataclasses.dataclass
 class Names:
-    """The names given within one outermost :func:`scope`."""
+    """The names given within one outermost `scope`."""
 
     issued: set[str] = dataclasses.field(default_factory=set)
     counts: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
