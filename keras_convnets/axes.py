@@ -84,10 +84,18 @@ def rows_and_cols(x: Any) -> tuple[int | None, int | None]:
 def format_of(model: Any) -> str:
     """Return the data format that a model was built in, asked of its layers.
 
-    A model without a single layer that has a format is taken to be in Keras' current one.
+    A model without a single layer that has a format, in it or in the models within, is taken to
+    be in Keras' current one.
     """
-    formats = (getattr(layer, "data_format", None) for layer in model.layers)
-    return next((found for found in formats if found), current_format())
+    return next(_formats(model), current_format())
+
+
+def _formats(model: Any) -> Iterator[str]:
+    for layer in model.layers:
+        if getattr(layer, "data_format", None):
+            yield layer.data_format
+        elif hasattr(layer, "layers"):
+            yield from _formats(layer)
 
 
 def in_papers_order(shape: tuple[int | None, ...], data_format: str) -> tuple[int | None, ...]:

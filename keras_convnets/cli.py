@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from keras_convnets.training import run_folder
 from keras_convnets.training.settings import Settings
 
 INTERRUPTED = 130
+_FORMATS = {"table": "text", "md": "markdown", "csv": "csv", "json": "dict"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -52,18 +54,74 @@ def _list(chosen: argparse.Namespace) -> int:
 
 
 def _summary(chosen: argparse.Namespace) -> int:
-    startup.start_engine()
-    _build(chosen.name, chosen.input_shape, chosen.num_outputs).summary()
+    _open(chosen).summary()
     return 0
 
 
 def _plot(chosen: argparse.Namespace) -> int:
-    startup.start_engine()
+    model = _open(chosen)
     from keras_convnets.analysis.plot import plot_model
 
-    plot_model(_build(chosen.name, chosen.input_shape, chosen.num_outputs), chosen.file)
+    plot_model(
+        model,
+        chosen.file,
+        detail=chosen.detail,
+        show_shapes=not chosen.no_shapes,
+        show_cost=not chosen.no_cost,
+        fold_repeats=not chosen.no_fold,
+        expand_nested=chosen.expand_nested,
+        rankdir=chosen.rankdir,
+        dpi=chosen.dpi,
+    )
     print(chosen.file)
     return 0
+
+
+def _cost(chosen: argparse.Namespace) -> int:
+    startup.start_engine()
+    from keras_convnets.analysis.cost import cost
+    from keras_convnets.side_by_side import is_file, open_model
+
+    # A saved model is costed for another size; a network is built for it.
+    own_shape = None if is_file(chosen.name) else chosen.input_shape
+    model = open_model(chosen.name, own_shape, chosen.num_outputs)
+    _print(cost(model, chosen.input_shape), chosen.format, by=chosen.by)
+    return 0
+
+
+def _receptive_field(chosen: argparse.Namespace) -> int:
+    model = _open(chosen)
+    from keras_convnets.analysis.receptive_field import ReceptiveFields, receptive_field
+
+    if chosen.layer is None:
+        fields = receptive_field(model)
+    else:
+        fields = ReceptiveFields({chosen.layer: receptive_field(model, chosen.layer)})
+    _print(fields, chosen.format)
+    return 0
+
+
+def _compare(chosen: argparse.Namespace) -> int:
+    startup.start_engine()
+    from keras_convnets.side_by_side import compare
+
+    _print(compare(chosen.names, chosen.input_shape), chosen.format)
+    return 0
+
+
+def _print(found: Any, output_format: str, **options: str) -> None:
+    """Print what has tables, in the format asked for."""
+    if output_format == "json":
+        print(json.dumps(found.to_dict(**options), indent=2, ensure_ascii=False))
+    else:
+        print(getattr(found, f"to_{_FORMATS[output_format]}")(**options))
+
+
+def _open(chosen: argparse.Namespace) -> Any:
+    startup.start_engine()
+    from keras_convnets.side_by_side import open_model
+
+    return open_model(chosen.name, chosen.input_shape, chosen.num_outputs)
 
 
 def _train(chosen: argparse.Namespace) -> int:
@@ -120,7 +178,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"keras-convnets {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
     _add_list(commands)
-    _add_summary_and_plot(commands)
+    _add_looks(commands)
     _add_train(commands)
     return parser
 
@@ -133,23 +191,58 @@ def _add_list(commands: Any) -> None:
     command.set_defaults(command=_list)
 
 
-def _add_summary_and_plot(commands: Any) -> None:
+def _add_looks(commands: Any) -> None:
+    """Add the commands that look at one model or more."""
     summary = commands.add_parser("summary", help="print a network's layers", allow_abbrev=False)
     summary.set_defaults(command=_summary)
     plot = commands.add_parser("plot", help="draw a network's graph", allow_abbrev=False)
     plot.set_defaults(command=_plot)
-    for command in (summary, plot):
-        command.add_argument("name", help="a network, as keras-convnets list names it")
+    cost = commands.add_parser("cost", help="print what a network costs", allow_abbrev=False)
+    cost.set_defaults(command=_cost)
+    field = commands.add_parser(
+        "receptive-field", help="print which pixels each layer sees", allow_abbrev=False
+    )
+    field.set_defaults(command=_receptive_field)
+    compare = commands.add_parser("compare", help="print costs side by side", allow_abbrev=False)
+    compare.set_defaults(command=_compare)
+    for command in (summary, plot, cost, field):
         command.add_argument(
-            "--input-shape",
-            type=_shape,
-            metavar="C,ROWS,COLS",
-            help="channels, rows and columns (default: those that the network is published for)",
+            "name", help="a network, as keras-convnets list names it, or a .keras file"
         )
+        _add_shape(command, "those that the network is published for")
         command.add_argument(
             "--num-outputs", type=int, help="outputs (default: as many as published)"
         )
-    plot.add_argument("file", type=Path, help="the picture: .svg, .png, .pdf or .dot")
+    compare.add_argument("names", nargs="+", metavar="name", help="networks, .keras files")
+    _add_shape(compare, "each network's own")
+    for command in (cost, field, compare):
+        command.add_argument(
+            "--format", choices=list(_FORMATS), default="table", help="of the output"
+        )
+    by = ("layer", "block", "stage")
+    cost.add_argument("--by", choices=by, default="block", help="what a row is (default: block)")
+    field.add_argument("--layer", help="a layer's name (default: all layers)")
+    _add_drawing(plot)
+
+
+def _add_shape(command: Any, default: str) -> None:
+    command.add_argument(
+        "--input-shape",
+        type=_shape,
+        metavar="C,ROWS,COLS",
+        help=f"channels, rows and columns (default: {default})",
+    )
+
+
+def _add_drawing(plot: Any) -> None:
+    plot.add_argument("file", type=Path, help="the figure: .svg, .png, .pdf, .dot or .html")
+    plot.add_argument("--detail", default="block", help="stage, block (default) or layer")
+    plot.add_argument("--no-fold", action="store_true", help="draw each of several alike blocks")
+    plot.add_argument("--no-shapes", action="store_true", help="leave out the tensors' shapes")
+    plot.add_argument("--no-cost", action="store_true", help="leave out parameters, multiply-adds")
+    plot.add_argument("--expand-nested", action="store_true", help="take models within apart")
+    plot.add_argument("--rankdir", default="TB", help="TB (default), LR, BT or RL")
+    plot.add_argument("--dpi", type=int, default=120, help="dots per inch of a png (default: 120)")
 
 
 def _add_train(commands: Any) -> None:

@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-_ACTIVATIONS = {"relu": "ReLU", "linear": ""}
+from keras import layers
+
+# The order in which a legend lists them.
+KINDS = (
+    "input",
+    "convolution",
+    "pooling",
+    "dense",
+    "normalisation",
+    "activation",
+    "merge",
+    "model",
+    "other",
+)
+_ACTIVATIONS = {"relu": "ReLU", "linear": "", "relu6": "ReLU6", "silu": "SiLU", "gelu": "GELU"}
 
 
 class Step(NamedTuple):
-    """A layer in a few words, and whether it is one that a figure should bring out."""
+    """A layer in a few words.
+
+    ``kind`` is one of `KINDS`; a figure of blocks brings out what is ``heavy``; ``activation``
+    names what the layer applies to its own result.
+    """
 
     text: str
+    kind: str
     heavy: bool
+    activation: str = ""
 
 
 def describe(layer: Any) -> Step:
@@ -21,68 +41,158 @@ def describe(layer: Any) -> Step:
     Examples:
         >>> import keras
         >>> describe(keras.layers.Conv2D(64, 7, strides=2)).text
-        '7×7 conv, 64, /2'
+        '7×7, 64, /2'
     """
-    kind = type(layer).__name__
-    if kind in _HEAVY:
-        return Step(_HEAVY[kind](layer), heavy=True)
-    if kind in _LIGHT:
-        return Step(_LIGHT[kind](layer), heavy=False)
-    return Step(kind, heavy=bool(getattr(layer, "weights", None)))
+    for classes, kind, heavy, words in _RULES:
+        if isinstance(layer, classes):
+            return Step(words(layer), kind, heavy, _fused(layer))
+    if "_functional" in vars(layer) or hasattr(layer, "operations"):
+        return Step(f"model of {_count_layers(layer)} layers", "model", heavy=True)
+    name = type(layer).__name__
+    text, kind = _BY_NAME.get(name, (name, "other"))
+    return Step(text, kind, heavy=bool(getattr(layer, "weights", None)), activation=_fused(layer))
+
+
+def is_heavy(layer: Any) -> bool:
+    """Return whether a figure of blocks brings the layer out: convolution, pooling, dense, ..."""
+    return describe(layer).heavy
+
+
+def noun(calls: Iterable[Any]) -> str:
+    """Return a word for a group of layers: ``block`` where it merges, else what is heaviest."""
+    found = [describe(call.layer).kind for call in calls]
+    if "merge" in found:
+        return "block"
+    words = {"convolution": "conv", "dense": "dense", "model": "model", "pooling": "pool"}
+    return next((word for kind, word in words.items() if kind in found), "layer")
+
+
+def activation_name(function: Any) -> str:
+    """Return an activation's name as papers write it; nothing for the identity."""
+    name = getattr(function, "__name__", type(function).__name__)
+    return _ACTIVATIONS.get(name, name)
 
 
 def _conv(layer: Any) -> str:
     return _joined(
-        f"{_window(layer.kernel_size)} conv, {layer.filters}",
+        _window(layer.kernel_size),
+        str(layer.filters),
         _strides(layer.strides),
         f"{layer.groups} groups" if layer.groups > 1 else "",
-        f"dilated {_window(layer.dilation_rate)}" if max(layer.dilation_rate) > 1 else "",
-        _activation(layer.activation),
+        _dilation(layer),
     )
 
 
+def _depthwise(layer: Any) -> str:
+    each = f"× {layer.depth_multiplier}" if layer.depth_multiplier > 1 else ""
+    window = f"{_window(layer.kernel_size)} depthwise"
+    return _joined(
+        " ".join(filter(None, [window, each])), _strides(layer.strides), _dilation(layer)
+    )
+
+
+def _separable(layer: Any) -> str:
+    window = f"{_window(layer.kernel_size)} separable"
+    return _joined(window, str(layer.filters), _strides(layer.strides), _dilation(layer))
+
+
+def _transposed(layer: Any) -> str:
+    window = f"{_window(layer.kernel_size)} transposed"
+    return _joined(window, str(layer.filters), _strides(layer.strides, "×"), _dilation(layer))
+
+
 def _pool(what: str) -> Callable[[Any], str]:
-    return lambda layer: _joined(f"{_window(layer.pool_size)} {what}", _strides(layer.strides))
+    return lambda layer: _joined(f"{what} {_window(layer.pool_size)}", _strides(layer.strides))
 
 
-def _dense(layer: Any) -> str:
-    return _joined(f"dense, {layer.units}", _activation(layer.activation))
+def _fixed(text: str) -> Callable[[Any], str]:
+    return lambda layer: text
 
 
-def _activation(function: Any) -> str:
-    name = getattr(function, "__name__", type(function).__name__)
-    return _ACTIVATIONS.get(name, name)
+def _fused(layer: Any) -> str:
+    if isinstance(layer, layers.Activation) or not hasattr(layer, "activation"):
+        return ""
+    return "" if layer.activation is None else activation_name(layer.activation)
 
 
 def _window(sizes: tuple[int, ...]) -> str:
     return "×".join(map(str, sizes))
 
 
-def _strides(strides: tuple[int, ...]) -> str:
+def _strides(strides: tuple[int, ...], sign: str = "/") -> str:
     if max(strides) == 1:
         return ""
-    return f"/{strides[0]}" if len(set(strides)) == 1 else f"/{_window(strides)}"
+    return f"{sign}{strides[0]}" if len(set(strides)) == 1 else f"{sign}{_window(strides)}"
+
+
+def _dilation(layer: Any) -> str:
+    rate = layer.dilation_rate
+    return f"dilated {_window(rate)}" if max(rate) > 1 else ""
+
+
+def _count_layers(model: Any) -> int:
+    """Return the number of layers in a model and in the models within, inputs left out."""
+    return sum(
+        _count_layers(layer) if hasattr(layer, "layers") else 1
+        for layer in model.layers
+        if not isinstance(layer, layers.InputLayer)
+    )
 
 
 def _joined(*words: str) -> str:
     return ", ".join(word for word in words if word)
 
 
-_HEAVY: dict[str, Callable[[Any], str]] = {
-    "InputLayer": lambda layer: "input",
-    "Conv2D": _conv,
-    "Dense": _dense,
-    "MaxPooling2D": _pool("max pool"),
-    "AveragePooling2D": _pool("average pool"),
-    "GlobalAveragePooling2D": lambda layer: "global average pool",
-    "GlobalMaxPooling2D": lambda layer: "global max pool",
+def _all(prefix: str) -> tuple[type, ...]:
+    """Return Keras' layers of one, two and three dimensions: ``Conv1D``, ``Conv2D``, ``Conv3D``."""
+    names = (prefix.format(dimensions) for dimensions in (1, 2, 3))
+    return tuple(getattr(layers, name) for name in names if hasattr(layers, name))
+
+
+_RULES: tuple[tuple[tuple[type, ...], str, bool, Callable[[Any], str]], ...] = (
+    ((layers.InputLayer,), "input", True, _fixed("input")),
+    (_all("DepthwiseConv{}D"), "convolution", True, _depthwise),
+    (_all("SeparableConv{}D"), "convolution", True, _separable),
+    (_all("Conv{}DTranspose"), "convolution", True, _transposed),
+    (_all("Conv{}D"), "convolution", True, _conv),
+    ((layers.Dense,), "dense", True, lambda layer: f"dense {layer.units}"),
+    (_all("MaxPooling{}D"), "pooling", True, _pool("max pool")),
+    (_all("AveragePooling{}D"), "pooling", True, _pool("avg pool")),
+    (_all("GlobalAveragePooling{}D"), "pooling", True, _fixed("global avg pool")),
+    (_all("GlobalMaxPooling{}D"), "pooling", True, _fixed("global max pool")),
+    ((layers.BatchNormalization,), "normalisation", False, _fixed("BN")),
+    ((layers.LayerNormalization,), "normalisation", False, _fixed("layer norm")),
+    ((layers.GroupNormalization,), "normalisation", False, _fixed("group norm")),
+    ((layers.Normalization,), "normalisation", False, _fixed("normalize")),
+    (
+        (layers.Activation,),
+        "activation",
+        False,
+        lambda layer: activation_name(layer.activation) or "linear",
+    ),
+    ((layers.Dropout,), "other", False, lambda layer: f"dropout {layer.rate:g}"),
+    ((layers.Flatten,), "other", False, _fixed("flatten")),
+    (_all("ZeroPadding{}D"), "other", False, _fixed("pad")),
+    (_all("UpSampling{}D"), "other", True, lambda layer: f"upsample ×{_window(_pair(layer.size))}"),
+)
+# Further layers, and the operations that ``x + y`` makes, by the name of their class.
+_BY_NAME = {
+    "Add": ("+", "merge"),
+    "Average": ("average", "merge"),
+    "Concatenate": ("concat", "merge"),
+    "CustomScaleLayer": ("+ scaled", "merge"),
+    "ELU": ("ELU", "activation"),
+    "LeakyReLU": ("leaky ReLU", "activation"),
+    "Maximum": ("max", "merge"),
+    "Minimum": ("min", "merge"),
+    "Multiply": ("×", "merge"),
+    "PReLU": ("PReLU", "activation"),
+    "ReLU": ("ReLU", "activation"),
+    "Relu": ("ReLU", "activation"),
+    "Softmax": ("softmax", "activation"),
+    "Subtract": ("−", "merge"),
 }
-_LIGHT: dict[str, Callable[[Any], str]] = {
-    "BatchNormalization": lambda layer: "BN",
-    "Activation": lambda layer: _activation(layer.activation) or "linear",
-    "ReLU": lambda layer: "ReLU",
-    "Add": lambda layer: "add",
-    "Concatenate": lambda layer: "concatenate",
-    "Dropout": lambda layer: f"dropout {layer.rate:g}",
-    "Flatten": lambda layer: "flatten",
-}
+
+
+def _pair(size: Any) -> tuple[int, ...]:
+    return size if isinstance(size, tuple) else (size,)

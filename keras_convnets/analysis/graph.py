@@ -1,161 +1,227 @@
-"""A functional model as a graph of its blocks: plain data, from which figures are drawn."""
+"""A functional model as a graph of blocks: plain data, from which figures are drawn."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-import keras
-
-from keras_convnets import axes, naming
+from keras_convnets.analysis import rules
+from keras_convnets.analysis.cost import new_parameters
 from keras_convnets.analysis.describe import Step, describe
+from keras_convnets.analysis.groups import places
+from keras_convnets.analysis.structure import Inside, inside, steps_of
+from keras_convnets.analysis.walk import Call, Shape, in_papers_order, is_functional, walk
+
+
+@dataclasses.dataclass(frozen=True)
+class Price:
+    """What a part of the graph costs: parameters, and multiply-adds where they are known.
+
+    ``is_bound`` says that a layer without a rule is missing, so the multiply-adds are at least
+    these.
+    """
+
+    params: int = 0
+    macs: int | None = 0
+    is_bound: bool = False
+
+    def __add__(self, other: Price) -> Price:
+        known = self.macs is not None and other.macs is not None
+        macs = (self.macs or 0) + (other.macs or 0) if known else None
+        return Price(self.params + other.params, macs, self.is_bound or other.is_bound)
+
+
+@dataclasses.dataclass(frozen=True)
+class Layer:
+    """A use of a layer: a node of the complete graph."""
+
+    id: str
+    name: str
+    step: Step
+    class_name: str
+    shape: Shape
+    dtype: str
+    trainable: bool | None
+    price: Price
 
 
 @dataclasses.dataclass(frozen=True)
 class Block:
-    """A group of layers, drawn as one box.
-
-    ``shortcut`` is ``None`` for a block without one; otherwise it holds the steps on the shortcut,
-    none of them for an identity. ``repeats`` counts the alike blocks that the box stands for.
-    """
+    """A group of layers, drawn as one box; ``repeats`` alike blocks may be drawn as one."""
 
     name: str
     stage: str | None
-    steps: tuple[Step, ...]
-    shortcut: tuple[Step, ...] | None
-    output_shape: str
+    kind: str
+    inside: Inside
+    layers: tuple[Layer, ...]
+    shape: Shape
+    price: Price
+    last: str
     repeats: int = 1
 
 
 @dataclasses.dataclass(frozen=True)
 class Edge:
-    """A tensor from one block to another, with its shape."""
+    """A tensor from one node to another, with its shape."""
 
     source: str
     target: str
-    shape: str
+    shape: Shape
 
 
 @dataclasses.dataclass(frozen=True)
-class BlockGraph:
-    """The blocks of a model in the order of computation, and the tensors between them."""
+class Graph:
+    """A model's blocks in the order of computation, and the tensors between them.
+
+    ``layer_edges`` are the tensors between single layers, by their ids.
+    """
 
     name: str
     blocks: tuple[Block, ...]
     edges: tuple[Edge, ...]
+    layer_edges: tuple[Edge, ...]
+
+    @property
+    def price(self) -> Price:
+        """What the whole model costs."""
+        return sum((block.price for block in self.blocks), Price())
 
 
-def block_graph(model: Any) -> BlockGraph:
-    """Return the graph of a functional model's blocks, as its layers' names group them.
+def block_graph(model: Any, *, expand_nested: bool = False) -> Graph:
+    """Return the graph of a functional model's blocks.
 
-    A layer whose name does not follow [`parse`][keras_convnets.parse] is a block by itself.
+    Args:
+        model: a functional ``keras.Model`` or a built ``keras.Sequential``.
+        expand_nested: whether models within the model are taken apart; else each is one layer.
 
     Raises:
         ValueError: ``model`` is not a functional Keras model.
     """
-    nodes = _nodes(model)
-    data_format = axes.format_of(model)
-    groups: dict[str, list[Any]] = {}
-    for node in nodes:
-        groups.setdefault(_group(node), []).append(node)
-    blocks = tuple(_block(name, members, data_format) for name, members in groups.items())
-    return BlockGraph(model.name, blocks, tuple(dict.fromkeys(_edges(nodes, data_format))))
+    calls = walk(model, expand_nested=expand_nested)
+    placed = places(calls, model.name)
+    layers = dict(zip(calls, _layers(calls), strict=True))
+    groups: dict[str, list[Call]] = {}
+    for call in calls:
+        groups.setdefault(placed[call].block, []).append(call)
+    blocks = tuple(
+        _block(name, placed[members[0]].stage, members, [layers[call] for call in members])
+        for name, members in groups.items()
+    )
+    between = (
+        Edge(placed[tensor.source].block, placed[call].block, tensor.source.shape)
+        for call in calls
+        for tensor in call.inputs
+        if placed[tensor.source].block != placed[call].block
+    )
+    inner = (
+        Edge(layers[tensor.source].id, layers[call].id, tensor.source.shape)
+        for call in calls
+        for tensor in call.inputs
+    )
+    return Graph(model.name, blocks, _unique(between), _unique(inner))
 
 
-def fold(graph: BlockGraph) -> BlockGraph:
-    """Return the graph with each run of alike blocks within a stage as one block."""
+def fold(graph: Graph) -> Graph:
+    """Return the graph with each run of alike blocks as one; its price is that of all of them."""
+    sources: dict[str, set[str]] = {block.name: set() for block in graph.blocks}
+    targets: dict[str, set[str]] = {block.name: set() for block in graph.blocks}
+    for edge in graph.edges:
+        sources[edge.target].add(edge.source)
+        targets[edge.source].add(edge.target)
     kept: list[Block] = []
     box_of: dict[str, str] = {}
     previous = None
     for block in graph.blocks:
-        sources = {edge.source for edge in graph.edges if edge.target == block.name}
-        if previous and sources == {previous.name} and _alike(previous, block):
-            kept[-1] = dataclasses.replace(kept[-1], repeats=kept[-1].repeats + 1)
+        in_a_row = previous is not None and sources[block.name] == {previous.name}
+        if previous and in_a_row and len(targets[previous.name]) == 1 and _alike(previous, block):
+            kept[-1] = _merged(kept[-1], block)
         else:
             kept.append(block)
         box_of[block.name] = kept[-1].name
         previous = block
     edges = (Edge(box_of[edge.source], box_of[edge.target], edge.shape) for edge in graph.edges)
     between = (edge for edge in edges if edge.source != edge.target)
-    return BlockGraph(graph.name, tuple(kept), tuple(dict.fromkeys(between)))
+    return dataclasses.replace(graph, blocks=tuple(kept), edges=_unique(between))
 
 
-def _alike(one: Block, other: Block) -> bool:
-    return one.stage is not None and dataclasses.replace(one, name=other.name) == other
+def by_stage(graph: Graph) -> list[tuple[str, list[Block]]]:
+    """Return the stages in order with their blocks; a block of none is a stage by itself."""
+    stages: dict[str, list[Block]] = {}
+    for block in graph.blocks:
+        stages.setdefault(block.stage or block.name, []).append(block)
+    return list(stages.items())
 
 
-def _nodes(model: Any) -> list[Any]:
-    """Return the nodes of the model's graph, inputs first.
-
-    Keras keeps the graph in private attributes only; this is the one place that reads them.
-    """
-    model = getattr(model, "_functional", None) or model
-    by_depth = getattr(model, "_nodes_by_depth", None)
-    if not isinstance(model, keras.Model) or by_depth is None:
-        raise ValueError(
-            f"model: received {model!r}; expected a functional Keras model, such as "
-            "ResnetBuilder.build_resnet_34((3, 224, 224), 10) or keras.Model(inputs, outputs)."
-        )
-    order = {operation: index for index, operation in enumerate(model.operations)}
-    nodes = [node for depth in sorted(by_depth, reverse=True) for node in by_depth[depth]]
-    return sorted(nodes, key=lambda node: order[node.operation])
-
-
-def _group(node: Any) -> str:
-    parsed = naming.parse(node.operation.name)
-    return parsed.group if parsed else node.operation.name
-
-
-def _block(name: str, members: list[Any], data_format: str) -> Block:
-    parsed = naming.parse(members[0].operation.name)
-    shortcut = _shortcut(members)
-    hidden = set() if shortcut is None else {*shortcut, members[-1]}
-    steps = tuple(describe(node.operation) for node in members if node not in hidden)
-    return Block(
-        name,
-        parsed.stage if parsed and parsed.block else None,
-        steps,
-        None if shortcut is None else tuple(describe(node.operation) for node in shortcut),
-        _shape(members[-1], data_format),
+def _merged(first: Block, last: Block) -> Block:
+    return dataclasses.replace(
+        first,
+        repeats=first.repeats + 1,
+        price=first.price + last.price,
+        layers=first.layers + last.layers,
+        shape=last.shape,
+        last=last.name,
     )
 
 
-def _shortcut(members: list[Any]) -> list[Any] | None:
-    """Return the nodes on the shortcut of a block that ends in an addition of two branches.
+def _alike(one: Block, other: Block) -> bool:
+    """Return whether two blocks hold the same; outside a stage, their maps must be alike too.
 
-    The shortcut is the branch with fewer layers; both must be chains that begin at one tensor.
+    Within a stage they need not be: each block of a DenseNet adds channels.
     """
-    last = members[-1]
-    if type(last.operation).__name__ != "Add" or len(last.parent_nodes) != 2:
-        return None
-    inside = set(members)
-    branches = [list(_chain(parent, inside)) for parent in last.parent_nodes]
-    starts = {
-        _source(branch, parent) for branch, parent in zip(branches, last.parent_nodes, strict=True)
-    }
-    if len(starts) != 1 or sum(map(len, branches)) + 1 != len(members):
-        return None
-    return min(branches, key=len)
+    same_place = one.stage == other.stage and (one.stage is not None or one.shape == other.shape)
+    return same_place and one.inside == other.inside
 
 
-def _chain(node: Any, inside: set[Any]) -> Iterator[Any]:
-    while node in inside and len(node.parent_nodes) == 1:
-        yield node
-        node = node.parent_nodes[0]
+def _block(name: str, stage: str | None, calls: Sequence[Call], layers: Sequence[Layer]) -> Block:
+    content = inside(calls)
+    price = sum((layer.price for layer in layers), Price())
+    shape = layers[-1].shape
+    return Block(name, stage, _kind(content), content, tuple(layers), shape, price, name)
 
 
-def _source(branch: list[Any], parent: Any) -> Any:
-    return branch[-1].parent_nodes[0] if branch else parent
+def _kind(content: Inside) -> str:
+    """Return what a block is: by its merge where it has one, else by its weightiest layer."""
+    merges = [step for step in steps_of(content.body) if step.kind == "merge" and step.text != "×"]
+    if content.merge is not None and content.merge.text != "concat":
+        return "residual block"
+    if content.merge is not None or any(step.text == "concat" for step in merges):
+        return "concatenating block"
+    kinds = [step.kind for step in steps_of(content.body)]
+    order = ("model", "convolution", "dense", "pooling", "merge", "normalisation", "activation")
+    return next((kind for kind in order if kind in kinds), kinds[0] if kinds else "other")
 
 
-def _edges(nodes: Iterable[Any], data_format: str) -> Iterator[Edge]:
-    for node in nodes:
-        for parent in node.parent_nodes:
-            if _group(parent) != _group(node):
-                yield Edge(_group(parent), _group(node), _shape(parent, data_format))
+def _layers(calls: Sequence[Call]) -> Iterator[Layer]:
+    seen: set[int] = set()
+    uses: dict[str, int] = {}
+    for call in calls:
+        uses[call.name] = uses.get(call.name, 0) + 1
+        again = f" ({uses[call.name]})" if uses[call.name] > 1 else ""
+        yield Layer(
+            id=call.name + again,
+            name=call.name,
+            step=describe(call.layer),
+            class_name=call.kind,
+            shape=call.shape,
+            dtype=call.outputs[0].dtype,
+            trainable=getattr(call.layer, "trainable", None),
+            price=_price(call, seen),
+        )
 
 
-def _shape(node: Any, data_format: str) -> str:
-    sizes = axes.in_papers_order(node.outputs[0].shape, data_format)
-    return " × ".join("?" if size is None else str(size) for size in sizes)
+def _price(call: Call, seen: set[int]) -> Price:
+    params = sum(size for size, _ in new_parameters(call.layer, seen))
+    tensors = (*call.inputs, *call.outputs)
+    if any(None in tensor.shape for tensor in tensors):
+        return Price(params, None)
+    if is_functional(call.layer):
+        shapes = [in_papers_order(tensor.shape, call.data_format) for tensor in call.inputs]
+        inner = (_price(one, seen) for one in walk(call.layer, shapes))
+        return sum(inner, Price(params))
+    macs = rules.multiply_adds(call)
+    return Price(params, macs or 0, is_bound=macs is None)
+
+
+def _unique(edges: Iterable[Edge]) -> tuple[Edge, ...]:
+    return tuple(dict.fromkeys(edges))

@@ -1,190 +1,150 @@
-"""Figures of a model: its blocks as boxes, its stages as frames, drawn by Graphviz in-process."""
+"""Figures of a model: stages, blocks or layers as boxes, drawn by Graphviz in this process."""
 
 from __future__ import annotations
 
+import base64
 import html
-import json
 import os
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pydot
-import pygraphviz
 
 from keras_convnets import checks, files
-from keras_convnets.analysis.describe import Step
-from keras_convnets.analysis.graph import Block, BlockGraph, block_graph, fold
+from keras_convnets.analysis import render
+from keras_convnets.analysis.figure import DETAILS, Look, figure
+from keras_convnets.analysis.graph import block_graph, fold
+from keras_convnets.analysis.webpage import webpage
 
-FORMATS = ("svg", "png", "pdf", "dot")
+FORMATS = ("svg", "png", "pdf", "dot", "html")
 
-# Verdana is as wide as DejaVu Sans, so an SVG laid out with the one reads well in the other.
-_FONT = "DejaVu Sans,Verdana,Geneva,sans-serif"
-_BLUE, _FRAME, _GREY = "#dce9f7", "#c3ccd6", "#6b7680"
-# One Graphviz group keeps the main path a straight line; shortcuts must not pull at it.
-_NODE: dict[str, Any] = {
-    "group": "main",
-    "shape": "box",
-    "style": "rounded,filled",
-    "fillcolor": _BLUE,
-    "color": "#5b7fa6",
-}
-_PLUS: dict[str, Any] = {"label": "+", "shape": "circle", "style": "filled", "fillcolor": "white"}
-_PLUS |= {"width": 0.26, "fixedsize": "true", "color": "#5b7fa6"}
+
+class Figure:
+    """A figure that has been written to a file; as the result of a notebook's cell it shows itself.
+
+    Attributes:
+        path: the file.
+    """
+
+    def __init__(self, path: Path, drawing: pydot.Dot) -> None:
+        self.path = path
+        self._drawing = drawing
+
+    def __repr__(self) -> str:
+        return f"Figure({str(self.path)!r})"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        """Return what a notebook shows: the file itself, or the figure where that is no picture."""
+        if self.path.suffix.lower() == ".png":
+            return {"image/png": base64.b64encode(self.path.read_bytes()).decode("ascii")}
+        if self.path.suffix.lower() == ".html":
+            page = html.escape(self.path.read_text(encoding="utf-8"))
+            frame = f'<iframe srcdoc="{page}" width="100%" height="700"></iframe>'
+            return {"text/html": frame}
+        return {"image/svg+xml": render.svg(self._drawing)}
 
 
 def plot_model(
     model: Any,
     to_file: str | os.PathLike[str] = "model.png",
     *,
+    detail: str | None = None,
     show_shapes: bool = True,
+    show_cost: bool = True,
+    fold_repeats: bool = True,
     rankdir: str = "TB",
     dpi: int = 120,
-) -> None:
-    """Draw a functional model block by block: no program but Python is needed.
+    expand_nested: bool = False,
+    show_layer_names: bool | None = None,
+    show_layer_activations: bool | None = None,
+    show_dtype: bool = False,
+    show_trainable: bool = False,
+) -> Figure:
+    """Draw a functional model so that a person can read it: no program but Python is needed.
 
-    Stages are frames and blocks are boxes that say what is inside, in order. A shortcut is an edge
-    around its block: solid for an identity, dashed and labelled for a projection. A run of
-    alike blocks is one box marked with their number.
+    Stages are frames, and blocks are boxes that say in one line what is inside. A shortcut is a
+    line around its block: solid for an identity, dashed and labelled for a projection. Branches
+    stand side by side. A run of alike blocks is one box marked with their number. A figure that
+    would be a ribbon is broken into columns, joined by numbered marks. Blocks and stages of a
+    model of this package come from its layers' names; those of any other from the prefixes that
+    names share, else from the graph: what stands between two layers that every path passes.
+
+    The arguments of ``keras.utils.plot_model`` mean what they mean there; those about single layers
+    ask for ``detail="layer"`` by themselves.
 
     Args:
-        model: a functional ``keras.Model``, built by this package or not.
-        to_file: the file to write; its suffix says the format: svg, png, pdf or dot.
-        show_shapes: whether edges say ``channels × rows × cols`` where a block changes it.
-        rankdir: ``"TB"`` draws from top to bottom, ``"LR"`` from left to right.
+        model: a functional ``keras.Model`` or a built ``keras.Sequential``, built by this package
+            or not.
+        to_file: the file to write; its suffix says the format: svg, png, pdf, dot, or html for a
+            page to explore, where a click on a box shows its layers.
+        detail: ``"stage"``, ``"block"`` (the default) or ``"layer"``, which is complete.
+        show_shapes: whether lines say ``channels × rows × cols`` where a box changes it.
+        show_cost: whether boxes say their parameters and multiply-adds.
+        fold_repeats: whether alike blocks in a row are one box; at ``detail="layer"`` they never
+            are.
+        rankdir: ``"TB"`` draws from top to bottom, ``"LR"`` from left to right; ``"BT"``, ``"RL"``.
         dpi: dots per inch of a png.
+        expand_nested: whether models within the model are taken apart; else each is one box.
+        show_layer_names: whether layers say their names; by default at ``detail="layer"``.
+        show_layer_activations: whether layers say the activation that they apply themselves; by
+            default all do at ``detail="layer"``, and dense layers elsewhere.
+        show_dtype: whether layers say the type of their output.
+        show_trainable: whether layers say if they are trainable.
+
+    Returns:
+        The figure, which a notebook shows.
 
     Raises:
-        ValueError: not a functional model, a format that is not known, a file that cannot be
-            written. A file that exists stays as it was then.
+        ValueError: not a functional model; an unknown format, detail or direction; a file that
+            cannot be written; a png larger than can be drawn. A file that exists stays as it was
+            then.
 
     Examples:
         >>> from keras_convnets import ResnetBuilder, plot_model
         >>> model = ResnetBuilder.build_resnet_34((3, 224, 224), 10)
         >>> plot_model(model, "resnet_34.svg")
+        Figure('resnet_34.svg')
     """
     target = Path(to_file)
     extension = checks.choice("file extension", target.suffix.lstrip(".").lower(), FORMATS)
     checks.choice("rankdir", rankdir, ("TB", "LR", "BT", "RL"))
     checks.positive_integer("dpi", dpi, "dots per inch, such as 120")
-    drawing = to_pydot(fold(block_graph(model)), show_shapes, rankdir)
-    drawing.set("dpi", 72 if extension == "svg" else dpi)
+    of_layers = {
+        "show_layer_names": show_layer_names,
+        "show_layer_activations": show_layer_activations,
+        "show_dtype": show_dtype,
+        "show_trainable": show_trainable,
+    }
+    detail = _detail(detail, [name for name, value in of_layers.items() if value])
+    look = Look(
+        shapes=show_shapes,
+        cost=show_cost,
+        layer_names=show_layer_names is not False,
+        activations=show_layer_activations is not False,
+        dtype=show_dtype,
+        trainable=show_trainable,
+        rankdir=rankdir,
+    )
+    graph = block_graph(model, expand_nested=expand_nested)
+    if fold_repeats and detail != "layer":
+        graph = fold(graph)
+    drawing = figure(graph, detail, look)
     with files.replacing(target) as path:
-        if extension == "dot":
-            path.write_text(drawing.to_string(), encoding="utf-8")
+        if extension == "html":
+            path.write_text(webpage(graph, detail, render.svg(drawing)), encoding="utf-8")
         else:
-            pygraphviz.AGraph(drawing.to_string()).draw(str(path), format=extension, prog="dot")
+            render.write(drawing, path, extension, dpi)
+    return Figure(target, drawing)
 
 
-def to_pydot(graph: BlockGraph, show_shapes: bool = True, rankdir: str = "TB") -> pydot.Dot:
-    """Return the figure of a graph of blocks, for Graphviz to lay out."""
-    dot = pydot.Dot(_quoted(graph.name), rankdir=rankdir, fontname=_FONT, nodesep=0.35, ranksep=0.3)
-    dot.set_node_defaults(fontname=_FONT, fontsize=12, margin="0.16,0.07", **_NODE)
-    dot.set_edge_defaults(fontname=_FONT, fontsize=10, fontcolor=_GREY, color=_GREY, arrowsize=0.6)
-    frames: dict[str, pydot.Cluster] = {}
-    for block in graph.blocks:
-        place = dot if block.stage is None else frames.setdefault(block.stage, _frame(block.stage))
-        _draw_block(place, block)
-    for frame in frames.values():
-        dot.add_subgraph(frame)
-    _draw_edges(dot, graph, show_shapes)
-    return dot
-
-
-def _frame(stage: str) -> pydot.Cluster:
-    return pydot.Cluster(
-        stage,
-        label=stage,
-        labeljust="l",
-        fontname=_FONT,
-        fontsize=12,
-        color=_FRAME,
-        style="rounded",
-    )
-
-
-def _draw_block(place: pydot.Graph, block: Block) -> None:
-    place.add_node(pydot.Node(_box(block), label=_label(block), tooltip=block.name))
-    if block.shortcut is not None:
-        place.add_node(pydot.Node(_exit(block), tooltip=f"{block.name} addition", **_PLUS))
-        place.add_edge(pydot.Edge(_box(block), _exit(block), weight=100))
-
-
-def _draw_edges(dot: pydot.Dot, graph: BlockGraph, show_shapes: bool) -> None:
-    blocks = {block.name: block for block in graph.blocks}
-    last_shape: dict[str, str] = {}
-    for edge in graph.edges:
-        source, target = blocks[edge.source], blocks[edge.target]
-        changed = last_shape.get(source.name) != edge.shape
-        label = f"  {edge.shape}" if show_shapes and changed else ""
-        dot.add_edge(pydot.Edge(_exit(source), _box(target), label=label, weight=100))
-        last_shape[target.name] = edge.shape
-        if target.shortcut is not None:
-            dot.add_edge(_shortcut_edge(source, target))
-
-
-def _shortcut_edge(source: Block, target: Block) -> pydot.Edge:
-    steps = target.shortcut or ()
-    style = {"style": "dashed", "label": f"  {_text(steps)}"} if steps else {}
-    return pydot.Edge(_exit(source), _exit(target), weight=0, **style)
-
-
-def _box(block: Block) -> str:
-    return _quoted(f"{block.name}_box")
-
-
-def _exit(block: Block) -> str:
-    return _box(block) if block.shortcut is None else _quoted(f"{block.name}_plus")
-
-
-def _quoted(name: str) -> str:
-    """Return a name as DOT takes it whole: without quotes, ``a:b`` would mean a port of ``a``."""
-    return json.dumps(name, ensure_ascii=False)
-
-
-def _label(block: Block) -> str:
-    lines = [_rich(line) for line in _lines(block.steps)]
-    if lines == [_rich([Step(block.name, heavy=True)])]:
-        return f"<{lines[0]}>"
-    times = f"  <B>× {block.repeats}</B>" if block.repeats > 1 else ""
-    head = f'<FONT POINT-SIZE="9" COLOR="{_GREY}">{html.escape(_title(block))}</FONT>{times}'
-    return f"<{'<BR/>'.join([head, *lines])}>"
-
-
-def _title(block: Block) -> str:
-    """Return what a box is called inside its stage's frame: ``block1``, ``block2 to 6``."""
-    title = block.name.removeprefix(f"{block.stage}_")
-    if block.repeats == 1:
-        return title
-    first = int(title.removeprefix("block"))
-    return f"{title} to {first + block.repeats - 1}"
-
-
-def _rich(steps: Iterable[Step]) -> str:
-    light = '<FONT COLOR="{}">{}</FONT>'
-    texts = (
-        html.escape(step.text) if step.heavy else light.format(_GREY, html.escape(step.text))
-        for step in steps
-    )
-    return " → ".join(texts)
-
-
-def _text(steps: Iterable[Step]) -> str:
-    return " → ".join(step.text for step in steps)
-
-
-def _lines(steps: Iterable[Step]) -> list[list[Step]]:
-    """Break the steps into lines of one convolution, pooling or dense layer each.
-
-    What comes before it (batch normalisation, ReLU) shares its line; so does what follows where
-    nothing came before, so that both orders read as they are: conv → BN → ReLU in one line, or
-    BN → ReLU → conv.
-    """
-    lines: list[list[Step]] = [[]]
-    for step in steps:
-        line = lines[-1]
-        full = any(done.heavy for done in line) and (step.heavy or not line[0].heavy)
-        if full:
-            lines.append([])
-        lines[-1].append(step)
-    return [line for line in lines if line]
+def _detail(given: str | None, of_layers: list[str]) -> str:
+    """Return the detail; what is asked for single layers needs ``"layer"``."""
+    if given is None:
+        return "layer" if of_layers else "block"
+    checks.choice("detail", given, DETAILS)
+    if of_layers and given != "layer":
+        raise ValueError(
+            f"{of_layers[0]}: received True with detail={given!r}; expected detail='layer', for "
+            "only there single layers are drawn. Leave one of the two out."
+        )
+    return given

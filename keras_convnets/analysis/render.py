@@ -1,0 +1,56 @@
+"""From a figure to a file, drawn by the Graphviz that comes with pygraphviz, in this process."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+from pathlib import Path
+
+import pydot
+import pygraphviz
+
+# The renderer scales a larger picture down, and what it says about that goes unread.
+_MOST_PIXELS_A_SIDE = 32_767
+
+
+def svg(drawing: pydot.Dot) -> str:
+    """Return a figure as SVG."""
+    drawing.set("dpi", 72)
+    return _drawn(drawing, "svg").decode("utf-8")
+
+
+def write(drawing: pydot.Dot, path: Path, file_format: str, dpi: int) -> None:
+    """Write a figure as ``"svg"``, ``"png"``, ``"pdf"`` or ``"dot"``.
+
+    Raises:
+        ValueError: the picture would have more pixels than the renderer can draw.
+    """
+    if file_format == "dot":
+        path.write_text(drawing.to_string(), encoding="utf-8")
+    elif file_format == "svg":
+        path.write_text(svg(drawing), encoding="utf-8")
+    else:
+        if file_format == "png":
+            _check_pixels(drawing, dpi)
+        drawing.set("dpi", dpi)
+        path.write_bytes(_drawn(drawing, file_format))
+
+
+def _check_pixels(drawing: pydot.Dot, dpi: int) -> None:
+    size = re.search(r'width="([0-9]+)pt" height="([0-9]+)pt"', svg(drawing))
+    assert size is not None
+    width, height = (round(int(points) / 72 * dpi) for points in size.groups())
+    if max(width, height) > _MOST_PIXELS_A_SIDE:
+        raise ValueError(
+            f"to_file: the png would be {width:,} x {height:,} pixels; expected at most "
+            f"{_MOST_PIXELS_A_SIDE:,} a side. Draw an svg or a pdf, less detail (detail='block'), "
+            f"or with a dpi below {dpi * _MOST_PIXELS_A_SIDE // max(width, height)}."
+        )
+
+
+def _drawn(drawing: pydot.Dot, file_format: str) -> bytes:
+    # pygraphviz tells of graphs with over 1,000 nodes on standard error; they take seconds here.
+    with contextlib.redirect_stderr(io.StringIO()):
+        graph = pygraphviz.AGraph(drawing.to_string())
+        return graph.draw(format=file_format, prog="dot")

@@ -1,0 +1,111 @@
+"""Tables as people read them: on a console, in Markdown, as CSV, as plain data."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+from collections.abc import Sequence
+from typing import Any
+
+import rich.box
+import rich.table
+from rich.console import Console
+from rich.text import Text
+
+_WIDE = 10_000  # rows are never broken: what reads them can scroll
+
+
+@dataclasses.dataclass(frozen=True)
+class Column:
+    """A column: its key in plain data, its title, and whether it holds numbers."""
+
+    key: str
+    title: str
+    is_number: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Table:
+    """Rows under columns, perhaps a total, and notes that say how the numbers are meant."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Any, ...], ...]
+    notes: tuple[str, ...] = ()
+    total: tuple[Any, ...] | None = None
+
+    def to_text(self) -> str:
+        """Return the table for a console."""
+        drawn = rich.table.Table(box=rich.box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+        drawn.show_footer = self.total is not None
+        for index, column in enumerate(self.columns):
+            footer = "" if self.total is None else shown(self.total[index])
+            justify: Any = "right" if column.is_number else "left"
+            drawn.add_column(column.title, Text(footer), justify=justify, no_wrap=True)
+        for row in self.rows:
+            drawn.add_row(*(Text(shown(value)) for value in row))
+        out = io.StringIO()
+        Console(file=out, width=_WIDE, color_system=None).print(drawn)
+        lines = [line.rstrip() for line in out.getvalue().splitlines()]
+        return "\n".join([*lines, "", *self.notes] if self.notes else lines)
+
+    def to_markdown(self) -> str:
+        """Return the table in Markdown, the notes below it."""
+        lines = [[column.title for column in self.columns]]
+        lines.append(["---:" if column.is_number else "---" for column in self.columns])
+        lines += [[_escaped(shown(value)) for value in row] for row in self.rows]
+        if self.total is not None:
+            lines.append([f"**{_escaped(shown(value))}**" if value else "" for value in self.total])
+        table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+        return "\n\n".join([table, *self.notes])
+
+    def to_csv(self) -> str:
+        """Return the table as CSV: the notes first, as lines that begin with ``#``; no total."""
+        out = io.StringIO()
+        out.writelines(f"# {note}\n" for note in self.notes)
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(column.key for column in self.columns)
+        writer.writerows([_plain(value) for value in row] for row in self.rows)
+        return out.getvalue().rstrip("\n")
+
+    def to_dicts(self) -> list[dict[str, Any]]:
+        """Return the rows as dictionaries of numbers, strings, lists and ``None``."""
+        keys = [column.key for column in self.columns]
+        return [
+            {
+                key: list(value) if isinstance(value, tuple) else value
+                for key, value in zip(keys, row, strict=True)
+            }
+            for row in self.rows
+        ]
+
+
+def shown(value: Any) -> str:
+    """Return a value as people read it: 1,234,567; 64 × 56 × 56; an empty cell for ``None``.
+
+    Examples:
+        >>> shown((64, 56, None))
+        '64 × 56 × ?'
+    """
+    if value is None:
+        return ""
+    if isinstance(value, tuple):
+        return sizes(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:,}" if isinstance(value, int | float) else str(value)
+
+
+def sizes(shape: Sequence[Any]) -> str:
+    """Return sizes as papers write them; ``?`` stands for one that is open."""
+    return " × ".join("?" if size is None else str(size) for size in shape)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return "x".join("?" if size is None else str(size) for size in value)
+    return "" if value is None else value
+
+
+def _escaped(text: str) -> str:
+    return text.replace("|", "\\|")

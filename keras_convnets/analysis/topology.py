@@ -1,0 +1,87 @@
+"""Which layers stand alone on the main path of a network, and which branch off it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from keras_convnets.analysis.walk import Call
+
+
+def segments(calls: Sequence[Call]) -> list[list[Call]]:
+    """Split calls, in the order of computation, at the articulation points of their graph.
+
+    A segment is either one call that every path passes, or all the calls between two such
+    calls together with the second: a block with branches. What does not lead to the main output
+    (an auxiliary head) is split likewise, after the main path.
+    """
+    if not calls:
+        return []
+    main = _ancestors(_main_output(calls))
+    side = [call for call in calls if call not in main]
+    return _cut([call for call in calls if call in main]) + segments(side)
+
+
+def chains(calls: Sequence[Call]) -> list[list[Call]]:
+    """Split calls into the longest runs without a fork or a merge inside."""
+    children = Counter(parent for call in calls for parent in call.parents)
+    inside, chain_of = set(calls), dict[Call, list[Call]]()
+    found: list[list[Call]] = []
+    for call in calls:
+        parent = call.parents[0] if len(call.parents) == 1 else None
+        if parent in inside and parent is not None and children[parent] == 1:
+            chain_of[call] = chain_of[parent]
+        else:
+            chain_of[call] = []
+            found.append(chain_of[call])
+        chain_of[call].append(call)
+    return found
+
+
+def is_acyclic(groups: dict[Call, str]) -> bool:
+    """Return whether the groups can be put in an order in which each only feeds later ones."""
+    feeds: dict[str, set[str]] = {group: set() for group in groups.values()}
+    for call, group in groups.items():
+        feeds[group].update(groups[parent] for parent in call.parents if groups[parent] != group)
+    while feeds:
+        ready = [group for group, sources in feeds.items() if not sources & feeds.keys()]
+        if not ready:
+            return False
+        for group in ready:
+            del feeds[group]
+    return True
+
+
+def _main_output(calls: Sequence[Call]) -> Call:
+    """Return the output that most calls lead to."""
+    inside = set(calls)
+    taken = {parent for call in calls for parent in call.parents}
+    outputs = [call for call in calls if call not in taken]
+    return max(outputs, key=lambda call: len(_ancestors(call) & inside))
+
+
+def _ancestors(call: Call) -> set[Call]:
+    found, waiting = {call}, [call]
+    while waiting:
+        for parent in waiting.pop().parents:
+            if parent not in found:
+                found.add(parent)
+                waiting.append(parent)
+    return found
+
+
+def _cut(calls: list[Call]) -> list[list[Call]]:
+    position = {call: index for index, call in enumerate(calls)}
+    last_use = list(range(len(calls)))
+    for index, call in enumerate(calls):
+        for parent in call.parents:
+            if parent in position:
+                last_use[position[parent]] = index
+    found: list[list[Call]] = [[]]
+    reach = 0  # the last call that anything before this one leads to
+    for index, call in enumerate(calls):
+        found[-1].append(call)
+        if reach <= index:
+            found.append([])
+        reach = max(reach, last_use[index])
+    return [segment for segment in found if segment]

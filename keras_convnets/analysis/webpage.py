@@ -1,0 +1,104 @@
+"""A figure as a page to explore: one file, which needs neither network nor library."""
+
+from __future__ import annotations
+
+import html
+import importlib.resources
+import json
+import re
+from typing import Any
+
+from keras_convnets.analysis import labels
+from keras_convnets.analysis.graph import Block, Graph, Layer, Price, by_stage
+from keras_convnets.analysis.rules import CONVENTION
+from keras_convnets.analysis.tables import shown, sizes
+
+
+def webpage(graph: Graph, detail: str, svg: str) -> str:
+    """Return the page: the figure, and what is in each of its boxes.
+
+    Args:
+        graph: as it was drawn.
+        detail: the detail that it was drawn at: what a box stands for.
+        svg: the figure.
+    """
+    files = importlib.resources.files(__package__) / "page"
+    template = (files / "page.html").read_text(encoding="utf-8")
+    contents = {
+        "TITLE": html.escape(graph.name),
+        "STYLE": (files / "page.css").read_text(encoding="utf-8"),
+        "SVG": svg[svg.index("<svg") :],
+        "DATA": json.dumps(_data(graph, detail), ensure_ascii=False).replace("</", "<\\/"),
+        "SCRIPT": (files / "page.js").read_text(encoding="utf-8"),
+    }
+    # In one pass, so that a mark within what is filled in stays as it is.
+    return re.sub(r"<!--([A-Z]+)-->", lambda mark: contents[mark[1]], template)
+
+
+def _data(graph: Graph, detail: str) -> dict[str, Any]:
+    price = graph.price
+    count = sum(layer.step.kind != "input" for block in graph.blocks for layer in block.layers)
+    return {
+        "model": graph.name,
+        "headline": labels.price_text(price),
+        "layers": shown(count),
+        "params": shown(price.params),
+        "macs": _macs_text(price),
+        "convention": CONVENTION,
+        "boxes": {"stage": _stages, "block": _blocks, "layer": _layers}[detail](graph),
+    }
+
+
+def _macs_text(price: Price) -> str:
+    if price.macs is None:
+        return "not known: sizes are open"
+    return f"{'≥ ' if price.is_bound else ''}{shown(price.macs)}"
+
+
+def _stages(graph: Graph) -> list[dict[str, Any]]:
+    return [
+        _box(name, name, "", [layer for block in blocks for layer in block.layers])
+        for name, blocks in by_stage(graph)
+    ]
+
+
+def _blocks(graph: Graph) -> list[dict[str, Any]]:
+    return [_box(b.name, _title(b), b.stage or "", list(b.layers)) for b in graph.blocks]
+
+
+def _layers(graph: Graph) -> list[dict[str, Any]]:
+    return [
+        _box(layer.id, block.name, block.stage or "", list(block.layers)) | {"marked": layer.id}
+        for block in graph.blocks
+        for layer in block.layers
+    ]
+
+
+def _title(block: Block) -> str:
+    if block.repeats == 1:
+        return block.name
+    return f"{block.name} to {block.last}: {block.repeats} alike"
+
+
+def _box(node: str, title: str, stage: str, layers: list[Layer]) -> dict[str, Any]:
+    price = sum((layer.price for layer in layers), Price())
+    return {
+        "id": node,
+        "title": title,
+        "stage": f"stage {stage}" if stage else "",
+        "price": labels.price_text(price),
+        "params": price.params,
+        "macs": None if price.is_bound else price.macs,
+        "shape": sizes(layers[-1].shape),
+        "marked": None,
+        "layers": [_row(layer) for layer in layers],
+    }
+
+
+def _row(layer: Layer) -> dict[str, Any]:
+    fused = f", {layer.step.activation}" if layer.step.activation else ""
+    what = {"convolution": "conv "}.get(layer.step.kind, "") + layer.step.text + fused
+    macs = None if layer.price.is_bound else layer.price.macs
+    shape = sizes(layer.shape)
+    row = {"name": layer.id, "what": what, "shape": shape, "params": layer.price.params}
+    return row | {"macs": macs}
