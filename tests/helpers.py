@@ -1,5 +1,7 @@
 """What several tests need to say."""
 
+import functools
+
 import keras
 import numpy as np
 
@@ -35,3 +37,10 @@ def lively(model, seed=0):
         ]
         layer.set_weights(values)
     return model
+
+
+@functools.cache
+def application(name):
+    """Return a network of keras.applications, without the values of its weights."""
+    with keras.StatelessScope(initialize_variables=False):
+        return getattr(keras.applications, name)(weights=None)

@@ -10,7 +10,7 @@ from keras_convnets.analysis import rules
 from keras_convnets.analysis.cost import new_parameters
 from keras_convnets.analysis.describe import Step, describe
 from keras_convnets.analysis.groups import places
-from keras_convnets.analysis.structure import Inside, inside, steps_of
+from keras_convnets.analysis.structure import Inside, inside, steps_of, without_dropout
 from keras_convnets.analysis.walk import Call, Shape, in_papers_order, is_functional, walk
 
 
@@ -167,10 +167,11 @@ def _merged(first: Block, last: Block) -> Block:
 def _alike(one: Block, other: Block) -> bool:
     """Return whether two blocks hold the same; outside a stage, their maps must be alike too.
 
-    Within a stage they need not be: each block of a DenseNet adds channels.
+    Within a stage they need not be: each block of a DenseNet adds channels. Rates of dropout may
+    differ: many networks raise them from block to block.
     """
     same_place = one.stage == other.stage and (one.stage is not None or one.shape == other.shape)
-    return same_place and one.inside == other.inside
+    return same_place and without_dropout(one.inside) == without_dropout(other.inside)
 
 
 def _block(name: str, stage: str | None, calls: Sequence[Call], layers: Sequence[Layer]) -> Block:

@@ -69,6 +69,23 @@ def heavy_of(body: Body) -> list[Step]:
     return [step for step in steps_of(body) if step.heavy]
 
 
+def without_dropout(content: Inside) -> Inside:
+    """Return the inside of a block with its dropout left out, whatever the rates."""
+    parts = (content.body, content.shortcut, content.after)
+    body, shortcut, after = (None if part is None else _undropped(part) for part in parts)
+    return Inside(body or (), shortcut, content.merge, after or ())
+
+
+def _undropped(body: Body) -> Body:
+    return tuple(
+        item
+        if isinstance(item, Step)
+        else Parallel(tuple(map(_undropped, item.branches)), item.merge)
+        for item in body
+        if not isinstance(item, Step) or not item.text.startswith("dropout")
+    )
+
+
 def is_gate(item: Item) -> bool:
     """Return whether branches are a tensor and what it is scaled by: squeeze-and-excitation."""
     if not isinstance(item, Parallel) or item.merge is None or item.merge.text != "×":
@@ -107,8 +124,9 @@ def _is_shortcut(item: Parallel, before: Body) -> bool:
     if len(item.branches) != 2 or item.merge is None or is_gate(item) or heavy_of(before):
         return False
     shortcut, main = sorted(item.branches, key=_weight)
-    light = all(isinstance(step, Step) for step in shortcut) and len(heavy_of(shortcut)) <= 2
-    return light and _weight(shortcut) < _weight(main)
+    most = 0 if item.merge.text == "concat" else 2  # a convolution, perhaps a pooling before it
+    plain = all(isinstance(step, Step) for step in shortcut) and len(heavy_of(shortcut)) <= most
+    return plain and _weight(shortcut) < _weight(main)
 
 
 def _weight(body: Body) -> tuple[int, int]:

@@ -1,0 +1,199 @@
+import itertools
+
+import keras
+import pytest
+
+from helpers import application
+from keras_convnets import ResnetBuilder
+from keras_convnets.analysis import render
+from keras_convnets.analysis.columns import columns
+from keras_convnets.analysis.figure import Look, figure
+from keras_convnets.analysis.graph import Edge, Price, block_graph, fold
+from keras_convnets.analysis.labels import price_text, title
+from keras_convnets.analysis.style import short
+
+L = keras.layers
+
+
+@pytest.fixture(scope="module")
+def graph():
+    with keras.StatelessScope(initialize_variables=False):
+        return block_graph(ResnetBuilder.build_resnet_34((3, 224, 224), 10))
+
+
+def drawn(graph, detail="block", **look):
+    return figure(graph, detail, Look(**look))
+
+
+def nodes(drawing, *, of=None):
+    """Return the nodes of a figure by name, from all of its frames."""
+    place = of or drawing
+    found = {node.get_name().strip('"'): node for node in place.get_nodes()}
+    for frame in place.get_subgraphs():
+        found |= nodes(drawing, of=frame)
+    return found
+
+
+def edges(drawing):
+    return {
+        (edge.get_source().strip('"'), edge.get_destination().strip('"')): edge
+        for edge in drawing.get_edges()
+        if edge.get("style") != "invis"
+    }
+
+
+def frames(drawing, place=None):
+    found = []
+    for frame in (place or drawing).get_subgraphs():
+        found += [(frame.get("label") or "").strip('"'), *frames(drawing, frame)]
+    return [name for name in found if name]
+
+
+def test_boxes_say_what_is_inside_in_one_line(graph):
+    label = nodes(drawn(fold(graph)))["conv4_block2"].get("label")
+    assert "3×3, 256 | 3×3, 256" in label
+    assert "block2 to 6" in label
+    assert "<B>× 5</B>" in label
+    assert "5.91 M params, 1.16 G MACs" in label
+
+
+def test_identities_are_solid_and_projections_dashed_and_labelled(graph):
+    found = edges(drawn(fold(graph)))
+    identity = found["conv2_block1 merge", "conv2_block2 merge"]
+    projection = found["conv2_block2 merge", "conv3_block1 merge"]
+    assert identity.get("class") == "identity"
+    assert identity.get("style") is None
+    assert projection.get("class") == "projection"
+    assert projection.get("style") == "dashed"
+    assert "1×1, 128, /2" in projection.get("label")
+
+
+def test_shapes_stand_where_they_change(graph):
+    found = edges(drawn(fold(graph)))
+    assert "3 × 224 × 224" in found["input", "conv1"].get("label")
+    assert found["conv2_block1 merge", "conv2_block2"].get("label") == ""
+    assert "128 × 28 × 28" in found["conv3_block1 merge", "conv3_block2"].get("label")
+    bare = edges(drawn(fold(graph), shapes=False))
+    assert not any(
+        "×" in (edge.get("label") or "") for key, edge in bare.items() if key[1] == "conv1"
+    )
+
+
+def test_stages_are_frames(graph):
+    assert frames(drawn(fold(graph))) == ["conv2", "conv3", "conv4", "conv5"]
+
+
+def test_the_legend_has_what_occurs(graph):
+    legend = nodes(drawn(fold(graph)))["legend"].get("label")
+    for words in ("residual block", "identity shortcut", "projection shortcut", "× n", "MACs"):
+        assert words in legend
+    assert "pooling" not in legend
+    plain = nodes(drawn(graph, cost=False))["legend"].get("label")
+    assert "× n" not in plain
+    assert "MACs" not in plain
+
+
+def test_cost_can_be_left_out(graph):
+    assert "MACs" not in drawn(fold(graph), cost=False).to_string()
+
+
+def test_branches_stand_side_by_side():
+    drawing = drawn(fold(block_graph(application("InceptionV3"))))
+    label = nodes(drawing)["mixed0"].get("label")
+    assert label.count('STYLE="ROUNDED"') == 4
+    assert "1×1, 64<BR/>3×3, 96<BR/>3×3, 96" in label
+    assert "mixed5 to 6" in nodes(drawing)["mixed5"].get("label")
+
+
+def test_squeeze_and_excitation_is_said_in_a_word():
+    label = nodes(drawn(block_graph(application("EfficientNetB0"))))["block1a"].get("label")
+    assert "3×3 depthwise | SE(1×1, 8 | 1×1, 32) | 1×1, 16" in label
+
+
+def test_a_stage_says_its_blocks(graph):
+    found = nodes(drawn(fold(graph), "stage"))
+    assert [name for name in found if name not in ("node", "edge", "legend")] == [
+        *("input", "conv1", "conv2", "conv3", "conv4", "conv5", "final", "head")
+    ]
+    label = found["conv4"].get("label")
+    assert "3×3, 256, /2 | 3×3, 256" in label
+    assert "3×3, 256 | 3×3, 256&#160;&#160;<B>× 5</B>" in label
+
+
+def test_every_layer_is_drawn(graph):
+    drawing = drawn(graph, "layer")
+    found = nodes(drawing)
+    layers = {layer.id for block in graph.blocks for layer in block.layers}
+    assert layers <= found.keys()
+    marks = [name for name in found if "mark" in name]
+    drawn_edges = edges(drawing)
+    # A pair of marks stands for a line across columns.
+    for edge in graph.layer_edges:
+        direct = (edge.source, edge.target) in drawn_edges
+        by_marks = any(
+            (edge.source, f"to mark {n}") in drawn_edges
+            and (f"from mark {n}", edge.target) in drawn_edges
+            for n in range(1, len(marks) // 2 + 1)
+        )
+        assert direct or by_marks, edge
+    assert {"conv3", "conv3_block2"} <= set(frames(drawing))
+
+
+def test_what_layers_say(graph):
+    label = nodes(drawn(graph, "layer", dtype=True, trainable=True))["head_dense"].get("label")
+    for words in ("dense 10, softmax", "head_dense", "5.13 k params", "float32", ">trainable<"):
+        assert words in label
+    bare = drawn(graph, "layer", layer_names=False, activations=False, cost=False)
+    label = nodes(bare)["head_dense"].get("label")
+    assert label == "<dense 10>"
+
+
+def test_long_figures_are_broken_into_columns_where_one_tensor_passes():
+    names = list("abcdefgh")
+    chain = [Edge(*pair, ()) for pair in itertools.pairwise(names)]
+    assert set(columns(names, [1.0] * 8, chain, width=2.0).values()) == {0}
+    found = columns(names, [3.0] * 8, chain, width=2.0)
+    assert list(found.values()) == sorted(found.values())
+    assert max(found.values()) == 2
+    skip = Edge("a", "h", ())
+    assert set(columns(names, [3.0] * 8, [*chain, skip], width=2.0).values()) == {0}
+
+
+def test_columns_stand_in_order(graph):
+    svg = render.svg(drawn(graph, "layer"))
+    left = []
+    for n in range(1, 4):
+        ellipse = svg[svg.index(f"<title>from mark {n}</title>") :]
+        left.append(float(ellipse.split('cx="')[1].split('"')[0]))
+    first = svg[svg.index("<title>input_image</title>") :]
+    assert [float(first.split('x="')[1].split('"')[0]), *left] == sorted(
+        [float(first.split('x="')[1].split('"')[0]), *left]
+    )
+
+
+def test_titles():
+    folded = fold(block_graph(application("EfficientNetB0")))
+    titles = {block.name: title(block) for block in folded.blocks}
+    assert titles["block4b"] == "block4b to block4c"
+
+
+@pytest.mark.parametrize(
+    ("price", "text"),
+    [
+        (Price(), ""),
+        (Price(25_557_032, 4_089_184_256), "25.6 M params, 4.09 G MACs"),
+        (Price(64, None), "64 params"),
+        (Price(64, 1000, is_bound=True), "64 params, ≥ 1 k MACs"),
+        (Price(64, 0, is_bound=True), "64 params, ≥ 0 MACs"),
+    ],
+)
+def test_prices(price, text):
+    assert price_text(price) == text
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(0, "0"), (999, "999"), (999_500, "1 M"), (1_000, "1 k"), (11_513_626_624, "11.5 G")],
+)
+def test_numbers_in_three_digits(number, text):
+    assert short(number) == text

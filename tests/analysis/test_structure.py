@@ -1,0 +1,131 @@
+import keras
+import pytest
+
+from helpers import application
+from keras_convnets import ResnetBuilder
+from keras_convnets.analysis.describe import Step
+from keras_convnets.analysis.groups import places
+from keras_convnets.analysis.structure import inside, steps_of
+from keras_convnets.analysis.walk import walk
+
+L = keras.layers
+
+
+def words(body):
+    """Return a body as nested lists of words, light steps left out."""
+    return [
+        item.text
+        if isinstance(item, Step)
+        else {item.merge and item.merge.text: [words(branch) for branch in item.branches]}
+        for item in body
+        if not isinstance(item, Step) or item.heavy
+    ]
+
+
+def block(model, name):
+    return inside(
+        [call for call, at in places(walk(model), model.name).items() if at.block == name]
+    )
+
+
+@pytest.fixture(scope="module")
+def resnet():
+    with keras.StatelessScope(initialize_variables=False):
+        return ResnetBuilder.build_resnet_50((3, 64, 64), 10)
+
+
+def test_a_bottleneck_with_an_identity(resnet):
+    found = block(resnet, "conv3_block2")
+    assert words(found.body) == ["1×1, 128", "3×3, 128", "1×1, 512"]
+    assert found.shortcut == ()
+    assert found.merge.text == "+"
+
+
+def test_a_bottleneck_with_a_projection(resnet):
+    found = block(resnet, "conv3_block1")
+    assert words(found.body) == ["1×1, 128, /2", "3×3, 128", "1×1, 512"]
+    assert words(found.shortcut) == ["1×1, 512, /2"]
+
+
+def test_a_shared_pre_activation_and_what_follows_the_merge():
+    found = block(application("ResNet50V2"), "conv2_block1")
+    assert [step.text for step in steps_of(found.body)][:2] == ["BN", "ReLU"]
+    assert words(found.shortcut) == ["1×1, 256"]
+    after = block(application("ResNet50"), "conv2_block1").after
+    assert [step.text for step in after] == ["ReLU"]
+
+
+def test_a_dense_block_concatenates_its_input():
+    found = block(application("DenseNet121"), "conv3_block4")
+    assert (words(found.body), found.shortcut) == (["1×1, 128", "3×3, 32"], ())
+    assert found.merge.text == "concat"
+
+
+def test_four_branches_in_their_order():
+    found = block(application("InceptionV3"), "mixed0")
+    assert found.merge is None
+    assert words(found.body) == [
+        {
+            "concat": [
+                ["1×1, 64"],
+                ["1×1, 48", "5×5, 64"],
+                ["1×1, 64", "3×3, 96", "3×3, 96"],
+                ["avg pool 3×3", "1×1, 32"],
+            ]
+        }
+    ]
+
+
+def test_branches_within_a_branch():
+    found = block(application("InceptionV3"), "mixed9")
+    assert words(found.body)[0]["concat"][1] == [
+        "1×1, 384",
+        {"concat": [["1×3, 384"], ["3×1, 384"]]},
+    ]
+
+
+def test_branches_with_a_common_beginning_in_one_merge():
+    inputs = keras.Input((8, 8, 4))
+    stem = L.Conv2D(6, 1)(inputs)
+    wide, high = (
+        L.Conv2D(5, (1, 3), padding="same")(stem),
+        L.Conv2D(5, (3, 1), padding="same")(stem),
+    )
+    merged = L.Concatenate()([L.Conv2D(3, 1)(inputs), wide, high])
+    found = inside(walk(keras.Model(inputs, merged))[1:])
+    assert words(found.body) == [
+        {"concat": [["1×1, 3"], ["1×1, 6", {None: [["1×3, 5"], ["3×1, 5"]]}]]}
+    ]
+
+
+def test_an_inception_block_with_a_shortcut():
+    found = block(application("InceptionResNetV2"), "block35_1")
+    assert found.shortcut == ()
+    assert found.merge.text == "+ scaled"
+    assert words(found.body)[-1] == "1×1, 320"
+    assert len(words(found.body)[0]["concat"]) == 3
+
+
+def test_squeeze_and_excitation_is_no_shortcut():
+    found = block(application("EfficientNetB0"), "block1a")
+    assert found.merge is None
+    assert words(found.body)[1] == {"×": [[], ["global avg pool", "1×1, 8", "1×1, 32"]]}
+
+
+def test_a_graph_that_is_not_made_of_branches_is_listed():
+    inputs = keras.Input((8, 8, 4))
+    a = L.Conv2D(4, 1, name="a")(inputs)
+    b = L.Conv2D(4, 3, padding="same")(inputs)
+    c = L.Conv2D(4, 5, padding="same")(a)
+    crossed = L.Add()([c, L.Add()([a, b])])
+    found = inside(walk(keras.Model(inputs, crossed))[1:])
+    assert found.merge is None
+    assert sorted(words(found.body)) == ["+", "+", "1×1, 4", "3×3, 4", "5×5, 4"]
+
+
+def test_two_tensors_from_outside_are_no_shortcut():
+    one, other = keras.Input((8, 8, 4)), keras.Input((8, 8, 4))
+    merged = L.Add()([one, L.Conv2D(4, 3, padding="same")(other)])
+    found = inside(walk(keras.Model([one, other], merged))[2:])
+    assert found.shortcut is None
+    assert words(found.body) == ["3×3, 4", "+"]

@@ -1,0 +1,51 @@
+from keras_convnets.analysis.tables import Column, Table, shown
+
+TABLE = Table(
+    (Column("name", "layer"), Column("shape", "output"), Column("n", "count", is_number=True)),
+    (("a|b", (64, None, 3), 1234), ("c", None, None)),
+    ("What it means.",),
+    ("total", None, 1234),
+)
+
+
+def test_text():
+    assert TABLE.to_text().splitlines() == [
+        "layer   output       count",
+        "──────────────────────────",
+        "a|b     64 × ? × 3   1,234",
+        "c",
+        "",
+        "total                1,234",
+        "",
+        "What it means.",
+    ]
+
+
+def test_markdown():
+    assert TABLE.to_markdown().splitlines() == [
+        "| layer | output | count |",
+        "| --- | --- | ---: |",
+        "| a\\|b | 64 × ? × 3 | 1,234 |",
+        "| c |  |  |",
+        "| **total** |  | **1,234** |",
+        "",
+        "What it means.",
+    ]
+
+
+def test_csv_has_plain_numbers_and_no_total():
+    assert TABLE.to_csv().splitlines() == [
+        "# What it means.",
+        "name,shape,n",
+        "a|b,64x?x3,1234",
+        "c,,",
+    ]
+
+
+def test_names_that_look_like_markup_are_kept():
+    table = Table((Column("name", "name"),), (("[red]x[/red]",),))
+    assert "[red]x[/red]" in table.to_text()
+
+
+def test_values():
+    assert [shown(value) for value in (0, 1.5, True, None, "x")] == ["0", "1.5", "yes", "", "x"]
