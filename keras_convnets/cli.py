@@ -1,4 +1,4 @@
-"""The command line, ``keras-convnets``: the one file that knows both the networks and the tools."""
+"""The command line, ``keras-convnets``."""
 
 from __future__ import annotations
 

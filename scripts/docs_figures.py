@@ -1,21 +1,57 @@
-"""Make the figures of README and docs anew: ``python scripts/docs_figures.py``, two minutes."""
+"""Make the figures of README and docs anew: ``python scripts/docs_figures.py``, two minutes.
+
+The picture of the page needs the programs chromium and chromedriver, and ``pip install selenium``.
+"""
 
 import shutil
 import tempfile
 from pathlib import Path
 
-from keras_convnets import cli
+import keras
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+
+from keras_convnets import cli, create_model, plot_model
 
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
 
 
 def main() -> None:
-    """Draw ResNet-34, and train as ``keras-convnets train`` does for its learning curves."""
-    cli.main(["plot", "resnet_34", str(IMAGES / "resnet_34.svg")])
+    """Draw the networks, and train as ``keras-convnets train`` does for its learning curves."""
+    draw()
+    photograph(IMAGES / "resnet_34.html", IMAGES / "page.png")
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / "run"
         cli.main(["train", "--out", str(run)])
         shutil.copy(run / "curves.png", IMAGES)
+
+
+def draw() -> None:
+    """Draw the networks of README and of the page "Draw it"."""
+    resnet_34 = create_model("resnet_34")
+    plot_model(resnet_34, IMAGES / "resnet_34.svg")
+    plot_model(resnet_34, IMAGES / "resnet_34.html")
+    plot_model(resnet_34, IMAGES / "resnet_34_stages.svg", detail="stage")
+    plot_model(resnet_34, IMAGES / "resnet_34_layers.svg", detail="layer")
+    plot_model(create_model("resnet_152"), IMAGES / "resnet_152.svg")
+    applications = keras.applications
+    plot_model(applications.DenseNet121(weights=None), IMAGES / "densenet_121.svg")
+    plot_model(applications.InceptionV3(weights=None), IMAGES / "inception_v3.svg")
+
+
+def photograph(page: Path, picture: Path) -> None:
+    """Open a page in Chromium, choose a block and take a picture."""
+    options = webdriver.ChromeOptions()
+    options.binary_location = shutil.which("chromium")
+    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=1300,900"):
+        options.add_argument(argument)
+    browser = webdriver.Chrome(options, webdriver.ChromeService(shutil.which("chromedriver")))
+    try:
+        browser.get(page.as_uri())
+        browser.find_element(By.ID, "conv2_block2").click()
+        browser.save_screenshot(str(picture))
+    finally:
+        browser.quit()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
 import csv
+import json
 import os
 import pty
 import signal
@@ -28,8 +29,8 @@ def run(*arguments, **environment):
 def test_help_and_version_answer_at_once():
     result = run("--help")
     assert result.returncode == 0
-    for command in ("list", "summary", "plot", "train"):
-        assert f"    {command} " in result.stdout
+    for command in ("list", "summary", "plot", "cost", "receptive-field", "compare", "train"):
+        assert f"\n    {command}" in result.stdout
     assert run("--version").stdout == f"keras-convnets {keras_convnets.__version__}\n"
 
 
@@ -62,6 +63,66 @@ def test_plot(capfd):
     assert "conv5" in Path("net.svg").read_text()
 
 
+def test_plot_takes_what_plot_model_takes(capfd):
+    options = ["--detail", "stage", "--no-cost", "--no-shapes", "--rankdir", "LR", "--dpi", "50"]
+    assert cli.main(["plot", "resnet_18", "net.dot", *options]) == 0
+    text = Path("net.dot").read_text()
+    assert "rankdir=LR" in text
+    assert "MACs" not in text
+    assert "× 56" not in text
+    assert cli.main(["plot", "resnet_18", "net.html", "--no-fold"]) == 0
+    assert "alike" not in Path("net.html").read_text().split('id="data">')[1].split("</script>")[0]
+
+
+def saved():
+    layers = [
+        keras.Input((8, 8, 3)),
+        keras.layers.Conv2D(4, 3, name="conv"),
+        keras.layers.Flatten(),
+    ]
+    keras.Sequential(layers, name="small").save("small.keras")
+
+
+def test_a_saved_model_is_plotted_costed_and_compared(capfd):
+    saved()
+    capfd.readouterr()
+    assert cli.main(["plot", "small.keras", "net.svg"]) == 0
+    assert "small" in Path("net.svg").read_text()
+    assert cli.main(["cost", "small.keras", "--by", "layer"]) == 0
+    assert "3,888" in capfd.readouterr().out
+    assert cli.main(["compare", "small.keras", "resnet_18", "--format", "csv"]) == 0
+    lines = [line for line in capfd.readouterr().out.splitlines() if not line.startswith("#")]
+    assert [row["macs"] for row in csv.DictReader(lines)] == ["3888", "1814073344"]
+
+
+def test_cost(capfd):
+    shape = ["--input-shape", "3,64,64", "--num-outputs", "10"]
+    assert cli.main(["cost", "resnet_18", *shape]) == 0
+    out = capfd.readouterr().out
+    assert "conv3_block1   conv3" in out
+    assert "148,050,944" in out
+    assert "Multiply-adds count" in out
+    assert cli.main(["cost", "resnet_18", *shape, "--by", "stage", "--format", "json"]) == 0
+    data = json.loads(capfd.readouterr().out)
+    assert data["total"]["macs"] == 148_050_944
+    assert [row["name"] for row in data["rows"]][2] == "conv2"
+    assert cli.main(["cost", "resnet_18", *shape, "--format", "md"]) == 0
+    assert capfd.readouterr().out.startswith("| name | group |")
+
+
+def test_compare(capfd):
+    assert cli.main(["compare", "resnet_18", "resnet_34"]) == 0
+    lines = capfd.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines[2:4]] == ["resnet_18", "resnet_34"]
+
+
+def test_receptive_field(capfd):
+    assert cli.main(["receptive-field", "resnet_18", "--layer", "conv5_block2_add"]) == 0
+    assert "435 × 435" in capfd.readouterr().out
+    assert cli.main(["receptive-field", "resnet_18", "--format", "json"]) == 0
+    assert json.loads(capfd.readouterr().out)["conv1_conv"]["size"] == [7, 7]
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -73,6 +134,18 @@ def test_plot(capfd):
         ("list yolo*", "no network's name matches 'yolo*'"),
         ("plot resnet_18 net.gif2", "file extension: received 'gif2'"),
         ("plot resnet_18 none/net.svg", "cannot write 'none/net.svg'"),
+        ("plot resnet_18 net.svg --detail blocks", "detail: received 'blocks'"),
+        ("plot resnet_18 net.svg --rankdir up", "rankdir: received 'up'"),
+        ("plot resnet_18 net.png --detail layer --dpi 9000", "Draw an svg or a pdf"),
+        ("plot none.keras net.svg", "there is no such file"),
+        ("plot file.keras net.svg", "cannot read 'file.keras'"),
+        ("cost file.keras --num-outputs 3", "with an input shape or a number of outputs"),
+        ("cost resnet_18 --input-shape 3,none,none", "the model leaves sizes open"),
+        ("cost resnet_18 --by group", "invalid choice: 'group'"),
+        ("cost resnet_18 --format xml", "invalid choice: 'xml'"),
+        ("compare resnet_18 resnet18", "Did you mean 'resnet_18'"),
+        ("compare", "the following arguments are required: name"),
+        ("receptive-field resnet_18 --layer conv2_add", "Did you mean"),
         ("train --epochs 0", "epochs: received 0"),
         ("train --epochs many", "invalid int value: 'many'"),
         ("train --batch-size 5000", "batch_size: received 5000; expected at most the 1437"),
@@ -87,7 +160,8 @@ def test_plot(capfd):
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(arguments, words, capfd):
-    Path("file").write_text("")
+    for file in ("file", "file.keras"):
+        Path(file).write_text("")
     try:
         code = cli.main(arguments.split())
     except SystemExit as stop:  # argparse's own way out
@@ -98,7 +172,7 @@ def test_bad_input_is_one_line_and_exit_code_2(arguments, words, capfd):
     assert err.startswith("keras-convnets: error: ")
     assert err.count("\n") == 1
     assert words in err
-    assert os.listdir() == ["file"]
+    assert sorted(os.listdir()) == ["file", "file.keras"]
 
 
 def test_errors_of_the_real_command_are_one_line_too():

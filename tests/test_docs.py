@@ -2,7 +2,11 @@
 
 from pathlib import Path
 
+import keras
 import pytest
+
+from helpers import application
+from keras_convnets import compare, cost, create_model
 
 ROOT = Path(__file__).parents[1]
 PAGES = [
@@ -27,6 +31,15 @@ def program(page):
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_the_examples_of_a_page_run(page):
     exec(compile(program(page), page, "exec"), {"__name__": "__main__"})
+
+
+def test_the_tables_of_the_cost_page_are_those_printed():
+    page = (ROOT / "docs/cost.md").read_text()
+    with keras.StatelessScope(initialize_variables=False):
+        model = create_model("resnet_18")
+    assert cost(model).to_text(by="stage") in page
+    names = ["resnet_18", "resnet_34", "resnet_50"]
+    assert "\n".join(compare([*names, application("VGG16")]).to_text().splitlines()[:6]) in page
 
 
 def test_the_pages_are_found():

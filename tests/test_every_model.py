@@ -6,7 +6,14 @@ import pytest
 
 import paper
 from helpers import FORMATS, channels_first, images, lively
-from keras_convnets import create_model, list_models, parse, plot_model
+from keras_convnets import (
+    cost,
+    create_model,
+    list_models,
+    parse,
+    plot_model,
+    receptive_field,
+)
 
 SHAPE, OUTPUTS = (3, 32, 32), 4
 
@@ -90,8 +97,21 @@ def test_compile_fit_evaluate_predict(name, data_format):
 
 @pytest.mark.parametrize("name", list_models())
 def test_plotted(name, tmp_path):
-    plot_model(outline(name), tmp_path / "model.svg")
-    assert (tmp_path / "model.svg").read_text().count("</svg>") == 1
+    model = outline(name)
+    for detail in ("stage", "block", "layer"):
+        plot_model(model, tmp_path / "model.svg", detail=detail)
+        assert (tmp_path / "model.svg").read_text().count("</svg>") == 1
+
+
+@pytest.mark.parametrize("name", list_models())
+def test_costs_and_receptive_fields_are_known_and_the_same_in_both_formats(name):
+    first, last = (outline(name, data_format=data_format) for data_format in FORMATS)
+    assert cost(first).rows == cost(last).rows
+    assert cost(first).uncounted == ()
+    assert cost(first).params == first.count_params()
+    fields = receptive_field(first)
+    assert dict(fields) == dict(receptive_field(last))
+    assert not any(field.unknown for field in fields.values())
 
 
 def test_every_published_figure_is_of_a_registered_network():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ import rich.table
 from rich.console import Console
 from rich.text import Text
 
+_NARROWEST_NOTES = 80
 _WIDE = 10_000  # rows are never broken: what reads them can scroll
 
 
@@ -47,7 +49,9 @@ class Table:
         out = io.StringIO()
         Console(file=out, width=_WIDE, color_system=None).print(drawn)
         lines = [line.rstrip() for line in out.getvalue().splitlines()]
-        return "\n".join([*lines, "", *self.notes] if self.notes else lines)
+        width = max(_NARROWEST_NOTES, *map(len, lines))
+        notes = (line for note in self.notes for line in textwrap.wrap(note, width))
+        return "\n".join([*lines, "", *notes] if self.notes else lines)
 
     def to_markdown(self) -> str:
         """Return the table in Markdown, the notes below it."""
