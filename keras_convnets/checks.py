@@ -66,6 +66,11 @@ def repetitions(value: Any) -> tuple[int, ...]:
     return tuple(number for number in numbers if number is not None)
 
 
+def size(what: str, value: Any) -> int | None:
+    """Return a size: an integer of at least 1, or ``None`` for one that is left open."""
+    return None if value is None else positive_integer(what, value, "sizes, channels first")
+
+
 def positive_integer(what: str, value: Any, meaning: str) -> int:
     """Return an integer of at least 1, called ``what`` in the error."""
     number = _integer(value)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,8 +23,15 @@ _FORMATS = {"table": "text", "md": "markdown", "csv": "csv", "json": "dict"}
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 0, 2 for bad input, 130 after Ctrl-C."""
     chosen = _parser().parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal that lacks a sign gets a ? for it
+        sys.stdout.reconfigure(errors="replace")
     try:
-        return chosen.command(chosen)
+        code = chosen.command(chosen)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:  # who reads the output, as head does, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except ValueError as error:
         print(f"keras-convnets: error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
@@ -78,25 +87,22 @@ def _plot(chosen: argparse.Namespace) -> int:
 
 
 def _cost(chosen: argparse.Namespace) -> int:
-    startup.start_engine()
+    model, shape = _open_for_a_size(chosen)
     from keras_convnets.analysis.cost import cost
-    from keras_convnets.side_by_side import is_file, open_model
 
-    # A saved model is costed for another size; a network is built for it.
-    own_shape = None if is_file(chosen.name) else chosen.input_shape
-    model = open_model(chosen.name, own_shape, chosen.num_outputs)
-    _print(cost(model, chosen.input_shape), chosen.format, by=chosen.by)
+    _print(cost(model, shape), chosen.format, by=chosen.by)
     return 0
 
 
 def _receptive_field(chosen: argparse.Namespace) -> int:
-    model = _open(chosen)
+    model, shape = _open_for_a_size(chosen)
     from keras_convnets.analysis.receptive_field import ReceptiveFields, receptive_field
 
     if chosen.layer is None:
-        fields = receptive_field(model)
+        fields = receptive_field(model, input_shape=shape)
     else:
-        fields = ReceptiveFields({chosen.layer: receptive_field(model, chosen.layer)})
+        field = receptive_field(model, chosen.layer, input_shape=shape)
+        fields = ReceptiveFields({chosen.layer: field})
     _print(fields, chosen.format)
     return 0
 
@@ -154,6 +160,15 @@ def _train(chosen: argparse.Namespace) -> int:
     for file in sorted(outcome.folder.iterdir()):
         console.print(f"  {file.name}")
     return INTERRUPTED if outcome.interrupted else 0
+
+
+def _open_for_a_size(chosen: argparse.Namespace) -> tuple[Any, Any]:
+    """Return the model and the shape to look at it for: a saved one is not built for the shape."""
+    startup.start_engine()
+    from keras_convnets.side_by_side import is_file, open_model
+
+    own_shape = None if is_file(chosen.name) else chosen.input_shape
+    return open_model(chosen.name, own_shape, chosen.num_outputs), chosen.input_shape
 
 
 def _build(name: str, input_shape: Any = None, num_outputs: Any = None) -> Any:
@@ -236,12 +251,14 @@ def _add_shape(command: Any, default: str) -> None:
 
 def _add_drawing(plot: Any) -> None:
     plot.add_argument("file", type=Path, help="the figure: .svg, .png, .pdf, .dot or .html")
-    plot.add_argument("--detail", default="block", help="stage, block (default) or layer")
+    details = ("stage", "block", "layer")
+    plot.add_argument("--detail", choices=details, default="block", help="default: block")
     plot.add_argument("--no-fold", action="store_true", help="draw each of several alike blocks")
     plot.add_argument("--no-shapes", action="store_true", help="leave out the tensors' shapes")
     plot.add_argument("--no-cost", action="store_true", help="leave out parameters, multiply-adds")
     plot.add_argument("--expand-nested", action="store_true", help="take models within apart")
-    plot.add_argument("--rankdir", default="TB", help="TB (default), LR, BT or RL")
+    directions = ("TB", "LR", "BT", "RL")
+    plot.add_argument("--rankdir", choices=directions, default="TB", help="default: TB")
     plot.add_argument("--dpi", type=int, default=120, help="dots per inch of a png (default: 120)")
 
 

@@ -29,9 +29,9 @@ def compare(models: Iterable[Any], input_shape: Any = None) -> Comparison:
         >>> from keras_convnets import compare
         >>> both = compare(["resnet_18", "resnet_34"], input_shape=(3, 64, 64))
         >>> [one.macs for one in both.costs]
-        [148538368, 299532288]
+        [148557824, 299552768]
     """
-    if isinstance(models, str | keras.Model):
+    if isinstance(models, str | Path | keras.Model) or not isinstance(models, Iterable):
         raise ValueError(
             f"models: received {models!r}; expected a list of models or names, such as "
             "['resnet_18', 'resnet_34']."
@@ -46,9 +46,16 @@ def compare(models: Iterable[Any], input_shape: Any = None) -> Comparison:
 
 def _cost(model: Any, input_shape: Any) -> Any:
     if not isinstance(model, str | Path):
-        return cost(model, input_shape)
+        return _cost_by_name(model, input_shape)
     opened = open_model(str(model), None if is_file(model) else input_shape)
-    return cost(opened, input_shape)
+    return _cost_by_name(opened, input_shape)
+
+
+def _cost_by_name(model: Any, input_shape: Any) -> Any:
+    try:
+        return cost(model, input_shape)
+    except ValueError as error:
+        raise ValueError(f"{getattr(model, 'name', model)}: {error}") from error
 
 
 def is_file(name: str | Path) -> bool:

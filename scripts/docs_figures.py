@@ -48,7 +48,8 @@ def photograph(page: Path, picture: Path) -> None:
     browser = webdriver.Chrome(options, webdriver.ChromeService(shutil.which("chromedriver")))
     try:
         browser.get(page.as_uri())
-        browser.find_element(By.ID, "conv2_block2").click()
+        title = "//*[name()='title' and text()='conv2_block2']/.."
+        browser.find_element(By.XPATH, title).click()
         browser.save_screenshot(str(picture))
     finally:
         browser.quit()

@@ -134,8 +134,8 @@ def test_receptive_field(capfd):
         ("list yolo*", "no network's name matches 'yolo*'"),
         ("plot resnet_18 net.gif2", "file extension: received 'gif2'"),
         ("plot resnet_18 none/net.svg", "cannot write 'none/net.svg'"),
-        ("plot resnet_18 net.svg --detail blocks", "detail: received 'blocks'"),
-        ("plot resnet_18 net.svg --rankdir up", "rankdir: received 'up'"),
+        ("plot resnet_18 net.svg --detail blocks", "invalid choice: 'blocks'"),
+        ("plot resnet_18 net.svg --rankdir up", "invalid choice: 'up'"),
         ("plot resnet_18 net.png --detail layer --dpi 9000", "Draw an svg or a pdf"),
         ("plot none.keras net.svg", "there is no such file"),
         ("plot file.keras net.svg", "cannot read 'file.keras'"),
@@ -228,3 +228,31 @@ def read_until(terminal, words):
             assert words is None, shown
             break
     return shown
+
+
+def test_a_reader_that_has_seen_enough():
+    result = subprocess.run(
+        f"{' '.join(COMMAND)} cost resnet_18 --by layer | head -1",
+        shell=True,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert result.stdout.startswith("name")
+    assert result.stderr == ""
+
+
+def test_a_terminal_that_lacks_signs():
+    result = run("cost", "resnet_18", "--by", "stage", PYTHONIOENCODING="ascii")
+    assert result.returncode == 0
+    assert "64 ? 56 ? 56" in result.stdout
+
+
+def test_sizes_of_a_saved_model_can_be_given(capfd):
+    layers = [keras.Input((None, None, 3)), keras.layers.Conv2D(4, 3, name="conv")]
+    keras.Sequential(layers).save("open.keras")
+    assert cli.main(["receptive-field", "open.keras"]) == 2
+    assert "--input-shape" in capfd.readouterr().err
+    assert cli.main(["receptive-field", "open.keras", "--input-shape", "3,8,9"]) == 0
+    assert cli.main(["cost", "open.keras", "--input-shape", "3,8,9"]) == 0
+    assert "4,536" in capfd.readouterr().out

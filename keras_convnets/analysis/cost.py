@@ -12,7 +12,7 @@ from keras_convnets import checks
 from keras_convnets.analysis import rules
 from keras_convnets.analysis.groups import Place, places
 from keras_convnets.analysis.tables import Column, Table, sizes
-from keras_convnets.analysis.walk import Call, elements, walk
+from keras_convnets.analysis.walk import Call, elements, open_sizes, walk
 
 BY = ("layer", "block", "stage")
 
@@ -192,7 +192,8 @@ def cost(model: Any, input_shape: Any = None) -> Cost:
     activation and pooling, and for each addition of tensors. Biases are not counted. A transposed
     convolution multiplies each element of its input into a whole window. Only shapes are read,
     so the cost is the same on every backend and in both data formats. Models within the model
-    are walked. A layer that is used several times is one row, with all its uses.
+    are walked. A layer that is used several times is one row, with all its uses, in the block of
+    its first.
 
     Args:
         model: a functional ``keras.Model`` or a built ``keras.Sequential``.
@@ -207,7 +208,7 @@ def cost(model: Any, input_shape: Any = None) -> Cost:
         >>> from keras_convnets import cost, create_model
         >>> found = cost(create_model("resnet_18", (3, 64, 64), 10))
         >>> found.macs
-        148031488
+        148050944
         >>> [(row.name, row.macs) for row in found.rolled_up(by="stage")][1]
         ('conv1', 9633792)
     """
@@ -216,25 +217,44 @@ def cost(model: Any, input_shape: Any = None) -> Cost:
     placed = places(calls, model.name)
     stages = {place.block: place.stage for place in placed.values() if place.stage}
     inputs = [call.shape for call in calls if call.is_input]
-    return Cost(model.name, inputs, list(_rows(calls, placed)), stages)
+    seen: set[int] = set()
+    rows = [*_rows(calls, placed, seen), *_rest(model, seen)]
+    return Cost(model.name, inputs, rows, stages)
 
 
 def check_sizes_are_known(calls: Iterable[Call]) -> None:
     """Refuse a model that leaves sizes open."""
     for call in calls:
         if any(None in tensor.shape for tensor in call.outputs):
-            raise ValueError(
-                f"input_shape: the model leaves sizes open ({call.name}: {sizes(call.shape)}); "
-                "expected all of them. Pass input_shape=(channels, rows, cols), such as "
-                "(3, 224, 224)."
-            )
+            raise open_sizes(call)
 
 
-def _rows(calls: Sequence[Call], placed: dict[Call, Place]) -> Iterator[CostRow]:
+def _rest(model: Any, seen: set[int]) -> Iterator[CostRow]:
+    """Yield a row for weights that belong to no layer, as a subclass of ``Model`` may have."""
+    weights = list(new_parameters(model, seen))
+    if weights:
+        name = f"{model.name} (weights of its own)"
+        trainable = {id(weight) for weight in model.trainable_weights}
+        yield CostRow(
+            name=name,
+            group=name,
+            kind=type(model).__name__,
+            output_shape=(),
+            params=sum(size for size, _ in weights),
+            trainable_params=sum(size for size, weight in weights if id(weight) in trainable),
+            macs=None,
+            elementwise=_summed([]),
+            activations=0,
+            weight_bytes=sum(size * item_size(weight.dtype) for size, weight in weights),
+            activation_bytes=0,
+            uncounted=(name,),
+        )
+
+
+def _rows(calls: Sequence[Call], placed: dict[Call, Place], seen: set[int]) -> Iterator[CostRow]:
     uses: dict[tuple[str, int], list[Call]] = {}
     for call in calls:
         uses.setdefault((call.name, id(call.layer)), []).append(call)
-    seen: set[int] = set()
     for (name, _), same in uses.items():
         yield _row(name, same, placed[same[0]].block, seen)
 

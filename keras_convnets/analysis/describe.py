@@ -19,6 +19,7 @@ KINDS = (
     "model",
     "other",
 )
+_NO_SETTINGS = {"name", "seed", "trainable", "batch_shape", "build_config"}
 _ACTIVATIONS = {"relu": "ReLU", "linear": "", "relu6": "ReLU6", "silu": "SiLU", "gelu": "GELU"}
 
 
@@ -47,10 +48,33 @@ def describe(layer: Any) -> Step:
         if isinstance(layer, classes):
             return Step(words(layer), kind, heavy, _fused(layer))
     if "_functional" in vars(layer) or hasattr(layer, "operations"):
-        return Step(f"model of {_count_layers(layer)} layers", "model", heavy=True)
+        return Step(_model(layer), "model", heavy=True)
     name = type(layer).__name__
     text, kind = _BY_NAME.get(name, (name, "other"))
     return Step(text, kind, heavy=bool(getattr(layer, "weights", None)), activation=_fused(layer))
+
+
+def settings_of(layer: Any) -> str:
+    """Return what decides what a layer does, in one string: its class and its configuration.
+
+    Names, initial values and random seeds decide nothing here. Of a class that is not Keras' own,
+    the shapes of the weights are added, for it may not say all in its configuration.
+    """
+    kind = f"{type(layer).__module__}.{type(layer).__name__}"
+    if hasattr(layer, "layers"):
+        return f"{kind}({', '.join(map(settings_of, layer.layers))})"
+    try:
+        config = layer.get_config()
+    except Exception:  # a class of somebody's that cannot say; it is then known by its weights
+        config = {}
+    kept = {
+        key: value
+        for key, value in config.items()
+        if key not in _NO_SETTINGS and not key.endswith("_initializer")
+    }
+    own = kind.startswith(("keras.", "keras_convnets."))
+    shapes = [] if own else [tuple(weight.shape) for weight in getattr(layer, "weights", [])]
+    return f"{kind}({kept}, {shapes})"
 
 
 def is_heavy(layer: Any) -> bool:
@@ -70,6 +94,7 @@ def noun(calls: Iterable[Any]) -> str:
 def activation_name(function: Any) -> str:
     """Return an activation's name as papers write it; nothing for the identity."""
     name = getattr(function, "__name__", type(function).__name__)
+    name = function if isinstance(function, str) else name
     return _ACTIVATIONS.get(name, name)
 
 
@@ -128,6 +153,11 @@ def _strides(strides: tuple[int, ...], sign: str = "/") -> str:
 def _dilation(layer: Any) -> str:
     rate = layer.dilation_rate
     return f"dilated {_window(rate)}" if max(rate) > 1 else ""
+
+
+def _model(layer: Any) -> str:
+    count = _count_layers(layer)
+    return f"model of {count} layer{'s' * (count != 1)}"
 
 
 def _count_layers(model: Any) -> int:

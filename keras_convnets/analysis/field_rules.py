@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from keras_convnets.analysis import fields
-from keras_convnets.analysis.fields import State, Taps
+from keras_convnets.analysis.fields import Range, State, Taps
 from keras_convnets.analysis.walk import Call, Shape
 
 
@@ -75,12 +75,19 @@ def state_of(call: Call, inputs: Sequence[State]) -> State:
     if len({state.image for state in inputs}) > 1:
         unknown = unknown or f"{call.name} ({call.kind} of inputs of different sizes)"
         return dataclasses.replace(nothing, unknown=unknown)
-    if any(state.whole for state in inputs) or _sees_all(call):
-        return dataclasses.replace(nothing, whole=True)
+    if any(state.reach for state in inputs) or _sees_all(call):
+        return dataclasses.replace(nothing, reach=_hull([state.extent for state in inputs]))
     if unknown:
         return dataclasses.replace(nothing, unknown=unknown)
     known = None if _mixed_axes(call) or None in sizes else _local(call, inputs, sizes)
     return known or dataclasses.replace(nothing, unknown=f"{call.name} ({_why(call)})")
+
+
+def _hull(extents: Sequence[tuple[Range, ...]]) -> tuple[Range, ...]:
+    return tuple(
+        (min(first for first, _ in axis), max(last for _, last in axis))
+        for axis in zip(*extents, strict=True)
+    )
 
 
 def _sizes(shape: Shape, call: Call) -> tuple[Any, ...]:

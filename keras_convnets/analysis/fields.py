@@ -212,12 +212,15 @@ def seen_at(parts: Sequence[Part], position: Sequence[int]) -> tuple[Range, ...]
 
 @dataclasses.dataclass(frozen=True)
 class State:
-    """What a layer's units see: fields, the whole image, or nothing that is known (and why)."""
+    """What a layer's units see: fields, all that there is to see, or nothing known (and why).
+
+    ``reach`` is what each unit sees where all see the same, as after global pooling.
+    """
 
     image: tuple[int, ...]
     unclipped: tuple[Unclipped | None, ...] = ()
     parts: tuple[Part, ...] = ()
-    whole: bool = False
+    reach: tuple[Range, ...] = ()
     unknown: str = ""
     unaligned: tuple[str, ...] = ()
 
@@ -225,6 +228,13 @@ class State:
     def sizes(self) -> tuple[int, ...]:
         """How many units there are on each axis."""
         return tuple(len(seen.first) for seen in self.parts[0])
+
+    @property
+    def extent(self) -> tuple[Range, ...]:
+        """What all units together see; all of the image where that is not known."""
+        if self.reach or self.unknown:
+            return self.reach or tuple((0, size - 1) for size in self.image)
+        return tuple((int(one.first.min()), int(one.last.max())) for one in span(self.parts))
 
     def through(self, taps: Sequence[Taps], sizes: Sequence[int]) -> State:
         """Return what the ``sizes`` units of a layer see that reads these ones."""

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import pydot
 
 from keras_convnets.analysis import labels
 from keras_convnets.analysis.columns import columns
-from keras_convnets.analysis.graph import Block, Edge, Graph, Layer, by_stage
+from keras_convnets.analysis.graph import Block, Edge, Graph, Layer, by_stage, kind_of_steps
 from keras_convnets.analysis.style import (
     COLOURS,
     FONT,
@@ -21,6 +20,7 @@ from keras_convnets.analysis.style import (
     LINE,
     PROJECTION,
     css_class,
+    quoted,
 )
 from keras_convnets.analysis.tables import sizes
 
@@ -81,15 +81,24 @@ class _Sheet:
         self.shortcuts: set[str] = set()
         self.kinds: set[str] = set()
 
-    def node(self, name: str, owner: str, label: str, kind: str, *frames: str, **more: Any) -> None:
-        """Put a box into its frames, each inside the one before."""
+    def node(
+        self,
+        node: str,
+        owner: str,
+        label: str,
+        kind: str,
+        *frames: str,
+        says: str = "",
+        **more: Any,
+    ) -> None:
+        """Put a box into its frames, each inside the one before; ``says`` is its tooltip."""
         colour = COLOURS[kind]
         self.kinds.add(kind)
-        style = {"fillcolor": colour.fill, "color": colour.border}
-        style |= {"group": self._group(self._column[owner])}
-        style |= {"class": css_class(kind), "tooltip": quoted(owner), "label": f"<{label}>"}
-        self._frame(self._column[owner], frames).add_node(pydot.Node(quoted(name), **style | more))
-        self._last = name
+        style: dict[str, Any] = {"fillcolor": colour.fill, "color": colour.border}
+        style |= {"group": self._group(self._column[owner]), "class": css_class(kind), "id": node}
+        style |= {"tooltip": quoted(says or owner), "label": f"<{label}>"}
+        self._frame(self._column[owner], frames).add_node(pydot.Node(node, **style | more))
+        self._last = node
 
     def line(self, source: str, of: str, target: str, to: str, **style: Any) -> None:
         """Draw a line from ``of``'s node to ``to``'s; across columns it goes by a pair of marks."""
@@ -97,7 +106,7 @@ class _Sheet:
             source = self._mark(source, of, self._column[to])
         if style.get("label") and self._count > 1:
             style["minlen"] = 2  # Graphviz makes room for labels by itself only in a single column
-        self.dot.add_edge(pydot.Edge(quoted(source), quoted(target), **style))
+        self.dot.add_edge(pydot.Edge(source, target, **style))
 
     def shortcut(self, source: str, of: str, target: str, to: str, label: str) -> None:
         """Draw a shortcut: solid for an identity, dashed and labelled for a projection."""
@@ -115,8 +124,9 @@ class _Sheet:
             outer = self._frames[path[:-1]] if len(path) > 2 else self._columns[int(path[0])]
             outer.add_subgraph(frame)
         self._draw_legend(folded)
-        for column in self._columns.values():
-            self.dot.add_subgraph(column)
+        across = self.look.rankdir in ("LR", "RL")  # where Graphviz packs from below
+        for number in sorted(self._columns, reverse=across):
+            self.dot.add_subgraph(self._columns[number])
         return self.dot
 
     def _draw_legend(self, folded: bool) -> None:
@@ -133,7 +143,7 @@ class _Sheet:
         column = max(self._columns)
         style["group"] = self._group(column)
         self._columns[column].add_node(pydot.Node("legend", **style, tooltip="legend"))
-        self.dot.add_edge(pydot.Edge(quoted(self._last), "legend", style="invis"))
+        self.dot.add_edge(pydot.Edge(self._last, "legend", style="invis"))
 
     def _group(self, column: int) -> str:
         # One Graphviz group keeps the main path of a column a straight line.
@@ -154,7 +164,7 @@ class _Sheet:
         if (source, column) in self._marks:
             return self._marks[source, column]
         number = len(self._marks) + 1
-        leaving, arriving = f"to mark {number}", f"from mark {number}"
+        leaving, arriving = f"mark{number}out", f"mark{number}in"
         style: dict[str, Any] = {
             "shape": "circle",
             "fixedsize": "true",
@@ -166,25 +176,31 @@ class _Sheet:
         for name, its_column in ((leaving, home), (arriving, column)):
             hint = f"continued at the other mark {number}"
             style["group"] = self._group(its_column)
-            node = pydot.Node(quoted(name), tooltip=quoted(hint), **style)
+            node = pydot.Node(name, tooltip=quoted(hint), **style)
             self._columns[its_column].add_node(node)
-        self.dot.add_edge(pydot.Edge(quoted(source), quoted(leaving), weight=100))
+        self.dot.add_edge(pydot.Edge(source, leaving, weight=100))
         self._marks[source, column] = arriving
         return arriving
+
+
+def box_ids(names: Iterable[str]) -> dict[str, str]:
+    """Return the ids of boxes in a figure, by what they stand for: names may say anything."""
+    return {name: f"box{number}" for number, name in enumerate(names)}
 
 
 def _stages(graph: Graph, look: Look) -> pydot.Dot:
     stages = by_stage(graph)
     stage_of = {block.name: name for name, blocks in stages for block in blocks}
+    box = box_ids(name for name, _ in stages)
     sheet = _Sheet(graph, look, dict.fromkeys(stage_of.values(), 0))
     for name, blocks in stages:
-        kind = blocks[-1].kind
         label = labels.stage_label(name, blocks, look.cost, look.activations)
-        sheet.node(name, name, label, kind, id=quoted(name))
+        sheet.node(box[name], name, label, blocks[-1].kind)
     edges = [Edge(stage_of[e.source], stage_of[e.target], e.shape) for e in graph.edges]
     between = dict.fromkeys(edge for edge in edges if edge.source != edge.target)
     for edge, label in _labelled(between, look):
-        sheet.line(edge.source, edge.source, edge.target, edge.target, label=label, weight=100)
+        ends = (box[edge.source], edge.source, box[edge.target], edge.target)
+        sheet.line(*ends, label=label, weight=100)
     return sheet.finished(folded=any(block.repeats > 1 for block in graph.blocks))
 
 
@@ -192,51 +208,67 @@ def _blocks(graph: Graph, look: Look) -> pydot.Dot:
     blocks = {block.name: block for block in graph.blocks}
     heights = [_height(block) for block in graph.blocks]
     sheet = _Sheet(graph, look, columns(list(blocks), heights, graph.edges, _BLOCK_WIDTH))
-    for block in graph.blocks:
-        _draw_block(sheet, block)
+    drawn = {name: _draw_block(sheet, box, blocks[name]) for name, box in box_ids(blocks).items()}
     for edge, label in _labelled(graph.edges, look):
-        target = blocks[edge.target]
-        source = _exit(blocks[edge.source])
-        sheet.line(source, edge.source, target.name, target.name, label=label, weight=100)
-        if target.inside.shortcut is not None:
-            label = labels.line_of(target.inside.shortcut)
-            sheet.shortcut(source, edge.source, _exit(target), target.name, label)
+        source, target = drawn[edge.source].exit, drawn[edge.target]
+        ends = (edge.source, target.entry, edge.target)
+        sheet.line(source, *ends, label=label, weight=100)
+        content = blocks[edge.target].inside
+        if content.shortcut is not None and not content.before:
+            words = labels.line_of(content.shortcut)
+            sheet.shortcut(source, edge.source, target.exit, edge.target, words)
     return sheet.finished(folded=any(block.repeats > 1 for block in graph.blocks))
 
 
-def _draw_block(sheet: _Sheet, block: Block) -> None:
+class _Drawn(NamedTuple):
+    """The first and the last node of a block."""
+
+    entry: str
+    exit: str
+
+
+def _draw_block(sheet: _Sheet, box: str, block: Block) -> _Drawn:
+    """Draw a block: its box, where it merges with a shortcut, and what comes before the fork."""
     frames = (block.stage,) if block.stage else ()
+    name, content = block.name, block.inside
     label = labels.block_label(block, sheet.look.cost, sheet.look.activations)
-    sheet.node(block.name, block.name, label, block.kind, *frames, id=quoted(block.name))
-    merge = block.inside.merge
-    if merge is None:
-        return
+    entry = box
+    if content.before:
+        entry = f"{box}before"
+        kind = kind_of_steps(content.before)
+        before = labels.lines(content.before, kind, sheet.look.activations)
+        sheet.node(entry, name, before, kind, *frames)
+        sheet.line(entry, name, box, name, weight=100)
+    sheet.node(box, name, label, block.kind, *frames)
+    if content.merge is None:
+        return _Drawn(entry, box)
     round_plus = {"shape": "circle", "fixedsize": "true", "width": 0.26}
     flat = {"height": 0.24, "margin": "0.08,0.02", "fontsize": 10}
-    style = round_plus if len(merge.text) == 1 else flat
-    kind, exit_ = "merge", _exit(block)
-    sheet.node(exit_, block.name, merge.text, kind, *frames, **style)
-    sheet.line(block.name, block.name, exit_, block.name, weight=100)
+    style = round_plus if len(content.merge.text) == 1 else flat
+    merge = f"{box}merge"
+    sheet.node(merge, name, content.merge.text, "merge", *frames, says=f"{name} merge", **style)
+    sheet.line(box, name, merge, name, weight=100)
+    if content.before:
+        sheet.shortcut(entry, name, merge, name, labels.line_of(content.shortcut or ()))
+    return _Drawn(entry, merge)
 
 
 def _height(block: Block) -> float:
     """Return about how high a block is drawn, in boxes of one line."""
-    return 1.0 + 0.8 * (block.inside.merge is not None) + 0.25 * labels.lines_of(block.inside.body)
-
-
-def _exit(block: Block) -> str:
-    return block.name if block.inside.merge is None else f"{block.name} merge"
+    extra = 0.8 * (block.inside.merge is not None) + 0.9 * bool(block.inside.before)
+    return 1.0 + extra + 0.25 * labels.lines_of(block.inside.body)
 
 
 def _layers(graph: Graph, look: Look) -> pydot.Dot:
-    block_of = {layer.id: block for block in graph.blocks for layer in block.layers}
+    places = [(block, layer) for block in graph.blocks for layer in block.layers]
+    block_of = {layer.id: block for block, layer in places}
+    box = box_ids(block_of)
     heights = [float(_depth(block, graph.layer_edges)) for block in graph.blocks]
     names = [block.name for block in graph.blocks]
     column = columns(names, heights, graph.edges, _LAYER_WIDTH)
     sheet = _Sheet(graph, look, {id_: column[block.name] for id_, block in block_of.items()})
-    for id_, block in block_of.items():
+    for block, layer in places:
         frames = [name for name in (block.stage, block.name) if name and len(block.layers) > 1]
-        layer = next(layer for layer in block.layers if layer.id == id_)
         label = labels.layer_label(
             layer,
             show_name=look.layer_names,
@@ -244,15 +276,16 @@ def _layers(graph: Graph, look: Look) -> pydot.Dot:
             show_activations=look.activations,
             extras=_extras(layer, look),
         )
-        sheet.node(id_, id_, label, layer.step.kind, *frames, id=quoted(id_))
-    steps = {layer.id: layer.step for block in graph.blocks for layer in block.layers}
+        sheet.node(box[layer.id], layer.id, label, layer.step.kind, *frames)
+    steps = {layer.id: layer.step for _, layer in places}
     for edge, label in _labelled(graph.layer_edges, look):
         into = block_of[edge.target]
-        from_outside = block_of[edge.source] is not into
+        ends = (box[edge.source], edge.source, box[edge.target], edge.target)
+        from_outside = block_of[edge.source] is not into and not into.inside.before
         if from_outside and into.inside.shortcut == () and steps[edge.target].kind == "merge":
-            sheet.shortcut(edge.source, edge.source, edge.target, edge.target, "")
+            sheet.shortcut(*ends, "")
         else:
-            sheet.line(edge.source, edge.source, edge.target, edge.target, label=label, weight=10)
+            sheet.line(*ends, label=label, weight=10)
     return sheet.finished(folded=False)
 
 
@@ -301,8 +334,3 @@ def _frame(path: Sequence[str]) -> pydot.Cluster:
         margin=8,
         **{"class": "frame"},
     )
-
-
-def quoted(name: str) -> str:
-    """Return a name as DOT takes it whole: without quotes, ``a:b`` would mean a port of ``a``."""
-    return json.dumps(name, ensure_ascii=False)

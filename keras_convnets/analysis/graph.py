@@ -8,10 +8,24 @@ from typing import Any
 
 from keras_convnets.analysis import rules
 from keras_convnets.analysis.cost import new_parameters
-from keras_convnets.analysis.describe import Step, describe
-from keras_convnets.analysis.groups import places
-from keras_convnets.analysis.structure import Inside, inside, steps_of, without_dropout
-from keras_convnets.analysis.walk import Call, Shape, in_papers_order, is_functional, walk
+from keras_convnets.analysis.describe import Step, describe, settings_of
+from keras_convnets.analysis.groups import places, unique_names
+from keras_convnets.analysis.structure import (
+    Body,
+    Inside,
+    inside,
+    is_dropout,
+    steps_of,
+    without_dropout,
+)
+from keras_convnets.analysis.walk import (
+    Call,
+    Shape,
+    in_papers_order,
+    is_functional,
+    walk,
+    walk_inside,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,7 +48,11 @@ class Price:
 
 @dataclasses.dataclass(frozen=True)
 class Layer:
-    """A use of a layer: a node of the complete graph."""
+    """A use of a layer: a node of the complete graph.
+
+    ``id`` is its name, with a number where a name is met again; ``settings`` tell whether two
+    layers do the same.
+    """
 
     id: str
     name: str
@@ -44,6 +62,7 @@ class Layer:
     dtype: str
     trainable: bool | None
     price: Price
+    settings: str = dataclasses.field(repr=False)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,18 +127,18 @@ def block_graph(model: Any, *, expand_nested: bool = False) -> Graph:
         _block(name, placed[members[0]].stage, members, [layers[call] for call in members])
         for name, members in groups.items()
     )
+    tensors = [
+        (tensor.source, call, in_papers_order(tensor.shape, call.data_format))
+        for call in calls
+        for tensor in call.inputs
+    ]
     between = (
-        Edge(placed[tensor.source].block, placed[call].block, tensor.source.shape)
-        for call in calls
-        for tensor in call.inputs
-        if placed[tensor.source].block != placed[call].block
+        Edge(placed[source].block, placed[call].block, shape)
+        for source, call, shape in tensors
+        if placed[source].block != placed[call].block
     )
-    inner = (
-        Edge(layers[tensor.source].id, layers[call].id, tensor.source.shape)
-        for call in calls
-        for tensor in call.inputs
-    )
-    return Graph(model.name, blocks, _unique(between), _unique(inner))
+    inner = (Edge(layers[source].id, layers[call].id, shape) for source, call, shape in tensors)
+    return Graph(model.name, blocks, _unique(between), tuple(inner))
 
 
 def fold(graph: Graph) -> Graph:
@@ -171,7 +190,12 @@ def _alike(one: Block, other: Block) -> bool:
     differ: many networks raise them from block to block.
     """
     same_place = one.stage == other.stage and (one.stage is not None or one.shape == other.shape)
-    return same_place and without_dropout(one.inside) == without_dropout(other.inside)
+    same_words = without_dropout(one.inside) == without_dropout(other.inside)
+    return same_place and same_words and _settings(one) == _settings(other)
+
+
+def _settings(block: Block) -> list[str]:
+    return [layer.settings for layer in block.layers if not is_dropout(layer.step)]
 
 
 def _block(name: str, stage: str | None, calls: Sequence[Call], layers: Sequence[Layer]) -> Block:
@@ -183,24 +207,27 @@ def _block(name: str, stage: str | None, calls: Sequence[Call], layers: Sequence
 
 def _kind(content: Inside) -> str:
     """Return what a block is: by its merge where it has one, else by its weightiest layer."""
-    merges = [step for step in steps_of(content.body) if step.kind == "merge" and step.text != "×"]
+    merges = [step for step in steps_of(content.all) if step.kind == "merge" and step.text != "×"]
     if content.merge is not None and content.merge.text != "concat":
         return "residual block"
     if content.merge is not None or any(step.text == "concat" for step in merges):
         return "concatenating block"
-    kinds = [step.kind for step in steps_of(content.body)]
+    return kind_of_steps(content.all)
+
+
+def kind_of_steps(body: Body) -> str:
+    """Return the kind of the weightiest step."""
+    kinds = [step.kind for step in steps_of(body)]
     order = ("model", "convolution", "dense", "pooling", "merge", "normalisation", "activation")
     return next((kind for kind in order if kind in kinds), kinds[0] if kinds else "other")
 
 
 def _layers(calls: Sequence[Call]) -> Iterator[Layer]:
     seen: set[int] = set()
-    uses: dict[str, int] = {}
-    for call in calls:
-        uses[call.name] = uses.get(call.name, 0) + 1
-        again = f" ({uses[call.name]})" if uses[call.name] > 1 else ""
+    ids = unique_names(call.name for call in calls)
+    for call, unique in zip(calls, ids, strict=True):
         yield Layer(
-            id=call.name + again,
+            id=unique,
             name=call.name,
             step=describe(call.layer),
             class_name=call.kind,
@@ -208,6 +235,7 @@ def _layers(calls: Sequence[Call]) -> Iterator[Layer]:
             dtype=call.outputs[0].dtype,
             trainable=getattr(call.layer, "trainable", None),
             price=_price(call, seen),
+            settings=settings_of(call.layer),
         )
 
 
@@ -217,9 +245,7 @@ def _price(call: Call, seen: set[int]) -> Price:
     if any(None in tensor.shape for tensor in tensors):
         return Price(params, None)
     if is_functional(call.layer):
-        shapes = [in_papers_order(tensor.shape, call.data_format) for tensor in call.inputs]
-        inner = (_price(one, seen) for one in walk(call.layer, shapes))
-        return sum(inner, Price(params))
+        return sum((_price(one, seen) for one in walk_inside(call)), Price(params))
     macs = rules.multiply_adds(call)
     return Price(params, macs or 0, is_bound=macs is None)
 

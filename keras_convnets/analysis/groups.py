@@ -12,11 +12,11 @@ import dataclasses
 import itertools
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from keras_convnets import naming
 from keras_convnets.analysis.describe import is_heavy, noun
-from keras_convnets.analysis.topology import chains, is_acyclic, segments
+from keras_convnets.analysis.topology import chains, components, is_acyclic, segments
 from keras_convnets.analysis.walk import Call
 
 # A segment with more layers than any published block has is no block: a U-Net, NASNet.
@@ -35,7 +35,7 @@ class Place:
     block: str
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(frozen=True)
 class _Group:
     """Layers that are to be one block.
 
@@ -53,33 +53,101 @@ class _Group:
 def places(calls: Sequence[Call], model_name: str = "") -> dict[Call, Place]:
     """Return the place of every call of a model, in the order of computation."""
     inputs = [call for call in calls if call.is_input]
-    rest = [call for call in calls if not call.is_input]
-    found = {call: Place(None, "input" if len(inputs) == 1 else call.name) for call in inputs}
-    return found | (_by_our_names(rest) or _by_prefix_and_graph(rest, f"{model_name}_"))
+    found = _by_our_names(calls) or _by_prefix_and_graph(calls, f"{model_name}_")
+    for call in inputs:
+        found[call] = Place(None, "input" if len(inputs) == 1 else call.name)
+    return _told_apart(inputs, {call: found[call] for call in calls})
+
+
+def unique_names(names: Iterable[str]) -> list[str]:
+    """Return names with a number behind those that were there before: ``conv``, ``conv (2)``.
+
+    Examples:
+        >>> unique_names(["conv", "conv", "conv (2)"])
+        ['conv', 'conv (2)', 'conv (2) (2)']
+    """
+    found: list[str] = []
+    taken: set[str] = set()
+    for name in names:
+        candidates = (name if n == 1 else f"{name} ({n})" for n in itertools.count(1))
+        unique = next(candidate for candidate in candidates if candidate not in taken)
+        taken.add(unique)
+        found.append(unique)
+    return found
+
+
+def _told_apart(inputs: Sequence[Call], found: dict[Call, Place]) -> dict[Call, Place]:
+    """Give inputs names that no block has, and number the parts of a stage that is left between."""
+    blocks = {place.block for call, place in found.items() if not call.is_input}
+    names = unique_names([*blocks, *(found[call].block for call in inputs)])[len(blocks) :]
+    for call, name in zip(inputs, names, strict=True):
+        found[call] = Place(None, name)
+    if is_acyclic({call: f"{place.stage or place.block}" for call, place in found.items()}):
+        return found
+    in_order = dict.fromkeys((place.block, place.stage) for place in found.values())
+    runs = [list(run) for _, run in itertools.groupby(in_order, key=lambda pair: pair[1])]
+    stages = unique_names(run[0][1] or "" for run in runs)
+    stage_of = {
+        block: name for run, name in zip(runs, stages, strict=True) for block, stage in run if stage
+    }
+    return {call: Place(stage_of.get(at.block), at.block) for call, at in found.items()}
 
 
 def _by_our_names(calls: Sequence[Call]) -> dict[Call, Place] | None:
     found = {}
     for call in calls:
         parsed = naming.parse(call.name)
-        if parsed is None:
+        if parsed is not None:
+            found[call] = Place(parsed.stage if parsed.block else None, parsed.group)
+        elif not call.is_input:
             return None
-        found[call] = Place(parsed.stage if parsed.block else None, parsed.group)
-    inner = {parent: "input" for call in calls for parent in call.parents if parent not in found}
+    ends = {call: "an input" for call in calls if call.is_input}
     blocks = {call: place.block for call, place in found.items()}
-    return found if is_acyclic(inner | blocks) else None
+    return found if is_acyclic(blocks | ends) else None
 
 
 def _by_prefix_and_graph(calls: Sequence[Call], model_prefix: str) -> dict[Call, Place]:
     groups: list[_Group] = []
     for segment in segments(calls):
-        if len(segment) > _MOST_LAYERS_OF_A_BLOCK:
-            groups += [_Group(chain, (), (), False) for chain in chains(segment)]
-        else:
-            groups.append(_group(segment, model_prefix))
+        groups += _groups_of(segment, model_prefix)
     groups = _joined(_joined_forward(_joined(_without_weak_labels(groups))))
     named = _named(groups)
     return {call: place for group, place in zip(groups, named, strict=True) for call in group.calls}
+
+
+def _groups_of(segment: list[Call], model_prefix: str) -> list[_Group]:
+    """Return a segment as one group; as several where it is no block, or has several inputs."""
+    rest = [call for call in segment if not call.is_input]
+    if len(rest) < len(segment) and len(rest) > 1:
+        *before, last = rest
+        towers = [part for tower in components(before) for part in segments(tower)]
+        return [one for part in [*towers, [last]] for one in _groups_of(part, model_prefix)]
+    if not rest:
+        return []
+    group = _group(rest, model_prefix)
+    if len(rest) <= _MOST_LAYERS_OF_A_BLOCK and (group.label or not _has_blocks_inside(rest)):
+        return [group]
+    return _taken_apart(chains(rest), model_prefix)
+
+
+def _taken_apart(runs: Sequence[list[Call]], model_prefix: str) -> list[_Group]:
+    """Return runs without a fork as groups: cut where names change, if that says blocks apart.
+
+    In a U-Net it does; in NASNet, layers of all blocks share their few prefixes.
+    """
+    single = [_group([call], model_prefix) for run in runs for call in run]
+    labels = [group.label for group in _joined(single)]
+    named = [label for label in labels if label]
+    if len(named) <= 2 * len(set(named)):
+        return single
+    return [_Group(run, (), (), has_branches=False) for run in runs]
+
+
+def _has_blocks_inside(segment: Sequence[Call]) -> bool:
+    """Return whether the layers' names speak of several blocks, as those of a U-Net do."""
+    named = [call for call in segment if not _is_named_by_class(call)]
+    labels = {_leading(_words(call, "")) for call in named}
+    return sum(any(_NUMBERED.fullmatch(word) for word in label) for label in labels) > 2
 
 
 def _group(segment: list[Call], model_prefix: str) -> _Group:
@@ -92,8 +160,8 @@ def _group(segment: list[Call], model_prefix: str) -> _Group:
         return _Group(segment, words, label, has_branches=False, is_weak=is_weak)
     shared = tuple(words[0] for words in itertools.takewhile(_all_equal, zip(*names, strict=False)))
     # Where only the merge has a name (Inception-v3's mixed10), the block is called after it.
-    merge = names[-1] if named and named[-1] is segment[-1] else ()
-    return _Group(segment, words, shared or merge, has_branches=True)
+    is_named = bool(named) and named[-1] is segment[-1] and not _has_blocks_inside(segment)
+    return _Group(segment, words, shared or (names[-1] if is_named else ()), has_branches=True)
 
 
 def _all_equal(words: tuple[str, ...]) -> bool:
@@ -123,8 +191,11 @@ def _joined(groups: Sequence[_Group]) -> list[_Group]:
     found: list[_Group] = []
     for group in groups:
         if found and _belong_together(found[-1], group):
-            found[-1].calls += group.calls
-            found[-1].has_branches |= group.has_branches
+            found[-1] = dataclasses.replace(
+                found[-1],
+                calls=found[-1].calls + group.calls,
+                has_branches=found[-1].has_branches or group.has_branches,
+            )
         else:
             found.append(group)
     return found
@@ -136,8 +207,8 @@ def _joined_forward(groups: Sequence[_Group]) -> list[_Group]:
     for group in groups:
         last = found[-1] if found else None
         if last and _only_prepares(last) and _follows(last, group):
-            group.calls = last.calls + group.calls
             found.pop()
+            group = dataclasses.replace(group, calls=last.calls + group.calls)
         found.append(group)
     return found
 
@@ -147,7 +218,7 @@ def _belong_together(last: _Group, new: _Group) -> bool:
         return False
     if last.label and new.label:
         return last.label == new.label or _extends(last, new)
-    if new.label or new.has_branches:
+    if new.label or len(new.calls[0].parents) > 1 or new.has_branches:
         return False
     if last.label:
         return _is_named_by_class(new.calls[0]) and _completes(new.calls[0])
@@ -161,7 +232,8 @@ def _follows(last: _Group, new: _Group) -> bool:
 def _extends(last: _Group, new: _Group) -> bool:
     """Return whether a name goes on where the block's label ends, without a block's number."""
     length = len(last.label)
-    begins_alike = last.label in (new.words[:length], new.label[:length])
+    names = (new.label,) if new.has_branches else (new.words, new.label)
+    begins_alike = any(name[:length] == last.label for name in names)
     return begins_alike and not any(_NUMBERED.fullmatch(word) for word in new.label[length:])
 
 
@@ -257,6 +329,8 @@ def _named(groups: Sequence[_Group]) -> list[Place]:
             found.append(Place(_text(label), f"{_text(label)} ({seen[label]})"))
         else:
             found.append(Place(_stage(label), _text(label)))
+    unique = unique_names(place.block for place in found)
+    found = [Place(place.stage, name) for place, name in zip(found, unique, strict=True)]
     frames = Counter(place.stage for place in found)
     alone = {stage for stage, count in frames.items() if count == 1}
     found = [Place(None if place.stage in alone else place.stage, place.block) for place in found]
@@ -287,13 +361,9 @@ def _by_size(groups: Sequence[_Group], found: list[Place]) -> list[Place]:
     """Make stages of the blocks in a row whose maps are of one size."""
     sizes = [_map_size(group.calls[-1]) for group in groups]
     stages: list[Place] = []
-    seen: Counter[str | None] = Counter()
     for size, run in itertools.groupby(zip(sizes, found, strict=True), key=lambda pair: pair[0]):
         blocks = [place.block for _, place in run]
-        seen[size] += 1
-        again = f"{size} ({seen[size]})" if seen[size] > 1 else size  # a decoder's, say
-        stage = again if size is not None and len(blocks) > 1 else None
-        stages += [Place(stage, block) for block in blocks]
+        stages += [Place(size if len(blocks) > 1 else None, block) for block in blocks]
     return stages
 
 

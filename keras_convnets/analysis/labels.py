@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterable, Sequence
 
 from keras_convnets.analysis.describe import Step
 from keras_convnets.analysis.graph import Block, Graph, Layer, Price
 from keras_convnets.analysis.structure import Body, Item, Parallel, heavy_of, is_gate
-from keras_convnets.analysis.style import COLOURS, IDENTITY, PROJECTION, grey, short
+from keras_convnets.analysis.style import COLOURS, IDENTITY, PROJECTION, escaped, grey, short
 from keras_convnets.analysis.tables import sizes
 
 _TABLE = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="{}">{}</TABLE>'
@@ -25,12 +24,17 @@ def block_label(block: Block, show_cost: bool, show_activations: bool = True) ->
         block.inside.body + block.inside.after, COLOURS[block.kind].border, show_activations
     )
     name = title(block)
-    if rows == [html.escape(name)]:
+    if rows == [escaped(name)]:
         rows = []
-    head = grey(name) if rows else html.escape(name)
+    head = grey(name) if rows else escaped(name)
     cost = price_text(block.price) if show_cost else ""
     head = f"{head}{_times(block)}{grey(f'   {cost}') if cost else ''}"
     return _stacked([head, *rows])
+
+
+def lines(body: Body, kind: str, show_activations: bool) -> str:
+    """Return the label of a box that says no more than what is inside."""
+    return _stacked(_rows(body, COLOURS[kind].border, show_activations))
 
 
 def stage_label(name: str, blocks: Sequence[Block], show_cost: bool, show_activations: bool) -> str:
@@ -39,10 +43,10 @@ def stage_label(name: str, blocks: Sequence[Block], show_cost: bool, show_activa
     rows = []
     for block in blocks:
         colour = COLOURS[block.kind].border
-        lines = _rows(block.inside.body + block.inside.after, colour, show_activations)
+        lines = _rows(block.inside.all, colour, show_activations)
         rows += [*lines[:-1], lines[-1] + _times(block)] if lines else []
     head = f"{grey(name, 10)}{grey(f'   {cost}') if cost else ''}"
-    return _stacked([head, *rows] if rows != [html.escape(name)] else [html.escape(name)])
+    return _stacked([head, *rows] if rows != [escaped(name)] else [escaped(name)])
 
 
 def layer_label(
@@ -54,7 +58,7 @@ def layer_label(
         words += f", {layer.step.activation}"
     small = [layer.id] if show_name and layer.id != words else []
     small += [price_text(layer.price)] if show_cost and price_text(layer.price) else []
-    return _stacked([html.escape(words), *(grey(text, 8) for text in (*small, *extras))])
+    return _stacked([escaped(words), *(grey(text, 8) for text in (*small, *extras))])
 
 
 def title(block: Block) -> str:
@@ -84,7 +88,7 @@ def headline(graph: Graph, show_cost: bool) -> str:
     shapes = ", ".join(sizes(layer.shape) for block in inputs for layer in block.layers)
     cost = price_text(graph.price)
     small = [f"input {shapes}", *([cost] if show_cost and cost else [])]
-    name = f'<FONT POINT-SIZE="14"><B>{html.escape(graph.name)}</B></FONT>'
+    name = f'<FONT POINT-SIZE="14"><B>{escaped(graph.name)}</B></FONT>'
     return _stacked([name, grey(" · ".join(small), 10)], padding=3)
 
 
@@ -147,7 +151,7 @@ def _rows(body: Body, colour: str, show_activations: bool) -> list[str]:
 def _run(items: list[Item], show_activations: bool, only_heavy: bool = False) -> list[str]:
     if not items or (only_heavy and not heavy_of(tuple(items))):
         return []
-    return [html.escape(line_of(tuple(items), show_activations))]
+    return [escaped(line_of(tuple(items), show_activations))]
 
 
 def _branches(item: Parallel, colour: str, show_activations: bool) -> str:
@@ -170,7 +174,7 @@ def _column(branch: Body, colour: str, show_activations: bool) -> str:
     texts: list[str] = []
     for item in shown:
         if isinstance(item, Step) or is_gate(item):
-            texts.append(html.escape(_words(item, show_activations)))
+            texts.append(escaped(_words(item, show_activations)))
         else:
             # Text of several lines keeps together, where a table's rows would be spread out.
             lines += ["<BR/>".join(texts)] if texts else []

@@ -35,6 +35,8 @@ class Figure:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         """Return what a notebook shows: the file itself, or the figure where that is no picture."""
+        if not self.path.exists():
+            return {"image/svg+xml": render.svg(self._drawing)}
         if self.path.suffix.lower() == ".png":
             return {"image/png": base64.b64encode(self.path.read_bytes()).decode("ascii")}
         if self.path.suffix.lower() == ".html":
@@ -83,7 +85,7 @@ def plot_model(
         fold_repeats: whether alike blocks in a row are one box; at ``detail="layer"`` they never
             are.
         rankdir: ``"TB"`` draws from top to bottom, ``"LR"`` from left to right; ``"BT"``, ``"RL"``.
-        dpi: dots per inch of a png.
+        dpi: dots per inch of a png; the other formats have no dots.
         expand_nested: whether models within the model are taken apart; else each is one box.
         show_layer_names: whether layers say their names; by default at ``detail="layer"``.
         show_layer_activations: whether layers say the activation that they apply themselves; by
@@ -105,6 +107,8 @@ def plot_model(
         >>> plot_model(model, "resnet_34.svg")
         Figure('resnet_34.svg')
     """
+    if not isinstance(to_file, str | os.PathLike):
+        raise ValueError(f"to_file: received {to_file!r}; expected a path, such as 'model.svg'.")
     target = Path(to_file)
     extension = checks.choice("file extension", target.suffix.lstrip(".").lower(), FORMATS)
     checks.choice("rankdir", rankdir, ("TB", "LR", "BT", "RL"))

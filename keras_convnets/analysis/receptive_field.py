@@ -7,12 +7,14 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, overload
 
+import numpy as np
+
 from keras_convnets import checks
 from keras_convnets.analysis import fields
 from keras_convnets.analysis.field_rules import state_of
 from keras_convnets.analysis.fields import Seen, State, Unclipped
 from keras_convnets.analysis.tables import Column, Table
-from keras_convnets.analysis.walk import Call, walk
+from keras_convnets.analysis.walk import Call, open_sizes, walk
 
 _COLUMNS = (
     Column("layer", "layer"),
@@ -26,7 +28,6 @@ _CONVENTION = (
     "borders left aside. Stride: from one unit's field to the next one's. Padding: how far the "
     "first unit's field begins before the image."
 )
-_AXES = {1: "steps", 2: "rows, cols", 3: "depth, rows, cols"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,8 +42,9 @@ class ReceptiveField:
             on an axis where branches of different strides have met.
         padding: pixels by which the first unit's field begins before the image; ``None`` on an
             axis as above.
-        whole_image: every unit sees all of the image, after global pooling for one; there is no
-            stride and no padding then.
+        whole_image: every unit sees all of the image, as after global pooling; there is no stride
+            and no padding then. So it is after flattening, where units stand in no place: it is
+            what a dense layer after it sees.
         unknown: the layer that has no rule, its own or one before it, and why; else empty.
         unaligned: merges on the way whose branches have different centres or different strides.
     """
@@ -63,11 +65,12 @@ class ReceptiveField:
         """
         if self.unknown:
             raise ValueError(f"{self.layer}: its field is not known because of {self.unknown}.")
-        if self.whole_image:
-            return tuple((0, size - 1) for size in self._state.image)
+        if self._state.reach:
+            return self._state.reach
         shape = self._state.sizes
         inside = len(position) == len(shape) and all(
-            0 <= index < size for index, size in zip(position, shape, strict=True)
+            isinstance(index, int | np.integer) and 0 <= index < size
+            for index, size in zip(position, shape, strict=True)
         )
         if not inside:
             raise ValueError(
@@ -80,6 +83,8 @@ class ReceptiveField:
     def _remark(self) -> str:
         if self.whole_image:
             return "whole image"
+        if self._state.reach:
+            return "all units see the same"
         if self.unknown:
             return f"unknown: {self.unknown}"
         return "unaligned" if self.unaligned else ""
@@ -182,7 +187,8 @@ def receptive_field(
     names = [call.name for call in calls if layer is call.layer or layer == call.name]
     if not found.keys() & names:
         raise ValueError(
-            f"layer: received {layer!r}; expected a layer of the model, or its name."
+            f"layer: received {layer!r}; expected a layer of the model or its name, such as "
+            f"{next(reversed(found), None)!r}; inputs have no field."
             f"{checks.did_you_mean(getattr(layer, 'name', layer), found)}"
         )
     return max((found[name] for name in names), key=_extent)
@@ -191,12 +197,7 @@ def receptive_field(
 def _check_sizes(calls: Sequence[Call]) -> None:
     for call in calls:
         if call.is_input and None in call.shape[1:]:
-            channels = "channels" if call.shape[0] is None else call.shape[0]
-            sizes = _AXES.get(len(call.shape) - 1, "...")
-            raise ValueError(
-                f"input_shape: the model leaves sizes open, {call.shape}; pass "
-                f"input_shape=({channels}, {sizes})."
-            )
+            raise open_sizes(call)
 
 
 def _fields_of(calls: Sequence[Call]) -> dict[str, ReceptiveField]:
@@ -211,20 +212,19 @@ def _fields_of(calls: Sequence[Call]) -> dict[str, ReceptiveField]:
 
 
 def _extent(field: ReceptiveField) -> tuple[bool, bool, int]:
-    return field.whole_image, bool(field.unknown), math.prod(field.size or ())
+    return bool(field._state.reach), bool(field.unknown), math.prod(field.size or ())
 
 
 def _field(name: str, state: State) -> ReceptiveField:
     size, stride, padding = None, None, None
-    if state.whole:
-        size = state.image
+    if state.reach:
+        size = tuple(last - first + 1 for first, last in state.reach)
     elif not state.unknown:
         size = tuple(map(_size, state.unclipped, fields.span(state.parts)))
         stride = tuple(map(_stride, state.unclipped))
         padding = tuple(map(_padding, state.unclipped))
-    return ReceptiveField(
-        name, size, stride, padding, state.whole, state.unknown, state.unaligned, state
-    )
+    whole = size == state.image and bool(state.reach)
+    return ReceptiveField(name, size, stride, padding, whole, state.unknown, state.unaligned, state)
 
 
 def _size(unclipped: Unclipped | None, seen: Seen) -> int:

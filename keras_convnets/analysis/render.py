@@ -17,7 +17,14 @@ _MOST_PIXELS_A_SIDE = 32_767
 def svg(drawing: pydot.Dot) -> str:
     """Return a figure as SVG."""
     drawing.set("dpi", 72)
-    return _drawn(drawing, "svg").decode("utf-8")
+    return _with_titles(_drawn(drawing, "svg").decode("utf-8"))
+
+
+def _with_titles(drawn: str) -> str:
+    """Let nodes be called by their tooltips, not by their ids, and lines and frames by nothing."""
+    node = r'(class="node[^>]*>\n)<title>[^<]*</title>\n(<g id="a_[^>]*><a xlink:title="([^"]*)")'
+    drawn = re.sub(node, r"\1<title>\3</title>\n\2", drawn)
+    return re.sub(r'(class="(?:edge|cluster)[^>]*>\n)<title>[^<]*</title>\n', r"\1", drawn)
 
 
 def write(drawing: pydot.Dot, path: Path, file_format: str, dpi: int) -> None:
@@ -33,7 +40,7 @@ def write(drawing: pydot.Dot, path: Path, file_format: str, dpi: int) -> None:
     else:
         if file_format == "png":
             _check_pixels(drawing, dpi)
-        drawing.set("dpi", dpi)
+        drawing.set("dpi", dpi if file_format == "png" else 72)
         path.write_bytes(_drawn(drawing, file_format))
 
 

@@ -55,10 +55,10 @@ def elementwise(call: Call) -> dict[str, int]:
         counts["normalisation"] = made
     elif _activates(call):
         counts["activation"] = made
-    elif call.kind.endswith(_POOLINGS):
+    elif call.kind.endswith(_POOLINGS) or call.kind in _POOLING_OPERATIONS:
         counts["pooling"] = made
     elif call.kind in _ADDITIONS:
-        counts["addition"] = made * max(len(call.inputs) - 1, 1)
+        counts["addition"] = made * (len(call.inputs) - 1)
     return counts
 
 
@@ -110,18 +110,12 @@ _NORMALISATIONS = tuple(
 _POOLINGS = ("Pooling1D", "Pooling2D", "Pooling3D")
 # What ``keras.ops.relu(x)`` and ``x + y`` make of Keras tensors goes by these names.
 _ACTIVATION_OPERATIONS = {
-    "Elu",
-    "Gelu",
-    "HardSigmoid",
-    "HardSilu",
-    "LeakyRelu",
-    "Relu",
-    "Relu6",
-    "Sigmoid",
-    "Silu",
-    "Softmax",
-    "Tanh",
+    *("Celu", "Elu", "Gelu", "Glu", "HardShrink", "HardSigmoid", "HardSilu", "HardTanh"),
+    *("LeakyRelu", "LogSigmoid", "LogSoftmax", "Mish", "ReLU", "Relu", "Relu6", "Selu", "Sigmoid"),
+    *("Silu", "SoftShrink", "Softmax", "Softplus", "Softsign", "SparsePlus", "Sparsemax"),
+    *("SquarePlus", "Tanh", "TanhShrink", "Threshold"),
 }
+_POOLING_OPERATIONS = {"AveragePool", "MaxPool"}
 _ADDITIONS = {"Add", "Average", "CustomScaleLayer", "Subtract"}
 # Of keras.applications: a weight per channel that scales the maps, no kernel.
 _SCALES = {"LayerScale"}

@@ -20,6 +20,9 @@ class Parallel:
     merge: Step | None
 
 
+# What takes part of its inputs to the letter; a product, a warp or an attention does not.
+_MERGES = ("+", "+ scaled", "average", "concat", "max", "min")
+
 Item = Step | Parallel
 Body = tuple[Item, ...]
 
@@ -28,14 +31,20 @@ Body = tuple[Item, ...]
 class Inside:
     """The inside of a block: its main path, and the shortcut around it if it has one.
 
-    ``shortcut`` is ``None`` without one, and empty for an identity; ``merge`` is where the two
-    meet, ``after`` what follows there.
+    ``shortcut`` is ``None`` without one, and empty for an identity; it begins after ``before``, and
+    ``merge`` is where it meets the main path, ``body``. ``after`` follows there.
     """
 
     body: Body
     shortcut: Body | None = None
     merge: Step | None = None
+    before: Body = ()
     after: Body = ()
+
+    @property
+    def all(self) -> Body:
+        """All of the block but the shortcut and its merge."""
+        return self.before + self.body + self.after
 
 
 def inside(calls: Sequence[Call]) -> Inside:
@@ -49,7 +58,7 @@ def inside(calls: Sequence[Call]) -> Inside:
     merging = body[position]
     assert isinstance(merging, Parallel)
     shortcut, main = sorted(merging.branches, key=_weight)
-    return Inside(body[:position] + main, shortcut, merging.merge, body[position + 1 :])
+    return Inside(main, shortcut, merging.merge, body[:position], body[position + 1 :])
 
 
 def steps_of(body: Body) -> list[Step]:
@@ -71,9 +80,18 @@ def heavy_of(body: Body) -> list[Step]:
 
 def without_dropout(content: Inside) -> Inside:
     """Return the inside of a block with its dropout left out, whatever the rates."""
-    parts = (content.body, content.shortcut, content.after)
-    body, shortcut, after = (None if part is None else _undropped(part) for part in parts)
-    return Inside(body or (), shortcut, content.merge, after or ())
+    return dataclasses.replace(
+        content,
+        body=_undropped(content.body),
+        shortcut=None if content.shortcut is None else _undropped(content.shortcut),
+        before=_undropped(content.before),
+        after=_undropped(content.after),
+    )
+
+
+def is_dropout(step: Step) -> bool:
+    """Return whether a step drops units or paths at random while training."""
+    return step.text.startswith("dropout") or step.text == "StochasticDepth"
 
 
 def _undropped(body: Body) -> Body:
@@ -82,7 +100,7 @@ def _undropped(body: Body) -> Body:
         if isinstance(item, Step)
         else Parallel(tuple(map(_undropped, item.branches)), item.merge)
         for item in body
-        if not isinstance(item, Step) or not item.text.startswith("dropout")
+        if not isinstance(item, Step) or not is_dropout(item)
     )
 
 
@@ -110,18 +128,15 @@ def _shortcut_position(body: Body) -> int | None:
     for position in reversed(range(len(body))):
         item = body[position]
         if isinstance(item, Parallel):
-            return position if _is_shortcut(item, body[:position]) else None
+            return position if _is_shortcut(item) else None
         if item.heavy:
             return None
     return None
 
 
-def _is_shortcut(item: Parallel, before: Body) -> bool:
-    """Return whether one of two branches is an identity or a mere projection of the other's input.
-
-    A layer of weight before the fork would be on both paths, and the figure could not show it.
-    """
-    if len(item.branches) != 2 or item.merge is None or is_gate(item) or heavy_of(before):
+def _is_shortcut(item: Parallel) -> bool:
+    """Return whether one of two branches is an identity or a mere projection of their input."""
+    if len(item.branches) != 2 or item.merge is None or item.merge.text not in _MERGES:
         return False
     shortcut, main = sorted(item.branches, key=_weight)
     most = 0 if item.merge.text == "concat" else 2  # a convolution, perhaps a pooling before it

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from typing import NamedTuple
 
 # Verdana is as wide as DejaVu Sans, so an SVG laid out with the one reads well in the other.
@@ -39,6 +40,19 @@ def css_class(kind: str) -> str:
     return f"kind-{kind.replace(' ', '-')}"
 
 
+def escaped(text: str) -> str:
+    """Return text for a label, with a sign for what Graphviz would take for more than text.
+
+    No font has control characters, and a backslash begins a code however it is written.
+    """
+    return html.escape(re.sub(r"[\x00-\x1f\x7f-\x9f]", "\ufffd", text).replace("\\", "∖"))
+
+
+def quoted(text: str) -> str:
+    """Return text as DOT takes it whole: without quotes, ``a:b`` would mean a port of ``a``."""
+    return f'"{escaped(text)}"'
+
+
 def short(number: int) -> str:
     """Return a number in three digits: as many as a figure has room for.
 
@@ -54,4 +68,4 @@ def short(number: int) -> str:
 
 def grey(text: str, size: int = 9) -> str:
     """Return text for a Graphviz label, small and grey."""
-    return f'<FONT POINT-SIZE="{size}" COLOR="{GREY}">{html.escape(text)}</FONT>'
+    return f'<FONT POINT-SIZE="{size}" COLOR="{GREY}">{escaped(text)}</FONT>'

@@ -9,13 +9,8 @@ import textwrap
 from collections.abc import Sequence
 from typing import Any
 
-import rich.box
-import rich.table
-from rich.console import Console
-from rich.text import Text
-
 _NARROWEST_NOTES = 80
-_WIDE = 10_000  # rows are never broken: what reads them can scroll
+_GAP = "   "
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,20 +33,24 @@ class Table:
 
     def to_text(self) -> str:
         """Return the table for a console."""
-        drawn = rich.table.Table(box=rich.box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-        drawn.show_footer = self.total is not None
-        for index, column in enumerate(self.columns):
-            footer = "" if self.total is None else shown(self.total[index])
-            justify: Any = "right" if column.is_number else "left"
-            drawn.add_column(column.title, Text(footer), justify=justify, no_wrap=True)
-        for row in self.rows:
-            drawn.add_row(*(Text(shown(value)) for value in row))
-        out = io.StringIO()
-        Console(file=out, width=_WIDE, color_system=None).print(drawn)
-        lines = [line.rstrip() for line in out.getvalue().splitlines()]
+        titles = [column.title for column in self.columns]
+        body = [[shown(value) for value in row] for row in self.rows]
+        total = [] if self.total is None else [[shown(value) for value in self.total]]
+        widths = [max(map(len, cells)) for cells in zip(titles, *body, *total, strict=True)]
+        rule = "─" * (sum(widths) + len(_GAP) * (len(widths) - 1))
+        rows = [self._line(row, widths) for row in (titles, *body, *total)]
+        lines = [rows[0], rule, *rows[1 : 1 + len(body)]]
+        lines += ["", rows[-1]] if total else []
         width = max(_NARROWEST_NOTES, *map(len, lines))
         notes = (line for note in self.notes for line in textwrap.wrap(note, width))
         return "\n".join([*lines, "", *notes] if self.notes else lines)
+
+    def _line(self, cells: Sequence[str], widths: Sequence[int]) -> str:
+        aligned = (
+            cell.rjust(width) if column.is_number else cell.ljust(width)
+            for cell, width, column in zip(cells, widths, self.columns, strict=True)
+        )
+        return _GAP.join(aligned).rstrip()
 
     def to_markdown(self) -> str:
         """Return the table in Markdown, the notes below it."""
@@ -97,7 +96,7 @@ def shown(value: Any) -> str:
         return sizes(value)
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:,}" if isinstance(value, int | float) else str(value)
+    return f"{value:,}" if isinstance(value, int | float) else " ".join(str(value).split())
 
 
 def sizes(shape: Sequence[Any]) -> str:

@@ -15,11 +15,13 @@ def segments(calls: Sequence[Call]) -> list[list[Call]]:
     calls together with the second: a block with branches. What does not lead to the main output
     (an auxiliary head) is split likewise, after the main path.
     """
-    if not calls:
-        return []
-    main = _ancestors(_main_output(calls))
-    side = [call for call in calls if call not in main]
-    return _cut([call for call in calls if call in main]) + segments(side)
+    found: list[list[Call]] = []
+    rest = list(calls)
+    while rest:
+        main = _ancestors(_main_output(rest))
+        found += _cut([call for call in rest if call in main])
+        rest = [call for call in rest if call not in main]
+    return found
 
 
 def chains(calls: Sequence[Call]) -> list[list[Call]]:
@@ -36,6 +38,19 @@ def chains(calls: Sequence[Call]) -> list[list[Call]]:
             found.append(chain_of[call])
         chain_of[call].append(call)
     return found
+
+
+def components(calls: Sequence[Call]) -> list[list[Call]]:
+    """Split calls into parts that no tensor connects, each in the order of computation."""
+    part_of: dict[Call, list[Call]] = {}
+    for call in calls:
+        merged = [call]
+        for other in {id(part_of[p]): part_of[p] for p in call.parents if p in part_of}.values():
+            merged = other + merged
+        part_of |= dict.fromkeys(merged, merged)
+    position = {call: index for index, call in enumerate(calls)}
+    parts = {id(part): part for part in part_of.values()}.values()
+    return [sorted(part, key=position.__getitem__) for part in parts]
 
 
 def is_acyclic(groups: dict[Call, str]) -> bool:

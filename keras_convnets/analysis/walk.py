@@ -87,9 +87,34 @@ def walk(model: Any, input_shape: Any = None, *, expand_nested: bool = True) -> 
     """
     graph = _functional(model)
     data_format = axes.format_of(model)
+    shapes = _input_shapes(graph, input_shape, data_format)
+    return _walked(graph, shapes, data_format, expand_nested)
+
+
+def walk_inside(call: Call) -> list[Call]:
+    """Return the calls within a call of a functional model, with the shapes that they get there."""
+    graph = _functional(call.layer)
+    shapes = [tensor.shape for tensor in call.inputs]
+    return _walked(graph, shapes, call.data_format, expand_nested=True)
+
+
+def open_sizes(call: Call) -> ValueError:
+    """Return the error for a call whose sizes are not all known."""
+    names = {1: "steps", 2: "rows, cols", 3: "depth, rows, cols"}
+    sizes = names.get(len(call.shape) - 1, "...")
+    channels = "channels" if call.shape[0] is None else call.shape[0]
+    shape = ", ".join("None" if size is None else str(size) for size in call.shape)
+    return ValueError(
+        f"input_shape: the model leaves sizes open, {call.name}: ({shape}); expected all of them. "
+        f"Pass input_shape=({channels}, {sizes}), on the command line --input-shape."
+    )
+
+
+def _walked(
+    graph: Any, shapes: Sequence[Shape], data_format: str, expand_nested: bool
+) -> list[Call]:
     walker = _Walker(data_format, expand_nested)
     inputs = {}
-    shapes = _input_shapes(graph, input_shape, data_format)
     for tensor, shape in zip(graph.inputs, shapes, strict=True):
         layer = tensor._keras_history.operation
         inputs[id(tensor)] = walker.call(layer.name, layer, (), [(shape, str(tensor.dtype))])[0]
@@ -116,7 +141,8 @@ class _Walker:
             if inner is None:
                 outputs = self.call(prefix + layer.name, layer, inputs, _outputs(node, known))
             else:
-                bound = dict(zip(map(id, inner.inputs), inputs, strict=True))
+                given = [known[id(tensor)] for tensor in _given(node, inner)]
+                bound = dict(zip(map(id, inner.inputs), given, strict=True))
                 outputs = self.run(inner, bound, f"{prefix}{layer.name}/")
             known.update(zip(map(id, node.outputs), outputs, strict=True))
         return [known[id(tensor)] for tensor in graph.outputs]
@@ -166,11 +192,24 @@ def _nodes(graph: Any) -> Iterator[Any]:
         yield from sorted(graph._nodes_by_depth[depth], key=lambda node: order[node.operation])
 
 
+def _given(node: Any, inner: Any) -> list[Any]:
+    """Return the tensors that a model within gets, in the order of its inputs.
+
+    A model of named inputs takes a dictionary, which may hold more than it asks for.
+    """
+    first = next(iter(node.arguments.args), None)
+    names = getattr(inner, "_inputs_struct", None)
+    if isinstance(first, dict) and isinstance(names, dict):
+        return keras.tree.flatten({name: first[name] for name in names})
+    return node.arguments.keras_tensors
+
+
 def _input_shapes(graph: Any, given: Any, data_format: str) -> list[Shape]:
     built = [tuple(tensor.shape[1:]) for tensor in graph.inputs]
     if given is None:
         return built
-    shapes = [given] if len(built) == 1 and not _is_list_of_shapes(given) else list(given)
+    alone = len(built) == 1 and not _is_list_of_shapes(given)
+    shapes = [given] if alone or not isinstance(given, list | tuple) else list(given)
     if len(shapes) != len(built):
         raise ValueError(
             f"input_shape: received {given!r}; expected a list with a shape for each of the "
@@ -191,8 +230,9 @@ def _checked(given: Any, built: Shape, data_format: str) -> Shape:
             f"input_shape: received {given!r}; expected {len(built)} sizes, channels first, for an "
             f"input of {papers}."
         )
-    if len(built) == 3:
-        given = checks.input_shape(given)
+    if len(built) == 3 and given[0] != papers[0]:
+        given = checks.input_shape(given)  # which sees where the channels were put last
+    given = [checks.size("input_shape", size) for size in given]
     if papers and papers[0] not in (None, given[0]):
         raise ValueError(
             f"input_shape: received {tuple(given)!r}; expected {papers[0]} channels, as the model "

@@ -9,6 +9,7 @@ import re
 from typing import Any
 
 from keras_convnets.analysis import labels
+from keras_convnets.analysis.figure import box_ids
 from keras_convnets.analysis.graph import Block, Graph, Layer, Price, by_stage
 from keras_convnets.analysis.rules import CONVENTION
 from keras_convnets.analysis.tables import shown, sizes
@@ -28,7 +29,7 @@ def webpage(graph: Graph, detail: str, svg: str) -> str:
         "TITLE": html.escape(graph.name),
         "STYLE": (files / "page.css").read_text(encoding="utf-8"),
         "SVG": svg[svg.index("<svg") :],
-        "DATA": json.dumps(_data(graph, detail), ensure_ascii=False).replace("</", "<\\/"),
+        "DATA": json.dumps(_data(graph, detail)).replace("<", "\\u003c"),
         "SCRIPT": (files / "page.js").read_text(encoding="utf-8"),
     }
     # In one pass, so that a mark within what is filled in stays as it is.
@@ -56,21 +57,29 @@ def _macs_text(price: Price) -> str:
 
 
 def _stages(graph: Graph) -> list[dict[str, Any]]:
+    stages = by_stage(graph)
+    box = box_ids(name for name, _ in stages)
     return [
-        _box(name, name, "", [layer for block in blocks for layer in block.layers])
-        for name, blocks in by_stage(graph)
+        _box(box[name], name, "", [layer for block in blocks for layer in block.layers])
+        for name, blocks in stages
     ]
 
 
 def _blocks(graph: Graph) -> list[dict[str, Any]]:
-    return [_box(b.name, _title(b), b.stage or "", list(b.layers)) for b in graph.blocks]
+    box = box_ids(block.name for block in graph.blocks)
+    return [
+        _box(box[block.name], _title(block), block.stage or "", list(block.layers))
+        for block in graph.blocks
+    ]
 
 
 def _layers(graph: Graph) -> list[dict[str, Any]]:
+    places = [(block, layer) for block in graph.blocks for layer in block.layers]
+    box = box_ids(layer.id for _, layer in places)
     return [
-        _box(layer.id, block.name, block.stage or "", list(block.layers)) | {"marked": layer.id}
-        for block in graph.blocks
-        for layer in block.layers
+        _box(box[layer.id], block.name, block.stage or "", list(block.layers))
+        | {"marked": layer.id}
+        for block, layer in places
     ]
 
 

@@ -121,9 +121,7 @@ def test_the_same_in_both_formats():
 
 def test_sizes_left_open_need_an_input_shape():
     model = ResnetBuilder.build_resnet_18((3, None, None), 10)
-    with pytest.raises(
-        ValueError, match=r"^input_shape: the model leaves sizes open \(input_image"
-    ):
+    with pytest.raises(ValueError, match=r"^input_shape: the model leaves sizes open, input_image"):
         cost(model)
     fixed = cost(ResnetBuilder.build_resnet_18((3, 96, 64), 10))
     assert cost(model, (3, 96, 64)).rows == fixed.rows

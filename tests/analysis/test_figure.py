@@ -1,11 +1,11 @@
 import itertools
 
 import keras
+import pygraphviz
 import pytest
 
 from helpers import application
 from keras_convnets import ResnetBuilder
-from keras_convnets.analysis import render
 from keras_convnets.analysis.columns import columns
 from keras_convnets.analysis.figure import Look, figure
 from keras_convnets.analysis.graph import Edge, Price, block_graph, fold
@@ -25,18 +25,22 @@ def drawn(graph, detail="block", **look):
     return figure(graph, detail, Look(**look))
 
 
-def nodes(drawing, *, of=None):
-    """Return the nodes of a figure by name, from all of its frames."""
-    place = of or drawing
-    found = {node.get_name().strip('"'): node for node in place.get_nodes()}
-    for frame in place.get_subgraphs():
-        found |= nodes(drawing, of=frame)
+def nodes(drawing, place=None):
+    """Return the nodes of a figure by what they stand for, from all of its frames."""
+    found = {}
+    for node in (place or drawing).get_nodes():
+        is_mark = "mark" in (node.get("class") or "")
+        name = node.get_name() if is_mark else (node.get("tooltip") or "").strip('"')
+        found |= {name: node} if name else {}
+    for frame in (place or drawing).get_subgraphs():
+        found |= nodes(drawing, frame)
     return found
 
 
 def edges(drawing):
+    name_of = {node.get_name(): name for name, node in nodes(drawing).items()}
     return {
-        (edge.get_source().strip('"'), edge.get_destination().strip('"')): edge
+        (name_of[edge.get_source()], name_of[edge.get_destination()]): edge
         for edge in drawing.get_edges()
         if edge.get("style") != "invis"
     }
@@ -112,7 +116,7 @@ def test_squeeze_and_excitation_is_said_in_a_word():
 
 def test_a_stage_says_its_blocks(graph):
     found = nodes(drawn(fold(graph), "stage"))
-    assert [name for name in found if name not in ("node", "edge", "legend")] == [
+    assert [name for name in found if name != "legend"] == [
         *("input", "conv1", "conv2", "conv3", "conv4", "conv5", "final", "head")
     ]
     label = found["conv4"].get("label")
@@ -131,8 +135,8 @@ def test_every_layer_is_drawn(graph):
     for edge in graph.layer_edges:
         direct = (edge.source, edge.target) in drawn_edges
         by_marks = any(
-            (edge.source, f"to mark {n}") in drawn_edges
-            and (f"from mark {n}", edge.target) in drawn_edges
+            (edge.source, f"mark{n}out") in drawn_edges
+            and (f"mark{n}in", edge.target) in drawn_edges
             for n in range(1, len(marks) // 2 + 1)
         )
         assert direct or by_marks, edge
@@ -159,16 +163,41 @@ def test_long_figures_are_broken_into_columns_where_one_tensor_passes():
     assert set(columns(names, [3.0] * 8, [*chain, skip], width=2.0).values()) == {0}
 
 
-def test_columns_stand_in_order(graph):
-    svg = render.svg(drawn(graph, "layer"))
-    left = []
-    for n in range(1, 4):
-        ellipse = svg[svg.index(f"<title>from mark {n}</title>") :]
-        left.append(float(ellipse.split('cx="')[1].split('"')[0]))
-    first = svg[svg.index("<title>input_image</title>") :]
-    assert [float(first.split('x="')[1].split('"')[0]), *left] == sorted(
-        [float(first.split('x="')[1].split('"')[0]), *left]
+@pytest.mark.parametrize("rankdir", ["TB", "BT", "LR", "RL"])
+def test_columns_stand_in_order(graph, rankdir):
+    drawing = drawn(graph, "layer", rankdir=rankdir)
+    laid_out = pygraphviz.AGraph(drawing.to_string())
+    laid_out.layout(prog="dot")
+    first = ["box0", *(f"mark{n}in" for n in range(1, 5))]
+    x, y = zip(
+        *(map(float, laid_out.get_node(n).attr["pos"].split(",")) for n in first), strict=True
     )
+    if rankdir in ("TB", "BT"):
+        assert list(x) == sorted(x)
+    else:
+        assert list(y) == sorted(y, reverse=True)
+
+
+def test_what_comes_before_a_fork_has_a_box_of_its_own():
+    drawing = drawn(block_graph(application("ResNet50V2")))
+    box = next(
+        node.get_name()
+        for node in all_nodes(drawing)
+        if node.get_name().endswith("before") and "BN | ReLU" in node.get("label")
+    )
+    targets = {
+        edge.get_destination(): edge for edge in drawing.get_edges() if edge.get_source() == box
+    }
+    main = box.removesuffix("before")
+    assert targets.keys() == {main, f"{main}merge"}
+    assert targets[f"{main}merge"].get("class") == "projection"
+
+
+def all_nodes(place):
+    found = list(place.get_nodes())
+    for frame in place.get_subgraphs():
+        found += all_nodes(frame)
+    return found
 
 
 def test_titles():

@@ -9,6 +9,8 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from keras import layers
 
+from keras_convnets import receptive_field
+
 if keras.backend.backend() != "tensorflow":
     pytest.skip("gradients are measured with TensorFlow", allow_module_level=True)
 

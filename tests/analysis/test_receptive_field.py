@@ -355,12 +355,12 @@ def test_errors():
     with pytest.raises(ValueError) as error:
         receptive_field(model, "conv_1")
     assert str(error.value) == (
-        "layer: received 'conv_1'; expected a layer of the model, or its name. "
-        "Did you mean 'conv1'?"
+        "layer: received 'conv_1'; expected a layer of the model or its name, such as 'conv1'; "
+        "inputs have no field. Did you mean 'conv1'?"
     )
-    with pytest.raises(ValueError, match="expected a layer of the model, or its name"):
+    with pytest.raises(ValueError, match="expected a layer of the model or its name"):
         receptive_field(model, layers.ReLU(name="elsewhere"))
-    for position in [(6, 0), (0, -1), (0,)]:
+    for position in [(6, 0), (0, -1), (0,), (1.5, 2)]:
         with pytest.raises(ValueError) as error:
             receptive_field(model, "conv1").at(*position)
         assert str(error.value) == (
@@ -372,12 +372,13 @@ def test_errors():
 @pytest.mark.parametrize("data_format", FORMATS)
 def test_open_sizes(data_format):
     conv = layers.Conv2D(1, 3, strides=2, padding="same", data_format=data_format, name="conv")
-    model = chain(image_of(None, None, data_format), conv)
+    image = keras.Input(image_of(None, None, data_format), name="image")
+    model = keras.Model(image, conv(image))
     with pytest.raises(ValueError) as error:
         receptive_field(model)
     assert str(error.value) == (
-        "input_shape: the model leaves sizes open, (2, None, None); pass "
-        "input_shape=(2, rows, cols)."
+        "input_shape: the model leaves sizes open, image: (2, None, None); expected all of them. "
+        "Pass input_shape=(2, rows, cols), on the command line --input-shape."
     )
     assert receptive_field(model, "conv", input_shape=(2, 8, 9)).padding == (0, 1)
 
@@ -396,3 +397,18 @@ def test_published_fields(name, layer, size, stride):
     field = receptive_field(model, layer)
     assert (field.size, field.stride) == ((size, size), (stride, stride))
     assert field.unaligned == ()
+
+
+@pytest.mark.parametrize(
+    ("steps", "sees"),
+    [
+        ([layers.Cropping2D(12), layers.GlobalAveragePooling2D()], (12, 19)),
+        ([layers.Conv2D(4, 1, strides=32), layers.GlobalMaxPooling2D()], (0, 0)),
+        ([layers.MaxPooling2D(3), layers.Flatten(), layers.Dense(2)], (0, 29)),
+    ],
+)
+def test_all_that_there_is_to_see_need_not_be_the_whole_image(steps, sees):
+    field = last(chain((32, 32, 3), *steps))
+    assert field.at(0) == (sees, sees)
+    assert field.size == (sees[1] - sees[0] + 1,) * 2
+    assert not field.whole_image

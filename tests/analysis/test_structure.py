@@ -49,7 +49,7 @@ def test_a_bottleneck_with_a_projection(resnet):
 
 def test_a_shared_pre_activation_and_what_follows_the_merge():
     found = block(application("ResNet50V2"), "conv2_block1")
-    assert [step.text for step in steps_of(found.body)][:2] == ["BN", "ReLU"]
+    assert [step.text for step in steps_of(found.before)] == ["BN", "ReLU"]
     assert words(found.shortcut) == ["1×1, 256"]
     after = block(application("ResNet50"), "conv2_block1").after
     assert [step.text for step in after] == ["ReLU"]

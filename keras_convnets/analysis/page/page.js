@@ -8,7 +8,7 @@
   const search = document.getElementById("search");
   const found = document.getElementById("found");
   const nodes = new Map(
-    data.boxes.map((box) => [box.id, document.getElementById(box.id)]).filter(([, node]) => node),
+    data.boxes.map((box) => [box.id, svg.querySelector(`#${box.id}`)]).filter(([, node]) => node),
   );
   const boxes = data.boxes.filter((box) => nodes.has(box.id));
   let chosen = null;
