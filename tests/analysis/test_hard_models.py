@@ -192,7 +192,9 @@ def test_a_u_net_is_taken_apart():
     model = u_net()
     for _, layers in blocks_of(model):
         assert len({name.split("_")[0] for name in layers}) == 1
-    assert receptive_field(model, "head").size == (68, 68)
+    # mid_conv sees 52 pixels, 8 apart. On the way back, two convolutions read 5 units, which are
+    # parts of 3 of the next size; with two more 7, of 4; with two more 8, of 5: 52 + 4 x 8.
+    assert receptive_field(model, "head").size == (84, 84)
     plot_model(model, "m.svg")
 
 
