@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from keras_convnets.analysis import rules
-from keras_convnets.analysis.cost import new_parameters
+from keras_convnets.analysis.cost_rows import new_parameters
 from keras_convnets.analysis.describe import Step, describe, settings_of
 from keras_convnets.analysis.groups import places, unique_names
 from keras_convnets.analysis.structure import (

@@ -12,8 +12,9 @@ import pydot
 
 from keras_convnets import checks, files
 from keras_convnets.analysis import render
-from keras_convnets.analysis.figure import DETAILS, Look, figure
+from keras_convnets.analysis.figure import DETAILS, figure
 from keras_convnets.analysis.graph import block_graph, fold
+from keras_convnets.analysis.sheet import Look
 from keras_convnets.analysis.webpage import webpage
 
 FORMATS = ("svg", "png", "pdf", "dot", "html")

@@ -7,9 +7,10 @@ import pytest
 from helpers import application
 from keras_convnets import ResnetBuilder
 from keras_convnets.analysis.columns import columns
-from keras_convnets.analysis.figure import Look, figure
+from keras_convnets.analysis.figure import figure
 from keras_convnets.analysis.graph import Edge, Price, block_graph, fold
 from keras_convnets.analysis.labels import price_text, title
+from keras_convnets.analysis.sheet import Look
 from keras_convnets.analysis.style import short
 
 L = keras.layers
