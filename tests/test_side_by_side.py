@@ -23,8 +23,8 @@ def test_models_names_and_files_side_by_side(small):
     assert lines[2].split()[0] == "small"
     assert "1,814,073,344" in lines[3]
     assert "Multiply-adds count" in found.to_text()
-    assert found.to_markdown().splitlines()[3].startswith("| resnet_18 | 3 × 224 × 224 | 65 |")
-    assert "resnet_18,3x224x224,65," in found.to_csv()
+    assert found.to_markdown().splitlines()[3].startswith("| resnet_18 | 3 × 224 × 224 | 66 |")
+    assert "resnet_18,3x224x224,66," in found.to_csv()
     data = found.to_dict()
     assert [model["total"]["macs"] for model in data["models"]][1] == 1_814_073_344
     assert data["models"][0]["input_shapes"] == [[3, 8, 8]]

@@ -75,7 +75,7 @@ def _row(cost: Cost) -> tuple[Any, ...]:
     return (
         cost.model,
         shapes[0] if len(shapes) == 1 else f"{len(shapes)} inputs",
-        sum(row.kind != "InputLayer" for row in cost.rows),
+        len(cost.rows),
         cost.params,
         cost.trainable_params,
         or_bound(cost.macs, cost.uncounted),

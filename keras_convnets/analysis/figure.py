@@ -77,7 +77,7 @@ def _draw_block(sheet: Sheet, box: str, block: Block) -> _Drawn:
     if content.before:
         entry = f"{box}before"
         kind = kind_of_steps(content.before)
-        before = labels.lines(content.before, kind, sheet.look.activations)
+        before = labels.plain_label(content.before, kind, sheet.look.activations)
         sheet.node(entry, name, before, kind, *frames)
         sheet.line(entry, name, box, name, weight=100)
     sheet.node(box, name, label, block.kind, *frames)

@@ -32,7 +32,7 @@ def block_label(block: Block, show_cost: bool, show_activations: bool = True) ->
     return _stacked([head, *rows])
 
 
-def lines(body: Body, kind: str, show_activations: bool) -> str:
+def plain_label(body: Body, kind: str, show_activations: bool) -> str:
     """Return the label of a box that says no more than what is inside."""
     return _stacked(_rows(body, COLOURS[kind].border, show_activations))
 

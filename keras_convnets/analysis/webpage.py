@@ -38,7 +38,7 @@ def webpage(graph: Graph, detail: str, svg: str) -> str:
 
 def _data(graph: Graph, detail: str) -> dict[str, Any]:
     price = graph.price
-    count = sum(layer.step.kind != "input" for block in graph.blocks for layer in block.layers)
+    count = sum(len(block.layers) for block in graph.blocks)
     return {
         "model": graph.name,
         "headline": labels.price_text(price),
