@@ -11,25 +11,26 @@ _MOST_PER_WIDTH = 4.5  # a single column is well up to this many times as high a
 
 
 def columns(
-    names: Sequence[str], heights: Sequence[float], edges: Iterable[Edge], width: float
+    names: Sequence[str], lengths: Sequence[float], edges: Iterable[Edge], width: float
 ) -> dict[str, int]:
-    """Return the column of every node, given in order with their heights; all are ``width`` wide.
+    """Return the column of every node, given in order with their lengths; all are ``width`` wide.
 
     The columns make the figure about as high as wide. It is broken only where a single tensor
-    passes, so that the break can be drawn as a pair of marks and nothing is lost.
+    passes, so that the break can be drawn as a pair of marks and nothing is lost. Where the figure
+    goes from left to right, columns are rows.
     """
-    total = sum(heights)
+    total = sum(lengths)
     if total <= width * _MOST_PER_WIDTH:
         return dict.fromkeys(names, 0)
     count = max(2, round(math.sqrt(total / width)))
     breakable = _breakable(names, edges)
     found: dict[str, int] = {}
     column, filled = 0, 0.0
-    for index, (name, height) in enumerate(zip(names, heights, strict=True)):
-        if filled + height / 2 > total / count and index in breakable:
+    for index, (name, length) in enumerate(zip(names, lengths, strict=True)):
+        if filled + length / 2 > total / count and index in breakable:
             column, filled = column + 1, 0.0
         found[name] = column
-        filled += height
+        filled += length
     return found
 
 

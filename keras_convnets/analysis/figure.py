@@ -15,8 +15,10 @@ from keras_convnets.analysis.tables import sizes
 
 DETAILS = ("stage", "block", "layer")
 
-# Of a column: in heights of a block's box, and of a layer's with the gap below it.
+# Of a column, and of a box where a figure goes from left to right: in heights of a block's box,
+# and of a layer's with the gap below it. Rows may be as long as a slide is wide.
 _BLOCK_WIDTH, _LAYER_WIDTH = 5.0, 3.6
+_BLOCK_ROW, _LAYER_ROW = 4.0, 10.0
 
 
 def figure(graph: Graph, detail: str, look: Look) -> pydot.Dot:
@@ -47,8 +49,11 @@ def _stages(graph: Graph, look: Look) -> pydot.Dot:
 
 def _blocks(graph: Graph, look: Look) -> pydot.Dot:
     blocks = {block.name: block for block in graph.blocks}
-    heights = [_height(block) for block in graph.blocks]
-    sheet = Sheet(graph, look, columns(list(blocks), heights, graph.edges, _BLOCK_WIDTH))
+    if look.goes_across:
+        lengths, width = [_BLOCK_WIDTH + _extra(block) for block in graph.blocks], _BLOCK_ROW
+    else:
+        lengths, width = [_height(block) for block in graph.blocks], _BLOCK_WIDTH
+    sheet = Sheet(graph, look, columns(list(blocks), lengths, graph.edges, width))
     drawn = {name: _draw_block(sheet, box, blocks[name]) for name, box in box_ids(blocks).items()}
     for edge, label in _labelled(graph.edges, look):
         source, target = drawn[edge.source].exit, drawn[edge.target]
@@ -96,17 +101,21 @@ def _draw_block(sheet: Sheet, box: str, block: Block) -> _Drawn:
 
 def _height(block: Block) -> float:
     """Return about how high a block is drawn, in boxes of one line."""
-    extra = 0.8 * (block.inside.merge is not None) + 0.9 * bool(block.inside.before)
-    return 1.0 + extra + 0.25 * labels.lines_of(block.inside.body)
+    return 1.0 + _extra(block) + 0.25 * labels.lines_of(block.inside.body)
+
+
+def _extra(block: Block) -> float:
+    """Return about what a block's merge and what comes before its fork add to its height."""
+    return 0.8 * (block.inside.merge is not None) + 0.9 * bool(block.inside.before)
 
 
 def _layers(graph: Graph, look: Look) -> pydot.Dot:
     places = [(block, layer) for block in graph.blocks for layer in block.layers]
     block_of = {layer.id: block for block, layer in places}
     box = box_ids(block_of)
-    heights = [float(_depth(block, graph.layer_edges)) for block in graph.blocks]
-    names = [block.name for block in graph.blocks]
-    column = columns(names, heights, graph.edges, _LAYER_WIDTH)
+    length, width = (_LAYER_WIDTH, _LAYER_ROW) if look.goes_across else (1.0, _LAYER_WIDTH)
+    lengths = [length * _depth(block, graph.layer_edges) for block in graph.blocks]
+    column = columns([block.name for block in graph.blocks], lengths, graph.edges, width)
     sheet = Sheet(graph, look, {id_: column[block.name] for id_, block in block_of.items()})
     for block, layer in places:
         frames = [name for name in (block.stage, block.name) if name and len(block.layers) > 1]

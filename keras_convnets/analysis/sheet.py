@@ -35,6 +35,11 @@ class Look:
     trainable: bool = False
     rankdir: str = "TB"
 
+    @property
+    def goes_across(self) -> bool:
+        """Whether the figure goes from left to right, or back."""
+        return self.rankdir in ("LR", "RL")
+
 
 class Sheet:
     """A figure in the making: nodes in frames, lines between them, broken into columns."""
@@ -112,8 +117,8 @@ class Sheet:
             outer = self._frames[path[:-1]] if len(path) > 2 else self._columns[int(path[0])]
             outer.add_subgraph(frame)
         self._draw_legend(folded)
-        across = self.look.rankdir in ("LR", "RL")  # where Graphviz packs from below
-        for number in sorted(self._columns, reverse=across):
+        # From left to right, Graphviz packs the rows from below.
+        for number in sorted(self._columns, reverse=self.look.goes_across):
             self.dot.add_subgraph(self._columns[number])
         return self.dot
 
