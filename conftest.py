@@ -8,12 +8,23 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import keras
 import pytest
+from keras.src.backend.common import global_state
 
 
 @pytest.fixture(autouse=True)
 def _in_an_empty_folder(tmp_path, monkeypatch):
     """Run in an empty folder, so that no test depends on the checkout or writes into it."""
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def _outlines_stay_outlines():
+    """Make Keras forget the weights of models that were built without their values.
+
+    It keeps them in a list, and would make all their values the next time that it makes any.
+    """
+    yield
+    global_state.set_global_attribute("uninitialized_variables", [])
 
 
 @pytest.fixture(autouse=True)

@@ -109,9 +109,11 @@ def _receptive_field(chosen: argparse.Namespace) -> int:
 
 def _compare(chosen: argparse.Namespace) -> int:
     startup.start_engine()
-    from keras_convnets.side_by_side import compare
+    from keras_convnets.side_by_side import compare, is_file, open_model
 
-    _print(compare(chosen.names, chosen.input_shape), chosen.format)
+    shape = chosen.input_shape
+    models = [open_model(name, None if is_file(name) else shape) for name in chosen.names]
+    _print(compare(models, shape), chosen.format)
     return 0
 
 

@@ -47,8 +47,9 @@ def compare(models: Iterable[Any], input_shape: Any = None) -> Comparison:
 def _cost(model: Any, input_shape: Any) -> Any:
     if not isinstance(model, str | Path):
         return _cost_by_name(model, input_shape)
-    opened = open_model(str(model), None if is_file(model) else input_shape)
-    return _cost_by_name(opened, input_shape)
+    if is_file(model):
+        return _cost_by_name(open_model(str(model)), input_shape)
+    return _cost_by_name(create_model(str(model), input_shape), input_shape)
 
 
 def _cost_by_name(model: Any, input_shape: Any) -> Any:
@@ -66,7 +67,9 @@ def is_file(name: str | Path) -> bool:
 def open_model(name: str, input_shape: Any = None, num_outputs: Any = None) -> Any:
     """Return a network by its name, or the model in a ``.keras`` file, for looking at.
 
-    A network's weights are not made: nothing that only looks at a model needs their values.
+    A network's weights are not made: nothing that only looks at a model needs their values. Keras
+    would make them later, with the next weights of any model, so this is for a command that ends
+    before.
 
     Raises:
         ValueError: an unknown name, a file that holds no model, a shape for a model in a file.

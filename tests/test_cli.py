@@ -204,6 +204,8 @@ def test_ctrl_c_leaves_a_loadable_model_and_a_history(epochs_done):
         stdout=child_side,
         stderr=child_side,
         env={**os.environ, "TERM": "xterm", "COLUMNS": "100"},
+        # A shell starts what runs in the background deaf to Ctrl-C, and so all that it starts.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     os.close(child_side)
     wait_for = b"epoch  1/50  loss" if epochs_done else b"epoch 1/50"
