@@ -235,7 +235,8 @@ def test_shapes_of_one_axis_are_checked_too(shape):
     model = model_of((8, 3), L.Conv1D(4, 3))
     with pytest.raises(ValueError, match="^input_shape: "):
         cost(model, shape)
-    two = keras.Model([model.inputs[0], keras.Input((2,))], model.outputs)
+    other = keras.Input((2,))
+    two = keras.Model([model.inputs[0], other], [model.outputs[0], L.Dense(1)(other)])
     with pytest.raises(ValueError, match="^input_shape: received 5; expected a list"):
         cost(two, 5)
 

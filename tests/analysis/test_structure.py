@@ -129,3 +129,11 @@ def test_two_tensors_from_outside_are_no_shortcut():
     found = inside(walk(keras.Model([one, other], merged))[2:])
     assert found.shortcut is None
     assert words(found.body) == ["3×3, 4", "+"]
+
+
+def test_what_does_not_lead_to_the_last_layer_is_listed_too():
+    inputs = keras.Input((8, 8, 4))
+    x = L.Conv2D(4, 3, padding="same")(inputs)
+    side, end = L.Conv2D(2, 1)(x), L.Conv2D(4, 5)(x)
+    found = inside(walk(keras.Model(inputs, [side, end]))[1:])
+    assert sorted(words(found.body)) == ["1×1, 2", "3×3, 4", "5×5, 4"]
