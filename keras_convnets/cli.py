@@ -42,19 +42,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _list(chosen: argparse.Namespace) -> int:
     startup.start_engine()
-    import keras
     from rich.console import Console
     from rich.table import Table
 
     from keras_convnets.registry import find, list_models
+    from keras_convnets.side_by_side import open_model
 
     table = Table("name", "builder", "parameters", "source", box=None, pad_edge=False)
     table.columns[2].justify = "right"
     for name in list_models(chosen.pattern):
         network = find(name)
-        # Only the shapes are asked for, so the weights are not made.
-        with keras.StatelessScope(initialize_variables=False):
-            parameters = _build(network.published.name).count_params()
+        parameters = open_model(name).count_params()
         table.add_row(name, network.builder.__name__, f"{parameters:,}", network.published.source)
     if not table.row_count:
         raise ValueError(f"pattern: no network's name matches {chosen.pattern!r}.")
@@ -87,17 +85,20 @@ def _plot(chosen: argparse.Namespace) -> int:
 
 
 def _cost(chosen: argparse.Namespace) -> int:
-    model, shape = _open_for_a_size(chosen)
+    startup.start_engine()
     from keras_convnets.analysis.cost import cost
 
-    _print(cost(model, shape), chosen.format, by=chosen.by)
+    model = _open_for(chosen.name, chosen.input_shape, chosen.num_outputs)
+    _print(cost(model, chosen.input_shape), chosen.format, by=chosen.by)
     return 0
 
 
 def _receptive_field(chosen: argparse.Namespace) -> int:
-    model, shape = _open_for_a_size(chosen)
+    startup.start_engine()
     from keras_convnets.analysis.receptive_field import ReceptiveFields, receptive_field
 
+    shape = chosen.input_shape
+    model = _open_for(chosen.name, shape, chosen.num_outputs)
     if chosen.layer is None:
         fields = receptive_field(model, input_shape=shape)
     else:
@@ -109,11 +110,10 @@ def _receptive_field(chosen: argparse.Namespace) -> int:
 
 def _compare(chosen: argparse.Namespace) -> int:
     startup.start_engine()
-    from keras_convnets.side_by_side import compare, is_file, open_model
+    from keras_convnets.side_by_side import compare
 
     shape = chosen.input_shape
-    models = [open_model(name, None if is_file(name) else shape) for name in chosen.names]
-    _print(compare(models, shape), chosen.format)
+    _print(compare([_open_for(name, shape) for name in chosen.names], shape), chosen.format)
     return 0
 
 
@@ -141,12 +141,13 @@ def _train(chosen: argparse.Namespace) -> int:
     from rich.console import Console
 
     from keras_convnets.axes import current_format
+    from keras_convnets.registry import create_model
     from keras_convnets.training.data import digits
     from keras_convnets.training.run import train
 
     keras.utils.set_random_seed(settings.seed)
     data = digits(settings, current_format())
-    model = _build(chosen.model, data.image_shape, len(data.class_names))
+    model = create_model(chosen.model, data.image_shape, len(data.class_names))
     console = Console(highlight=False)
     console.print(
         f"{model.name}: {model.count_params():,} parameters\n"
@@ -164,19 +165,11 @@ def _train(chosen: argparse.Namespace) -> int:
     return INTERRUPTED if outcome.interrupted else 0
 
 
-def _open_for_a_size(chosen: argparse.Namespace) -> tuple[Any, Any]:
-    """Return the model and the shape to look at it for: a saved one is not built for the shape."""
-    startup.start_engine()
+def _open_for(name: str, input_shape: Any, num_outputs: Any = None) -> Any:
+    """Return the model to look at for a shape: a network is built for it, a saved model is not."""
     from keras_convnets.side_by_side import is_file, open_model
 
-    own_shape = None if is_file(chosen.name) else chosen.input_shape
-    return open_model(chosen.name, own_shape, chosen.num_outputs), chosen.input_shape
-
-
-def _build(name: str, input_shape: Any = None, num_outputs: Any = None) -> Any:
-    from keras_convnets.registry import create_model
-
-    return create_model(name, input_shape, num_outputs)
+    return open_model(name, None if is_file(name) else input_shape, num_outputs)
 
 
 class _Parser(argparse.ArgumentParser):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from keras_convnets.analysis.cost import Cost, or_bound
+from keras_convnets.analysis.cost import COUNTS, Cost, counts
 from keras_convnets.analysis.rules import CONVENTION
 from keras_convnets.analysis.tables import Column, Table
 
@@ -13,11 +13,7 @@ _COLUMNS = (
     Column("model", "model"),
     Column("input_shape", "input"),
     Column("layers", "layers", is_number=True),
-    Column("params", "parameters", is_number=True),
-    Column("trainable_params", "trainable", is_number=True),
-    Column("macs", "multiply-adds", is_number=True),
-    Column("flops", "FLOPs", is_number=True),
-    Column("activations", "activations", is_number=True),
+    *COUNTS,
     Column("weight_bytes", "bytes of weights", is_number=True),
     Column("activation_bytes", "bytes of activations", is_number=True),
 )
@@ -76,11 +72,7 @@ def _row(cost: Cost) -> tuple[Any, ...]:
         cost.model,
         shapes[0] if len(shapes) == 1 else f"{len(shapes)} inputs",
         len(cost.rows),
-        cost.params,
-        cost.trainable_params,
-        or_bound(cost.macs, cost.uncounted),
-        or_bound(cost.flops, cost.uncounted),
-        cost.activations,
+        *counts(cost),
         cost.weight_bytes,
         cost.activation_bytes,
     )

@@ -14,16 +14,20 @@ from keras_convnets.analysis.walk import Call, open_sizes, walk
 
 BY = ("layer", "block", "stage")
 
-_COLUMNS = (
-    Column("name", "name"),
-    Column("group", "group"),
-    Column("kind", "kind"),
-    Column("output_shape", "output"),
+# The columns of counts in every cost table; `counts` fills them.
+COUNTS = (
     Column("params", "parameters", is_number=True),
     Column("trainable_params", "trainable", is_number=True),
     Column("macs", "multiply-adds", is_number=True),
     Column("flops", "FLOPs", is_number=True),
     Column("activations", "activations", is_number=True),
+)
+_COLUMNS = (
+    Column("name", "name"),
+    Column("group", "group"),
+    Column("kind", "kind"),
+    Column("output_shape", "output"),
+    *COUNTS,
 )
 
 
@@ -99,9 +103,12 @@ class Cost:
             )
         return Table(
             _COLUMNS,
-            tuple(_cells(row) for row in self.rolled_up(by)),
+            tuple(
+                (row.name, row.group, row.kind, row.output_shape, *counts(row))
+                for row in self.rolled_up(by)
+            ),
             (*notes, self.convention),
-            ("total", "", f"{len(self.rows)} layers", None, *_cells(self._total)[4:]),
+            ("total", "", f"{len(self.rows)} layers", None, *counts(self)),
         )
 
     def to_text(self, by: str = "layer") -> str:
@@ -186,13 +193,13 @@ def check_sizes_are_known(calls: Iterable[Call]) -> None:
             raise open_sizes(call)
 
 
-def _cells(row: CostRow) -> tuple[Any, ...]:
-    macs, flops = (or_bound(count, row.uncounted) for count in (row.macs, row.flops))
-    head = (row.name, row.group, row.kind, row.output_shape)
-    return (*head, row.params, row.trainable_params, macs, flops, row.activations)
+def counts(found: Cost | CostRow) -> tuple[Any, ...]:
+    """Return what the columns of `COUNTS` say of a layer, a block, a stage or a model."""
+    macs, flops = (_or_bound(count, found.uncounted) for count in (found.macs, found.flops))
+    return found.params, found.trainable_params, macs, flops, found.activations
 
 
-def or_bound(count: int | None, uncounted: tuple[str, ...]) -> int | str:
+def _or_bound(count: int | None, uncounted: tuple[str, ...]) -> int | str:
     """Say that a count is missing, or a lower bound, rather than show it as if it were whole."""
     if count is None:
         return "uncounted"

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from keras import layers
 
-# The order in which a legend lists them.
+from keras_convnets.analysis.layer_classes import layer_classes
+
 KINDS = (
     "input",
     "convolution",
@@ -34,6 +35,11 @@ class Step(NamedTuple):
     kind: str
     heavy: bool
     activation: str = ""
+
+    def in_full(self, activation: bool = True) -> str:
+        """Return the words for a layer that stands alone, with what it applies to its result."""
+        words = f"conv {self.text}" if self.kind == "convolution" else self.text
+        return f"{words}, {self.activation}" if activation and self.activation else words
 
 
 def describe(layer: Any) -> Step:
@@ -91,7 +97,7 @@ def noun(calls: Iterable[Any]) -> str:
     return next((word for kind, word in words.items() if kind in found), "layer")
 
 
-def activation_name(function: Any) -> str:
+def _activation_name(function: Any) -> str:
     """Return an activation's name as papers write it; nothing for the identity."""
     name = getattr(function, "__name__", type(function).__name__)
     name = function if isinstance(function, str) else name
@@ -137,7 +143,7 @@ def _fixed(text: str) -> Callable[[Any], str]:
 def _fused(layer: Any) -> str:
     if isinstance(layer, layers.Activation) or not hasattr(layer, "activation"):
         return ""
-    return "" if layer.activation is None else activation_name(layer.activation)
+    return "" if layer.activation is None else _activation_name(layer.activation)
 
 
 def _window(sizes: tuple[int, ...]) -> str:
@@ -173,23 +179,17 @@ def _joined(*words: str) -> str:
     return ", ".join(word for word in words if word)
 
 
-def _all(prefix: str) -> tuple[type, ...]:
-    """Return Keras' layers of one, two and three dimensions: ``Conv1D``, ``Conv2D``, ``Conv3D``."""
-    names = (prefix.format(dimensions) for dimensions in (1, 2, 3))
-    return tuple(getattr(layers, name) for name in names if hasattr(layers, name))
-
-
 _RULES: tuple[tuple[tuple[type, ...], str, bool, Callable[[Any], str]], ...] = (
     ((layers.InputLayer,), "input", True, _fixed("input")),
-    (_all("DepthwiseConv{}D"), "convolution", True, _depthwise),
-    (_all("SeparableConv{}D"), "convolution", True, _separable),
-    (_all("Conv{}DTranspose"), "convolution", True, _transposed),
-    (_all("Conv{}D"), "convolution", True, _conv),
+    (layer_classes("DepthwiseConv{}D"), "convolution", True, _depthwise),
+    (layer_classes("SeparableConv{}D"), "convolution", True, _separable),
+    (layer_classes("Conv{}DTranspose"), "convolution", True, _transposed),
+    (layer_classes("Conv{}D"), "convolution", True, _conv),
     ((layers.Dense,), "dense", True, lambda layer: f"dense {layer.units}"),
-    (_all("MaxPooling{}D"), "pooling", True, _pool("max pool")),
-    (_all("AveragePooling{}D"), "pooling", True, _pool("avg pool")),
-    (_all("GlobalAveragePooling{}D"), "pooling", True, _fixed("global avg pool")),
-    (_all("GlobalMaxPooling{}D"), "pooling", True, _fixed("global max pool")),
+    (layer_classes("MaxPooling{}D"), "pooling", True, _pool("max pool")),
+    (layer_classes("AveragePooling{}D"), "pooling", True, _pool("avg pool")),
+    (layer_classes("GlobalAveragePooling{}D"), "pooling", True, _fixed("global avg pool")),
+    (layer_classes("GlobalMaxPooling{}D"), "pooling", True, _fixed("global max pool")),
     ((layers.BatchNormalization,), "normalisation", False, _fixed("BN")),
     ((layers.LayerNormalization,), "normalisation", False, _fixed("layer norm")),
     ((layers.GroupNormalization,), "normalisation", False, _fixed("group norm")),
@@ -198,12 +198,17 @@ _RULES: tuple[tuple[tuple[type, ...], str, bool, Callable[[Any], str]], ...] = (
         (layers.Activation,),
         "activation",
         False,
-        lambda layer: activation_name(layer.activation) or "linear",
+        lambda layer: _activation_name(layer.activation) or "linear",
     ),
     ((layers.Dropout,), "other", False, lambda layer: f"dropout {layer.rate:g}"),
     ((layers.Flatten,), "other", False, _fixed("flatten")),
-    (_all("ZeroPadding{}D"), "other", False, _fixed("pad")),
-    (_all("UpSampling{}D"), "other", True, lambda layer: f"upsample ×{_window(_pair(layer.size))}"),
+    (layer_classes("ZeroPadding{}D"), "other", False, _fixed("pad")),
+    (
+        layer_classes("UpSampling{}D"),
+        "other",
+        True,
+        lambda layer: f"upsample ×{_window(_pair(layer.size))}",
+    ),
 )
 # Further layers, and the operations that ``x + y`` makes, by the name of their class.
 _BY_NAME = {

@@ -11,28 +11,22 @@ import numpy as np
 
 from keras_convnets.analysis import fields
 from keras_convnets.analysis.fields import Range, State, Taps
+from keras_convnets.analysis.layer_classes import layer_classes
 from keras_convnets.analysis.walk import Call, Shape
 
-
-def _layers(*names: str) -> tuple[Any, ...]:
-    """Return the layers of those names, for as many axes as Keras has them."""
-    full_names = [name.format(rank) for name in names for rank in (1, 2, 3)]
-    return tuple(getattr(keras.layers, name) for name in full_names if hasattr(keras.layers, name))
-
-
-_CONVOLUTIONS = _layers("Conv{}D", "DepthwiseConv{}D", "SeparableConv{}D")
-_TRANSPOSED = _layers("Conv{}DTranspose")
-_POOLINGS = _layers("MaxPooling{}D", "AveragePooling{}D")
-_UPSAMPLINGS = _layers("UpSampling{}D")
-_PADDINGS = _layers("ZeroPadding{}D")
-_CROPPINGS = _layers("Cropping{}D")
+_CONVOLUTIONS = layer_classes("Conv{}D", "DepthwiseConv{}D", "SeparableConv{}D")
+_TRANSPOSED = layer_classes("Conv{}DTranspose")
+_POOLINGS = layer_classes("MaxPooling{}D", "AveragePooling{}D")
+_UPSAMPLINGS = layer_classes("UpSampling{}D")
+_PADDINGS = layer_classes("ZeroPadding{}D")
+_CROPPINGS = layer_classes("Cropping{}D")
 _WINDOWED = (
     *(*_CONVOLUTIONS, *_TRANSPOSED, *_POOLINGS),
     *(*_UPSAMPLINGS, *_PADDINGS, *_CROPPINGS),
 )
-_GLOBAL_POOLINGS = _layers("GlobalAveragePooling{}D", "GlobalMaxPooling{}D")
+_GLOBAL_POOLINGS = layer_classes("GlobalAveragePooling{}D", "GlobalMaxPooling{}D")
 # What computes a unit from the units at its own place.
-_POINTWISE = _layers(
+_POINTWISE = layer_classes(
     *("Activation", "ReLU", "LeakyReLU", "PReLU", "ELU", "Softmax", "Identity", "Dense"),
     *("Dropout", "SpatialDropout{}D", "AlphaDropout", "GaussianDropout", "GaussianNoise"),
     *("ActivityRegularization", "Rescaling", "Normalization", "BatchNormalization"),
@@ -53,7 +47,9 @@ _POINTWISE_OPS = {
     *("Identity", "StopGradient"),
 }
 # What mixes the units along its ``axis``; a mean over all rows and columns is global pooling.
-_ALONG_AXIS = _layers(*("Softmax", "LayerNormalization", "RMSNormalization", "UnitNormalization"))
+_ALONG_AXIS = layer_classes(
+    *("Softmax", "LayerNormalization", "RMSNormalization", "UnitNormalization")
+)
 _ALONG_AXIS_OPS = {"Softmax", "LogSoftmax", "Mean", "Max", "Sum"}
 _ALONG_LAST_AXIS = (
     keras.activations.softmax,

@@ -55,9 +55,7 @@ class Layer:
     """
 
     id: str
-    name: str
     step: Step
-    class_name: str
     shape: Shape
     dtype: str
     trainable: bool | None
@@ -228,9 +226,7 @@ def _layers(calls: Sequence[Call]) -> Iterator[Layer]:
     for call, unique in zip(calls, ids, strict=True):
         yield Layer(
             id=unique,
-            name=call.name,
             step=describe(call.layer),
-            class_name=call.kind,
             shape=call.shape,
             dtype=call.outputs[0].dtype,
             trainable=getattr(call.layer, "trainable", None),

@@ -61,7 +61,7 @@ def _told_apart(inputs: Sequence[Call], found: dict[Call, Place]) -> dict[Call, 
     names = unique_names([*blocks, *(found[call].block for call in inputs)])[len(blocks) :]
     for call, name in zip(inputs, names, strict=True):
         found[call] = Place(None, name)
-    if is_acyclic({call: f"{place.stage or place.block}" for call, place in found.items()}):
+    if is_acyclic({call: place.stage or place.block for call, place in found.items()}):
         return found
     in_order = dict.fromkeys((place.block, place.stage) for place in found.values())
     runs = [list(run) for _, run in itertools.groupby(in_order, key=lambda pair: pair[1])]

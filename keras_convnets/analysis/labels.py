@@ -53,9 +53,7 @@ def layer_label(
     layer: Layer, *, show_name: bool, show_cost: bool, show_activations: bool, extras: Iterable[str]
 ) -> str:
     """Return the label of a box that stands for a layer."""
-    words = {"convolution": "conv "}.get(layer.step.kind, "") + layer.step.text
-    if show_activations and layer.step.activation:
-        words += f", {layer.step.activation}"
+    words = layer.step.in_full(show_activations)
     small = [layer.id] if show_name and layer.id != words else []
     small += [price_text(layer.price)] if show_cost and price_text(layer.price) else []
     return _stacked([escaped(words), *(grey(text, 8) for text in (*small, *extras))])

@@ -11,6 +11,7 @@ from typing import Any
 
 from keras import layers
 
+from keras_convnets.analysis.layer_classes import layer_classes
 from keras_convnets.analysis.walk import Call, Shape, elements
 
 CONVENTION = (
@@ -90,22 +91,18 @@ def _channels(call: Call, layer: Any) -> int:
     return elements(shape[:1] if layer.data_format == "channels_first" else shape[-1:])
 
 
-_CONVOLUTIONS = (layers.Conv1D, layers.Conv2D, layers.Conv3D)
-_DEPTHWISE = (layers.DepthwiseConv1D, layers.DepthwiseConv2D)
-_SEPARABLE = (layers.SeparableConv1D, layers.SeparableConv2D)
-_TRANSPOSED = (layers.Conv1DTranspose, layers.Conv2DTranspose, layers.Conv3DTranspose)
+_CONVOLUTIONS = layer_classes("Conv{}D")
+_DEPTHWISE = layer_classes("DepthwiseConv{}D")
+_SEPARABLE = layer_classes("SeparableConv{}D")
+_TRANSPOSED = layer_classes("Conv{}DTranspose")
 _ACTIVATIONS = (layers.ELU, layers.LeakyReLU, layers.PReLU, layers.ReLU, layers.Softmax)
-_NORMALISATIONS = tuple(
-    getattr(layers, name)
-    for name in (
-        "BatchNormalization",
-        "GroupNormalization",
-        "LayerNormalization",
-        "Normalization",
-        "RMSNormalization",  # since Keras 3.9
-        "UnitNormalization",
-    )
-    if hasattr(layers, name)
+_NORMALISATIONS = layer_classes(
+    "BatchNormalization",
+    "GroupNormalization",
+    "LayerNormalization",
+    "Normalization",
+    "RMSNormalization",
+    "UnitNormalization",
 )
 _POOLINGS = ("Pooling1D", "Pooling2D", "Pooling3D")
 # What ``keras.ops.relu(x)`` and ``x + y`` make of Keras tensors goes by these names.

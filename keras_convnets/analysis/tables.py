@@ -71,17 +71,6 @@ class Table:
         writer.writerows([_plain(value) for value in row] for row in self.rows)
         return out.getvalue().rstrip("\n")
 
-    def to_dicts(self) -> list[dict[str, Any]]:
-        """Return the rows as dictionaries of numbers, strings, lists and ``None``."""
-        keys = [column.key for column in self.columns]
-        return [
-            {
-                key: list(value) if isinstance(value, tuple) else value
-                for key, value in zip(keys, row, strict=True)
-            }
-            for row in self.rows
-        ]
-
 
 def shown(value: Any) -> str:
     """Return a value as people read it: 1,234,567; 64 × 56 × 56; an empty cell for ``None``.

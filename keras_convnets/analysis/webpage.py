@@ -105,9 +105,10 @@ def _box(node: str, title: str, stage: str, layers: list[Layer]) -> dict[str, An
 
 
 def _row(layer: Layer) -> dict[str, Any]:
-    fused = f", {layer.step.activation}" if layer.step.activation else ""
-    what = {"convolution": "conv "}.get(layer.step.kind, "") + layer.step.text + fused
-    macs = None if layer.price.is_bound else layer.price.macs
-    shape = sizes(layer.shape)
-    row = {"name": layer.id, "what": what, "shape": shape, "params": layer.price.params}
-    return row | {"macs": macs}
+    return {
+        "name": layer.id,
+        "what": layer.step.in_full(),
+        "shape": sizes(layer.shape),
+        "params": layer.price.params,
+        "macs": None if layer.price.is_bound else layer.price.macs,
+    }
