@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Callable, Iterable
+import sys
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Unpack
 
 import keras
 
-from keras_convnets import axes, checks, naming, units
+from keras_convnets import axes, checks, heads, naming, units
+from keras_convnets.heads import Head
 from keras_convnets.options import Options, resolve
+from keras_convnets.padding import TooSmallError
 from keras_convnets.units import Part, Tensor
-
-Head = Callable[[int, Any], Part]
 
 
 def assemble(
@@ -20,7 +22,8 @@ def assemble(
     num_outputs: Any,
     parts: Iterable[tuple[str, Part]],
     default_name: str,
-    head: Head = units.classifier,
+    head: Head = heads.classifier,
+    auxiliary: Mapping[str, Head] | None = None,
     **options: Unpack[Options],
 ) -> keras.Model:
     """Return the functional model that ``parts`` describe, one after the other.
@@ -32,6 +35,8 @@ def assemble(
             function makes are named after the group, also those that it does not name itself.
         default_name: the model's name where the options name none.
         head: ``head(num_outputs, activation)`` returns the part called ``head``.
+        auxiliary: heads like it that start from the output of a part, by the group of that part.
+            They are called ``aux1`` and on, and are left out with the top.
         **options: see [`Options`][keras_convnets.Options].
 
     Raises:
@@ -48,12 +53,33 @@ def assemble(
     shape = checks.input_shape(input_shape)
     chosen = resolve(options)
     tail = _tail(num_outputs, head, chosen)
+    side_heads = dict(auxiliary or {}) if chosen["include_top"] else {}
     with axes.building(chosen["data_format"]), units.decaying(chosen["weight_decay"]):
         inputs = x = keras.Input(axes.keras_shape(shape), name="input_image")
         seen = {_node(inputs)}
+        side_outputs: list[Tensor] = []
         for group, part in [*parts, *tail]:
             x = _apply(group, part, x, shape, seen)
-        return keras.Model(inputs, x, name=chosen["name"] or default_name)
+            if group in side_heads:
+                side = side_heads.pop(group)(num_outputs, chosen["classifier_activation"])
+                name = f"aux{len(side_outputs) + 1}"
+                side_outputs.append(_apply(name, side, x, shape, seen))
+        if side_heads:
+            raise ValueError(f"auxiliary: received {list(side_heads)}; no part is called so.")
+        with _room_for(len(seen)):
+            outputs = [x, *side_outputs] if side_outputs else x
+            return keras.Model(inputs, outputs, name=chosen["name"] or default_name)
+
+
+@contextlib.contextmanager
+def _room_for(calls: int) -> Iterator[None]:
+    """Let Keras follow a graph of so many calls, which it does by recursion, a level for a call."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(before + 2 * calls)
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
 
 
 def _tail(num_outputs: Any, head: Head, chosen: Options) -> list[tuple[str, Part]]:
@@ -95,7 +121,7 @@ def _apply(group: str, part: Part, x: Tensor, shape: checks.Shape, seen: set[Any
 def _call(group: str, part: Part, x: Tensor, shape: checks.Shape) -> Tensor:
     try:
         y = part(x)
-    except units.TooSmallError as error:
+    except TooSmallError as error:
         raise ValueError(
             f"input_shape: received {shape!r}, too small for the network's strides: in {group}, "
             f"{error}. Pass more rows and columns (resize the images), or build a network with "

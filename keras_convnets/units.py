@@ -1,12 +1,14 @@
 """The smallest pieces of a network: each function returns a function from tensor to tensor.
 
-This is the only file that constructs Keras layers, so the choices that all networks share stand
-here once: He's normal initialisation, the L2 penalty on kernels, names, the channel axis.
+Only this file and `heads` construct Keras layers, so the choices that all networks share stand
+here once: He's normal initialisation, the L2 penalty on kernels, names, the channel axis. What
+implementations of one network do differently is a [`Style`][keras_convnets.Style].
 """
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import Any
@@ -15,7 +17,9 @@ import keras
 from keras import layers
 
 from keras_convnets import axes
-from keras_convnets.naming import layer_name
+from keras_convnets.layers import LocalResponseNormalization, PadChannels
+from keras_convnets.naming import layer_name, scope
+from keras_convnets.padding import Padding, Pair, check_size, pair, zeros
 
 Tensor = Any
 Part = Callable[[Tensor], Tensor]
@@ -23,8 +27,29 @@ Part = Callable[[Tensor], Tensor]
 _weight_decay: ContextVar[float] = ContextVar("weight_decay", default=1e-4)
 
 
-class TooSmallError(ValueError):
-    """The feature maps are too small for the layer that is to be put on them."""
+@dataclasses.dataclass(frozen=True)
+class Style:
+    """How convolutions and batch normalisations are made, where sources differ.
+
+    Attributes:
+        use_bias: whether a convolution next to a batch normalisation has a bias.
+        padding: ``"same"`` as TensorFlow pads (where a stride meets an even size, one row and
+            column more behind than before), or ``"symmetric"`` as PyTorch and Caffe do.
+        epsilon: what batch normalisation adds to the variance.
+        momentum: how much of its moving statistics batch normalisation keeps in a step (PyTorch
+            and Caffe2 call what it does not keep the momentum).
+        scale: whether batch normalisation multiplies by a learnt factor.
+    """
+
+    use_bias: bool = True
+    padding: str = "same"
+    epsilon: float = 1e-3
+    momentum: float = 0.99
+    scale: bool = True
+
+
+CLASSIC = Style()
+TORCH = Style(use_bias=False, padding="symmetric", epsilon=1e-5, momentum=0.9)
 
 
 @contextlib.contextmanager
@@ -39,11 +64,25 @@ def decaying(weight_decay: float) -> Iterator[None]:
 
 def conv(
     filters: int,
-    kernel_size: int | tuple[int, int],
-    strides: int | tuple[int, int] = 1,
-    padding: str = "same",
+    kernel_size: int | Pair,
+    strides: int | Pair = 1,
+    padding: Padding = "same",
+    groups: int = 1,
+    use_bias: bool = True,
+    **options: Any,
 ) -> Part:
-    """Return a biased convolution, initialised after He et al. (2015), with weight decay.
+    """Return a convolution, initialised after He et al. (2015), with weight decay.
+
+    Args:
+        filters: the number of maps of the output.
+        kernel_size: rows and columns of the kernel.
+        strides: the same for the strides.
+        padding: ``"same"``, ``"valid"``, ``"symmetric"`` (as many zeros on each side as a kernel
+            of odd size needs to keep the size), or how many zeros stand on each side.
+        groups: the number of groups of channels that do not see each other; 1 for an ordinary
+            convolution.
+        use_bias: whether it adds a bias.
+        **options: other arguments of ``keras.layers.Conv2D``.
 
     Examples:
         >>> import keras
@@ -52,57 +91,117 @@ def conv(
     """
 
     def apply(x: Tensor) -> Tensor:
-        _check_size(x, "convolution", kernel_size, strides, padding)
+        check_size(x, "convolution", kernel_size, strides, padding)
+        x, keras_padding = _padded(x, kernel_size, strides, padding)
         decay = _weight_decay.get()
         return layers.Conv2D(
             filters,
             kernel_size,
             strides=strides,
-            padding=padding,
+            padding=keras_padding,
             data_format=axes.current_format(),
+            groups=groups,
+            use_bias=use_bias,
             kernel_initializer="he_normal",
             kernel_regularizer=keras.regularizers.L2(decay) if decay else None,
             name=layer_name("conv"),
+            **options,
         )(x)
 
     return apply
 
 
-def bn_relu() -> Part:
-    """Return batch normalisation with Keras' defaults (momentum 0.99, epsilon 1e-3), then ReLU."""
+def bn(style: Style = CLASSIC) -> Part:
+    """Return batch normalisation; by default with Keras' momentum 0.99 and epsilon 1e-3."""
+    return lambda x: layers.BatchNormalization(
+        axis=axes.channel_axis(),
+        momentum=style.momentum,
+        epsilon=style.epsilon,
+        scale=style.scale,
+        name=layer_name("bn"),
+    )(x)
 
-    def apply(x: Tensor) -> Tensor:
-        x = layers.BatchNormalization(axis=axes.channel_axis(), name=layer_name("bn"))(x)
-        return layers.Activation("relu", name=layer_name("relu"))(x)
 
-    return apply
+def activation(function: str) -> Part:
+    """Return an activation by its name, such as ``"tanh"``, which its layer is called after."""
+    return lambda x: layers.Activation(function, name=layer_name(function))(x)
+
+
+def relu() -> Part:
+    """Return a ReLU."""
+    return activation("relu")
+
+
+def bn_relu(style: Style = CLASSIC) -> Part:
+    """Return batch normalisation, then ReLU."""
+    return chain(bn(style), relu())
+
+
+def conv_bn(
+    filters: int,
+    kernel_size: int | Pair,
+    strides: int | Pair = 1,
+    padding: Padding | None = None,
+    groups: int = 1,
+    style: Style = CLASSIC,
+) -> Part:
+    """Return convolution, batch normalisation; padded as ``style`` says if not told otherwise."""
+    pads = style.padding if padding is None else padding
+    convolution = conv(filters, kernel_size, strides, pads, groups, style.use_bias)
+    return chain(convolution, bn(style))
 
 
 def conv_bn_relu(
-    filters: int, kernel_size: int | tuple[int, int], strides: int | tuple[int, int] = 1
+    filters: int,
+    kernel_size: int | Pair,
+    strides: int | Pair = 1,
+    padding: Padding | None = None,
+    groups: int = 1,
+    style: Style = CLASSIC,
 ) -> Part:
     """Return convolution, batch normalisation, ReLU: the post-activation order."""
-    return lambda x: bn_relu()(conv(filters, kernel_size, strides)(x))
+    return chain(conv_bn(filters, kernel_size, strides, padding, groups, style), relu())
 
 
 def bn_relu_conv(
-    filters: int, kernel_size: int | tuple[int, int], strides: int | tuple[int, int] = 1
+    filters: int,
+    kernel_size: int | Pair,
+    strides: int | Pair = 1,
+    padding: Padding | None = None,
+    groups: int = 1,
+    style: Style = CLASSIC,
 ) -> Part:
     """Return batch normalisation, ReLU, convolution: the pre-activation order."""
-    return lambda x: conv(filters, kernel_size, strides)(bn_relu()(x))
+    pads = style.padding if padding is None else padding
+    convolution = conv(filters, kernel_size, strides, pads, groups, style.use_bias)
+    return chain(bn_relu(style), convolution)
 
 
-def max_pool(
-    pool_size: int | tuple[int, int], strides: int | tuple[int, int], padding: str = "same"
+def conv_relu(
+    filters: int,
+    kernel_size: int | Pair,
+    strides: int | Pair = 1,
+    padding: Padding = "same",
+    groups: int = 1,
 ) -> Part:
-    """Return max-pooling."""
+    """Return a biased convolution, then ReLU: as before batch normalisation was known."""
+    return chain(conv(filters, kernel_size, strides, padding, groups), relu())
+
+
+def max_pool(pool_size: int | Pair, strides: int | Pair, padding: Padding = "same") -> Part:
+    """Return max-pooling.
+
+    With strides, ``"symmetric"`` or numbers pad with zeros, so it belongs behind a ReLU, where no
+    zero wins over a value.
+    """
 
     def apply(x: Tensor) -> Tensor:
-        _check_size(x, "pooling", pool_size, strides, padding)
+        check_size(x, "pooling", pool_size, strides, padding)
+        x, keras_padding = _padded(x, pool_size, strides, padding)
         return layers.MaxPooling2D(
             pool_size,
             strides=strides,
-            padding=padding,
+            padding=keras_padding,
             data_format=axes.current_format(),
             name=layer_name("pool"),
         )(x)
@@ -110,10 +209,44 @@ def max_pool(
     return apply
 
 
-def global_pool(pooling: str) -> Part:
-    """Return global pooling, ``"avg"`` or ``"max"``: feature maps to one vector an image."""
+def avg_pool(pool_size: int | Pair, strides: int | Pair, padding: Padding = "valid") -> Part:
+    """Return average pooling. ``"same"`` leaves padding out of the mean, other padding counts."""
+
+    def apply(x: Tensor) -> Tensor:
+        check_size(x, "pooling", pool_size, strides, padding)
+        around = zeros(padding, pool_size)
+        return layers.AveragePooling2D(
+            pool_size,
+            strides=strides,
+            padding="same" if around is None else "valid",
+            data_format=axes.current_format(),
+            name=layer_name("pool"),
+        )(_zeros_around(x, around))
+
+    return apply
+
+
+def global_pool(pooling: str, keepdims: bool = False) -> Part:
+    """Return global pooling, ``"avg"`` or ``"max"``: feature maps to one vector an image.
+
+    With ``keepdims`` the vector is kept as maps of one pixel.
+    """
     pool = {"avg": layers.GlobalAveragePooling2D, "max": layers.GlobalMaxPooling2D}[pooling]
-    return lambda x: pool(data_format=axes.current_format(), name=layer_name("pool"))(x)
+    return lambda x: pool(
+        data_format=axes.current_format(), keepdims=keepdims, name=layer_name("pool")
+    )(x)
+
+
+def local_response_norm(size: int, alpha: float, beta: float, bias: float) -> Part:
+    """Return [`LocalResponseNormalization`][keras_convnets.LocalResponseNormalization]."""
+    return lambda x: LocalResponseNormalization(
+        size, alpha, beta, bias, axis=axes.channel_axis(), name=layer_name("lrn")
+    )(x)
+
+
+def pad_channels(channels: int) -> Part:
+    """Return [`PadChannels`][keras_convnets.PadChannels]: zeros up to so many channels."""
+    return lambda x: PadChannels(channels, axis=axes.channel_axis(), name=layer_name("pad"))(x)
 
 
 def add(*tensors: Tensor) -> Tensor:
@@ -121,47 +254,59 @@ def add(*tensors: Tensor) -> Tensor:
     return layers.Add(name=layer_name("add"))(list(tensors))
 
 
-def classifier(num_outputs: int, activation: str | Callable[..., Any] | None) -> Part:
-    """Return global average pooling and a dense layer, whose kernel has no weight decay.
+def multiply(*tensors: Tensor) -> Tensor:
+    """Return the product of tensors of one shape, or of such as broadcast to it."""
+    return layers.Multiply(name=layer_name("multiply"))(list(tensors))
 
-    Under a mixed-precision policy the dense layer computes in float32, so that the outputs are
-    float32 and the softmax does not overflow.
-    """
+
+def concat(*tensors: Tensor) -> Tensor:
+    """Return the channels of all tensors, one tensor's after the other's."""
+    return layers.Concatenate(axis=axes.channel_axis(), name=layer_name("concat"))(list(tensors))
+
+
+def dropout(rate: float) -> Part:
+    """Return dropout of single units; with rate 0, the tensor itself."""
+    return lambda x: layers.Dropout(rate, name=layer_name("dropout"))(x) if rate else x
+
+
+def chain(*parts: Part) -> Part:
+    """Return the parts one after the other, as one."""
 
     def apply(x: Tensor) -> Tensor:
-        return layers.Dense(
-            num_outputs,
-            activation=activation,
-            kernel_initializer="he_normal",
-            dtype=keras.config.dtype_policy().variable_dtype,
-            name=layer_name("dense"),
-        )(global_pool("avg")(x))
+        for part in parts:
+            x = part(x)
+        return x
 
     return apply
 
 
-def _check_size(
-    x: Tensor,
-    layer: str,
-    window: int | tuple[int, int],
-    strides: int | tuple[int, int],
-    padding: str,
-) -> None:
-    """Refuse maps that are too small: one row or column to stride over, or less than the window.
+def branches(**parts: Part) -> Callable[[Tensor], list[Tensor]]:
+    """Return a function that hands one tensor to several parts, named after their branches."""
 
-    Keras would let a "same"-padded stride pass over a single pixel, and the stage would no longer
-    do what it is there for.
-    """
-    sizes = axes.rows_and_cols(x)
-    for size, extent, step in zip(sizes, _pair(window), _pair(strides), strict=True):
-        least = extent if padding == "valid" else min(step, 2)
-        if size is not None and size < least:
-            rows, cols = sizes
-            raise TooSmallError(
-                f"a {layer} with window {_pair(window)} and strides {_pair(strides)} gets maps of "
-                f"{rows} x {cols}"
-            )
+    def apply(x: Tensor) -> list[Tensor]:
+        found = []
+        for name, part in parts.items():
+            with scope(name):
+                found.append(part(x))
+        return found
+
+    return apply
 
 
-def _pair(value: int | tuple[int, int]) -> tuple[int, int]:
-    return (value, value) if isinstance(value, int) else (value[0], value[1])
+def _padded(
+    x: Tensor, window: int | Pair, strides: int | Pair, padding: Padding
+) -> tuple[Tensor, str]:
+    """Return the tensor with zeros around it where Keras' own padding cannot put them."""
+    around = zeros(padding, window)
+    keeps_size = around is not None and pair(window) == tuple(2 * zero + 1 for zero in around)
+    if around is None or (keeps_size and pair(strides) == (1, 1)):
+        return x, "same"
+    return _zeros_around(x, around), "valid"
+
+
+def _zeros_around(x: Tensor, around: Pair | None) -> Tensor:
+    if not around or not any(around):
+        return x
+    return layers.ZeroPadding2D(
+        around, data_format=axes.current_format(), name=layer_name("zeros")
+    )(x)

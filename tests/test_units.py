@@ -2,7 +2,8 @@ import keras
 import pytest
 
 from helpers import FORMATS
-from keras_convnets import axes, units
+from keras_convnets import axes, heads, units
+from keras_convnets.padding import TooSmallError
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ def test_shapes(unit, shape, x, data_format):
 def test_vectors(x):
     assert units.global_pool("avg")(x).shape == (None, 8)
     assert units.global_pool("max")(x).shape == (None, 8)
-    assert units.classifier(5, "softmax")(x).shape == (None, 5)
+    assert heads.classifier(5, "softmax")(x).shape == (None, 5)
 
 
 @pytest.mark.parametrize("data_format", FORMATS, indirect=True)
@@ -68,7 +69,7 @@ def test_a_unit_stands_in_a_model_of_ones_own_twice():
     ],
 )
 def test_maps_too_small(size, unit):
-    with pytest.raises(units.TooSmallError, match=f"gets maps of {size[0]} x {size[1]}"):
+    with pytest.raises(TooSmallError, match=f"gets maps of {size[0]} x {size[1]}"):
         unit(keras.Input((*size, 3)))
 
 

@@ -1,0 +1,76 @@
+"""What networks end in: from feature maps to one vector of outputs an image."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+from keras import layers
+
+from keras_convnets import axes, units
+from keras_convnets.naming import layer_name
+from keras_convnets.units import Part, Tensor, chain
+
+Activation = str | Callable[..., Any] | None
+Head = Callable[[int, Activation], Part]
+
+
+def classifier(num_outputs: int, activation: Activation) -> Part:
+    """Return global average pooling and the dense layer that puts out the classes."""
+    return chain(units.global_pool("avg"), outputs(num_outputs, activation))
+
+
+def dropout_classifier(rate: float) -> Head:
+    """Return the head that drops out pooled features before it classifies them."""
+    return lambda num_outputs, activation: chain(
+        units.global_pool("avg"), units.dropout(rate), outputs(num_outputs, activation)
+    )
+
+
+def flatten() -> Part:
+    """Return flattening: maps to one vector an image, in the same order in both data formats."""
+
+    def apply(x: Tensor) -> Tensor:
+        rows, cols = axes.rows_and_cols(x)
+        if rows is None or cols is None:
+            raise ValueError(
+                f"input_shape: received None for rows or columns (maps of {rows} x {cols} reach "
+                "the dense layers); expected numbers, for a dense layer has a weight for each "
+                "unit. Pass rows and columns, or leave the dense layers out by include_top=False."
+            )
+        return layers.Flatten(data_format=axes.current_format(), name=layer_name("flatten"))(x)
+
+    return apply
+
+
+def dense(outputs: int) -> Part:
+    """Return a dense layer with bias, initialised as Keras does, without weight decay."""
+    return lambda x: layers.Dense(outputs, name=layer_name("dense"))(x)
+
+
+def outputs(num_outputs: int, activation: Activation) -> Part:
+    """Return the dense layer that puts out the classes, without weight decay.
+
+    Under a mixed-precision policy it computes in float32, so that the outputs are float32 and the
+    softmax does not overflow.
+    """
+    return lambda x: layers.Dense(
+        num_outputs,
+        activation=activation,
+        kernel_initializer="he_normal",
+        dtype=keras.config.dtype_policy().variable_dtype,
+        name=layer_name("dense"),
+    )(x)
+
+
+def output_activation(activation: Activation) -> Part:
+    """Return the activation of outputs that no dense layer makes, in float32; ``None`` for none."""
+
+    def apply(x: Tensor) -> Tensor:
+        precise = keras.config.dtype_policy().variable_dtype
+        if activation is None and x.dtype == precise:
+            return x
+        return layers.Activation(activation, dtype=precise, name=layer_name("probabilities"))(x)
+
+    return apply

@@ -1,0 +1,53 @@
+"""Padding and sizes: how many zeros stand around the maps, and which maps are too small."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras_convnets import axes
+
+Pair = tuple[int, int]
+Padding = str | int | Pair
+
+
+class TooSmallError(ValueError):
+    """The feature maps are too small for the layer that is to be put on them."""
+
+
+def pair(value: int | Pair) -> Pair:
+    """Return a size for rows and columns: ``3`` is ``(3, 3)``."""
+    return (value, value) if isinstance(value, int) else (value[0], value[1])
+
+
+def zeros(padding: Padding, window: int | Pair) -> Pair | None:
+    """Return how many rows and columns of zeros stand on each side, the same on both.
+
+    ``None`` is for "same", which may pad one side more than the other.
+    """
+    if padding == "same":
+        return None
+    if padding == "symmetric":
+        rows, cols = pair(window)
+        return (rows - 1) // 2, (cols - 1) // 2
+    return pair(0 if padding == "valid" else padding)  # type: ignore[arg-type]
+
+
+def check_size(
+    x: Any, layer: str, window: int | Pair, strides: int | Pair, padding: Padding
+) -> None:
+    """Refuse maps that are too small: one row or column to stride over, or less than the window.
+
+    Keras would let a padded stride pass over a single pixel, and the stage would no longer do
+    what it is there for.
+    """
+    sizes = axes.rows_and_cols(x)
+    around = zeros(padding, window)
+    for axis, size in enumerate(sizes):
+        extent, step = pair(window)[axis], pair(strides)[axis]
+        least = max(min(step, 2), 1 if around is None else extent - 2 * around[axis])
+        if size is not None and size < least:
+            rows, cols = sizes
+            raise TooSmallError(
+                f"a {layer} with window {pair(window)} and strides {pair(strides)} gets maps of "
+                f"{rows} x {cols}"
+            )
