@@ -111,6 +111,28 @@ def positive_number(what: str, value: Any, meaning: str) -> float:
     return number
 
 
+def rate(what: str, value: Any) -> float:
+    """Return a rate of dropout: at least 0, less than 1."""
+    number = _number(value)
+    if number is None or not 0 <= number < 1:
+        raise ValueError(
+            f"{what}: received {value!r}; expected a number of at least 0 and less than 1. Pass "
+            "the share of units to drop, such as 0.2."
+        )
+    return number
+
+
+def share(what: str, value: Any) -> float:
+    """Return a share: more than 0, at most 1."""
+    number = _number(value)
+    if number is None or not 0 < number <= 1:
+        raise ValueError(
+            f"{what}: received {value!r}; expected a number above 0 and of at most 1. Pass the "
+            "share to keep, such as 0.5; 1 keeps all."
+        )
+    return number
+
+
 def choice(what: str, value: Any, choices: Iterable[Any]) -> Any:
     """Return ``value`` if it is one of ``choices``; the error lists them, the closest first."""
     known = list(choices)

@@ -9,20 +9,19 @@ one reproduces weight by weight.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Unpack
+from collections.abc import Sequence
+from typing import Unpack
 
 import keras
 
-from keras_convnets import axes, checks, units
+from keras_convnets import axes, units
+from keras_convnets.architectures import residual
+from keras_convnets.architectures.residual import Block, Strides
 from keras_convnets.assemble import assemble
 from keras_convnets.naming import scope
 from keras_convnets.options import Options
 from keras_convnets.published import published
-from keras_convnets.units import Part, Tensor
-
-Block = Callable[..., Part]
-Strides = tuple[int, int]
+from keras_convnets.units import Part, Tensor, chain
 
 SOURCE = "Keras 2 ResnetBuilder (arXiv:1603.05027)"
 
@@ -47,9 +46,8 @@ def basic_block(
 
     def apply(x: Tensor) -> Tensor:
         first = units.conv if is_first_block_of_first_layer else units.bn_relu_conv
-        residual = first(filters, 3, init_strides)(x)
-        residual = units.bn_relu_conv(filters, 3)(residual)
-        return shortcut(x, residual, init_strides)
+        branch = chain(first(filters, 3, init_strides), units.bn_relu_conv(filters, 3))
+        return shortcut(x, branch(x), init_strides)
 
     return apply
 
@@ -75,15 +73,17 @@ def bottleneck(
 
     def apply(x: Tensor) -> Tensor:
         first = units.conv if is_first_block_of_first_layer else units.bn_relu_conv
-        residual = first(filters, 1, init_strides)(x)
-        residual = units.bn_relu_conv(filters, 3)(residual)
-        residual = units.bn_relu_conv(4 * filters, 1)(residual)
-        return shortcut(x, residual, init_strides)
+        branch = chain(
+            first(filters, 1, init_strides),
+            units.bn_relu_conv(filters, 3),
+            units.bn_relu_conv(4 * filters, 1),
+        )
+        return shortcut(x, branch(x), init_strides)
 
     return apply
 
 
-def shortcut(x: Tensor, residual: Tensor, strides: Strides = (1, 1)) -> Tensor:
+def shortcut(x: Tensor, branch: Tensor, strides: Strides = (1, 1)) -> Tensor:
     """Return the sum of a block's input and its residual branch.
 
     The input is projected by a 1x1 convolution where its shape differs from the residual's: where
@@ -91,14 +91,14 @@ def shortcut(x: Tensor, residual: Tensor, strides: Strides = (1, 1)) -> Tensor:
 
     Args:
         x: the block's input.
-        residual: the output of its residual branch.
+        branch: the output of its residual branch.
         strides: the strides of the residual branch as a whole.
     """
-    if tuple(strides) != (1, 1) or axes.channels(x) != axes.channels(residual):
+    if residual.differs(x, branch, strides):
         with scope("shortcut"):
-            x = units.conv(axes.channels(residual), 1, strides, padding="valid")(x)
+            x = units.conv(axes.channels(branch), 1, strides, padding="valid")(x)
     # The shortcut comes first: Keras orders model.layers, and so get_weights(), by it.
-    return units.add(x, residual)
+    return units.add(x, branch)
 
 
 BLOCKS: dict[str, Block] = {"basic_block": basic_block, "bottleneck": bottleneck}
@@ -150,10 +150,10 @@ class ResnetBuilder:
             >>> model.output_shape
             (None, 10)
         """
-        block = _find_block(block_fn)
+        block = residual.find_block(block_fn, BLOCKS)
         parts = [
-            ("conv1", _stem),
-            *_stages(block, checks.repetitions(repetitions)),
+            ("conv1", residual.imagenet_stem()),
+            *residual.stages(block, repetitions),
             ("final", units.bn_relu()),
         ]
         return assemble(input_shape, num_outputs, parts, "resnet", **options)
@@ -197,28 +197,3 @@ class ResnetBuilder:
     ) -> keras.Model:
         """Return ResNet-152: 3, 8, 36, 3 bottleneck blocks."""
         return ResnetBuilder.build(input_shape, num_outputs, bottleneck, (3, 8, 36, 3), **options)
-
-
-def _find_block(block_fn: Any) -> Block:
-    if callable(block_fn):
-        return block_fn
-    checks.choice("block_fn", block_fn, BLOCKS)
-    return BLOCKS[block_fn]
-
-
-def _stem(x: Tensor) -> Tensor:
-    return units.max_pool(3, strides=2)(units.conv_bn_relu(64, 7, strides=2)(x))
-
-
-def _stages(block: Block, repetitions: Sequence[int]) -> Iterator[tuple[str, Part]]:
-    """Yield the blocks of all stages, named ``conv2_block1`` and on."""
-    for stage, blocks in enumerate(repetitions):
-        for index in range(blocks):
-            yield (
-                f"conv{stage + 2}_block{index + 1}",
-                block(
-                    filters=64 * 2**stage,
-                    init_strides=(2, 2) if stage > 0 and index == 0 else (1, 1),
-                    is_first_block_of_first_layer=stage == 0 and index == 0,
-                ),
-            )

@@ -1,0 +1,148 @@
+"""Plain networks: those that residual networks are compared with, without shortcuts.
+
+He et al., "Deep Residual Learning for Image Recognition" (2015, arXiv:1512.03385), figure 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Unpack
+
+import keras
+
+from keras_convnets import units
+from keras_convnets.architectures import residual
+from keras_convnets.architectures.cifar_resnet import CifarResnetBuilder
+from keras_convnets.architectures.residual import Strides
+from keras_convnets.assemble import assemble
+from keras_convnets.options import Options
+from keras_convnets.published import published
+from keras_convnets.units import TORCH, Part, Style, chain
+
+PAPER = "He et al. 2015 (arXiv:1512.03385)"
+CIFAR = (3, 32, 32)
+
+
+def plain_block(
+    filters: int,
+    init_strides: Strides = (1, 1),
+    is_first_block_of_first_layer: bool = False,
+    *,
+    style: Style = TORCH,
+) -> Part:
+    """Return two 3x3 convolutions, each with BN and ReLU: a basic block without its shortcut.
+
+    Args:
+        filters: the number of maps of both convolutions.
+        init_strides: the strides of the first convolution.
+        is_first_block_of_first_layer: makes no difference.
+        style: how convolutions and normalisations are made.
+
+    Examples:
+        >>> import keras
+        >>> from keras_convnets import plain_block
+        >>> plain_block(32, init_strides=(2, 2))(keras.Input((32, 32, 16))).shape
+        (None, 16, 16, 32)
+    """
+    return chain(
+        units.conv_bn_relu(filters, 3, init_strides, style=style),
+        units.conv_bn_relu(filters, 3, style=style),
+    )
+
+
+class PlainBuilder:
+    """Networks of 3x3 convolutions with the depths and widths of the residual ones.
+
+    ``plain_34`` is [`resnet_v1_34`][keras_convnets.ResnetV1Builder] and ``cifar_plain_56`` is
+    [`cifar_resnet_56`][keras_convnets.CifarResnetBuilder] without the shortcuts; stems, heads and
+    styles are theirs.
+    """
+
+    @staticmethod
+    def build(
+        input_shape: Sequence[int | None],
+        num_outputs: int | None,
+        repetitions: Sequence[int],
+        **options: Unpack[Options],
+    ) -> keras.Model:
+        """Return a plain network for large images.
+
+        For small ones, pass [`plain_block`][keras_convnets.plain_block] to
+        [`CifarResnetBuilder.build`][keras_convnets.CifarResnetBuilder.build].
+
+        Args:
+            input_shape: ``(channels, rows, cols)``, whatever the data format. Rows and columns
+                may be ``None``.
+            num_outputs: the number of outputs, at least 1.
+            repetitions: the number of pairs of convolutions of each stage, such as
+                ``(3, 4, 6, 3)``.
+            **options: see [`Options`][keras_convnets.Options].
+
+        Raises:
+            ValueError: for a shape, repetition or option that no network can be built from.
+
+        Examples:
+            >>> from keras_convnets import PlainBuilder
+            >>> PlainBuilder.build((3, 64, 64), 10, (1, 1)).output_shape
+            (None, 10)
+        """
+        parts = residual.imagenet_parts(plain_block, repetitions)
+        return assemble(input_shape, num_outputs, parts, "plain", **options)
+
+    @staticmethod
+    @published(PAPER)
+    def build_plain_18(
+        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return the plain network of 18 layers: 2, 2, 2, 2 pairs of convolutions."""
+        return PlainBuilder.build(input_shape, num_outputs, (2, 2, 2, 2), **options)
+
+    @staticmethod
+    @published(PAPER)
+    def build_plain_34(
+        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return the plain network of 34 layers: 3, 4, 6, 3 pairs of convolutions."""
+        return PlainBuilder.build(input_shape, num_outputs, (3, 4, 6, 3), **options)
+
+    @staticmethod
+    @published(PAPER, CIFAR, 10)
+    def build_cifar_plain_20(
+        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return the plain network of 20 layers for CIFAR: three stages of 3 pairs."""
+        return CifarResnetBuilder.build(input_shape, num_outputs, plain_block, (3, 3, 3), **options)
+
+    @staticmethod
+    @published(PAPER, CIFAR, 10)
+    def build_cifar_plain_32(
+        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return the plain network of 32 layers for CIFAR: three stages of 5 pairs."""
+        return CifarResnetBuilder.build(input_shape, num_outputs, plain_block, (5, 5, 5), **options)
+
+    @staticmethod
+    @published(PAPER, CIFAR, 10)
+    def build_cifar_plain_44(
+        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return the plain network of 44 layers for CIFAR: three stages of 7 pairs."""
+        return CifarResnetBuilder.build(input_shape, num_outputs, plain_block, (7, 7, 7), **options)
+
+    @staticmethod
+    @published(PAPER, CIFAR, 10)
+    def build_cifar_plain_56(
+        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return the plain network of 56 layers for CIFAR: three stages of 9 pairs."""
+        return CifarResnetBuilder.build(input_shape, num_outputs, plain_block, (9, 9, 9), **options)
+
+    @staticmethod
+    @published(PAPER, CIFAR, 10)
+    def build_cifar_plain_110(
+        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return the plain network of 110 layers for CIFAR: three stages of 18 pairs."""
+        return CifarResnetBuilder.build(
+            input_shape, num_outputs, plain_block, (18, 18, 18), **options
+        )

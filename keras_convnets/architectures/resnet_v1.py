@@ -1,0 +1,225 @@
+"""Residual networks as first published, with post-activation blocks, and their v1.5 variant.
+
+He et al., "Deep Residual Learning for Image Recognition" (2015, arXiv:1512.03385), table 1.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import Unpack
+
+import keras
+
+from keras_convnets.architectures import residual
+from keras_convnets.architectures.post_activation import (
+    basic_block_v1,
+    bottleneck_v1,
+    bottleneck_v1_5,
+)
+from keras_convnets.architectures.residual import Block
+from keras_convnets.assemble import assemble
+from keras_convnets.options import Options
+from keras_convnets.published import published
+from keras_convnets.units import TORCH, Style
+
+PAPER = "He et al. 2015 (arXiv:1512.03385)"
+TORCHVISION = "torchvision (arXiv:1512.03385)"
+KERAS = "keras.applications (arXiv:1512.03385)"
+KERAS_STYLE = Style(padding="symmetric", epsilon=1.001e-5)
+
+
+KERAS_BOTTLENECK = functools.partial(bottleneck_v1, style=KERAS_STYLE)
+BLOCKS: dict[str, Block] = {
+    "basic_block_v1": basic_block_v1,
+    "bottleneck_v1": bottleneck_v1,
+    "bottleneck_v1_5": bottleneck_v1_5,
+}
+
+
+class ResnetV1Builder:
+    """Residual networks of 2015: a ReLU after each addition.
+
+    A 7x7/2 convolution, batch normalisation, ReLU and 3x3/2 max-pooling; four stages of blocks;
+    global average pooling and a dense softmax. Convolutions have no bias, padding is symmetric,
+    and batch normalisation has epsilon 1e-5 and momentum 0.9, as in Caffe and torchvision.
+
+    Sources differ in where a bottleneck strides: ``resnet_v1_50`` strides in the first 1x1
+    convolution as the paper does, ``resnet_v1_5_50`` in the 3x3 as torchvision does (18 and 34
+    have no bottleneck, and are the same in both). ``resnet_v1_50_keras`` is the graph of
+    keras.applications: the paper's strides, biases in the convolutions, epsilon 1.001e-5, momentum
+    0.99. ``resnet_v1_34_a`` and ``_c`` have the paper's other two shortcuts (its table 3).
+    """
+
+    @staticmethod
+    def build(
+        input_shape: Sequence[int | None],
+        num_outputs: int | None,
+        block_fn: str | Block,
+        repetitions: Sequence[int],
+        style: Style = TORCH,
+        **options: Unpack[Options],
+    ) -> keras.Model:
+        """Return a residual network of blocks of your choice.
+
+        Args:
+            input_shape: ``(channels, rows, cols)``, whatever the data format. Rows and columns
+                may be ``None``.
+            num_outputs: the number of outputs, at least 1.
+            block_fn: ``"basic_block_v1"``, ``"bottleneck_v1"``, ``"bottleneck_v1_5"``, or a
+                function ``block(filters, init_strides, is_first_block_of_first_layer)`` that
+                returns a function of a tensor, such as
+                ``functools.partial(basic_block_v1, shortcut="A")``.
+            repetitions: the number of blocks of each stage, such as ``(3, 4, 6, 3)``.
+            style: how the stem's convolution and normalisation are made; a block brings its own.
+            **options: see [`Options`][keras_convnets.Options].
+
+        Raises:
+            ValueError: for a shape, block, repetition or option that no network can be built from.
+
+        Examples:
+            >>> from keras_convnets import ResnetV1Builder
+            >>> ResnetV1Builder.build((3, 64, 64), 10, "basic_block_v1", (1, 1)).output_shape
+            (None, 10)
+        """
+        block = residual.find_block(block_fn, BLOCKS)
+        parts = residual.imagenet_parts(block, repetitions, style)
+        return assemble(input_shape, num_outputs, parts, "resnet_v1", **options)
+
+    @staticmethod
+    @published(PAPER)
+    def build_resnet_v1_18(
+        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return ResNet-18 of 2015: 2, 2, 2, 2 basic blocks."""
+        return ResnetV1Builder.build(
+            input_shape, num_outputs, basic_block_v1, (2, 2, 2, 2), **options
+        )
+
+    @staticmethod
+    @published(PAPER)
+    def build_resnet_v1_34(
+        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return ResNet-34 of 2015: 3, 4, 6, 3 basic blocks."""
+        return ResnetV1Builder.build(
+            input_shape, num_outputs, basic_block_v1, (3, 4, 6, 3), **options
+        )
+
+    @staticmethod
+    @published(PAPER)
+    def build_resnet_v1_34_a(
+        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return ResNet-34 with the shortcuts of option A, without parameters."""
+        return ResnetV1Builder.build(
+            input_shape,
+            num_outputs,
+            functools.partial(basic_block_v1, shortcut="A"),
+            (3, 4, 6, 3),
+            **options,
+        )
+
+    @staticmethod
+    @published(PAPER)
+    def build_resnet_v1_34_c(
+        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return ResNet-34 with projections in all blocks, option C."""
+        return ResnetV1Builder.build(
+            input_shape,
+            num_outputs,
+            functools.partial(basic_block_v1, shortcut="C"),
+            (3, 4, 6, 3),
+            **options,
+        )
+
+    @staticmethod
+    @published(PAPER)
+    def build_resnet_v1_50(
+        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return ResNet-50 of 2015: 3, 4, 6, 3 bottlenecks, stride on the 1x1."""
+        return ResnetV1Builder.build(
+            input_shape, num_outputs, bottleneck_v1, (3, 4, 6, 3), **options
+        )
+
+    @staticmethod
+    @published(PAPER)
+    def build_resnet_v1_101(
+        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return ResNet-101 of 2015: 3, 4, 23, 3 bottlenecks, stride on the 1x1."""
+        return ResnetV1Builder.build(
+            input_shape, num_outputs, bottleneck_v1, (3, 4, 23, 3), **options
+        )
+
+    @staticmethod
+    @published(PAPER)
+    def build_resnet_v1_152(
+        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return ResNet-152 of 2015: 3, 8, 36, 3 bottlenecks, stride on the 1x1."""
+        return ResnetV1Builder.build(
+            input_shape, num_outputs, bottleneck_v1, (3, 8, 36, 3), **options
+        )
+
+    @staticmethod
+    @published(TORCHVISION)
+    def build_resnet_v1_5_50(
+        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return torchvision's ResNet-50: 3, 4, 6, 3 bottlenecks, stride on the 3x3."""
+        return ResnetV1Builder.build(
+            input_shape, num_outputs, bottleneck_v1_5, (3, 4, 6, 3), **options
+        )
+
+    @staticmethod
+    @published(TORCHVISION)
+    def build_resnet_v1_5_101(
+        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return torchvision's ResNet-101: 3, 4, 23, 3 bottlenecks, stride on the 3x3."""
+        return ResnetV1Builder.build(
+            input_shape, num_outputs, bottleneck_v1_5, (3, 4, 23, 3), **options
+        )
+
+    @staticmethod
+    @published(TORCHVISION)
+    def build_resnet_v1_5_152(
+        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return torchvision's ResNet-152: 3, 8, 36, 3 bottlenecks, stride on the 3x3."""
+        return ResnetV1Builder.build(
+            input_shape, num_outputs, bottleneck_v1_5, (3, 8, 36, 3), **options
+        )
+
+    @staticmethod
+    @published(KERAS)
+    def build_resnet_v1_50_keras(
+        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return ResNet50 of keras.applications: 3, 4, 6, 3 bottlenecks with biases."""
+        return ResnetV1Builder.build(
+            input_shape, num_outputs, KERAS_BOTTLENECK, (3, 4, 6, 3), KERAS_STYLE, **options
+        )
+
+    @staticmethod
+    @published(KERAS)
+    def build_resnet_v1_101_keras(
+        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return ResNet101 of keras.applications: 3, 4, 23, 3 bottlenecks with biases."""
+        return ResnetV1Builder.build(
+            input_shape, num_outputs, KERAS_BOTTLENECK, (3, 4, 23, 3), KERAS_STYLE, **options
+        )
+
+    @staticmethod
+    @published(KERAS)
+    def build_resnet_v1_152_keras(
+        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return ResNet152 of keras.applications: 3, 8, 36, 3 bottlenecks with biases."""
+        return ResnetV1Builder.build(
+            input_shape, num_outputs, KERAS_BOTTLENECK, (3, 8, 36, 3), KERAS_STYLE, **options
+        )

@@ -1,0 +1,181 @@
+"""Residual networks with full pre-activation, as of 2016, and those of keras.applications.
+
+He et al., "Identity Mappings in Deep Residual Networks" (2016, arXiv:1603.05027), appendix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Unpack
+
+import keras
+
+from keras_convnets import checks, units
+from keras_convnets.architectures import residual
+from keras_convnets.architectures.pre_activation import (
+    basic_block_v2,
+    bottleneck_v2,
+    bottleneck_v2_keras,
+)
+from keras_convnets.architectures.residual import Block
+from keras_convnets.assemble import assemble
+from keras_convnets.options import Options
+from keras_convnets.published import published
+from keras_convnets.units import TORCH, Part, Style, chain
+
+PAPER = "He et al. 2016 (arXiv:1603.05027)"
+KERAS = "keras.applications (arXiv:1603.05027)"
+KERAS_STYLE = Style(use_bias=False, padding="symmetric", epsilon=1.001e-5)
+
+BLOCKS: dict[str, Block] = {"basic_block_v2": basic_block_v2, "bottleneck_v2": bottleneck_v2}
+
+
+class ResnetV2Builder:
+    """Residual networks of 2016: BN and ReLU before the convolutions, nothing after the addition.
+
+    A 7x7/2 convolution, batch normalisation, ReLU and 3x3/2 max-pooling; four stages of
+    pre-activation blocks, the first of which begins with its convolution; batch normalisation and
+    ReLU, global average pooling, a dense softmax. Convolutions have no bias, padding is symmetric,
+    batch normalisation has epsilon 1e-5 and momentum 0.9. A projection starts from the
+    pre-activated input; a bottleneck strides in its 3x3 convolution, as in the authors' ImageNet
+    model (their CIFAR code strides in the first 1x1, which has the same parameters).
+
+    ``resnet_v2_50_keras`` and its kin are the graphs of keras.applications' ResNet50V2: a stem
+    without BN and ReLU, strides in the last block of a stage rather than in the next one's first,
+    biases where no BN follows, epsilon 1.001e-5, momentum 0.99. The classic
+    [`ResnetBuilder`][keras_convnets.ResnetBuilder] is a third variant: biases everywhere, strides
+    in the first convolution, projections of the raw input.
+    """
+
+    @staticmethod
+    def build(
+        input_shape: Sequence[int | None],
+        num_outputs: int | None,
+        block_fn: str | Block,
+        repetitions: Sequence[int],
+        style: Style = TORCH,
+        **options: Unpack[Options],
+    ) -> keras.Model:
+        """Return a pre-activation residual network of blocks of your choice.
+
+        Args:
+            input_shape: ``(channels, rows, cols)``, whatever the data format. Rows and columns
+                may be ``None``.
+            num_outputs: the number of outputs, at least 1.
+            block_fn: ``"basic_block_v2"``, ``"bottleneck_v2"``, or a function
+                ``block(filters, init_strides, is_first_block_of_first_layer)`` that returns a
+                function of a tensor.
+            repetitions: the number of blocks of each stage, such as ``(3, 4, 6, 3)``.
+            style: how the stem and the last normalisation are made; a block brings its own.
+            **options: see [`Options`][keras_convnets.Options].
+
+        Raises:
+            ValueError: for a shape, block, repetition or option that no network can be built from.
+
+        Examples:
+            >>> from keras_convnets import ResnetV2Builder
+            >>> ResnetV2Builder.build((3, 64, 64), 10, "bottleneck_v2", (1, 1)).output_shape
+            (None, 10)
+        """
+        block = residual.find_block(block_fn, BLOCKS)
+        parts = [
+            *residual.imagenet_parts(block, repetitions, style),
+            ("final", units.bn_relu(style)),
+        ]
+        return assemble(input_shape, num_outputs, parts, "resnet_v2", **options)
+
+    @staticmethod
+    @published(PAPER)
+    def build_resnet_v2_50(
+        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return ResNet-50 of 2016: 3, 4, 6, 3 pre-activation bottlenecks."""
+        return ResnetV2Builder.build(
+            input_shape, num_outputs, bottleneck_v2, (3, 4, 6, 3), **options
+        )
+
+    @staticmethod
+    @published(PAPER)
+    def build_resnet_v2_101(
+        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return ResNet-101 of 2016: 3, 4, 23, 3 pre-activation bottlenecks."""
+        return ResnetV2Builder.build(
+            input_shape, num_outputs, bottleneck_v2, (3, 4, 23, 3), **options
+        )
+
+    @staticmethod
+    @published(PAPER)
+    def build_resnet_v2_152(
+        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return ResNet-152 of 2016: 3, 8, 36, 3 pre-activation bottlenecks."""
+        return ResnetV2Builder.build(
+            input_shape, num_outputs, bottleneck_v2, (3, 8, 36, 3), **options
+        )
+
+    @staticmethod
+    @published(PAPER)
+    def build_resnet_v2_200(
+        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return ResNet-200 of 2016: 3, 24, 36, 3 pre-activation bottlenecks."""
+        return ResnetV2Builder.build(
+            input_shape, num_outputs, bottleneck_v2, (3, 24, 36, 3), **options
+        )
+
+    @staticmethod
+    @published(KERAS)
+    def build_resnet_v2_50_keras(
+        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return ResNet50V2 of keras.applications: 3, 4, 6, 3 bottlenecks."""
+        return assemble(
+            input_shape, num_outputs, _keras_parts((3, 4, 6, 3)), "resnet_v2_keras", **options
+        )
+
+    @staticmethod
+    @published(KERAS)
+    def build_resnet_v2_101_keras(
+        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return ResNet101V2 of keras.applications: 3, 4, 23, 3 bottlenecks."""
+        return assemble(
+            input_shape, num_outputs, _keras_parts((3, 4, 23, 3)), "resnet_v2_keras", **options
+        )
+
+    @staticmethod
+    @published(KERAS)
+    def build_resnet_v2_152_keras(
+        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return ResNet152V2 of keras.applications: 3, 8, 36, 3 bottlenecks."""
+        return assemble(
+            input_shape, num_outputs, _keras_parts((3, 8, 36, 3)), "resnet_v2_keras", **options
+        )
+
+
+def _keras(
+    input_shape: Sequence[int | None],
+    num_outputs: int | None,
+    repetitions: Sequence[int],
+    **options: Unpack[Options],
+) -> keras.Model:
+    """Return keras.applications' graph."""
+    parts = _keras_parts(repetitions)
+    return assemble(input_shape, num_outputs, parts, "resnet_v2_keras", **options)
+
+
+def _keras_parts(repetitions: Sequence[int]) -> Iterator[tuple[str, Part]]:
+    """Yield the parts of keras.applications' graph, where a stage ends with its stride."""
+    yield "conv1", chain(units.conv(64, 7, 2, "symmetric"), units.max_pool(3, 2, "symmetric"))
+    for stage, blocks in enumerate(checks.repetitions(repetitions)):
+        for index in range(blocks):
+            strides = index == blocks - 1 and stage < len(repetitions) - 1
+            yield (
+                f"conv{stage + 2}_block{index + 1}",
+                bottleneck_v2_keras(
+                    64 * 2**stage, (2, 2) if strides else (1, 1), style=KERAS_STYLE
+                ),
+            )
+    yield "final", units.bn_relu(KERAS_STYLE)

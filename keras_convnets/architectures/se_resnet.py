@@ -1,0 +1,150 @@
+"""Residual networks with squeeze-and-excitation.
+
+Hu et al., "Squeeze-and-Excitation Networks" (2017, arXiv:1709.01507).
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import Unpack
+
+import keras
+
+from keras_convnets import axes, checks, units
+from keras_convnets.architectures import residual
+from keras_convnets.architectures.post_activation import bottleneck_branch, closed
+from keras_convnets.architectures.residual import Strides
+from keras_convnets.assemble import assemble
+from keras_convnets.naming import scope
+from keras_convnets.options import Options
+from keras_convnets.published import published
+from keras_convnets.units import TORCH, Part, Style, Tensor, chain
+
+PAPER = "Hu et al. 2017 (arXiv:1709.01507)"
+
+
+def squeeze_and_excitation(reduction: int = 16) -> Part:
+    """Return a gate for each channel, learnt from the means of all channels, times the maps.
+
+    Global average pooling, a dense layer to a ``reduction``-th of the channels, ReLU, a dense
+    layer back, a sigmoid; the dense layers are 1x1 convolutions with biases.
+
+    Args:
+        reduction: by how much the channels are reduced in between.
+
+    Examples:
+        >>> import keras
+        >>> from keras_convnets import squeeze_and_excitation
+        >>> squeeze_and_excitation()(keras.Input((56, 56, 256))).shape
+        (None, 56, 56, 256)
+    """
+
+    def apply(x: Tensor) -> Tensor:
+        channels = axes.channels(x)
+        with scope("se"):
+            gate = chain(
+                units.global_pool("avg", keepdims=True),
+                units.conv(max(1, channels // reduction), 1),
+                units.relu(),
+                units.conv(channels, 1),
+                units.activation("sigmoid"),
+            )(x)
+            return units.multiply(x, gate)
+
+    return apply
+
+
+def se_bottleneck(
+    filters: int,
+    init_strides: Strides = (1, 1),
+    is_first_block_of_first_layer: bool = False,
+    *,
+    reduction: int = 16,
+    style: Style = TORCH,
+) -> Part:
+    """Return a post-activation bottleneck with squeeze-and-excitation on its residual branch.
+
+    Args:
+        filters: the number of maps of the first two convolutions; the output has four times
+            as many.
+        init_strides: the strides of the first convolution, and of the projection.
+        is_first_block_of_first_layer: makes no difference.
+        reduction: by how much squeeze-and-excitation reduces the channels in between.
+        style: how convolutions and normalisations are made.
+
+    Examples:
+        >>> import keras
+        >>> from keras_convnets import se_bottleneck
+        >>> se_bottleneck(64)(keras.Input((56, 56, 64))).shape
+        (None, 56, 56, 256)
+    """
+    branch = chain(
+        bottleneck_branch(filters, first_strides=init_strides, style=style),
+        squeeze_and_excitation(reduction),
+    )
+    return closed(branch, init_strides, "B", style)
+
+
+class SeResnetBuilder:
+    """SE-ResNet: the bottleneck networks of 2015 with a learnt gate for each channel.
+
+    Stem, head and style are [`ResnetV1Builder`][keras_convnets.ResnetV1Builder]'s. As in the
+    authors' Caffe models, a bottleneck strides in its first 1x1 convolution and the dense layers
+    of the gate have biases; some ports stride in the 3x3 or leave the biases out.
+    """
+
+    @staticmethod
+    def build(
+        input_shape: Sequence[int | None],
+        num_outputs: int | None,
+        repetitions: Sequence[int],
+        reduction: int = 16,
+        **options: Unpack[Options],
+    ) -> keras.Model:
+        """Return an SE-ResNet.
+
+        Args:
+            input_shape: ``(channels, rows, cols)``, whatever the data format. Rows and columns
+                may be ``None``.
+            num_outputs: the number of outputs, at least 1.
+            repetitions: the number of bottlenecks of each stage, such as ``(3, 4, 6, 3)``.
+            reduction: by how much the gates reduce the channels in between.
+            **options: see [`Options`][keras_convnets.Options].
+
+        Raises:
+            ValueError: for a shape, number or option that no network can be built from.
+
+        Examples:
+            >>> from keras_convnets import SeResnetBuilder
+            >>> SeResnetBuilder.build((3, 64, 64), 10, (1, 1)).output_shape
+            (None, 10)
+        """
+        reduction = checks.positive_integer("reduction", reduction, "a divisor, such as 16")
+        block = functools.partial(se_bottleneck, reduction=reduction)
+        parts = residual.imagenet_parts(block, repetitions)
+        return assemble(input_shape, num_outputs, parts, "se_resnet", **options)
+
+    @staticmethod
+    @published(PAPER)
+    def build_se_resnet_50(
+        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return SE-ResNet-50: 3, 4, 6, 3 bottlenecks with gates."""
+        return SeResnetBuilder.build(input_shape, num_outputs, (3, 4, 6, 3), **options)
+
+    @staticmethod
+    @published(PAPER)
+    def build_se_resnet_101(
+        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return SE-ResNet-101: 3, 4, 23, 3 bottlenecks with gates."""
+        return SeResnetBuilder.build(input_shape, num_outputs, (3, 4, 23, 3), **options)
+
+    @staticmethod
+    @published(PAPER)
+    def build_se_resnet_152(
+        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return SE-ResNet-152: 3, 8, 36, 3 bottlenecks with gates."""
+        return SeResnetBuilder.build(input_shape, num_outputs, (3, 8, 36, 3), **options)
