@@ -1,9 +1,36 @@
 from ._version import __version__
 from .analysis.cost import cost
+from .analysis.features import features, levels
 from .analysis.plot import plot_model
 from .analysis.receptive_field import receptive_field
+from .architectures.alexnet import AlexnetBuilder, AlexnetRow
 from .architectures.cifar_resnet import CifarResnetBuilder
+from .architectures.course_notes import CourseNotesBuilder
 from .architectures.densenet import DensenetBuilder, dense_layer, transition
+from .architectures.googlenet import inception
+from .architectures.inception import InceptionBuilder
+from .architectures.inception_resnet import (
+    inception_resnet_a,
+    inception_resnet_b,
+    inception_resnet_c,
+    reduction_resnet_b,
+)
+from .architectures.inception_v3 import (
+    inception_a,
+    inception_b,
+    inception_c,
+    inception_d,
+    inception_e,
+)
+from .architectures.inception_v4 import (
+    inception_v4_a,
+    inception_v4_b,
+    inception_v4_c,
+    reduction_v4_b,
+)
+from .architectures.lenet import LenetBuilder, partial_conv, subsampling
+from .architectures.multibranch import reduction_a
+from .architectures.nin import NinBuilder, mlpconv
 from .architectures.plain import PlainBuilder, plain_block
 from .architectures.post_activation import basic_block_v1, bottleneck_v1, bottleneck_v1_5
 from .architectures.pre_activation import basic_block_v2, bottleneck_v2, bottleneck_v2_keras
@@ -13,9 +40,11 @@ from .architectures.resnet_v1 import ResnetV1Builder
 from .architectures.resnet_v2 import ResnetV2Builder
 from .architectures.resnext import ResnextBuilder, resnext_block
 from .architectures.se_resnet import SeResnetBuilder, se_bottleneck, squeeze_and_excitation
+from .architectures.vgg import VggBuilder, VggOptions, vgg_stage
 from .architectures.wide_resnet import WideResnetBuilder, wide_bottleneck
 from .axes import channel_axis, channels
-from .layers import LocalResponseNormalization, PadChannels
+from .catalogue import model_info
+from .layers import LocalResponseNormalization, PadChannels, TakeChannels, scaled_tanh
 from .naming import layer_name, parse, scope
 from .options import Options
 from .registry import create_model, list_models
@@ -29,6 +58,7 @@ from .units import (
     bn_relu,
     bn_relu_conv,
     branches,
+    caffe_max_pool,
     chain,
     concat,
     conv,
@@ -42,12 +72,20 @@ from .units import (
     multiply,
     pad_channels,
     relu,
+    scale,
+    take_channels,
 )
 
 __all__ = [
+    "AlexnetBuilder",
+    "AlexnetRow",
     "CifarResnetBuilder",
+    "CourseNotesBuilder",
     "DensenetBuilder",
+    "InceptionBuilder",
+    "LenetBuilder",
     "LocalResponseNormalization",
+    "NinBuilder",
     "Options",
     "PadChannels",
     "PlainBuilder",
@@ -57,6 +95,9 @@ __all__ = [
     "ResnextBuilder",
     "SeResnetBuilder",
     "Style",
+    "TakeChannels",
+    "VggBuilder",
+    "VggOptions",
     "WideResnetBuilder",
     "__version__",
     "activation",
@@ -74,6 +115,7 @@ __all__ = [
     "bottleneck_v2",
     "bottleneck_v2_keras",
     "branches",
+    "caffe_max_pool",
     "chain",
     "channel_axis",
     "channels",
@@ -87,19 +129,41 @@ __all__ = [
     "create_model",
     "dense_layer",
     "dropout",
+    "features",
     "global_pool",
+    "inception",
+    "inception_a",
+    "inception_b",
+    "inception_c",
+    "inception_d",
+    "inception_e",
+    "inception_resnet_a",
+    "inception_resnet_b",
+    "inception_resnet_c",
+    "inception_v4_a",
+    "inception_v4_b",
+    "inception_v4_c",
     "layer_name",
+    "levels",
     "list_models",
     "local_response_norm",
     "max_pool",
+    "mlpconv",
+    "model_info",
     "multiply",
     "pad_channels",
     "parse",
+    "partial_conv",
     "plain_block",
     "plot_model",
     "receptive_field",
+    "reduction_a",
+    "reduction_resnet_b",
+    "reduction_v4_b",
     "relu",
     "resnext_block",
+    "scale",
+    "scaled_tanh",
     "scope",
     "se_bottleneck",
     "shortcut",
@@ -107,6 +171,9 @@ __all__ = [
     "shortcut_b",
     "shortcut_c",
     "squeeze_and_excitation",
+    "subsampling",
+    "take_channels",
     "transition",
+    "vgg_stage",
     "wide_bottleneck",
 ]

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
-import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Unpack
 
 import keras
@@ -14,6 +12,7 @@ from keras_convnets import axes, checks, heads, naming, units
 from keras_convnets.heads import Head
 from keras_convnets.options import Options, resolve
 from keras_convnets.padding import TooSmallError
+from keras_convnets.recursion import room_for
 from keras_convnets.units import Part, Tensor
 
 
@@ -66,20 +65,9 @@ def assemble(
                 side_outputs.append(_apply(name, side, x, shape, seen))
         if side_heads:
             raise ValueError(f"auxiliary: received {list(side_heads)}; no part is called so.")
-        with _room_for(len(seen)):
+        with room_for(len(seen)):
             outputs = [x, *side_outputs] if side_outputs else x
             return keras.Model(inputs, outputs, name=chosen["name"] or default_name)
-
-
-@contextlib.contextmanager
-def _room_for(calls: int) -> Iterator[None]:
-    """Let Keras follow a graph of so many calls, which it does by recursion, a level for a call."""
-    before = sys.getrecursionlimit()
-    sys.setrecursionlimit(before + 2 * calls)
-    try:
-        yield
-    finally:
-        sys.setrecursionlimit(before)
 
 
 def _tail(num_outputs: Any, head: Head, chosen: Options) -> list[tuple[str, Part]]:

@@ -81,6 +81,17 @@ def positive_integer(what: str, value: Any, meaning: str) -> int:
     return number
 
 
+def positive_integers(what: str, value: Any, meaning: str) -> tuple[int, ...]:
+    """Return one or more integers of at least 1, called ``what`` in the error."""
+    numbers = tuple(map(_integer, value)) if isinstance(value, Iterable) else ()
+    if not numbers or any(number is None or number < 1 for number in numbers):
+        raise ValueError(
+            f"{what}: received {value!r}; expected one or more integers, each at least 1. "
+            f"Pass {meaning}."
+        )
+    return tuple(number for number in numbers if number is not None)
+
+
 def non_negative_integer(what: str, value: Any, meaning: str) -> int:
     """Return an integer of at least 0, called ``what`` in the error."""
     number = _integer(value)

@@ -42,21 +42,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _list(chosen: argparse.Namespace) -> int:
     startup.start_engine()
-    from rich.console import Console
-    from rich.table import Table
+    from keras_convnets.catalogue import listing
+    from keras_convnets.registry import list_models
 
-    from keras_convnets.registry import find, list_models
-    from keras_convnets.side_by_side import open_model
-
-    table = Table("name", "builder", "parameters", "source", box=None, pad_edge=False)
-    table.columns[2].justify = "right"
-    for name in list_models(chosen.pattern):
-        network = find(name)
-        parameters = open_model(name).count_params()
-        table.add_row(name, network.builder.__name__, f"{parameters:,}", network.published.source)
-    if not table.row_count:
+    names = list_models(chosen.pattern)
+    if not names:
         raise ValueError(f"pattern: no network's name matches {chosen.pattern!r}.")
-    Console(soft_wrap=True).print(table)
+    _print(listing(names, with_costs=chosen.cost), chosen.format)
     return 0
 
 
@@ -141,13 +133,15 @@ def _train(chosen: argparse.Namespace) -> int:
     from rich.console import Console
 
     from keras_convnets.axes import current_format
-    from keras_convnets.registry import create_model
+    from keras_convnets.registry import create_model, one_output
     from keras_convnets.training.data import digits
     from keras_convnets.training.run import train
 
     keras.utils.set_random_seed(settings.seed)
     data = digits(settings, current_format())
-    model = create_model(chosen.model, data.image_shape, len(data.class_names))
+    model = create_model(
+        chosen.model, data.image_shape, len(data.class_names), **one_output(chosen.model)
+    )
     console = Console(highlight=False)
     console.print(
         f"{model.name}: {model.count_params():,} parameters\n"
@@ -198,6 +192,10 @@ def _add_list(commands: Any) -> None:
     command.add_argument(
         "pattern", nargs="?", default="*", help="a glob pattern, such as 'resnet*'"
     )
+    command.add_argument(
+        "--cost", action="store_true", help="build each to count parameters and multiply-adds"
+    )
+    _add_format(command)
     command.set_defaults(command=_list)
 
 
@@ -226,13 +224,15 @@ def _add_looks(commands: Any) -> None:
     compare.add_argument("names", nargs="+", metavar="name", help="networks, .keras files")
     _add_shape(compare, "each network's own")
     for command in (cost, field, compare):
-        command.add_argument(
-            "--format", choices=list(_FORMATS), default="table", help="of the output"
-        )
+        _add_format(command)
     by = ("layer", "block", "stage")
     cost.add_argument("--by", choices=by, default="block", help="what a row is (default: block)")
     field.add_argument("--layer", help="a layer's name (default: all layers)")
     _add_drawing(plot)
+
+
+def _add_format(command: Any) -> None:
+    command.add_argument("--format", choices=list(_FORMATS), default="table", help="of the output")
 
 
 def _add_shape(command: Any, default: str) -> None:

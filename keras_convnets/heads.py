@@ -28,6 +28,38 @@ def dropout_classifier(rate: float) -> Head:
     )
 
 
+def flat_classifier(*hidden: Part) -> Head:
+    """Return the head that flattens the maps and classifies them behind ``hidden`` layers.
+
+    Examples:
+        >>> from keras_convnets import heads, units
+        >>> head = heads.flat_classifier(heads.dense(4096), units.relu(), units.dropout(0.5))
+    """
+    return lambda num_outputs, activation: chain(
+        flatten(), *hidden, outputs(num_outputs, activation)
+    )
+
+
+def hidden_classifier(width: int = 4096, dropout: float = 0.5) -> Head:
+    """Return AlexNet's and VGG's head: two dense layers with ReLU and dropout, and the outputs."""
+    hidden = chain(dense(width), units.relu(), units.dropout(dropout))
+    return flat_classifier(hidden, hidden)
+
+
+def convolutional_classifier(*hidden: Part) -> Head:
+    """Return the head that classifies every place of the maps and takes the mean of the scores.
+
+    Behind ``hidden`` layers stands a 1x1 convolution to the outputs; the activation follows the
+    mean. Without a dense layer, rows and columns may be unknown.
+    """
+    return lambda num_outputs, activation: chain(
+        *hidden,
+        units.conv(num_outputs, 1),
+        units.global_pool("avg"),
+        output_activation(activation),
+    )
+
+
 def flatten() -> Part:
     """Return flattening: maps to one vector an image, in the same order in both data formats."""
 

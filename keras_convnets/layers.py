@@ -2,11 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 
 Tensor = Any
+
+
+@keras.saving.register_keras_serializable("keras_convnets")
+class Conv2D(keras.layers.Conv2D):
+    """Keras' convolution, channels first, with a bias that is always added to the channels.
+
+    On TensorFlow, Keras (3.15) adds the bias to the columns where there are as many columns as
+    filters. It is wrong in eager mode and in the gradients. Only there does this class stand in.
+    """
+
+    def call(self, x: Tensor) -> Tensor:
+        """Return the convolved maps."""
+        return self.activation(_biased(self.convolution_op(x, self.kernel), self.bias))
+
+
+@keras.saving.register_keras_serializable("keras_convnets")
+class DepthwiseConv2D(keras.layers.DepthwiseConv2D):
+    """Keras' depthwise convolution, repaired as ``Conv2D`` is."""
+
+    def call(self, x: Tensor) -> Tensor:
+        """Return the convolved maps."""
+        settings = (self.strides, self.padding, self.data_format, self.dilation_rate)
+        maps = keras.ops.depthwise_conv(x, self.kernel, *settings)
+        return self.activation(_biased(maps, self.bias))
 
 
 @keras.saving.register_keras_serializable("keras_convnets")
@@ -106,6 +131,69 @@ class PadChannels(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         """Return the arguments."""
         return super().get_config() | {"channels": self.channels, "axis": self.axis}
+
+
+@keras.saving.register_keras_serializable("keras_convnets")
+class TakeChannels(keras.layers.Layer):
+    """The channels of the given numbers, in their order; a channel may be taken more than once.
+
+    With a grouped convolution behind it, each map of the output sees channels of its own choice
+    (LeCun et al. 1998, table I). There are no weights.
+
+    Args:
+        indices: the numbers of the channels, from 0.
+        axis: the channel axis of a batch, -1 or 1.
+        **kwargs: those of every Keras layer.
+
+    Examples:
+        >>> import keras
+        >>> from keras_convnets import TakeChannels
+        >>> TakeChannels((0, 1, 2, 1, 2, 3))(keras.Input((14, 14, 6))).shape
+        (None, 14, 14, 6)
+    """
+
+    def __init__(self, indices: Sequence[int], axis: int = -1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.indices, self.axis = tuple(indices), axis
+
+    def call(self, x: Tensor) -> Tensor:
+        """Return the maps that are taken."""
+        return keras.ops.take(x, self.indices, axis=self.axis)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """Return the shape of the input, with a channel for each index."""
+        have = input_shape[self.axis]
+        if not self.indices or not 0 <= min(self.indices) <= max(self.indices) < have:
+            raise ValueError(
+                f"indices: received {self.indices}; expected numbers of the input's {have} "
+                f"channels, from 0 to {have - 1}."
+            )
+        shape = list(input_shape)
+        shape[self.axis] = len(self.indices)
+        return tuple(shape)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments."""
+        return super().get_config() | {"indices": list(self.indices), "axis": self.axis}
+
+
+@keras.saving.register_keras_serializable("keras_convnets")  # type: ignore[untyped-decorator]
+def scaled_tanh(x: Tensor) -> Tensor:
+    """Return ``1.7159 * tanh(2 / 3 * x)``, the activation of LeCun et al. (1998, appendix A).
+
+    It takes 1 to 1 and -1 to -1.
+
+    Examples:
+        >>> from keras_convnets import scaled_tanh
+        >>> round(float(scaled_tanh(1.0)), 4)
+        1.0
+    """
+    return 1.7159 * keras.ops.tanh(2 / 3 * x)
+
+
+def _biased(maps: Tensor, bias: Tensor) -> Tensor:
+    # The maps come second: Keras guesses where the channels are only of what comes first.
+    return keras.ops.add(keras.ops.reshape(bias, (1, -1, 1, 1)), maps)
 
 
 def _pad(x: Tensor, axis: int, before: int, after: int) -> Tensor:

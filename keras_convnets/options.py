@@ -64,7 +64,7 @@ def resolve(options: Options) -> Options:
     checks.choice("include_top", chosen["include_top"], (True, False))
     checks.choice("pooling", chosen["pooling"], ("avg", "max", None))
     _check_pooling_without_top(chosen)
-    _check_activation(chosen["classifier_activation"])
+    check_activation("classifier_activation", chosen["classifier_activation"])
     chosen["weight_decay"] = checks.non_negative_number(
         "weight_decay", chosen["weight_decay"], "the factor of the L2 penalty, such as 1e-4"
     )
@@ -81,9 +81,10 @@ def _check_pooling_without_top(chosen: Options) -> None:
         )
 
 
-def _check_activation(activation: str | Callable[..., Any] | None) -> None:
+def check_activation(what: str, activation: str | Callable[..., Any] | None) -> None:
+    """Refuse an activation that Keras does not know, called ``what`` in the error."""
     if activation is None or callable(activation):
         return
     names = {name for name in dir(keras.activations) if not name.startswith("_")}
     known = sorted(names - {"deserialize", "get", "serialize"})
-    checks.choice("classifier_activation", activation, (*known, None))
+    checks.choice(what, activation, (*known, None))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import functools
 import importlib
+import inspect
 import pkgutil
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
@@ -64,6 +65,12 @@ def create_model(
         network.published.num_outputs if num_outputs is None else num_outputs,
         **options,
     )
+
+
+def one_output(name: str) -> dict[str, Any]:
+    """Return the options that leave a network's auxiliary classifiers out, if it has any."""
+    parameters = inspect.signature(find(name).build).parameters
+    return {"include_auxiliary": False} if "include_auxiliary" in parameters else {}
 
 
 def find(name: str) -> Network:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from typing import Any
 
@@ -17,7 +17,13 @@ import keras
 from keras import layers
 
 from keras_convnets import axes
-from keras_convnets.layers import LocalResponseNormalization, PadChannels
+from keras_convnets.layers import (
+    Conv2D,
+    DepthwiseConv2D,
+    LocalResponseNormalization,
+    PadChannels,
+    TakeChannels,
+)
 from keras_convnets.naming import layer_name, scope
 from keras_convnets.padding import Padding, Pair, check_size, pair, zeros
 
@@ -39,6 +45,9 @@ class Style:
         momentum: how much of its moving statistics batch normalisation keeps in a step (PyTorch
             and Caffe2 call what it does not keep the momentum).
         scale: whether batch normalisation multiplies by a learnt factor.
+        kernel_initializer: what kernels start from, as Keras takes it; ``None`` for the normal
+            distribution of He et al. (2015, arXiv:1502.01852), which Keras' ``"he_normal"`` cuts
+            off at two standard deviations.
     """
 
     use_bias: bool = True
@@ -46,9 +55,10 @@ class Style:
     epsilon: float = 1e-3
     momentum: float = 0.99
     scale: bool = True
+    kernel_initializer: Any = None
 
 
-CLASSIC = Style()
+CLASSIC = Style(kernel_initializer="he_normal")
 TORCH = Style(use_bias=False, padding="symmetric", epsilon=1e-5, momentum=0.9)
 
 
@@ -62,6 +72,11 @@ def decaying(weight_decay: float) -> Iterator[None]:
         _weight_decay.reset(token)
 
 
+def he_normal() -> keras.initializers.Initializer:
+    """Return the normal distribution of He et al. (2015), with a seed of its own."""
+    return keras.initializers.VarianceScaling(2.0, "fan_in", "untruncated_normal")
+
+
 def conv(
     filters: int,
     kernel_size: int | Pair,
@@ -69,6 +84,7 @@ def conv(
     padding: Padding = "same",
     groups: int = 1,
     use_bias: bool = True,
+    kernel_initializer: Any = None,
     **options: Any,
 ) -> Part:
     """Return a convolution, initialised after He et al. (2015), with weight decay.
@@ -82,6 +98,8 @@ def conv(
         groups: the number of groups of channels that do not see each other; 1 for an ordinary
             convolution.
         use_bias: whether it adds a bias.
+        kernel_initializer: what the kernel starts from, as Keras takes it; by default He's normal
+            distribution.
         **options: other arguments of ``keras.layers.Conv2D``.
 
     Examples:
@@ -94,21 +112,34 @@ def conv(
         check_size(x, "convolution", kernel_size, strides, padding)
         x, keras_padding = _padded(x, kernel_size, strides, padding)
         decay = _weight_decay.get()
-        return layers.Conv2D(
-            filters,
-            kernel_size,
-            strides=strides,
-            padding=keras_padding,
-            data_format=axes.current_format(),
-            groups=groups,
-            use_bias=use_bias,
-            kernel_initializer="he_normal",
-            kernel_regularizer=keras.regularizers.L2(decay) if decay else None,
-            name=layer_name("conv"),
-            **options,
-        )(x)
+        name = layer_name("conv")
+
+        def made_by(kind: type[layers.Conv2D]) -> layers.Conv2D:
+            return kind(
+                filters,
+                kernel_size,
+                strides=strides,
+                padding=keras_padding,
+                data_format=axes.current_format(),
+                groups=groups,
+                use_bias=use_bias,
+                kernel_initializer=kernel_initializer or he_normal(),
+                kernel_regularizer=keras.regularizers.L2(decay) if decay else None,
+                name=name,
+                **options,
+            )
+
+        layer = made_by(layers.Conv2D)
+        if use_bias and _columns_pass_for_channels(layer.compute_output_shape(x.shape)):
+            layer = made_by(Conv2D)
+        return layer(x)
 
     return apply
+
+
+def _columns_pass_for_channels(shape: tuple[int | None, ...]) -> bool:
+    """Return whether Keras could take the last axis of maps that are channels first for them."""
+    return axes.current_format() == "channels_first" and shape[-1] in (shape[1], None)
 
 
 def bn(style: Style = CLASSIC) -> Part:
@@ -122,9 +153,10 @@ def bn(style: Style = CLASSIC) -> Part:
     )(x)
 
 
-def activation(function: str) -> Part:
-    """Return an activation by its name, such as ``"tanh"``, which its layer is called after."""
-    return lambda x: layers.Activation(function, name=layer_name(function))(x)
+def activation(function: str | Callable[[Tensor], Tensor]) -> Part:
+    """Return an activation, by its name or as a function; its layer is called after it."""
+    kind = function if isinstance(function, str) else function.__name__
+    return lambda x: layers.Activation(function, name=layer_name(kind))(x)
 
 
 def relu() -> Part:
@@ -147,7 +179,8 @@ def conv_bn(
 ) -> Part:
     """Return convolution, batch normalisation; padded as ``style`` says if not told otherwise."""
     pads = style.padding if padding is None else padding
-    convolution = conv(filters, kernel_size, strides, pads, groups, style.use_bias)
+    how = (style.use_bias, style.kernel_initializer)
+    convolution = conv(filters, kernel_size, strides, pads, groups, *how)
     return chain(convolution, bn(style))
 
 
@@ -173,7 +206,8 @@ def bn_relu_conv(
 ) -> Part:
     """Return batch normalisation, ReLU, convolution: the pre-activation order."""
     pads = style.padding if padding is None else padding
-    convolution = conv(filters, kernel_size, strides, pads, groups, style.use_bias)
+    how = (style.use_bias, style.kernel_initializer)
+    convolution = conv(filters, kernel_size, strides, pads, groups, *how)
     return chain(bn_relu(style), convolution)
 
 
@@ -205,6 +239,21 @@ def max_pool(pool_size: int | Pair, strides: int | Pair, padding: Padding = "sam
             data_format=axes.current_format(),
             name=layer_name("pool"),
         )(x)
+
+    return apply
+
+
+def caffe_max_pool(pool_size: int, strides: int) -> Part:
+    """Return max-pooling as in Caffe: its last windows may reach beyond the last row and column.
+
+    Nothing is left over where a stride does not come out even, and nothing is padded where it
+    does (PyTorch's ``ceil_mode``). It belongs behind a ReLU, for zeros stand beyond the edge.
+    """
+
+    def apply(x: Tensor) -> Tensor:
+        check_size(x, "pooling", pool_size, strides, "same")
+        beyond = (0, strides - 1)
+        return max_pool(pool_size, strides, "valid")(_zeros_around(x, (beyond, beyond)))
 
     return apply
 
@@ -249,6 +298,27 @@ def pad_channels(channels: int) -> Part:
     return lambda x: PadChannels(channels, axis=axes.channel_axis(), name=layer_name("pad"))(x)
 
 
+def take_channels(indices: Sequence[int]) -> Part:
+    """Return [`TakeChannels`][keras_convnets.TakeChannels]: the channels of these numbers."""
+    return lambda x: TakeChannels(indices, axis=axes.channel_axis(), name=layer_name("take"))(x)
+
+
+def scale_and_shift() -> Part:
+    """Return a learnt coefficient and bias for each map, which start as 1 and 0."""
+
+    def apply(x: Tensor) -> Tensor:
+        repaired = _columns_pass_for_channels(x.shape)
+        kind = DepthwiseConv2D if repaired else layers.DepthwiseConv2D
+        return kind(
+            1,
+            data_format=axes.current_format(),
+            depthwise_initializer="ones",
+            name=layer_name("scale"),
+        )(x)
+
+    return apply
+
+
 def add(*tensors: Tensor) -> Tensor:
     """Return the sum of tensors of one shape."""
     return layers.Add(name=layer_name("add"))(list(tensors))
@@ -262,6 +332,11 @@ def multiply(*tensors: Tensor) -> Tensor:
 def concat(*tensors: Tensor) -> Tensor:
     """Return the channels of all tensors, one tensor's after the other's."""
     return layers.Concatenate(axis=axes.channel_axis(), name=layer_name("concat"))(list(tensors))
+
+
+def scale(factor: float) -> Part:
+    """Return the multiplication of all maps by a number; with factor 1, the tensor itself."""
+    return lambda x: x if factor == 1 else layers.Rescaling(factor, name=layer_name("scale"))(x)
 
 
 def dropout(rate: float) -> Part:
@@ -304,7 +379,7 @@ def _padded(
     return _zeros_around(x, around), "valid"
 
 
-def _zeros_around(x: Tensor, around: Pair | None) -> Tensor:
+def _zeros_around(x: Tensor, around: Pair | tuple[Pair, Pair] | None) -> Tensor:
     if not around or not any(around):
         return x
     return layers.ZeroPadding2D(

@@ -34,9 +34,19 @@ def draw() -> None:
     plot_model(resnet_34, IMAGES / "resnet_34_stages.svg", detail="stage")
     plot_model(resnet_34, IMAGES / "resnet_34_layers.svg", detail="layer")
     plot_model(create_model("resnet_152"), IMAGES / "resnet_152.svg")
+    plot_model(mixed_network(), IMAGES / "mixed.svg")
     applications = keras.applications
     plot_model(applications.DenseNet121(weights=None), IMAGES / "densenet_121.svg")
     plot_model(applications.InceptionV3(weights=None), IMAGES / "inception_v3.svg")
+
+
+def mixed_network() -> keras.Model:
+    """Return the network of the page "Blocks of your own": what its first example makes."""
+    page = (IMAGES.parent / "own-blocks.md").read_text()
+    example = page.split("```python\n")[1].split("plot_model(mixed")[0]
+    made: dict[str, keras.Model] = {}
+    exec(example, made)
+    return made["mixed"]
 
 
 def photograph(page: Path, picture: Path) -> None:

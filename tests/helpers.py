@@ -22,21 +22,63 @@ def channels_first(array, data_format):
     )
 
 
-def lively(model, seed=0):
+def lively(model, seed=0, kernels=0.5):
     """Give every weight a value that matters: no two layers can be swapped unnoticed.
 
-    Kernels are halved, so that the outputs of a deep network do not saturate.
+    Kernels are multiplied by ``kernels``, so that the outputs of a deep network do not saturate.
     """
     rng = np.random.default_rng(seed)
     for layer in model.layers:
         values = [
-            0.5 * weight
+            kernels * weight
             if weight.ndim > 1
             else weight + 0.1 * np.abs(rng.standard_normal(weight.shape))
             for weight in layer.get_weights()
         ]
         layer.set_weights(values)
     return model
+
+
+def settled(model, x):
+    """Give the normalisations the statistics of these images, so that no signal dies or explodes.
+
+    With statistics that are not its own, a deep network without shortcuts puts out the same for
+    any image.
+    """
+    normalisations = [
+        layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)
+    ]
+    momenta = [layer.momentum for layer in normalisations]
+    for layer in normalisations:
+        layer.momentum = 0.0
+    model(x, training=True)
+    for layer, momentum in zip(normalisations, momenta, strict=True):
+        layer.momentum = momentum
+    return model
+
+
+def in_both_formats(build, input_shape, count=4):
+    """Return what a network of either format computes, and its weights after a step of training.
+
+    ``build(data_format)`` makes the network. Both have the same weights; no units are dropped, for
+    which ones are depends on the order of the axes.
+    """
+    outputs, trained, weights = [], [], None
+    for data_format in FORMATS:
+        model = build(data_format)
+        for layer in model.layers:
+            if isinstance(layer, keras.layers.Dropout):
+                layer.rate = 0
+        weights = lively(model).get_weights() if weights is None else weights
+        model.set_weights(weights)
+        x = images(input_shape, data_format, count)
+        outputs.append(channels_first(model(x), data_format))
+        model.compile(keras.optimizers.SGD(0.01), "sparse_categorical_crossentropy")
+        model.train_on_batch(x, np.arange(count))
+        trained.append(model.get_weights())
+        changed = [np.abs(w - old).max() for w, old in zip(trained[-1], weights, strict=True)]
+        assert all(change > 0 for change, w in zip(changed, weights, strict=True) if w.ndim > 1)
+    return outputs, trained
 
 
 @functools.cache

@@ -37,15 +37,23 @@ def test_help_and_version_answer_at_once():
 def test_list(capfd):
     assert cli.main(["list"]) == 0
     lines = capfd.readouterr().out.splitlines()
-    assert lines[0].split() == ["name", "builder", "parameters", "source"]
-    assert [line.split()[0] for line in lines[1:]] == list_models()
-    assert lines[1].split()[1:3] == ["ResnetBuilder", "11,700,328"]
-    assert "1603.05027" in lines[1]
+    assert lines[0].split() == ["name", "builder", "input", "outputs", "source"]
+    assert [line.split()[0] for line in lines[2:]] == list_models()
+    classic = next(line for line in lines if line.startswith("resnet_18 "))
+    assert classic.split()[1:8] == ["ResnetBuilder", "3", "×", "224", "×", "224", "1,000"]
+    assert "1603.05027" in classic
+
+
+def test_list_with_costs(capfd):
+    assert cli.main(["list", "cifar_resnet_20", "--cost", "--format", "json"]) == 0
+    row = json.loads(capfd.readouterr().out)["rows"][0]
+    assert (row["parameters"], row["multiply_adds"]) == (269_722, 40_551_040)
+    assert row["input_shape"] == [3, 32, 32]
 
 
 def test_list_takes_a_pattern(capfd):
     assert cli.main(["list", "resnet_1?"]) == 0
-    assert len(capfd.readouterr().out.splitlines()) == 2
+    assert len(capfd.readouterr().out.splitlines()) == 3
 
 
 def test_summary(capfd):

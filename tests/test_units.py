@@ -38,10 +38,15 @@ def test_vectors(x):
 
 
 @pytest.mark.parametrize("data_format", FORMATS, indirect=True)
-def test_a_convolution_is_made_as_the_classic_builder_made_it(x):
+def test_how_a_convolution_is_made(x):
     layer = units.conv(16, 3)(x)._keras_history.operation
     assert layer.use_bias
-    assert isinstance(layer.kernel_initializer, keras.initializers.HeNormal)
+    initial = layer.kernel_initializer
+    assert (initial.scale, initial.mode, initial.distribution) == (
+        2,
+        "fan_in",
+        "untruncated_normal",
+    )
     assert float(layer.kernel_regularizer.l2) == pytest.approx(1e-4)
     assert layer.bias_regularizer is None
 

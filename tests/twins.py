@@ -1,4 +1,4 @@
-"""Two models of one graph: the layers that answer to each other, and weights copied between them."""
+"""Two models of one graph: the layers that answer to each other, and copying their weights."""
 
 import keras
 
@@ -57,9 +57,11 @@ def _signature(tensor):
     """Return what tells the inputs of an addition apart: the weighted layers right behind them."""
     shapes, node = [], _next_weighted_or_merge(tensor)
     while len(shapes) < 4 and not node.is_input:
+        if len(node.input_tensors) > 1:
+            # One network may add where its twin scales and adds in one layer.
+            shapes.append(("merge", []))
+            break
         kind = type(node.operation).__name__
         shapes.append((kind, [tuple(weight.shape) for weight in node.operation.weights]))
-        if len(node.input_tensors) > 1:
-            break
         node = _next_weighted_or_merge(node.input_tensors[0])
     return str(shapes)

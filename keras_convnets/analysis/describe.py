@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from keras import layers
 
 from keras_convnets.analysis.layer_classes import layer_classes
+from keras_convnets.layers import LocalResponseNormalization, PadChannels, TakeChannels
 
 KINDS = (
     "input",
@@ -194,6 +195,7 @@ _RULES: tuple[tuple[tuple[type, ...], str, bool, Callable[[Any], str]], ...] = (
     ((layers.LayerNormalization,), "normalisation", False, _fixed("layer norm")),
     ((layers.GroupNormalization,), "normalisation", False, _fixed("group norm")),
     ((layers.Normalization,), "normalisation", False, _fixed("normalize")),
+    ((LocalResponseNormalization,), "normalisation", False, _fixed("LRN")),
     (
         (layers.Activation,),
         "activation",
@@ -203,6 +205,8 @@ _RULES: tuple[tuple[tuple[type, ...], str, bool, Callable[[Any], str]], ...] = (
     ((layers.Dropout,), "other", False, lambda layer: f"dropout {layer.rate:g}"),
     ((layers.Flatten,), "other", False, _fixed("flatten")),
     (layer_classes("ZeroPadding{}D"), "other", False, _fixed("pad")),
+    ((PadChannels,), "other", True, lambda layer: f"pad to {layer.channels} channels"),
+    ((TakeChannels,), "other", False, lambda layer: f"take {len(layer.indices)} channels"),
     (
         layer_classes("UpSampling{}D"),
         "other",

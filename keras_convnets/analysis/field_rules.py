@@ -13,6 +13,7 @@ from keras_convnets.analysis import fields
 from keras_convnets.analysis.fields import Range, State, Taps
 from keras_convnets.analysis.layer_classes import layer_classes
 from keras_convnets.analysis.walk import Call, Shape
+from keras_convnets.layers import LocalResponseNormalization, PadChannels, TakeChannels
 
 _CONVOLUTIONS = layer_classes("Conv{}D", "DepthwiseConv{}D", "SeparableConv{}D")
 _TRANSPOSED = layer_classes("Conv{}DTranspose")
@@ -20,21 +21,24 @@ _POOLINGS = layer_classes("MaxPooling{}D", "AveragePooling{}D")
 _UPSAMPLINGS = layer_classes("UpSampling{}D")
 _PADDINGS = layer_classes("ZeroPadding{}D")
 _CROPPINGS = layer_classes("Cropping{}D")
-_WINDOWED = (
+WINDOWED = (
     *(*_CONVOLUTIONS, *_TRANSPOSED, *_POOLINGS),
     *(*_UPSAMPLINGS, *_PADDINGS, *_CROPPINGS),
 )
-_GLOBAL_POOLINGS = layer_classes("GlobalAveragePooling{}D", "GlobalMaxPooling{}D")
+GLOBAL_POOLINGS = layer_classes("GlobalAveragePooling{}D", "GlobalMaxPooling{}D")
 # What computes a unit from the units at its own place.
-_POINTWISE = layer_classes(
-    *("Activation", "ReLU", "LeakyReLU", "PReLU", "ELU", "Softmax", "Identity", "Dense"),
-    *("Dropout", "SpatialDropout{}D", "AlphaDropout", "GaussianDropout", "GaussianNoise"),
-    *("ActivityRegularization", "Rescaling", "Normalization", "BatchNormalization"),
-    *("LayerNormalization", "RMSNormalization", "UnitNormalization"),
-    # At inference these change nothing.
-    *("RandomFlip", "RandomRotation", "RandomTranslation", "RandomZoom"),
-    *("RandomContrast", "RandomBrightness"),
-    *("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate"),
+_POINTWISE = (
+    *(LocalResponseNormalization, PadChannels, TakeChannels),
+    *layer_classes(
+        *("Activation", "ReLU", "LeakyReLU", "PReLU", "ELU", "Softmax", "Identity", "Dense"),
+        *("Dropout", "SpatialDropout{}D", "AlphaDropout", "GaussianDropout", "GaussianNoise"),
+        *("ActivityRegularization", "Rescaling", "Normalization", "BatchNormalization"),
+        *("LayerNormalization", "RMSNormalization", "UnitNormalization"),
+        # At inference these change nothing.
+        *("RandomFlip", "RandomRotation", "RandomTranslation", "RandomZoom"),
+        *("RandomContrast", "RandomBrightness"),
+        *("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate"),
+    ),
 )
 # The same, of keras.applications: layers that are not public, so by name.
 _POINTWISE_NAMES = {"CustomScaleLayer", "LayerScale", "StochasticDepth"}
@@ -47,8 +51,9 @@ _POINTWISE_OPS = {
     *("Identity", "StopGradient"),
 }
 # What mixes the units along its ``axis``; a mean over all rows and columns is global pooling.
-_ALONG_AXIS = layer_classes(
-    *("Softmax", "LayerNormalization", "RMSNormalization", "UnitNormalization")
+_ALONG_AXIS = (
+    LocalResponseNormalization,
+    *layer_classes("Softmax", "LayerNormalization", "RMSNormalization", "UnitNormalization"),
 )
 _ALONG_AXIS_OPS = {"Softmax", "LogSoftmax", "Mean", "Max", "Sum"}
 _ALONG_LAST_AXIS = (
@@ -93,7 +98,7 @@ def _sizes(shape: Shape, call: Call) -> tuple[Any, ...]:
 
 def _sees_all(call: Call) -> bool:
     layer = call.layer
-    if isinstance(layer, _GLOBAL_POOLINGS):
+    if isinstance(layer, GLOBAL_POOLINGS):
         return _is_in_model_format(call)
     if isinstance(layer, keras.layers.GroupNormalization):
         return _is_channel_axis(layer.axis, call)
@@ -144,7 +149,7 @@ def _why(call: Call) -> str:
         return f"{call.kind} along rows or columns"
     if isinstance(call.layer, _TRANSPOSED):
         return f"{call.kind} with output padding or dilation"
-    if not _is_in_model_format(call) and isinstance(call.layer, _WINDOWED + _GLOBAL_POOLINGS):
+    if not _is_in_model_format(call) and isinstance(call.layer, WINDOWED + GLOBAL_POOLINGS):
         return f"{call.kind} in another data format than the model's"
     return call.kind
 
@@ -153,8 +158,8 @@ def _local(call: Call, inputs: Sequence[State], sizes: tuple[int, ...]) -> State
     """Return what the units see of a layer that looks at a part of its input, if it has a rule."""
     if any(len(state.sizes) != len(sizes) for state in inputs):
         return None
-    if isinstance(call.layer, _WINDOWED):
-        taps = _taps_of_axes(call, inputs[0].sizes)
+    if isinstance(call.layer, WINDOWED):
+        taps = taps_of_axes(call, inputs[0].sizes)
         return inputs[0].through(taps, sizes) if taps else None
     return fields.merge(inputs, sizes, call.name) if _is_pointwise(call, inputs, sizes) else None
 
@@ -177,8 +182,8 @@ def _is_pointwise(call: Call, inputs: Sequence[State], sizes: tuple[int, ...]) -
     )
 
 
-def _taps_of_axes(call: Call, sizes: tuple[int, ...]) -> list[Taps] | None:
-    """Return what a layer reads on each axis."""
+def taps_of_axes(call: Call, sizes: tuple[int, ...]) -> list[Taps] | None:
+    """Return what a layer with a window reads on each axis of an input of these sizes."""
     layer = call.layer
     if not _is_in_model_format(call) or getattr(layer, "rank", len(sizes)) != len(sizes):
         return None

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import pydot
 
 from keras_convnets.analysis import labels
-from keras_convnets.analysis.columns import columns
+from keras_convnets.analysis.columns import aside, columns
 from keras_convnets.analysis.graph import Block, Edge, Graph, Layer, by_stage, kind_of_steps
 from keras_convnets.analysis.sheet import Look, Sheet
 from keras_convnets.analysis.tables import sizes
@@ -35,12 +35,12 @@ def _stages(graph: Graph, look: Look) -> pydot.Dot:
     stages = by_stage(graph)
     stage_of = {block.name: name for name, blocks in stages for block in blocks}
     box = box_ids(name for name, _ in stages)
-    sheet = Sheet(graph, look, dict.fromkeys(stage_of.values(), 0))
+    edges = [Edge(stage_of[e.source], stage_of[e.target], e.shape) for e in graph.edges]
+    between = dict.fromkeys(edge for edge in edges if edge.source != edge.target)
+    sheet = Sheet(graph, look, dict.fromkeys(box, 0), aside(list(box), between))
     for name, blocks in stages:
         label = labels.stage_label(name, blocks, look.cost, look.activations)
         sheet.node(box[name], name, label, blocks[-1].kind)
-    edges = [Edge(stage_of[e.source], stage_of[e.target], e.shape) for e in graph.edges]
-    between = dict.fromkeys(edge for edge in edges if edge.source != edge.target)
     for edge, label in _labelled(between, look):
         ends = (box[edge.source], edge.source, box[edge.target], edge.target)
         sheet.line(*ends, label=label, weight=100)
@@ -53,7 +53,8 @@ def _blocks(graph: Graph, look: Look) -> pydot.Dot:
         lengths, width = [_BLOCK_WIDTH + _extra(block) for block in graph.blocks], _BLOCK_ROW
     else:
         lengths, width = [_height(block) for block in graph.blocks], _BLOCK_WIDTH
-    sheet = Sheet(graph, look, columns(list(blocks), lengths, graph.edges, width))
+    column = columns(list(blocks), lengths, graph.edges, width)
+    sheet = Sheet(graph, look, column, aside(list(blocks), graph.edges))
     drawn = {name: _draw_block(sheet, box, blocks[name]) for name, box in box_ids(blocks).items()}
     for edge, label in _labelled(graph.edges, look):
         source, target = drawn[edge.source].exit, drawn[edge.target]
@@ -61,8 +62,7 @@ def _blocks(graph: Graph, look: Look) -> pydot.Dot:
         sheet.line(source, *ends, label=label, weight=100)
         content = blocks[edge.target].inside
         if content.shortcut is not None and not content.before:
-            words = labels.line_of(content.shortcut)
-            sheet.shortcut(source, edge.source, target.exit, edge.target, words)
+            sheet.shortcut(source, edge.source, target.exit, edge.target, content.shortcut)
     return sheet.finished(folded=any(block.repeats > 1 for block in graph.blocks))
 
 
@@ -95,7 +95,7 @@ def _draw_block(sheet: Sheet, box: str, block: Block) -> _Drawn:
     sheet.node(merge, name, content.merge.text, "merge", *frames, says=f"{name} merge", **style)
     sheet.line(box, name, merge, name, weight=100)
     if content.before:
-        sheet.shortcut(entry, name, merge, name, labels.line_of(content.shortcut or ()))
+        sheet.shortcut(entry, name, merge, name, content.shortcut or ())
     return _Drawn(entry, merge)
 
 
@@ -115,8 +115,11 @@ def _layers(graph: Graph, look: Look) -> pydot.Dot:
     box = box_ids(block_of)
     length, width = (_LAYER_WIDTH, _LAYER_ROW) if look.goes_across else (1.0, _LAYER_WIDTH)
     lengths = [length * _depth(block, graph.layer_edges) for block in graph.blocks]
-    column = columns([block.name for block in graph.blocks], lengths, graph.edges, width)
-    sheet = Sheet(graph, look, {id_: column[block.name] for id_, block in block_of.items()})
+    names = [block.name for block in graph.blocks]
+    column, side = columns(names, lengths, graph.edges, width), set(aside(names, graph.edges))
+    columns_of_layers = {id_: column[block.name] for id_, block in block_of.items()}
+    layers_aside = [id_ for id_, block in block_of.items() if block.name in side]
+    sheet = Sheet(graph, look, columns_of_layers, layers_aside)
     for block, layer in places:
         frames = [name for name in (block.stage, block.name) if name and len(block.layers) > 1]
         label = labels.layer_label(
@@ -133,7 +136,7 @@ def _layers(graph: Graph, look: Look) -> pydot.Dot:
         ends = (box[edge.source], edge.source, box[edge.target], edge.target)
         from_outside = block_of[edge.source] is not into and not into.inside.before
         if from_outside and into.inside.shortcut == () and steps[edge.target].kind == "merge":
-            sheet.shortcut(*ends, "")
+            sheet.shortcut(*ends)
         else:
             sheet.line(*ends, label=label, weight=10)
     return sheet.finished(folded=False)

@@ -13,6 +13,7 @@ from keras_convnets.analysis.groups import places, unique_names
 from keras_convnets.analysis.structure import (
     Body,
     Inside,
+    heavy_of,
     inside,
     is_dropout,
     steps_of,
@@ -214,7 +215,10 @@ def _kind(content: Inside) -> str:
 
 
 def kind_of_steps(body: Body) -> str:
-    """Return the kind of the weightiest step."""
+    """Return the kind of the weightiest step; what ends in a dense layer is a classifier."""
+    heavy = [step.kind for step in heavy_of(body)]
+    if heavy and heavy[-1] == "dense":
+        return "dense"
     kinds = [step.kind for step in steps_of(body)]
     order = ("model", "convolution", "dense", "pooling", "merge", "normalisation", "activation")
     return next((kind for kind in order if kind in kinds), kinds[0] if kinds else "other")

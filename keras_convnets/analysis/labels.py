@@ -15,6 +15,11 @@ _TABLE = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="{}">{}</
 _LEGEND = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="3" CELLPADDING="1">{}</TABLE>'
 _SWATCH = 'FIXEDSIZE="TRUE" WIDTH="16" HEIGHT="13"'
 _BRANCHES = '<TABLE BORDER="0" CELLBORDER="1" CELLSPACING="5" CELLPADDING="3" COLOR="{}">{}</TABLE>'
+_SHORTCUTS = {
+    "identity": ("──", IDENTITY, "identity shortcut"),
+    "resized": ("- - -", IDENTITY, "identity shortcut, resized"),
+    "projection": ("- - -", PROJECTION, "projection shortcut"),
+}
 _BRANCH = '<TD STYLE="ROUNDED" BGCOLOR="#ffffff">{}</TD>'
 
 
@@ -99,11 +104,9 @@ def legend(kinds: Iterable[str], *, shortcuts: Iterable[str], folded: bool, cost
         for kind, colour in COLOURS.items()
         if kind in found
     ]
-    lines = {"identity": ("──", IDENTITY), "projection": ("- - -", PROJECTION)}
     entries += [
-        f'<TD><FONT COLOR="{colour}">{line}</FONT></TD>'
-        f'<TD ALIGN="LEFT">{grey(f"{name} shortcut")}  </TD>'
-        for name, (line, colour) in lines.items()
+        f'<TD><FONT COLOR="{colour}">{line}</FONT></TD><TD ALIGN="LEFT">{grey(words)}  </TD>'
+        for name, (line, colour, words) in _SHORTCUTS.items()
         if name in set(shortcuts)
     ]
     rows = ["".join(entries[start : start + 3]) for start in range(0, len(entries), 3)]

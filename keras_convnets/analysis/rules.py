@@ -13,6 +13,7 @@ from keras import layers
 
 from keras_convnets.analysis.layer_classes import layer_classes
 from keras_convnets.analysis.walk import Call, Shape, elements
+from keras_convnets.layers import LocalResponseNormalization
 
 CONVENTION = (
     "Multiply-adds count convolutions and dense layers, of one image, without biases. "
@@ -96,13 +97,10 @@ _DEPTHWISE = layer_classes("DepthwiseConv{}D")
 _SEPARABLE = layer_classes("SeparableConv{}D")
 _TRANSPOSED = layer_classes("Conv{}DTranspose")
 _ACTIVATIONS = (layers.ELU, layers.LeakyReLU, layers.PReLU, layers.ReLU, layers.Softmax)
-_NORMALISATIONS = layer_classes(
-    "BatchNormalization",
-    "GroupNormalization",
-    "LayerNormalization",
-    "Normalization",
-    "RMSNormalization",
-    "UnitNormalization",
+_NORMALISATIONS = (
+    LocalResponseNormalization,
+    *layer_classes("BatchNormalization", "GroupNormalization", "LayerNormalization"),
+    *layer_classes("Normalization", "RMSNormalization", "UnitNormalization"),
 )
 _POOLINGS = ("Pooling1D", "Pooling2D", "Pooling3D")
 # What ``keras.ops.relu(x)`` and ``x + y`` make of Keras tensors goes by these names.

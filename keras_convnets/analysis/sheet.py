@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pydot
 
 from keras_convnets.analysis import labels
 from keras_convnets.analysis.graph import Graph
+from keras_convnets.analysis.structure import Body, shortcut_kind
 from keras_convnets.analysis.style import (
     COLOURS,
     FONT,
@@ -42,10 +43,16 @@ class Look:
 
 
 class Sheet:
-    """A figure in the making: nodes in frames, lines between them, broken into columns."""
+    """A figure in the making: nodes in frames, lines between them, broken into columns.
 
-    def __init__(self, graph: Graph, look: Look, column: dict[str, int]) -> None:
+    What stands ``aside`` is off the main path: auxiliary heads.
+    """
+
+    def __init__(
+        self, graph: Graph, look: Look, column: dict[str, int], aside: Iterable[str] = ()
+    ) -> None:
         self.look = look
+        self._aside = set(aside)
         self.dot = pydot.Dot(
             quoted(graph.name), rankdir=look.rankdir, fontname=FONT, nodesep=0.3, ranksep=0.24,
             labelloc="t", pad=0.2,
@@ -88,8 +95,10 @@ class Sheet:
         colour = COLOURS[kind]
         self.kinds.add(kind)
         style: dict[str, Any] = {"fillcolor": colour.fill, "color": colour.border}
-        style |= {"group": self._group(self._column[owner]), "class": css_class(kind), "id": node}
+        style |= {"class": css_class(kind), "id": node}
         style |= {"tooltip": quoted(says or owner), "label": f"<{label}>"}
+        if owner not in self._aside:
+            style["group"] = self._group(self._column[owner])
         self._frame(self._column[owner], frames).add_node(pydot.Node(node, **style | more))
         self._last = node
 
@@ -99,17 +108,22 @@ class Sheet:
             source = self._mark(source, of, self._column[to])
         if style.get("label") and self._count > 1:
             style["minlen"] = 2  # Graphviz makes room for labels by itself only in a single column
+        if to in self._aside:
+            style["weight"] = 1
         self.dot.add_edge(pydot.Edge(source, target, **style))
 
-    def shortcut(self, source: str, of: str, target: str, to: str, label: str) -> None:
-        """Draw a shortcut: solid for an identity, dashed and labelled for a projection."""
-        kind = "projection" if label else "identity"
+    def shortcut(self, source: str, of: str, target: str, to: str, content: Body = ()) -> None:
+        """Draw a shortcut: solid for an identity, dashed and labelled for anything else."""
+        kind = shortcut_kind(content)
         self.shortcuts.add(kind)
-        style: dict[str, Any] = {"color": IDENTITY, "penwidth": 1.4, "weight": 0}
-        if label:
-            style |= {"color": PROJECTION, "style": "dashed", "label": f"  {label} "}
-            style["fontcolor"] = PROJECTION
-        self.line(source, of, target, to, **{"class": kind}, **style)
+        colour = PROJECTION if kind == "projection" else IDENTITY
+        style: dict[str, Any] = {"color": colour, "penwidth": 1.4, "weight": 0}
+        if content:
+            style |= {"style": "dashed", "label": f"  {labels.line_of(content)} "}
+            style |= {"fontcolor": colour}
+        # A resized identity looks like an identity in a page's style, too.
+        style_of = "projection" if kind == "projection" else "identity"
+        self.line(source, of, target, to, **{"class": style_of}, **style)
 
     def finished(self, *, folded: bool) -> pydot.Dot:
         """Return the figure, with its legend."""

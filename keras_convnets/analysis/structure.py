@@ -78,6 +78,14 @@ def heavy_of(body: Body) -> list[Step]:
     return [step for step in steps_of(body) if step.heavy]
 
 
+def shortcut_kind(content: Body) -> str:
+    """Return what a shortcut is: ``identity``, ``projection``, or ``resized`` without weights."""
+    if not content:
+        return "identity"
+    weightless = {step.kind for step in steps_of(content)} <= {"pooling", "activation", "other"}
+    return "resized" if weightless else "projection"
+
+
 def without_dropout(content: Inside) -> Inside:
     """Return the inside of a block with its dropout left out, whatever the rates."""
     return dataclasses.replace(

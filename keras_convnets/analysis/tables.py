@@ -71,6 +71,12 @@ class Table:
         writer.writerows([_plain(value) for value in row] for row in self.rows)
         return out.getvalue().rstrip("\n")
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as dictionaries, lists, strings and numbers, as JSON can hold them."""
+        keys = [column.key for column in self.columns]
+        rows = [dict(zip(keys, row, strict=True)) for row in self.rows]
+        return {"notes": list(self.notes), "rows": rows}
+
 
 def shown(value: Any) -> str:
     """Return a value as people read it: 1,234,567; 64 × 56 × 56; an empty cell for ``None``.

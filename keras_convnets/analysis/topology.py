@@ -24,6 +24,12 @@ def segments(calls: Sequence[Call]) -> list[list[Call]]:
     return found
 
 
+def trunk(calls: Sequence[Call]) -> list[Call]:
+    """Return the calls that every path from the inputs to the main output passes, in order."""
+    main = _ancestors(_main_output(calls))
+    return [segment[-1] for segment in _cut([call for call in calls if call in main])]
+
+
 def chains(calls: Sequence[Call]) -> list[list[Call]]:
     """Split calls into the longest runs without a fork or a merge inside."""
     children = Counter(parent for call in calls for parent in call.parents)

@@ -17,15 +17,21 @@ import keras
 from keras_convnets import axes, checks
 
 Shape = tuple[int | None, ...]
+# What a call makes: the shape, the type and Keras' own tensor.
+Made = tuple[Shape, str, Any]
 
 
 @dataclasses.dataclass(frozen=True)
 class Tensor:
-    """A tensor between two calls: the call that makes it, its shape without the batch, its type."""
+    """A tensor between two calls: the call that makes it, its shape without the batch, its type.
+
+    ``symbol`` is Keras' tensor in the model as it was built, whatever the shape.
+    """
 
     source: Call
     shape: Shape
     dtype: str
+    symbol: Any = dataclasses.field(repr=False, compare=False)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -117,7 +123,8 @@ def _walked(
     inputs = {}
     for tensor, shape in zip(graph.inputs, shapes, strict=True):
         layer = tensor._keras_history.operation
-        inputs[id(tensor)] = walker.call(layer.name, layer, (), [(shape, str(tensor.dtype))])[0]
+        made = [(shape, str(tensor.dtype), tensor)]
+        inputs[id(tensor)] = walker.call(layer.name, layer, (), made)[0]
     walker.run(graph, inputs, "")
     return walker.calls
 
@@ -148,12 +155,12 @@ class _Walker:
         return [known[id(tensor)] for tensor in graph.outputs]
 
     def call(
-        self, name: str, layer: Any, inputs: tuple[Tensor, ...], outputs: list[tuple[Shape, str]]
+        self, name: str, layer: Any, inputs: tuple[Tensor, ...], outputs: Sequence[Made]
     ) -> list[Tensor]:
         """Keep a call, and return the tensors that it makes."""
         made: list[Tensor] = []
         call = Call(name, layer, inputs, (), self._data_format)
-        made.extend(Tensor(call, shape, dtype) for shape, dtype in outputs)
+        made.extend(Tensor(call, *output) for output in outputs)
         object.__setattr__(call, "outputs", tuple(made))  # a call and its tensors name each other
         self.calls.append(call)
         return made
@@ -242,12 +249,15 @@ def _checked(given: Any, built: Shape, data_format: str) -> Shape:
     return (channels, *sizes) if data_format == "channels_first" else (*sizes, channels)
 
 
-def _outputs(node: Any, known: dict[int, Tensor]) -> list[tuple[Shape, str]]:
+def _outputs(node: Any, known: dict[int, Tensor]) -> list[Made]:
     """Return the shapes and types that a node makes of inputs of the known shapes."""
     tensors = node.arguments.keras_tensors
     as_built = all(known[id(tensor)].shape == tuple(tensor.shape[1:]) for tensor in tensors)
     made = node.outputs if as_built else _worked_out(node, known)
-    return [(tuple(tensor.shape[1:]), str(tensor.dtype)) for tensor in made]
+    return [
+        (tuple(tensor.shape[1:]), str(tensor.dtype), symbol)
+        for tensor, symbol in zip(made, node.outputs, strict=True)
+    ]
 
 
 def _worked_out(node: Any, known: dict[int, Tensor]) -> list[Any]:

@@ -9,6 +9,7 @@ one reproduces weight by weight.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Unpack
 
@@ -21,7 +22,9 @@ from keras_convnets.assemble import assemble
 from keras_convnets.naming import scope
 from keras_convnets.options import Options
 from keras_convnets.published import published
-from keras_convnets.units import Part, Tensor, chain
+from keras_convnets.units import CLASSIC, Part, Tensor, chain
+
+_conv = functools.partial(units.conv, kernel_initializer=CLASSIC.kernel_initializer)
 
 SOURCE = "Keras 2 ResnetBuilder (arXiv:1603.05027)"
 
@@ -45,7 +48,7 @@ def basic_block(
     """
 
     def apply(x: Tensor) -> Tensor:
-        first = units.conv if is_first_block_of_first_layer else units.bn_relu_conv
+        first = _conv if is_first_block_of_first_layer else units.bn_relu_conv
         branch = chain(first(filters, 3, init_strides), units.bn_relu_conv(filters, 3))
         return shortcut(x, branch(x), init_strides)
 
@@ -72,7 +75,7 @@ def bottleneck(
     """
 
     def apply(x: Tensor) -> Tensor:
-        first = units.conv if is_first_block_of_first_layer else units.bn_relu_conv
+        first = _conv if is_first_block_of_first_layer else units.bn_relu_conv
         branch = chain(
             first(filters, 1, init_strides),
             units.bn_relu_conv(filters, 3),
@@ -96,7 +99,7 @@ def shortcut(x: Tensor, branch: Tensor, strides: Strides = (1, 1)) -> Tensor:
     """
     if residual.differs(x, branch, strides):
         with scope("shortcut"):
-            x = units.conv(axes.channels(branch), 1, strides, padding="valid")(x)
+            x = _conv(axes.channels(branch), 1, strides, padding="valid")(x)
     # The shortcut comes first: Keras orders model.layers, and so get_weights(), by it.
     return units.add(x, branch)
 

@@ -143,6 +143,11 @@ def _check_fit(model: keras.Model, data: Data) -> None:
             f"model: {model.name} takes images of {image}; expected {data.image_shape}, as the "
             f"images of {data.name} are. Build it with input_shape={data.image_shape}."
         )
+    if len(model.outputs) != 1:
+        raise ValueError(
+            f"model: {model.name} has {len(model.outputs)} outputs; expected one. Build it with "
+            "include_auxiliary=False, or train all of them by model.compile and model.fit."
+        )
     if model.output_shape[-1] != len(data.class_names):
         raise ValueError(
             f"model: {model.name} has {model.output_shape[-1]} outputs; expected "

@@ -18,9 +18,9 @@ def model_of(*layers, shape=(28, 28, 192), name="net"):
     return keras.Sequential([keras.Input(shape), *layers], name=name)
 
 
-@pytest.mark.parametrize("name", ["VGG16", "VGG19", "DenseNet121", "DenseNet201"])
+@pytest.mark.parametrize("name", ["vgg_16", "vgg_19", "densenet_121", "densenet_201"])
 def test_published_figures_to_the_unit(name):
-    found = cost(application(name))
+    found = cost(application(paper.KERAS_APPLICATIONS[name]))
     assert (found.trainable_params, found.macs) == paper.TORCHVISION[name]
 
 
@@ -28,12 +28,14 @@ def test_inception_v3_has_no_scales_in_its_normalisations():
     # 94 convolutions; Keras leaves out the scale of their normalisations, torchvision keeps it.
     found = cost(application("InceptionV3"))
     scales = sum(row.output_shape[0] for row in found.rows if row.kind == "BatchNormalization")
-    params, macs = paper.TORCHVISION["InceptionV3"]
+    params, macs = paper.TORCHVISION["inception_v3"]
     assert (found.trainable_params + scales, found.macs) == (params, macs)
 
 
-@pytest.mark.parametrize("name", ["ResNet50", "ResNet152"])
-def test_resnets_with_the_stride_where_keras_puts_it(name):
+@pytest.mark.parametrize(
+    ("name", "twin"), [("ResNet50", "resnet_v1_5_50"), ("ResNet152", "resnet_v1_5_152")]
+)
+def test_resnets_with_the_stride_where_keras_puts_it(name, twin):
     # Keras strides in the first 1x1 convolution of conv3, conv4 and conv5, torchvision in the
     # 3x3 after it. So that 1x1 computes a quarter of torchvision's pixels: three quarters of
     # 56^2 x 256 x 128 = 28^2 x 512 x 256 = 14^2 x 1024 x 512 are saved, three times. Keras'
@@ -41,7 +43,7 @@ def test_resnets_with_the_stride_where_keras_puts_it(name):
     found = cost(application(name))
     saved = 3 * 3 * (56 * 56 * 256 * 128) // 4
     biases = sum(row.output_shape[0] for row in found.rows if row.kind == "Conv2D")
-    params, macs = paper.TORCHVISION[name]
+    params, macs = paper.TORCHVISION[twin]
     assert (found.trainable_params - biases, found.macs + saved) == (params, macs)
 
 

@@ -2,6 +2,7 @@ import keras
 import pytest
 
 from keras_convnets.analysis.describe import KINDS, describe
+from keras_convnets.layers import LocalResponseNormalization, PadChannels, TakeChannels
 
 L = keras.layers
 
@@ -23,6 +24,9 @@ L = keras.layers
         (L.GlobalAveragePooling2D(), "global avg pool", "pooling", True),
         (L.Dense(10), "dense 10", "dense", True),
         (L.BatchNormalization(), "BN", "normalisation", False),
+        (LocalResponseNormalization(), "LRN", "normalisation", False),
+        (PadChannels(128), "pad to 128 channels", "other", True),
+        (TakeChannels((0, 2, 4)), "take 3 channels", "other", False),
         (L.Activation("relu"), "ReLU", "activation", False),
         (L.Activation("linear"), "linear", "activation", False),
         (L.Add(), "+", "merge", False),

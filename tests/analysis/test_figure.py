@@ -5,13 +5,14 @@ import pygraphviz
 import pytest
 
 from helpers import application
-from keras_convnets import ResnetBuilder
-from keras_convnets.analysis.columns import columns
+from keras_convnets import ResnetBuilder, create_model, heads, units
+from keras_convnets.analysis.columns import aside, columns
 from keras_convnets.analysis.figure import figure
 from keras_convnets.analysis.graph import Edge, Price, block_graph, fold
 from keras_convnets.analysis.labels import price_text, title
 from keras_convnets.analysis.sheet import Look
 from keras_convnets.analysis.style import short
+from keras_convnets.assemble import assemble
 
 L = keras.layers
 
@@ -71,6 +72,18 @@ def test_identities_are_solid_and_projections_dashed_and_labelled(graph):
     assert projection.get("class") == "projection"
     assert projection.get("style") == "dashed"
     assert "1×1, 128, /2" in projection.get("label")
+
+
+def test_resized_identities_are_dashed_but_no_projections():
+    with keras.StatelessScope(initialize_variables=False):
+        resnet = block_graph(create_model("resnet_v1_34_a"))
+    drawing = drawn(fold(resnet))
+    shortcut = edges(drawing)["conv2_block1 merge", "conv3_block1 merge"]
+    assert (shortcut.get("class"), shortcut.get("style")) == ("identity", "dashed")
+    assert "max pool 1×1, /2 | pad to 128 channels" in shortcut.get("label")
+    legend = nodes(drawing)["legend"].get("label")
+    assert "identity shortcut, resized" in legend
+    assert "projection" not in legend
 
 
 def test_shapes_stand_where_they_change(graph):
@@ -177,6 +190,47 @@ def test_columns_stand_in_order(graph, rankdir):
         assert list(x) == sorted(x)
     else:
         assert list(y) == sorted(y, reverse=True)
+
+
+@pytest.fixture(scope="module")
+def with_side_heads():
+    """A network with two auxiliary heads, which Keras lists behind nearly all of the main path."""
+
+    def head(num_outputs, activation):
+        flat = units.chain(units.conv(4, 1), heads.flatten(), heads.dense(8))
+        return units.chain(flat, heads.outputs(num_outputs, activation))
+
+    parts = [(f"conv{n}", units.conv_relu(8, 3)) for n in range(1, 25)]
+    model = assemble((3, 8, 8), 5, parts, "net", auxiliary={"conv4": head, "conv9": head})
+    return block_graph(model)
+
+
+def test_auxiliary_heads_stand_beside_what_they_start_from(with_side_heads):
+    graph = with_side_heads
+    names = [block.name for block in graph.blocks]
+    assert aside(names, graph.edges) == ["aux1", "aux2"]
+    found = columns(names, [1.0] * len(names), graph.edges, width=1.0)
+    assert (found["aux1"], found["aux2"]) == (found["conv4"], found["conv9"])
+    assert found["conv4"] < found["conv24"]
+    main = [found[name] for name in names if "aux" not in name]
+    assert max(main) > 1
+    assert main == sorted(main)
+
+
+@pytest.mark.parametrize("detail", ["stage", "block", "layer"])
+def test_auxiliary_heads_do_not_bend_the_main_path(with_side_heads, detail):
+    drawing = drawn(with_side_heads, detail)
+    for name, node in nodes(drawing).items():
+        assert ("aux" in name) == (node.get("group") is None), name
+    weights = {ends: edge.get("weight") for ends, edge in edges(drawing).items()}
+    side = {weight for ends, weight in weights.items() if "aux" in ends[1]}
+    main = {weight for ends, weight in weights.items() if ends[1].startswith("head")}
+    assert max(side) < min(main)
+
+
+def test_an_auxiliary_head_is_a_classifier(with_side_heads):
+    kinds = {block.name: block.kind for block in with_side_heads.blocks}
+    assert (kinds["aux1"], kinds["head"], kinds["conv1"]) == ("dense", "dense", "convolution")
 
 
 def test_what_comes_before_a_fork_has_a_box_of_its_own():

@@ -6,7 +6,7 @@ import pytest
 from helpers import application
 from keras_convnets import ResnetBuilder
 from keras_convnets.analysis.groups import places
-from keras_convnets.analysis.topology import chains, is_acyclic, segments
+from keras_convnets.analysis.topology import chains, is_acyclic, segments, trunk
 from keras_convnets.analysis.walk import walk
 
 L = keras.layers
@@ -158,6 +158,20 @@ def test_blocks_of_a_model_within():
     assert [block for _, block, _ in grouped(model, expand_nested=False)][1:] == [
         "backbone",
         "head",
+    ]
+
+
+def test_the_trunk_is_what_every_path_to_the_main_output_passes():
+    model = automatic(after=[L.Conv2D(2, 1)])
+    relu = model.layers[3]
+    aux = L.Dense(2)(L.Flatten()(relu.output))
+    calls = walk(keras.Model(model.input, [aux, model.output]))
+    found = [call.kind for call in trunk(calls)]
+    assert found == [
+        "InputLayer",
+        "Conv2D",
+        *("BatchNormalization", "ReLU", "Add", "ReLU"),
+        "Conv2D",
     ]
 
 

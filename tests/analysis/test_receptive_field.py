@@ -6,6 +6,7 @@ from keras import layers
 
 from helpers import FORMATS
 from keras_convnets.analysis.receptive_field import receptive_field
+from keras_convnets.layers import LocalResponseNormalization, PadChannels, TakeChannels
 
 LAST = "channels_last"
 NOTHING = (None, None)
@@ -140,6 +141,9 @@ def test_what_looks_at_one_place_changes_nothing(data_format):
         layers.Rescaling(2.0),
         layers.BatchNormalization(axis=axis),
         layers.LayerNormalization(axis=axis),
+        LocalResponseNormalization(axis=axis),
+        PadChannels(6, axis=axis),
+        TakeChannels((5, 0), axis=axis),
         layers.Activation("relu"),
         layers.Softmax(axis=axis),
         layers.SpatialDropout2D(0.1, data_format=data_format),
@@ -281,6 +285,11 @@ def test_squeeze_and_excitation_sees_the_whole_image():
             "odd (ZeroPadding2D in another data format than the model's)",
         ),
         (lambda: lambda x: layers.Concatenate(axis=1, name="odd")([x, x]), "odd (Concatenate)"),
+        (lambda: PadChannels(6, axis=1, name="odd"), "odd (PadChannels)"),
+        (
+            lambda: LocalResponseNormalization(axis=1, name="odd"),
+            "odd (LocalResponseNormalization along rows or columns)",
+        ),
     ],
 )
 def test_unknown_is_said_and_inherited(make, why):

@@ -7,6 +7,7 @@ import pytest
 
 from keras_convnets.analysis import rules
 from keras_convnets.analysis.walk import walk
+from keras_convnets.layers import LocalResponseNormalization, PadChannels, TakeChannels
 
 L = keras.layers
 COUNTING = {"kernel_initializer": "ones", "use_bias": False}
@@ -62,6 +63,7 @@ def test_padding_is_counted_as_the_papers_do():
     [
         (L.BatchNormalization(), "normalisation", 64),
         (L.GroupNormalization(2), "normalisation", 64),
+        (LocalResponseNormalization(), "normalisation", 64),
         (L.ReLU(), "activation", 64),
         (L.PReLU(), "activation", 64),
         (L.Activation("relu"), "activation", 64),
@@ -72,6 +74,7 @@ def test_padding_is_counted_as_the_papers_do():
         (L.Conv2D(3, 1), None, 0),
         (L.Dropout(0.5), None, 0),
         (L.UpSampling2D(), None, 0),
+        (PadChannels(7), None, 0),
     ],
 )
 def test_operations_on_elements(layer, item, count):
@@ -90,8 +93,14 @@ def test_additions_are_one_less_than_their_tensors():
     ]
 
 
-@pytest.mark.parametrize("layer", [L.BatchNormalization(), L.PReLU(), L.LayerNormalization()])
-def test_weights_without_a_kernel_take_no_multiply_adds(layer):
+@pytest.mark.parametrize(
+    "layer",
+    [
+        *(L.BatchNormalization(), L.PReLU(), L.LayerNormalization()),
+        *(LocalResponseNormalization(), PadChannels(7), TakeChannels((3, 0))),
+    ],
+)
+def test_what_has_no_kernel_takes_no_multiply_adds(layer):
     assert rules.multiply_adds(last_call(layer, 4, 4, 4)) == 0
 
 

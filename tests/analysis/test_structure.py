@@ -2,11 +2,12 @@ import keras
 import pytest
 
 from helpers import application
-from keras_convnets import ResnetBuilder
+from keras_convnets import ResnetBuilder, units
 from keras_convnets.analysis.describe import Step
 from keras_convnets.analysis.groups import places
-from keras_convnets.analysis.structure import inside, steps_of
+from keras_convnets.analysis.structure import inside, is_gate, shortcut_kind, steps_of
 from keras_convnets.analysis.walk import walk
+from keras_convnets.assemble import assemble
 
 L = keras.layers
 
@@ -110,6 +111,41 @@ def test_squeeze_and_excitation_is_no_shortcut():
     found = block(application("EfficientNetB0"), "block1a")
     assert found.merge is None
     assert words(found.body)[1] == {"×": [[], ["global avg pool", "1×1, 8", "1×1, 32"]]}
+
+
+def residual_block(shortcut=None, gated=False):
+    """Return the inside of a block of our units, strided where it has a ``shortcut``."""
+
+    def part(x):
+        strides = 2 if shortcut else 1
+        y = units.conv_bn(8, 3, strides)(units.conv_bn_relu(8, 3)(x))
+        if gated:
+            gate = [units.conv(2, 1), units.relu(), units.conv(8, 1), units.activation("sigmoid")]
+            y = units.multiply(y, units.chain(units.global_pool("avg", keepdims=True), *gate)(y))
+        return units.relu()(units.add(shortcut(x) if shortcut else x, y))
+
+    model = assemble((4 if shortcut else 8, 8, 8), 3, [("conv2_block1", part)], "net")
+    return block(model, "conv2_block1")
+
+
+def test_a_residual_block_with_squeeze_and_excitation():
+    found = residual_block(gated=True)
+    assert words(found.body) == [
+        *("3×3, 8", "3×3, 8"),
+        {"×": [[], ["global avg pool", "1×1, 2", "1×1, 8"]]},
+    ]
+    assert is_gate(found.body[-1])
+    assert (found.shortcut, found.merge.text, len(found.after)) == ((), "+", 1)
+
+
+def test_shortcuts_without_weights_are_no_projections():
+    resized = units.chain(units.max_pool(1, 2), units.pad_channels(8))
+    found = residual_block(shortcut=resized)
+    assert words(found.shortcut) == ["max pool 1×1, /2", "pad to 8 channels"]
+    assert shortcut_kind(found.shortcut) == "resized"
+    projected = units.chain(units.avg_pool(2, 2), units.conv_bn(8, 1))
+    assert shortcut_kind(residual_block(shortcut=projected).shortcut) == "projection"
+    assert shortcut_kind(residual_block().shortcut) == "identity"
 
 
 def test_a_graph_that_is_not_made_of_branches_is_listed():

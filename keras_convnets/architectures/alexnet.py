@@ -1,0 +1,159 @@
+"""AlexNet: five convolutions and three dense layers.
+
+Krizhevsky, Sutskever and Hinton, "ImageNet Classification with Deep Convolutional Neural Networks"
+(2012), and Krizhevsky, "One weird trick for parallelizing convolutional neural networks" (2014,
+arXiv:1404.5997).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple, Unpack
+
+import keras
+
+from keras_convnets import heads, units
+from keras_convnets.assemble import assemble
+from keras_convnets.heads import Head
+from keras_convnets.options import Options
+from keras_convnets.padding import Padding
+from keras_convnets.published import published
+from keras_convnets.units import Part, chain
+
+PAPER = "Krizhevsky et al. 2012 (NIPS)"
+TORCHVISION = "torchvision (Krizhevsky 2014, arXiv:1404.5997)"
+
+HEAD_2012 = heads.hidden_classifier()
+HEAD_TORCHVISION = heads.flat_classifier(
+    *(units.dropout(0.5), heads.dense(4096), units.relu()),
+    *(units.dropout(0.5), heads.dense(4096), units.relu()),
+)
+
+
+class AlexnetRow(NamedTuple):
+    """A convolution of AlexNet, with ReLU, and what follows it.
+
+    Attributes:
+        filters: the number of maps.
+        kernel_size: rows and columns of the kernel.
+        strides: the same for the strides.
+        padding: ``"symmetric"``, ``"valid"``, or how many zeros stand on each side.
+        groups: the number of groups of maps that do not see each other: the paper's two GPUs.
+        lrn: whether local response normalisation follows, with the paper's constants.
+        pool: whether max-pooling follows: 3x3 with stride 2, so that windows overlap.
+    """
+
+    filters: int
+    kernel_size: int
+    strides: int = 1
+    padding: Padding = "symmetric"
+    groups: int = 1
+    lrn: bool = False
+    pool: bool = False
+
+
+ROWS_2012 = (
+    AlexnetRow(96, 11, strides=4, padding="valid", lrn=True, pool=True),
+    AlexnetRow(256, 5, groups=2, lrn=True, pool=True),
+    AlexnetRow(384, 3),
+    AlexnetRow(384, 3, groups=2),
+    AlexnetRow(256, 3, groups=2, pool=True),
+)
+ROWS_2014 = (
+    AlexnetRow(64, 11, strides=4, padding=2, pool=True),
+    AlexnetRow(192, 5, pool=True),
+    AlexnetRow(384, 3),
+    AlexnetRow(256, 3),
+    AlexnetRow(256, 3, pool=True),
+)
+
+
+class AlexnetBuilder:
+    """AlexNet as it was published in 2012, and as torchvision has it after the paper of 2014.
+
+    ``alexnet_original`` is the network of 2012, on two GPUs: the second, fourth and fifth
+    convolution see only the maps of their own GPU, which are groups of channels here. Local
+    response normalisation (over 5 maps, alpha 1e-4, beta 0.75, k 2) follows the ReLU of the first
+    two convolutions, and max-pooling follows it; it runs over the maps of both GPUs, as in Caffe's
+    copy of the network. Its alpha is not divided by 5, as Caffe's is, and Caffe's CaffeNet pools
+    before it normalises. The paper says that images are 224x224, but its 55x55 maps need 227x227
+    without padding.
+
+    ``alexnet`` is torchvision's: one tower of 64, 192, 384, 256 and 256 maps for images of 224x224,
+    without normalisation, the first convolution padded by 2. (TF-Slim's has 384 maps in the fourth
+    convolution too, and no padding in the first.) Dropout comes before the first two dense layers;
+    in 2012 it followed their ReLU. torchvision pools the last maps to 6x6 whatever their size,
+    which changes nothing at 224x224; here the first dense layer takes the maps as they are, so that
+    it has other weights at another size.
+    """
+
+    @staticmethod
+    def build(
+        input_shape: Sequence[int | None],
+        num_outputs: int | None,
+        rows: Sequence[AlexnetRow],
+        head: Head = HEAD_2012,
+        **options: Unpack[Options],
+    ) -> keras.Model:
+        """Return an AlexNet of convolutions of your choice.
+
+        Args:
+            input_shape: ``(channels, rows, cols)``, whatever the data format. Rows and columns may
+                be ``None`` without the top.
+            num_outputs: the number of outputs, at least 1.
+            rows: an [`AlexnetRow`][keras_convnets.AlexnetRow] for each convolution.
+            head: ``head(num_outputs, activation)`` returns a function of a tensor. By default two
+                dense layers of 4096 with ReLU and dropout of 0.5, and the outputs.
+            **options: see [`Options`][keras_convnets.Options].
+
+        Raises:
+            ValueError: for a shape, row or option that no network can be built from.
+
+        Examples:
+            >>> from keras_convnets import AlexnetBuilder, AlexnetRow
+            >>> rows = (AlexnetRow(16, 5, strides=2, pool=True), AlexnetRow(32, 3, groups=2))
+            >>> model = AlexnetBuilder.build((3, 64, 64), 10, rows, include_top=False)
+            >>> model.output_shape
+            (None, 15, 15, 32)
+        """
+        parts = [
+            (f"conv{number}", _layer(row)) for number, row in enumerate(_checked(rows), start=1)
+        ]
+        return assemble(input_shape, num_outputs, parts, "alexnet", head, **options)
+
+    @staticmethod
+    @published(TORCHVISION)
+    def build_alexnet(
+        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return torchvision's AlexNet: 64, 192, 384, 256, 256 maps in one tower."""
+        return AlexnetBuilder.build(
+            input_shape, num_outputs, ROWS_2014, HEAD_TORCHVISION, **options
+        )
+
+    @staticmethod
+    @published(PAPER, (3, 227, 227))
+    def build_alexnet_original(
+        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return the AlexNet of 2012: 96, 256, 384, 384, 256 maps in two towers."""
+        return AlexnetBuilder.build(input_shape, num_outputs, ROWS_2012, **options)
+
+
+def _layer(row: AlexnetRow) -> Part:
+    parts = [units.conv_relu(row.filters, row.kernel_size, row.strides, row.padding, row.groups)]
+    if row.lrn:
+        parts.append(units.local_response_norm(size=5, alpha=1e-4, beta=0.75, bias=2.0))
+    if row.pool:
+        parts.append(units.max_pool(3, 2, "valid"))
+    return chain(*parts)
+
+
+def _checked(rows: Any) -> tuple[AlexnetRow, ...]:
+    given = tuple(rows) if isinstance(rows, Iterable) else ()
+    if not given or not all(isinstance(row, AlexnetRow) for row in given):
+        raise ValueError(
+            f"rows: received {rows!r}; expected one or more AlexnetRow. Pass a row for each "
+            "convolution, such as (AlexnetRow(64, 11, strides=4, pool=True), AlexnetRow(192, 5))."
+        )
+    return given

@@ -1,0 +1,165 @@
+"""LeNet-5: two convolutions, each with sub-sampling behind it, and three full layers.
+
+LeCun, Bottou, Bengio and Haffner, "Gradient-Based Learning Applied to Document Recognition" (1998),
+section II.B.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import Unpack
+
+import keras
+
+from keras_convnets import checks, heads, units
+from keras_convnets.assemble import assemble
+from keras_convnets.layers import scaled_tanh
+from keras_convnets.naming import scope
+from keras_convnets.options import Options, check_activation
+from keras_convnets.published import published
+from keras_convnets.units import Part, Tensor, chain
+
+PAPER = "LeCun et al. 1998"
+MNIST = (1, 32, 32)
+
+# Table I of the paper, column by column: the maps of S2 that each map of C3 sees.
+C3 = (
+    *((0, 1, 2), (1, 2, 3), (2, 3, 4), (3, 4, 5), (0, 4, 5), (0, 1, 5)),
+    *((0, 1, 2, 3), (1, 2, 3, 4), (2, 3, 4, 5), (0, 3, 4, 5), (0, 1, 4, 5), (0, 1, 2, 5)),
+    *((0, 1, 3, 4), (1, 2, 4, 5), (0, 2, 3, 5)),
+    (0, 1, 2, 3, 4, 5),
+)
+
+
+def subsampling() -> Part:
+    """Return LeNet-5's sub-sampling: means of 2x2, times a coefficient, plus a bias, for each map.
+
+    The paper takes the sum, so that its coefficient is a quarter of this one, which starts at 1.
+    No activation is applied.
+
+    Examples:
+        >>> import keras
+        >>> from keras_convnets import subsampling
+        >>> subsampling()(keras.Input((28, 28, 6))).shape
+        (None, 14, 14, 6)
+    """
+    return chain(units.avg_pool(2, 2), units.scale_and_shift())
+
+
+def partial_conv(table: Sequence[Sequence[int]], kernel_size: int) -> Part:
+    """Return a convolution without padding whose maps each see only some maps of its input.
+
+    Args:
+        table: for each map, the numbers of the maps that it sees. Neighbours that see equally many
+            are computed at once, as groups of one convolution.
+        kernel_size: rows and columns of the kernel.
+
+    Examples:
+        >>> import keras
+        >>> from keras_convnets import partial_conv
+        >>> partial_conv([(0, 1), (1, 2), (0, 1, 2)], 5)(keras.Input((14, 14, 3))).shape
+        (None, 10, 10, 3)
+    """
+    rows = [(count, list(alike)) for count, alike in itertools.groupby(table, key=len)]
+
+    def apply(x: Tensor) -> Tensor:
+        maps = []
+        for count, seen in rows:
+            with scope(f"from{count}"):
+                taken = units.take_channels(list(itertools.chain(*seen)))(x)
+                groups = len(seen)
+                maps.append(units.conv(groups, kernel_size, padding="valid", groups=groups)(taken))
+        return units.concat(*maps)
+
+    return apply
+
+
+_TANH = units.activation(scaled_tanh)
+_ORIGINAL = (
+    ("c1", chain(units.conv(6, 5, padding="valid"), _TANH)),
+    ("s2", chain(subsampling(), _TANH)),
+    ("c3", chain(partial_conv(C3, 5), _TANH)),
+    ("s4", chain(subsampling(), _TANH)),
+    ("c5", chain(units.conv(120, 5, padding="valid"), _TANH)),
+)
+
+
+class LenetBuilder:
+    """LeNet-5 as everyone builds it today, and as it was published in 1998.
+
+    Both take grey images of 32x32 (MNIST's 28x28 digits with two pixels around them) and have
+    convolutions of 5x5 without padding, of 6 and 16 maps, sub-sampling by 2 behind each, then
+    layers of 120 and 84 units, and the outputs.
+
+    ``lenet_5`` has average pooling, which learns nothing, every map of its second convolution sees
+    all maps of the first, tanh follows convolutions and the layers of 120 and 84 units, and the
+    outputs are a dense softmax. Other sources differ in the activation (sigmoid, ReLU), the
+    pooling (max), or pad the first convolution by 2 to take 28x28 images.
+
+    ``lenet_5_original`` has the paper's layers by their names: C1, S2, C3, S4, C5 (and F6 in the
+    head). Sub-sampling has a learnt coefficient and bias for each map; a map of C3 sees three, four
+    or six maps of S2 (table I); C5 is a convolution, of one pixel for images of 32x32; the
+    activation, behind sub-sampling too, is ``1.7159 * tanh(2x / 3)``. These layers have the paper's
+    60,000 parameters. The paper's outputs are distances to fixed drawings of the characters (radial
+    basis functions); here a dense softmax stands in their place, with 850 parameters for 10
+    outputs. Initial values and loss are not the paper's either.
+    """
+
+    @staticmethod
+    def build(
+        input_shape: Sequence[int | None],
+        num_outputs: int | None,
+        filters: Sequence[int] = (6, 16),
+        hidden: Sequence[int] = (120, 84),
+        activation: str = "tanh",
+        **options: Unpack[Options],
+    ) -> keras.Model:
+        """Return a network like LeNet-5, with widths and an activation of your choice.
+
+        Args:
+            input_shape: ``(channels, rows, cols)``, whatever the data format. Rows and columns may
+                be ``None`` without the top.
+            num_outputs: the number of outputs, at least 1.
+            filters: the maps of each 5x5 convolution; 2x2 average pooling follows each.
+            hidden: the units of each dense layer before the outputs.
+            activation: the activation, any that Keras knows: ``"tanh"``, ``"sigmoid"``, ``"relu"``.
+            **options: see [`Options`][keras_convnets.Options].
+
+        Raises:
+            ValueError: for a shape, width, activation or option that no network can be built from.
+
+        Examples:
+            >>> from keras_convnets import LenetBuilder
+            >>> model = LenetBuilder.build((1, 28, 28), 10, (20, 50), (500,), "relu")
+            >>> model.count_params()
+            431080
+        """
+        maps = checks.positive_integers("filters", filters, "the maps, such as (6, 16)")
+        widths = checks.positive_integers("hidden", hidden, "the units, such as (120, 84)")
+        check_activation("activation", activation)
+        squash = units.activation(activation)
+        parts = [
+            (f"conv{n}", chain(units.conv(count, 5, padding="valid"), squash, units.avg_pool(2, 2)))
+            for n, count in enumerate(maps, start=1)
+        ]
+        dense = [part for width in widths for part in (heads.dense(width), squash)]
+        head = heads.flat_classifier(*dense)
+        return assemble(input_shape, num_outputs, parts, "lenet", head, **options)
+
+    @staticmethod
+    @published(PAPER + ", simplified", MNIST, 10)
+    def build_lenet_5(
+        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return LeNet-5 as it is built today: average pooling, tanh, a dense softmax."""
+        return LenetBuilder.build(input_shape, num_outputs, **options)
+
+    @staticmethod
+    @published(PAPER, MNIST, 10)
+    def build_lenet_5_original(
+        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return LeNet-5 as it was published, but for its outputs, which are a dense softmax."""
+        head = heads.flat_classifier(heads.dense(84), _TANH)
+        return assemble(input_shape, num_outputs, _ORIGINAL, "lenet", head, **options)

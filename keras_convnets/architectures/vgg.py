@@ -1,0 +1,216 @@
+"""VGG: stages of 3x3 convolutions, each halved by a max-pooling, and three dense layers.
+
+Simonyan and Zisserman, "Very Deep Convolutional Networks for Large-Scale Image Recognition" (2014,
+arXiv:1409.1556), table 1.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from typing import Any, Unpack
+
+import keras
+
+from keras_convnets import checks, heads, units
+from keras_convnets.assemble import assemble
+from keras_convnets.options import Options
+from keras_convnets.published import published
+from keras_convnets.units import TORCH, Part, chain
+
+PAPER = "Simonyan and Zisserman 2014 (arXiv:1409.1556)"
+TORCHVISION = "torchvision (arXiv:1409.1556)"
+
+# The columns of table 1: the convolutions of each stage, and their maps.
+CONFIGURATIONS = {
+    "A": ((1, 64), (1, 128), (2, 256), (2, 512), (2, 512)),
+    "B": ((2, 64), (2, 128), (2, 256), (2, 512), (2, 512)),
+    "D": ((2, 64), (2, 128), (3, 256), (3, 512), (3, 512)),
+    "E": ((2, 64), (2, 128), (4, 256), (4, 512), (4, 512)),
+}
+
+BIASED = dataclasses.replace(TORCH, use_bias=True)
+
+DENSE_HEAD = heads.hidden_classifier()
+CONVOLUTIONAL_HEAD = heads.convolutional_classifier(
+    *(units.conv_relu(4096, 7, padding="valid"), units.dropout(0.5)),
+    *(units.conv_relu(4096, 1), units.dropout(0.5)),
+)
+
+
+class VggOptions(Options, total=False):
+    """The keyword options of a VGG network: those of every network, and its head."""
+
+    fully_convolutional: bool
+    """Whether the head is convolutional rather than dense. Default ``False``."""
+
+
+def vgg_stage(convolutions: int, filters: int, batch_norm: bool = False) -> Part:
+    """Return a stage of 3x3 convolutions and ReLUs, and a 2x2 max-pooling that halves the maps.
+
+    Args:
+        convolutions: the number of convolutions.
+        filters: the number of maps of each.
+        batch_norm: whether batch normalisation stands between each convolution and its ReLU.
+
+    Examples:
+        >>> import keras
+        >>> from keras_convnets import vgg_stage
+        >>> vgg_stage(2, 64)(keras.Input((224, 224, 3))).shape
+        (None, 112, 112, 64)
+    """
+    convolution = units.conv_relu(filters, 3)
+    if batch_norm:
+        convolution = units.conv_bn_relu(filters, 3, style=BIASED)
+    return chain(*[convolution] * convolutions, units.max_pool(2, 2, "valid"))
+
+
+class VggBuilder:
+    """VGG networks of 11 to 19 layers with weights, with and without batch normalisation.
+
+    Five stages of 3x3 convolutions with ReLU, each ending in a 2x2 max-pooling with stride 2, which
+    leaves an odd row or column out; dense layers of 4096, 4096 and the number of outputs, with ReLU
+    and dropout of 0.5 behind the first two. ``vgg_11``, ``vgg_13``, ``vgg_16`` and ``vgg_19`` are
+    configurations A, B, D and E of the paper; A-LRN and C (with 1x1 convolutions) are left out. The
+    graph is the same in torchvision and keras.applications (which has no dropout). torchvision
+    pools the last maps to 7x7 whatever their size, which changes nothing at 224x224; here the first
+    dense layer takes the maps as they are, so that it has other weights at another size.
+
+    The ``_bn`` networks are torchvision's: batch normalisation (epsilon 1e-5, momentum 0.9) stands
+    behind each convolution, which keeps its bias. The paper has none.
+
+    With ``fully_convolutional=True`` the head is the one that the paper tests with: a 7x7
+    convolution without padding and two 1x1 convolutions take the place of the dense layers, and the
+    scores are averaged over the map before the activation. It has as many parameters as the dense
+    head at 224x224, takes any size from there on, and rows and columns may be ``None``. Weights of
+    a dense head that was built at 224x224 only need another shape, in either data format, for
+    flattening puts rows first, then columns, then channels: kernels of ``head_dense`` (25088, 4096)
+    become those of ``head_conv`` (7, 7, 512, 4096), and (4096, n) becomes (1, 1, 4096, n)::
+
+        for number in ("", "2", "3"):
+            kernel, bias = dense.get_layer(f"head_dense{number}").get_weights()
+            convolution = convolutional.get_layer(f"head_conv{number}")
+            convolution.set_weights([kernel.reshape(convolution.kernel.shape), bias])
+
+    Unlike dense layers, these convolutions have He's initialisation and weight decay.
+    """
+
+    @staticmethod
+    def build(
+        input_shape: Sequence[int | None],
+        num_outputs: int | None,
+        configuration: str | Sequence[tuple[int, int]],
+        batch_norm: bool = False,
+        fully_convolutional: bool = False,
+        **options: Unpack[Options],
+    ) -> keras.Model:
+        """Return a VGG network of stages of your choice.
+
+        Args:
+            input_shape: ``(channels, rows, cols)``, whatever the data format. Rows and columns may
+                be ``None`` with the fully convolutional head or without the top; otherwise each
+                stage halves them.
+            num_outputs: the number of outputs, at least 1.
+            configuration: ``"A"``, ``"B"``, ``"D"`` or ``"E"``, or the number of convolutions and
+                their maps for each stage, such as ``((1, 64), (1, 128), (2, 256))``.
+            batch_norm: whether batch normalisation stands behind each convolution.
+            fully_convolutional: whether the head is convolutional; the last maps must then be at
+                least 7x7.
+            **options: see [`Options`][keras_convnets.Options].
+
+        Raises:
+            ValueError: for a shape, configuration or option that no network can be built from.
+
+        Examples:
+            >>> from keras_convnets import VggBuilder
+            >>> model = VggBuilder.build((3, 32, 32), 10, ((1, 16), (2, 32)), batch_norm=True)
+            >>> model.get_layer("conv2_pool").output.shape
+            (None, 8, 8, 32)
+        """
+        checks.choice("batch_norm", batch_norm, (True, False))
+        checks.choice("fully_convolutional", fully_convolutional, (True, False))
+        parts = [
+            (f"conv{number}", vgg_stage(convolutions, filters, batch_norm))
+            for number, (convolutions, filters) in enumerate(_stages(configuration), start=1)
+        ]
+        head = CONVOLUTIONAL_HEAD if fully_convolutional else DENSE_HEAD
+        return assemble(input_shape, num_outputs, parts, "vgg", head, **options)
+
+    @staticmethod
+    @published(PAPER)
+    def build_vgg_11(
+        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[VggOptions]
+    ) -> keras.Model:
+        """Return VGG-11: configuration A, 8 convolutions and 3 dense layers."""
+        return VggBuilder.build(input_shape, num_outputs, "A", **options)
+
+    @staticmethod
+    @published(TORCHVISION)
+    def build_vgg_11_bn(
+        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[VggOptions]
+    ) -> keras.Model:
+        """Return VGG-11 with batch normalisation: configuration A, 8 convolutions."""
+        return VggBuilder.build(input_shape, num_outputs, "A", batch_norm=True, **options)
+
+    @staticmethod
+    @published(PAPER)
+    def build_vgg_13(
+        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[VggOptions]
+    ) -> keras.Model:
+        """Return VGG-13: configuration B, 10 convolutions and 3 dense layers."""
+        return VggBuilder.build(input_shape, num_outputs, "B", **options)
+
+    @staticmethod
+    @published(TORCHVISION)
+    def build_vgg_13_bn(
+        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[VggOptions]
+    ) -> keras.Model:
+        """Return VGG-13 with batch normalisation: configuration B, 10 convolutions."""
+        return VggBuilder.build(input_shape, num_outputs, "B", batch_norm=True, **options)
+
+    @staticmethod
+    @published(PAPER)
+    def build_vgg_16(
+        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[VggOptions]
+    ) -> keras.Model:
+        """Return VGG-16: configuration D, 13 convolutions and 3 dense layers."""
+        return VggBuilder.build(input_shape, num_outputs, "D", **options)
+
+    @staticmethod
+    @published(TORCHVISION)
+    def build_vgg_16_bn(
+        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[VggOptions]
+    ) -> keras.Model:
+        """Return VGG-16 with batch normalisation: configuration D, 13 convolutions."""
+        return VggBuilder.build(input_shape, num_outputs, "D", batch_norm=True, **options)
+
+    @staticmethod
+    @published(PAPER)
+    def build_vgg_19(
+        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[VggOptions]
+    ) -> keras.Model:
+        """Return VGG-19: configuration E, 16 convolutions and 3 dense layers."""
+        return VggBuilder.build(input_shape, num_outputs, "E", **options)
+
+    @staticmethod
+    @published(TORCHVISION)
+    def build_vgg_19_bn(
+        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[VggOptions]
+    ) -> keras.Model:
+        """Return VGG-19 with batch normalisation: configuration E, 16 convolutions."""
+        return VggBuilder.build(input_shape, num_outputs, "E", batch_norm=True, **options)
+
+
+def _stages(configuration: Any) -> tuple[tuple[int, int], ...]:
+    """Return the convolutions and maps of each stage, from a letter or as they are given."""
+    if isinstance(configuration, str):
+        return CONFIGURATIONS[checks.choice("configuration", configuration, CONFIGURATIONS)]
+    rows = tuple(configuration) if isinstance(configuration, Iterable) else ()
+    if not rows or any(not isinstance(row, Sequence) or len(row) != 2 for row in rows):
+        raise ValueError(
+            f"configuration: received {configuration!r}; expected 'A', 'B', 'D', 'E', or the "
+            "convolutions and maps of each stage. Pass pairs, such as ((1, 64), (2, 128))."
+        )
+    meaning = "convolutions and maps, such as (2, 128)"
+    checked = (checks.positive_integers("configuration", row, meaning) for row in rows)
+    return tuple((convolutions, filters) for convolutions, filters in checked)

@@ -1,0 +1,76 @@
+"""Compare how long networks take to build with keras.applications, in turn, in one process.
+
+``python scripts/benchmark_build.py`` prints seconds, ratios, and the time for each layer of
+networks of more and more layers. Machines differ and are shared: read the ratios, not the seconds.
+"""
+
+import gc
+import sys
+import time
+from collections.abc import Callable, Mapping
+from statistics import median
+
+import keras
+
+from keras_convnets import create_model
+
+ROUNDS = 7
+TWINS = {
+    "vgg_16": "VGG16",
+    "vgg_19": "VGG19",
+    "resnet_v1_50_keras": "ResNet50",
+    "resnet_v1_101_keras": "ResNet101",
+    "resnet_v1_152_keras": "ResNet152",
+    "resnet_v2_50_keras": "ResNet50V2",
+    "resnet_v2_101_keras": "ResNet101V2",
+    "resnet_v2_152_keras": "ResNet152V2",
+    "densenet_121": "DenseNet121",
+    "densenet_169": "DenseNet169",
+    "densenet_201": "DenseNet201",
+    "inception_v3_keras": "InceptionV3",
+    "inception_resnet_v2": "InceptionResNetV2",
+}
+DEPTHS = ("cifar_resnet_20", "cifar_resnet_56", "cifar_resnet_110", "cifar_resnet_1202")
+
+
+def main(names: list[str]) -> None:
+    """Build each network and its twin several times in turn; print medians and their ratio."""
+    print(f"{'network':<22}{'keras.applications':<20}{'ours':>8}{'theirs':>8}{'ratio':>8}")
+    for name in names or TWINS:
+        twin = TWINS[name]
+        build = getattr(keras.applications, twin)
+        took = in_turn(
+            {name: lambda n=name: create_model(n), twin: lambda b=build: b(weights=None)}, ROUNDS
+        )
+        ratio = took[name] / took[twin]
+        print(
+            f"{name:<22}{twin:<20}{took[name]:>7.2f}s{took[twin]:>7.2f}s{ratio:>8.2f}", flush=True
+        )
+    if not names:
+        report_depths()
+
+
+def report_depths() -> None:
+    """Print the time for each layer: in linear time it stays as it is."""
+    print(f"\n{'network':<22}{'layers':>8}{'seconds':>9}{'ms a layer':>12}")
+    took = in_turn({name: lambda n=name: create_model(n) for name in DEPTHS}, rounds=3)
+    for name, seconds in took.items():
+        layers = len(create_model(name).layers)
+        print(f"{name:<22}{layers:>8,}{seconds:>9.2f}{1000 * seconds / layers:>12.2f}", flush=True)
+
+
+def in_turn(builds: Mapping[str, Callable[[], keras.Model]], rounds: int) -> dict[str, float]:
+    """Return the median seconds of each build; each is built in each round, once before that."""
+    seconds: dict[str, list[float]] = {name: [] for name in builds}
+    for _ in range(rounds + 1):
+        for name, build in builds.items():
+            keras.backend.clear_session()
+            gc.collect()
+            start = time.perf_counter()
+            build()
+            seconds[name].append(time.perf_counter() - start)
+    return {name: median(times[1:]) for name, times in seconds.items()}
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

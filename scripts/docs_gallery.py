@@ -1,0 +1,120 @@
+"""Draw the block of each family for the page "Networks": ``python scripts/docs_gallery.py``.
+
+It also makes the table of all networks at the end of the page anew, which takes a minute.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from keras_convnets import (
+    basic_block,
+    basic_block_v1,
+    basic_block_v2,
+    bottleneck_v1,
+    bottleneck_v2,
+    chain,
+    conv_relu,
+    dense_layer,
+    inception,
+    inception_resnet_a,
+    list_models,
+    local_response_norm,
+    max_pool,
+    mlpconv,
+    plain_block,
+    plot_model,
+    resnext_block,
+    scope,
+    se_bottleneck,
+    subsampling,
+    vgg_stage,
+)
+from keras_convnets.architectures import course_notes_blocks
+from keras_convnets.catalogue import listing
+
+DOCS = Path(__file__).parents[1] / "docs"
+sys.path.insert(0, str(DOCS.parent / "tests"))
+import paper  # noqa: E402
+
+START, END = "<!-- table -->", "<!-- end of table -->"
+BLOCKS: dict[str, tuple[str, Any, tuple[int, int, int]]] = {
+    "basic_block": ("basic_block(128, (2, 2))", basic_block(128, (2, 2)), (56, 56, 64)),
+    "bottleneck_v1": ("bottleneck_v1(128, (2, 2))", bottleneck_v1(128, (2, 2)), (56, 56, 256)),
+    "bottleneck_v2": ("bottleneck_v2(64)", bottleneck_v2(64), (56, 56, 256)),
+    "plain_block": ("plain_block(64)", plain_block(64), (56, 56, 64)),
+    "cifar_block": (
+        'basic_block_v1(32, (2, 2), shortcut="A")',
+        basic_block_v1(32, (2, 2), shortcut="A"),
+        (32, 32, 16),
+    ),
+    "wide_block": (
+        "basic_block_v2(64, dropout=0.3)",
+        basic_block_v2(64, dropout=0.3),
+        (32, 32, 64),
+    ),
+    "resnext_block": ("resnext_block(64)", resnext_block(64), (56, 56, 256)),
+    "se_bottleneck": ("se_bottleneck(64)", se_bottleneck(64), (56, 56, 256)),
+    "dense_layer": ("dense_layer(32)", dense_layer(32), (56, 56, 64)),
+    "inception": (
+        "inception(64, (96, 128), (16, 32), 32)",
+        inception(64, (96, 128), (16, 32), 32),
+        (28, 28, 192),
+    ),
+    "inception_resnet": ("inception_resnet_a(0.17)", inception_resnet_a(0.17), (35, 35, 320)),
+    "vgg_stage": ("vgg_stage(2, 64)", vgg_stage(2, 64), (224, 224, 3)),
+    "alexnet": (
+        "alexnet_original: conv1",
+        chain(
+            conv_relu(96, 11, 4, "valid"),
+            local_response_norm(5, 1e-4, 0.75, 2.0),
+            max_pool(3, 2, "valid"),
+        ),
+        (227, 227, 3),
+    ),
+    "mlpconv": ("mlpconv((192, 160, 96), 5)", mlpconv((192, 160, 96), 5), (32, 32, 3)),
+    "lenet": ("subsampling()", subsampling(), (28, 28, 6)),
+    "notes_inception": (
+        "notes_mnist_inception: block A",
+        course_notes_blocks.inception_a,
+        (12, 12, 10),
+    ),
+}
+
+
+def main() -> None:
+    """Draw all blocks, and write the table into the page."""
+    for name, (title, block, shape) in BLOCKS.items():
+        x = inputs = keras.Input(shape, name="input_maps")
+        with scope("block"):
+            x = block(x)
+        plot_model(
+            keras.Model(inputs, x, name=title),
+            DOCS / "images" / "blocks" / f"{name}.svg",
+            detail="layer",
+            show_shapes=False,
+            show_layer_names=False,
+            show_cost=False,
+        )
+    page = DOCS / "networks.md"
+    before, rest = page.read_text().split(START)
+    page.write_text(f"{before}{START}\n{table()}\n{END}{rest.split(END)[1]}")
+
+
+def table() -> str:
+    """Return the table of all networks in Markdown, with the published figures."""
+    lines = ["| network | input | outputs | parameters | multiply-adds | published | source |"]
+    lines.append("|---|---|---:|---:|---:|---:|---|")
+    for name, _, shape, outputs, parameters, macs, source in listing(list_models(), True).rows:
+        known = paper.PUBLISHED.get(name)
+        published = "" if known is None else " / ".join(f"{n:,}" for n in known if n is not None)
+        size = " × ".join(map(str, shape))
+        cells = (f"`{name}`", size, f"{outputs:,}", f"{parameters:,}", f"{macs:,}", published)
+        lines.append(f"| {' | '.join(cells)} | {source} |")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+import keras
+import numpy as np
+import pytest
+
+from keras_convnets.layers import LocalResponseNormalization, PadChannels
+
+AXES = (1, -1)
+
+
+def batch(axis, channels=7):
+    x = np.random.default_rng(0).standard_normal((2, 4, 5, channels)).astype("float32") * 3
+    return x if axis == -1 else np.moveaxis(x, -1, axis)
+
+
+def after_saving(layer, x):
+    """Return what a layer makes of ``x`` in a model that was saved and loaded."""
+    inputs = keras.Input(x.shape[1:])
+    keras.Model(inputs, layer(inputs)).save("model.keras")
+    return np.asarray(keras.models.load_model("model.keras")(x))
+
+
+@pytest.mark.parametrize("axis", AXES)
+@pytest.mark.parametrize("size", [1, 3, 5, 15])
+def test_local_response_normalisation_is_the_formula_of_the_paper(size, axis):
+    alpha, beta, k = 0.3, 0.6, 1.5
+    x = batch(-1)
+    expected = np.empty_like(x)
+    for i in range(7):  # Krizhevsky et al. 2012, section 3.3, at every position
+        first, last = max(0, i - size // 2), min(7 - 1, i + size // 2)
+        total = np.square(x[..., first : last + 1]).sum(axis=-1)
+        expected[..., i] = x[..., i] / (k + alpha * total) ** beta
+    expected = expected if axis == -1 else np.moveaxis(expected, -1, axis)
+    layer = LocalResponseNormalization(size, alpha, beta, k, axis=axis)
+    np.testing.assert_allclose(layer(batch(axis)), expected, rtol=1e-5)
+    assert np.array_equal(after_saving(layer, batch(axis)), layer(batch(axis)))
+    assert layer.weights == []
+
+
+def test_local_response_normalisation_has_the_constants_of_the_paper():
+    layer = LocalResponseNormalization()
+    assert (layer.size, layer.alpha, layer.beta, layer.bias) == (5, 1e-4, 0.75, 2.0)
+
+
+@pytest.mark.parametrize("size", [0, 4, -3])
+def test_the_channels_that_are_summed_are_odd_in_number(size):
+    with pytest.raises(ValueError, match=f"^size: received {size}; expected an odd integer"):
+        LocalResponseNormalization(size)
+
+
+@pytest.mark.parametrize("axis", AXES)
+@pytest.mark.parametrize("channels", [7, 12])
+def test_channels_of_zeros_stand_behind_those_that_there_are(channels, axis):
+    x, layer = batch(axis), PadChannels(channels, axis=axis)
+    padded = np.asarray(layer(x))
+    assert padded.shape == layer.compute_output_shape(x.shape)
+    assert padded.shape[axis] == channels
+    kept, zeros = np.split(padded, [7], axis=axis)
+    assert np.array_equal(kept, x)
+    assert not zeros.any()
+    assert np.array_equal(after_saving(layer, x), padded)
+    assert layer.weights == []
+
+
+@pytest.mark.parametrize("axis", AXES)
+def test_fewer_channels_are_refused(axis):
+    shape = (8, 8, 7) if axis == -1 else (7, 8, 8)
+    with pytest.raises(ValueError, match="channels: received 6; expected at least 7.* projection"):
+        PadChannels(6, axis=axis)(keras.Input(shape))
