@@ -108,8 +108,10 @@ def table() -> str:
     lines = ["| network | input | outputs | parameters | multiply-adds | published | source |"]
     lines.append("|---|---|---:|---:|---:|---:|---|")
     for name, _, shape, outputs, parameters, macs, source in listing(list_models(), True).rows:
-        known = paper.PUBLISHED.get(name)
-        published = "" if known is None else " / ".join(f"{n:,}" for n in known if n is not None)
+        known = paper.PUBLISHED.get(name, ())
+        published = " / ".join(f"{n:,}" for n in known if n is not None)
+        if not published and name in paper.KERAS_APPLICATIONS:
+            published = f"as Keras' {paper.KERAS_APPLICATIONS[name]}"
         size = " × ".join(map(str, shape))
         cells = (f"`{name}`", size, f"{outputs:,}", f"{parameters:,}", f"{macs:,}", published)
         lines.append(f"| {' | '.join(cells)} | {source} |")

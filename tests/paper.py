@@ -76,8 +76,19 @@ COURSE_NOTES = {
     "notes_mnist_resnet": 41_514,
 }
 
-# The authors' Caffe models (SE-ResNet, as PyTorch ports count them; NiN) and papers.
+# The 2015 ResNets that stride in the 1x1 convolution: as many parameters as torchvision's, for
+# where a convolution strides changes none.
+STRIDE_ON_1X1 = {
+    "resnet_v1_50": 25_557_032,
+    "resnet_v1_101": 44_549_160,
+    "resnet_v1_152": 60_192_808,
+}
+
+# The authors' Caffe models (SE-ResNet, as PyTorch ports count them; NiN), and those of Caffe's zoo
+# (GoogLeNet with its auxiliary classifiers, AlexNet).
 AUTHORS = {
+    "googlenet": 13_378_280,
+    "alexnet_original": 60_965_224,
     "se_resnet_50": 28_088_024,
     "se_resnet_101": 49_326_872,
     "se_resnet_152": 66_821_848,
@@ -88,7 +99,7 @@ AUTHORS = {
 # Every network above: parameters, and multiply-adds where they are published.
 PUBLISHED: dict[str, tuple[int, int | None]] = TORCHVISION | {
     name: (parameters, None)
-    for figures in (TORCHVISION_PARAMETERS, CIFAR, COURSE_NOTES, AUTHORS)
+    for figures in (TORCHVISION_PARAMETERS, STRIDE_ON_1X1, CIFAR, COURSE_NOTES, AUTHORS)
     for name, parameters in figures.items()
 }
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from keras_convnets.analysis.graph import Edge
 
 _MOST_PER_WIDTH = 4.5  # a single column is well up to this many times as high as wide
+_WORTH_A_BREAK = 0.75  # breaks that leave a column longer than this share of all are not made
 
 
 def columns(
@@ -17,7 +18,8 @@ def columns(
 
     The columns make the figure about as high as wide. It is broken only where a single tensor
     passes, so that the break can be drawn as a pair of marks and nothing is lost. Where the figure
-    goes from left to right, columns are rows. An auxiliary head stands beside what it starts from.
+    goes from left to right, columns are rows. Nothing is broken where one part is nearly all of the
+    figure. An auxiliary head stands beside what it starts from.
     """
     edges = list(edges)
     side = aside(names, edges)
@@ -28,12 +30,14 @@ def columns(
     count = max(2, round(math.sqrt(total / width)))
     breakable = _breakable([name for name, _ in main], edges)
     found: dict[str, int] = {}
-    column, filled = 0, 0.0
+    heights = [0.0]
     for index, (name, length) in enumerate(main):
-        if filled + length / 2 > total / count and index in breakable:
-            column, filled = column + 1, 0.0
-        found[name] = column
-        filled += length
+        if heights[-1] + length / 2 > total / count and index in breakable:
+            heights.append(0.0)
+        found[name] = len(heights) - 1
+        heights[-1] += length
+    if max(heights) > _WORTH_A_BREAK * total:
+        return dict.fromkeys(names, 0)
     return found | _beside(side, edges, found)
 
 

@@ -171,8 +171,8 @@ def _ends(
 ) -> Iterator[Call]:
     """Yield what can be a level of a block: its end, and what its last layer strides over.
 
-    ``passed`` is what all paths pass of the block; its own first layers are no level, for they stand
-    before the work of the block: batch normalisation and ReLU of a pre-activation.
+    ``passed`` is what all paths pass of the block. Its own first layers are no level, for they
+    stand before the work of the block: batch normalisation and ReLU of a pre-activation.
     """
     heavy = [call for call in block if is_heavy(call.layer)]
     if heavy and heavy[-1] in passed and any(map(_computes, heavy[:-1])):

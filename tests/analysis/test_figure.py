@@ -281,3 +281,9 @@ def test_prices(price, text):
 )
 def test_numbers_in_three_digits(number, text):
     assert short(number) == text
+
+
+def test_one_long_block_is_not_broken_off_its_input():
+    pair = [Edge("input", "block", (8,))]
+    assert columns(["input", "block"], [1.0, 20.0], pair, width=2) == {"input": 0, "block": 0}
+    assert columns(["input", "block"], [10.0, 11.0], pair, width=2) == {"input": 0, "block": 1}

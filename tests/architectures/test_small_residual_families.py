@@ -18,7 +18,6 @@ from keras_convnets import (
 )
 from keras_convnets.axes import keras_shape
 
-
 SHAPE = (3, 32, 32)
 
 
