@@ -73,6 +73,7 @@ from .units import (
     pad_channels,
     relu,
     scale,
+    style_conv,
     take_channels,
 )
 
@@ -171,6 +172,7 @@ __all__ = [
     "shortcut_b",
     "shortcut_c",
     "squeeze_and_excitation",
+    "style_conv",
     "subsampling",
     "take_channels",
     "transition",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, Unpack
 
@@ -57,7 +58,9 @@ def assemble(
         inputs = x = keras.Input(axes.keras_shape(shape), name="input_image")
         seen = {_node(inputs)}
         side_outputs: list[Tensor] = []
-        for group, part in [*parts, *tail]:
+        whole = [*parts, *tail]
+        _check_groups([group for group, _ in whole])
+        for group, part in whole:
             x = _apply(group, part, x, shape, seen)
             if group in side_heads:
                 side = side_heads.pop(group)(num_outputs, chosen["classifier_activation"])
@@ -68,6 +71,16 @@ def assemble(
         with room_for(len(seen)):
             outputs = [x, *side_outputs] if side_outputs else x
             return keras.Model(inputs, outputs, name=chosen["name"] or default_name)
+
+
+def _check_groups(groups: list[Any]) -> None:
+    """Refuse a group's name that stands twice: their layers would have the same names."""
+    twice = [group for group, count in Counter(groups).items() if count > 1]
+    if twice:
+        raise ValueError(
+            f"parts: received the group name {twice[0]!r} more than once; expected each once. "
+            "Number the blocks of a stage: 'conv3_block1', 'conv3_block2'."
+        )
 
 
 def _tail(num_outputs: Any, head: Head, chosen: Options) -> list[tuple[str, Part]]:

@@ -75,9 +75,11 @@ class LocalResponseNormalization(keras.layers.Layer):
         """Return the normalised maps."""
         channels = x.shape[self.axis]
         reach = self.size // 2
-        squares = _pad(keras.ops.square(x), self.axis, reach, reach)
+        # In float32 whatever the policy: the square of 256 is more than float16 can hold.
+        squares = _pad(keras.ops.square(keras.ops.cast(x, "float32")), self.axis, reach, reach)
         total = sum(_take(squares, self.axis, start, channels) for start in range(self.size))
-        return x * keras.ops.power(self.bias + self.alpha * total, -self.beta)
+        factor = keras.ops.power(self.bias + self.alpha * total, -self.beta)
+        return x * keras.ops.cast(factor, x.dtype)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Return the shape of the input."""

@@ -100,6 +100,22 @@ def scope(name: str) -> Iterator[Names]:
         _scope.reset(token)
 
 
+@contextlib.contextmanager
+def on_branch(name: str) -> Iterator[None]:
+    """Name the layers made inside after a branch of the group; outside any scope, Keras does.
+
+    Examples:
+        >>> with scope("conv3_block1"), on_branch("shortcut"):
+        ...     layer_name("conv")
+        'conv3_block1_shortcut_conv'
+        >>> with on_branch("shortcut"):
+        ...     print(layer_name("conv"))
+        None
+    """
+    with scope(name) if _scope.get() else contextlib.nullcontext():
+        yield
+
+
 def layer_name(kind: str) -> str | None:
     """Return the next name for a layer of ``kind``; outside any scope, ``None``: Keras names it."""
     current = _scope.get()

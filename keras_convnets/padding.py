@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Sequence
 from typing import Any
 
-from keras_convnets import axes
+from keras_convnets import axes, checks
 
 Pair = tuple[int, int]
 Padding = str | int | Pair
@@ -16,7 +18,8 @@ class TooSmallError(ValueError):
 
 def pair(value: int | Pair) -> Pair:
     """Return a size for rows and columns: ``3`` is ``(3, 3)``."""
-    return (value, value) if isinstance(value, int) else (value[0], value[1])
+    rows, cols = value if isinstance(value, Sequence) else (value, value)
+    return operator.index(rows), operator.index(cols)
 
 
 def zeros(padding: Padding, window: int | Pair) -> Pair | None:
@@ -24,6 +27,8 @@ def zeros(padding: Padding, window: int | Pair) -> Pair | None:
 
     ``None`` is for "same", which may pad one side more than the other.
     """
+    if isinstance(padding, str):
+        checks.choice("padding", padding, ("same", "valid", "symmetric"))
     if padding == "same":
         return None
     if padding == "symmetric":

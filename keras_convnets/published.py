@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import functools
+import inspect
+import typing
 from collections.abc import Callable
-from typing import NamedTuple, ParamSpec
+from typing import Any, NamedTuple, ParamSpec
 
 import keras
+
+from keras_convnets import checks
 
 P = ParamSpec("P")
 
@@ -30,6 +34,7 @@ def published(
 
         @functools.wraps(build)
         def named(*args: P.args, **kwargs: P.kwargs) -> keras.Model:
+            _refuse_unknown(kwargs, build)
             kwargs["name"] = name if kwargs.get("name") is None else kwargs["name"]
             return build(*args, **kwargs)
 
@@ -37,3 +42,23 @@ def published(
         return named
 
     return mark
+
+
+def _refuse_unknown(given: dict[str, Any], build: Callable[..., Any]) -> None:
+    """Refuse options of a general ``build``: a published network is what its name says."""
+    known = _options(build)
+    for name in given:
+        if name not in known:
+            raise TypeError(
+                f"unknown option {name!r}; the options of {build.__name__} are {', '.join(known)}."
+                f"{checks.did_you_mean(name, known)} Variants are made by the builder's build()."
+            )
+
+
+@functools.cache
+def _options(build: Callable[..., Any]) -> tuple[str, ...]:
+    """Return the names of a method's arguments, those of its ``**options`` among them."""
+    arguments = inspect.signature(build).parameters.values()
+    named = [argument.name for argument in arguments if argument.kind != argument.VAR_KEYWORD]
+    unpacked = typing.get_args(typing.get_type_hints(build)["options"])
+    return (*named, *(name for one in unpacked for name in one.__annotations__))

@@ -92,6 +92,8 @@ def networks() -> dict[str, Network]:
         for attribute in vars(builder):
             if attribute.startswith("build_"):
                 build = getattr(builder, attribute)
+                if build.published.name in found:
+                    raise ValueError(f"two builders have {attribute}; expected each name once.")
                 found[build.published.name] = Network(build.published, builder, build)
     return found
 

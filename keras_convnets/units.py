@@ -16,7 +16,7 @@ from typing import Any
 import keras
 from keras import layers
 
-from keras_convnets import axes
+from keras_convnets import axes, checks
 from keras_convnets.layers import (
     Conv2D,
     DepthwiseConv2D,
@@ -24,7 +24,7 @@ from keras_convnets.layers import (
     PadChannels,
     TakeChannels,
 )
-from keras_convnets.naming import layer_name, scope
+from keras_convnets.naming import kind_of, layer_name, on_branch
 from keras_convnets.padding import Padding, Pair, check_size, pair, zeros
 
 Tensor = Any
@@ -72,9 +72,14 @@ def decaying(weight_decay: float) -> Iterator[None]:
         _weight_decay.reset(token)
 
 
-def he_normal() -> keras.initializers.Initializer:
-    """Return the normal distribution of He et al. (2015), with a seed of its own."""
-    return keras.initializers.VarianceScaling(2.0, "fan_in", "untruncated_normal")
+def _fresh(initializer: Any) -> Any:
+    """Return an initializer with a seed of its own: an object gives the same values every time.
+
+    ``None`` is the normal distribution of He et al. (2015).
+    """
+    if initializer is None:
+        return keras.initializers.VarianceScaling(2.0, "fan_in", "untruncated_normal")
+    return initializer.clone() if hasattr(initializer, "clone") else initializer
 
 
 def conv(
@@ -113,6 +118,7 @@ def conv(
         x, keras_padding = _padded(x, kernel_size, strides, padding)
         decay = _weight_decay.get()
         name = layer_name("conv")
+        initial = _fresh(kernel_initializer)
 
         def made_by(kind: type[layers.Conv2D]) -> layers.Conv2D:
             return kind(
@@ -123,7 +129,7 @@ def conv(
                 data_format=axes.current_format(),
                 groups=groups,
                 use_bias=use_bias,
-                kernel_initializer=kernel_initializer or he_normal(),
+                kernel_initializer=initial,
                 kernel_regularizer=keras.regularizers.L2(decay) if decay else None,
                 name=name,
                 **options,
@@ -153,10 +159,15 @@ def bn(style: Style = CLASSIC) -> Part:
     )(x)
 
 
-def activation(function: str | Callable[[Tensor], Tensor]) -> Part:
-    """Return an activation, by its name or as a function; its layer is called after it."""
-    kind = function if isinstance(function, str) else function.__name__
-    return lambda x: layers.Activation(function, name=layer_name(kind))(x)
+def activation(function: str | Callable[[Tensor], Tensor] | None) -> Part:
+    """Return an activation, by its name or as a function; its layer is called after it.
+
+    ``None`` is the tensor itself.
+    """
+    if function is None:
+        return lambda x: x
+    named = function if isinstance(function, str) else getattr(function, "__name__", "activation")
+    return lambda x: layers.Activation(function, name=layer_name(kind_of(named)))(x)
 
 
 def relu() -> Part:
@@ -169,6 +180,23 @@ def bn_relu(style: Style = CLASSIC) -> Part:
     return chain(bn(style), relu())
 
 
+def style_conv(
+    filters: int,
+    kernel_size: int | Pair,
+    strides: int | Pair = 1,
+    padding: Padding | None = None,
+    groups: int = 1,
+    style: Style = CLASSIC,
+) -> Part:
+    """Return a convolution as ``style`` has those next to a batch normalisation.
+
+    It is padded as the style says, if not told otherwise.
+    """
+    pads = style.padding if padding is None else padding
+    initial = style.kernel_initializer
+    return conv(filters, kernel_size, strides, pads, groups, style.use_bias, initial)
+
+
 def conv_bn(
     filters: int,
     kernel_size: int | Pair,
@@ -178,10 +206,7 @@ def conv_bn(
     style: Style = CLASSIC,
 ) -> Part:
     """Return convolution, batch normalisation; padded as ``style`` says if not told otherwise."""
-    pads = style.padding if padding is None else padding
-    how = (style.use_bias, style.kernel_initializer)
-    convolution = conv(filters, kernel_size, strides, pads, groups, *how)
-    return chain(convolution, bn(style))
+    return chain(style_conv(filters, kernel_size, strides, padding, groups, style), bn(style))
 
 
 def conv_bn_relu(
@@ -205,10 +230,7 @@ def bn_relu_conv(
     style: Style = CLASSIC,
 ) -> Part:
     """Return batch normalisation, ReLU, convolution: the pre-activation order."""
-    pads = style.padding if padding is None else padding
-    how = (style.use_bias, style.kernel_initializer)
-    convolution = conv(filters, kernel_size, strides, pads, groups, *how)
-    return chain(bn_relu(style), convolution)
+    return chain(bn_relu(style), style_conv(filters, kernel_size, strides, padding, groups, style))
 
 
 def conv_relu(
@@ -280,7 +302,8 @@ def global_pool(pooling: str, keepdims: bool = False) -> Part:
 
     With ``keepdims`` the vector is kept as maps of one pixel.
     """
-    pool = {"avg": layers.GlobalAveragePooling2D, "max": layers.GlobalMaxPooling2D}[pooling]
+    pools = {"avg": layers.GlobalAveragePooling2D, "max": layers.GlobalMaxPooling2D}
+    pool = pools[checks.choice("pooling", pooling, pools)]
     return lambda x: pool(
         data_format=axes.current_format(), keepdims=keepdims, name=layer_name("pool")
     )(x)
@@ -361,7 +384,7 @@ def branches(**parts: Part) -> Callable[[Tensor], list[Tensor]]:
     def apply(x: Tensor) -> list[Tensor]:
         found = []
         for name, part in parts.items():
-            with scope(name):
+            with on_branch(name):
                 found.append(part(x))
         return found
 

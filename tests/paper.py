@@ -46,7 +46,8 @@ TORCHVISION_PARAMETERS = {
     "densenet_169": 14_149_480,
 }
 
-# Networks for CIFAR-10: convolutions without bias, scale and offset of batch normalisation counted.
+# Networks for CIFAR-10, as the tables of their papers make them (the papers print 0.27 M, 1.7 M,
+# 10.2 M, ...): convolutions without bias, scale and offset of batch normalisation counted.
 CIFAR = {
     "cifar_resnet_20": 269_722,
     "cifar_resnet_32": 464_154,
@@ -65,7 +66,7 @@ CIFAR = {
     "wide_resnet_28_10": 36_479_194,
 }
 
-# The small networks of the course notes, 10 outputs.
+# The small networks of the course notes, 10 outputs, from their description layer by layer.
 COURSE_NOTES = {
     "notes_resnet_18": 11_178_378,
     "notes_densenet": 758_226,

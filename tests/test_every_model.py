@@ -144,7 +144,7 @@ def test_both_formats_compute_the_same(name):
     shape, model = smallest_shape(name)
     found = cost(model)
     if found.params > 30_000_000 or found.macs > 300_000_000 or len(model.layers) > 400:
-        return  # one of the largest: built and counted above
+        pytest.skip("one of the largest: built and counted, but not run")
     first, last = (
         create_model(name, shape, OUTPUTS, data_format=data_format, classifier_activation=None)
         for data_format in FORMATS
@@ -194,7 +194,7 @@ def test_training_steps_lower_the_loss(name, data_format):
     x, y = images(shape, data_format, count=8), np.arange(8) % OUTPUTS
     targets = [y] * len(model.outputs) if len(model.outputs) > 1 else y
     model.compile(
-        keras.optimizers.SGD(1e-4), "sparse_categorical_crossentropy", run_eagerly=run_eagerly()
+        keras.optimizers.SGD(1e-5), "sparse_categorical_crossentropy", run_eagerly=run_eagerly()
     )
     losses = [np.ravel(model.train_on_batch(x, targets))[0] for _ in range(3)]
     assert losses[0] > losses[1] > losses[2]

@@ -1,7 +1,11 @@
+import subprocess
+import sys
+
 import keras
 import numpy as np
 import pytest
 
+from keras_convnets import create_model
 from keras_convnets.layers import LocalResponseNormalization, PadChannels
 
 AXES = (1, -1)
@@ -66,3 +70,21 @@ def test_fewer_channels_are_refused(axis):
     shape = (8, 8, 7) if axis == -1 else (7, 8, 8)
     with pytest.raises(ValueError, match="channels: received 6; expected at least 7.* projection"):
         PadChannels(6, axis=axis)(keras.Input(shape))
+
+
+def test_local_response_normalisation_holds_large_values_in_half_precision():
+    layer = LocalResponseNormalization(dtype="mixed_float16")
+    x = np.full((1, 2, 2, 8), 300, "float32")
+    expected = LocalResponseNormalization()(x)
+    np.testing.assert_allclose(layer(x), expected, rtol=2e-3)
+
+
+IMPORTS = ["import keras, keras_convnets", "import keras_convnets.layers"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("imports", IMPORTS)
+def test_saved_models_load_where_the_package_is_imported(imports):
+    create_model("cifar_resnet_20", (3, 8, 8), 2).save("model.keras")
+    load = f"{imports}\nimport keras\nkeras.models.load_model('model.keras')"
+    subprocess.run([sys.executable, "-c", load], check=True)

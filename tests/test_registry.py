@@ -1,5 +1,6 @@
 import re
 
+import keras
 import pytest
 
 from keras_convnets import ResnetBuilder, create_model, list_models, registry
@@ -7,7 +8,8 @@ from keras_convnets import ResnetBuilder, create_model, list_models, registry
 
 def test_the_registry_is_read_off_the_build_methods():
     methods = [name for name in vars(ResnetBuilder) if name.startswith("build_")]
-    assert [f"build_{name}" for name in list_models("resnet_*")] == methods
+    classic = [name for name in list_models() if registry.find(name).builder is ResnetBuilder]
+    assert [f"build_{name}" for name in classic] == methods
     for name, network in registry.networks().items():
         assert network.build is getattr(network.builder, f"build_{name}")
         assert network.published.source
@@ -37,3 +39,28 @@ def test_an_unknown_name_is_answered_with_the_closest(name):
 def test_a_name_unlike_any_is_told_where_the_names_are():
     with pytest.raises(ValueError, match=re.escape("All names: list_models()")):
         create_model("yolo")
+
+
+@pytest.mark.parametrize(
+    ("name", "option"),
+    [
+        ("vgg_11", {"batch_norm": True}),
+        ("cifar_resnet_20", {"pre_activation": True}),
+        ("densenet_121", {"stem": "cifar"}),
+        ("resnet_v1_50", {"style": None}),
+        ("lenet_5", {"filters": (20, 50)}),
+    ],
+)
+def test_a_published_network_is_what_its_name_says(name, option):
+    unknown = next(iter(option))
+    with pytest.raises(TypeError, match=f"unknown option '{unknown}'; the options of build_{name}"):
+        create_model(name, **option)
+
+
+def test_options_of_single_networks():
+    with keras.StatelessScope(initialize_variables=False):
+        names = [layer.name for layer in create_model("wide_resnet_40_4", dropout=0).layers]
+        assert not any("dropout" in name for name in names)
+        assert (
+            create_model("vgg_11", (3, None, None), 10, fully_convolutional=True).name == "vgg_11"
+        )

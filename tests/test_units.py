@@ -2,7 +2,7 @@ import keras
 import pytest
 
 from helpers import FORMATS
-from keras_convnets import axes, heads, units
+from keras_convnets import axes, heads, parse, scope, units
 from keras_convnets.padding import TooSmallError
 
 
@@ -56,6 +56,30 @@ def test_normalisation_is_over_the_channels(x):
     layer = units.bn_relu()(x)._keras_history.operation._inbound_nodes[0].parent_nodes[0].operation
     assert layer.gamma.shape == (8,)
     assert (layer.momentum, layer.epsilon) == (0.99, 1e-3)
+
+
+@pytest.mark.parametrize("initializer", ["zeros", keras.initializers.HeNormal(), None])
+def test_kernels_start_as_the_style_says_and_each_by_itself(initializer):
+    style = units.Style(kernel_initializer=initializer)
+    both = units.chain(units.conv_bn(4, 3, style=style), units.conv_bn(4, 3, style=style))
+    model = keras.Model(inputs := keras.Input((8, 8, 4)), both(inputs))
+    one, other = (layer.get_weights()[0] for layer in model.layers if hasattr(layer, "kernel"))
+    assert (one == other).all() == (initializer == "zeros")
+
+
+@pytest.mark.parametrize("padding", ["SAME", "full", "causal"])
+def test_unknown_padding(padding):
+    with pytest.raises(ValueError, match=f"padding: received '{padding}'; expected one of 'same'"):
+        units.conv(4, 3, padding=padding)(keras.Input((8, 8, 3)))
+
+
+def test_activations_by_name_by_function_and_none():
+    x = keras.Input((8, 8, 3))
+    assert units.activation(None)(x) is x
+    with scope("conv1"):
+        for function in ("tanh", keras.activations.gelu, lambda x: x, keras.layers.LeakyReLU()):
+            name = units.activation(function)(x)._keras_history.operation.name
+            assert parse(name).group == "conv1"
 
 
 def test_a_unit_stands_in_a_model_of_ones_own_twice():

@@ -147,7 +147,8 @@ def _found(model: Any, calls: Sequence[Call]) -> dict[int, Call]:
 def _backbone(calls: Sequence[Call], stride: dict[Call, Stride]) -> Iterator[Call]:
     """Yield what all paths of the image pass, from the first convolution to the last feature maps.
 
-    A decoder, where strides fall again, is left out, and so is what follows global pooling.
+    A decoder, where strides fall again on the trunk, is left out, and so is what follows global
+    pooling.
     """
     of_image: set[Call] = set()
     computed: set[Call] = set()

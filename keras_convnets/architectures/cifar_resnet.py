@@ -6,12 +6,13 @@ He et al. 2015 (arXiv:1512.03385), section 4.2, and He et al. 2016 (arXiv:1603.0
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Sequence
 from typing import Unpack
 
 import keras
 
-from keras_convnets import units
+from keras_convnets import checks, units
 from keras_convnets.architectures import residual
 from keras_convnets.architectures.post_activation import basic_block_v1
 from keras_convnets.architectures.pre_activation import basic_block_v2, bottleneck_v2
@@ -45,8 +46,9 @@ class CifarResnetBuilder:
 
     Basic blocks have shortcuts of option A, without parameters; ``cifar_preact_resnet_164`` and
     ``_1001`` have bottlenecks, whose shortcuts project by a bare 1x1 convolution where shapes
-    differ. Many implementations project in the basic blocks too, and so have more parameters than
-    the paper's 0.27 million at 20 layers.
+    differ, and which stride in the 3x3 convolution (the authors' CIFAR code strides in the first
+    1x1: the same parameters, fewer multiply-adds). Many implementations project in the basic
+    blocks too, and so have more parameters than the paper's 0.27 million at 20 layers.
     """
 
     @staticmethod
@@ -66,7 +68,8 @@ class CifarResnetBuilder:
             num_outputs: the number of outputs, at least 1.
             block_fn: ``"basic_block_v1"`` or ``"basic_block_v2"``, with shortcuts of option A,
                 ``"bottleneck_v2"``, or a function ``block(filters, init_strides,
-                is_first_block_of_first_layer)`` that returns a function of a tensor.
+                is_first_block_of_first_layer)`` that returns a function of a tensor. It is called
+                with these names.
             repetitions: the number of blocks of each stage, such as ``(9, 9, 9)``.
             pre_activation: whether the blocks end in their addition, so that batch normalisation
                 and ReLU must follow the last of them.
@@ -82,9 +85,9 @@ class CifarResnetBuilder:
             (None, 8, 8, 64)
         """
         block = residual.find_block(block_fn, BLOCKS)
-        parts = residual.cifar_parts(block, repetitions)
-        if pre_activation:
-            parts.append(("final", units.bn_relu(TORCH)))
+        checks.choice("pre_activation", pre_activation, (True, False))
+        final = [("final", units.bn_relu(TORCH))] if pre_activation else []
+        parts = itertools.chain(residual.cifar_parts(block, repetitions), final)
         return assemble(input_shape, num_outputs, parts, "cifar_resnet", **options)
 
     @staticmethod

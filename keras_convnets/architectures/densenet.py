@@ -5,6 +5,7 @@ Huang et al., "Densely Connected Convolutional Networks" (2016, arXiv:1608.06993
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Unpack
 
@@ -66,7 +67,7 @@ def transition(compression: float = 0.5, dropout: float = 0.0, style: Style = TO
     """
 
     def apply(x: Tensor) -> Tensor:
-        maps = int(compression * axes.channels(x))
+        maps = max(1, math.floor(compression * axes.channels(x) + 1e-9))
         return chain(
             units.bn_relu_conv(maps, 1, style=style), units.dropout(dropout), units.avg_pool(2, 2)
         )(x)
@@ -128,6 +129,7 @@ class DensenetBuilder:
         k = checks.positive_integer("growth_rate", growth_rate, "the paper's k, such as 32")
         compression = checks.share("compression", compression)
         dropout = checks.rate("dropout", dropout)
+        checks.choice("bottleneck", bottleneck, (True, False))
         is_bc = bottleneck and compression < 1
         stems = {
             "imagenet": residual.imagenet_stem(TORCH, filters=2 * k),

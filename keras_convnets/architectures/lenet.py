@@ -15,7 +15,7 @@ import keras
 from keras_convnets import checks, heads, units
 from keras_convnets.assemble import assemble
 from keras_convnets.layers import scaled_tanh
-from keras_convnets.naming import scope
+from keras_convnets.naming import on_branch
 from keras_convnets.options import Options, check_activation
 from keras_convnets.published import published
 from keras_convnets.units import Part, Tensor, chain
@@ -66,7 +66,7 @@ def partial_conv(table: Sequence[Sequence[int]], kernel_size: int) -> Part:
     def apply(x: Tensor) -> Tensor:
         maps = []
         for count, seen in rows:
-            with scope(f"from{count}"):
+            with on_branch(f"from{count}"):
                 taken = units.take_channels(list(itertools.chain(*seen)))(x)
                 groups = len(seen)
                 maps.append(units.conv(groups, kernel_size, padding="valid", groups=groups)(taken))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from keras_convnets import axes, checks, units
 from keras_convnets.architectures import residual
 from keras_convnets.architectures.residual import Strides
-from keras_convnets.naming import scope
+from keras_convnets.naming import on_branch
 from keras_convnets.units import TORCH, Part, Style, Tensor, chain
 
 
@@ -41,10 +41,10 @@ def basic_block_v2(
         (None, 16, 16, 32)
     """
     branch = chain(
-        units.conv(filters, 3, init_strides, style.padding, use_bias=style.use_bias),
+        units.style_conv(filters, 3, init_strides, style=style),
         units.bn_relu(style),
         units.dropout(dropout),
-        units.conv(filters, 3, 1, style.padding, use_bias=style.use_bias),
+        units.style_conv(filters, 3, style=style),
     )
     return _closed(branch, init_strides, is_first_block_of_first_layer, shortcut, style)
 
@@ -75,7 +75,7 @@ def bottleneck_v2(
         (None, 56, 56, 256)
     """
     branch = chain(
-        units.conv(filters, 1, use_bias=style.use_bias),
+        units.style_conv(filters, 1, style=style),
         units.bn_relu_conv(filters, 3, init_strides, style=style),
         units.bn_relu_conv(4 * filters, 1, style=style),
     )
@@ -116,7 +116,7 @@ def bottleneck_v2_keras(
             units.conv_bn_relu(filters, 3, init_strides, style=style),
             units.conv(4 * filters, 1),
         )(active)
-        with scope("shortcut"):
+        with on_branch("shortcut"):
             if axes.channels(x) == 4 * filters:
                 x = residual.subsample(init_strides)(x)
             else:
@@ -137,10 +137,8 @@ def _closed(branch: Part, strides: Strides, is_first: bool, shortcut: str, style
             return units.add(x, y)
         if shortcut == "A":
             return residual.shortcut_a(active, y, strides)
-        with scope("shortcut"):
-            projected = units.conv(axes.channels(y), 1, strides, "valid", use_bias=style.use_bias)(
-                active
-            )
+        with on_branch("shortcut"):
+            projected = units.style_conv(axes.channels(y), 1, strides, "valid", style=style)(active)
         return units.add(projected, y)
 
     return apply

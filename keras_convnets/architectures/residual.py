@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from keras_convnets import axes, checks, units
-from keras_convnets.naming import scope
+from keras_convnets.naming import on_branch
 from keras_convnets.units import CLASSIC, TORCH, Part, Style, Tensor, chain
 
 Block = Callable[..., Part]
@@ -15,12 +16,13 @@ Strides = tuple[int, int]
 IMAGENET_FILTERS = (64, 128, 256, 512)
 
 
-def find_block(block_fn: Any, blocks: Mapping[str, Block]) -> Block:
-    """Return the block of that name, or the block function itself."""
+def find_block(block_fn: Any, blocks: Mapping[str, Block], style: Style | None = None) -> Block:
+    """Return the block of that name, made in ``style``, or the block function itself."""
     if callable(block_fn):
         return block_fn
     checks.choice("block_fn", block_fn, blocks)
-    return blocks[block_fn]
+    block = blocks[block_fn]
+    return block if style is None else functools.partial(block, style=style)
 
 
 def stages(
@@ -53,18 +55,23 @@ def imagenet_stem(style: Style = CLASSIC, filters: int = 64) -> Part:
 
 def imagenet_parts(
     block: Block, repetitions: Sequence[int], style: Style = TORCH
-) -> list[tuple[str, Part]]:
-    """Return the parts of a network for large images: stem and stages."""
-    return [("conv1", imagenet_stem(style)), *stages(block, repetitions)]
+) -> Iterator[tuple[str, Part]]:
+    """Yield the parts of a network for large images: stem and stages.
+
+    Blocks are made while the network is built, so that what they make has its data format.
+    """
+    yield "conv1", imagenet_stem(style)
+    yield from stages(block, repetitions)
 
 
 def cifar_parts(
     block: Block, repetitions: Sequence[int], width_factor: int = 1
-) -> list[tuple[str, Part]]:
-    """Return the parts of a network for small images: a 3x3 convolution, and stages from 16 on."""
+) -> Iterator[tuple[str, Part]]:
+    """Yield the parts of a network for small images: a 3x3 convolution, and stages from 16 on."""
     counts = checks.repetitions(repetitions)
     filters = [16 * width_factor * 2**stage for stage in range(len(counts))]
-    return [("conv1", units.conv_bn_relu(16, 3, style=TORCH)), *stages(block, counts, filters)]
+    yield "conv1", units.conv_bn_relu(16, 3, style=TORCH)
+    yield from stages(block, counts, filters)
 
 
 def differs(x: Tensor, residual: Tensor, strides: Strides) -> bool:
@@ -85,7 +92,7 @@ def shortcut_a(x: Tensor, residual: Tensor, strides: Strides, style: Style = CLA
         style: not needed here; the shortcuts are called alike.
     """
     if differs(x, residual, strides):
-        with scope("shortcut"):
+        with on_branch("shortcut"):
             x = chain(subsample(strides), units.pad_channels(axes.channels(residual)))(x)
     return units.add(x, residual)
 
@@ -116,7 +123,7 @@ def shortcut_c(x: Tensor, residual: Tensor, strides: Strides, style: Style = CLA
         strides: the strides of the residual branch as a whole.
         style: how the projection and its normalisation are made.
     """
-    with scope("shortcut"):
+    with on_branch("shortcut"):
         x = units.conv_bn(axes.channels(residual), 1, strides, "valid", style=style)(x)
     return units.add(x, residual)
 

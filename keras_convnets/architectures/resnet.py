@@ -10,6 +10,7 @@ one reproduces weight by weight.
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Sequence
 from typing import Unpack
 
@@ -19,7 +20,7 @@ from keras_convnets import axes, units
 from keras_convnets.architectures import residual
 from keras_convnets.architectures.residual import Block, Strides
 from keras_convnets.assemble import assemble
-from keras_convnets.naming import scope
+from keras_convnets.naming import on_branch
 from keras_convnets.options import Options
 from keras_convnets.published import published
 from keras_convnets.units import CLASSIC, Part, Tensor, chain
@@ -98,7 +99,7 @@ def shortcut(x: Tensor, branch: Tensor, strides: Strides = (1, 1)) -> Tensor:
         strides: the strides of the residual branch as a whole.
     """
     if residual.differs(x, branch, strides):
-        with scope("shortcut"):
+        with on_branch("shortcut"):
             x = _conv(axes.channels(branch), 1, strides, padding="valid")(x)
     # The shortcut comes first: Keras orders model.layers, and so get_weights(), by it.
     return units.add(x, branch)
@@ -154,11 +155,9 @@ class ResnetBuilder:
             (None, 10)
         """
         block = residual.find_block(block_fn, BLOCKS)
-        parts = [
-            ("conv1", residual.imagenet_stem()),
-            *residual.stages(block, repetitions),
-            ("final", units.bn_relu()),
-        ]
+        parts = itertools.chain(
+            residual.imagenet_parts(block, repetitions, CLASSIC), [("final", units.bn_relu())]
+        )
         return assemble(input_shape, num_outputs, parts, "resnet", **options)
 
     @staticmethod

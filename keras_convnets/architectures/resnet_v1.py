@@ -69,9 +69,9 @@ class ResnetV1Builder:
             block_fn: ``"basic_block_v1"``, ``"bottleneck_v1"``, ``"bottleneck_v1_5"``, or a
                 function ``block(filters, init_strides, is_first_block_of_first_layer)`` that
                 returns a function of a tensor, such as
-                ``functools.partial(basic_block_v1, shortcut="A")``.
+                ``functools.partial(basic_block_v1, shortcut="A")``. It is called with these names.
             repetitions: the number of blocks of each stage, such as ``(3, 4, 6, 3)``.
-            style: how the stem's convolution and normalisation are made; a block brings its own.
+            style: how convolutions and normalisations are made; a block function brings its own.
             **options: see [`Options`][keras_convnets.Options].
 
         Raises:
@@ -82,7 +82,7 @@ class ResnetV1Builder:
             >>> ResnetV1Builder.build((3, 64, 64), 10, "basic_block_v1", (1, 1)).output_shape
             (None, 10)
         """
-        block = residual.find_block(block_fn, BLOCKS)
+        block = residual.find_block(block_fn, BLOCKS, style)
         parts = residual.imagenet_parts(block, repetitions, style)
         return assemble(input_shape, num_outputs, parts, "resnet_v1", **options)
 

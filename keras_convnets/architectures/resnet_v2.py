@@ -5,6 +5,7 @@ He et al., "Identity Mappings in Deep Residual Networks" (2016, arXiv:1603.05027
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from typing import Unpack
 
@@ -64,9 +65,9 @@ class ResnetV2Builder:
             num_outputs: the number of outputs, at least 1.
             block_fn: ``"basic_block_v2"``, ``"bottleneck_v2"``, or a function
                 ``block(filters, init_strides, is_first_block_of_first_layer)`` that returns a
-                function of a tensor.
+                function of a tensor. It is called with these names.
             repetitions: the number of blocks of each stage, such as ``(3, 4, 6, 3)``.
-            style: how the stem and the last normalisation are made; a block brings its own.
+            style: how convolutions and normalisations are made; a block function brings its own.
             **options: see [`Options`][keras_convnets.Options].
 
         Raises:
@@ -77,11 +78,10 @@ class ResnetV2Builder:
             >>> ResnetV2Builder.build((3, 64, 64), 10, "bottleneck_v2", (1, 1)).output_shape
             (None, 10)
         """
-        block = residual.find_block(block_fn, BLOCKS)
-        parts = [
-            *residual.imagenet_parts(block, repetitions, style),
-            ("final", units.bn_relu(style)),
-        ]
+        block = residual.find_block(block_fn, BLOCKS, style)
+        parts = itertools.chain(
+            residual.imagenet_parts(block, repetitions, style), [("final", units.bn_relu(style))]
+        )
         return assemble(input_shape, num_outputs, parts, "resnet_v2", **options)
 
     @staticmethod
@@ -130,9 +130,7 @@ class ResnetV2Builder:
         input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
     ) -> keras.Model:
         """Return ResNet50V2 of keras.applications: 3, 4, 6, 3 bottlenecks."""
-        return assemble(
-            input_shape, num_outputs, _keras_parts((3, 4, 6, 3)), "resnet_v2_keras", **options
-        )
+        return _keras(input_shape, num_outputs, (3, 4, 6, 3), **options)
 
     @staticmethod
     @published(KERAS)
@@ -140,9 +138,7 @@ class ResnetV2Builder:
         input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
     ) -> keras.Model:
         """Return ResNet101V2 of keras.applications: 3, 4, 23, 3 bottlenecks."""
-        return assemble(
-            input_shape, num_outputs, _keras_parts((3, 4, 23, 3)), "resnet_v2_keras", **options
-        )
+        return _keras(input_shape, num_outputs, (3, 4, 23, 3), **options)
 
     @staticmethod
     @published(KERAS)
@@ -150,9 +146,7 @@ class ResnetV2Builder:
         input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
     ) -> keras.Model:
         """Return ResNet152V2 of keras.applications: 3, 8, 36, 3 bottlenecks."""
-        return assemble(
-            input_shape, num_outputs, _keras_parts((3, 8, 36, 3)), "resnet_v2_keras", **options
-        )
+        return _keras(input_shape, num_outputs, (3, 8, 36, 3), **options)
 
 
 def _keras(

@@ -49,7 +49,13 @@ def resnext_block(
         >>> resnext_block(64)(keras.Input((56, 56, 64))).shape
         (None, 56, 56, 256)
     """
-    width = cardinality * group_width * filters // 64
+    maps, rest = divmod(group_width * filters, 64)
+    if rest or maps < 1:
+        raise ValueError(
+            f"group_width: received {group_width} with {filters} filters; expected a whole number "
+            f"of maps for each group, which is group_width * filters / 64. Pass multiples."
+        )
+    width = cardinality * maps
     branch = bottleneck_branch(
         filters, second_strides=init_strides, width=width, groups=cardinality, style=style
     )

@@ -16,7 +16,7 @@ from keras_convnets.architectures import residual
 from keras_convnets.architectures.post_activation import bottleneck_branch, closed
 from keras_convnets.architectures.residual import Strides
 from keras_convnets.assemble import assemble
-from keras_convnets.naming import scope
+from keras_convnets.naming import on_branch
 from keras_convnets.options import Options
 from keras_convnets.published import published
 from keras_convnets.units import TORCH, Part, Style, Tensor, chain
@@ -39,10 +39,11 @@ def squeeze_and_excitation(reduction: int = 16) -> Part:
         >>> squeeze_and_excitation()(keras.Input((56, 56, 256))).shape
         (None, 56, 56, 256)
     """
+    checks.positive_integer("reduction", reduction, "a divisor, such as 16")
 
     def apply(x: Tensor) -> Tensor:
         channels = axes.channels(x)
-        with scope("se"):
+        with on_branch("se"):
             gate = chain(
                 units.global_pool("avg", keepdims=True),
                 units.conv(max(1, channels // reduction), 1),
@@ -120,7 +121,6 @@ class SeResnetBuilder:
             >>> SeResnetBuilder.build((3, 64, 64), 10, (1, 1)).output_shape
             (None, 10)
         """
-        reduction = checks.positive_integer("reduction", reduction, "a divisor, such as 16")
         block = functools.partial(se_bottleneck, reduction=reduction)
         parts = residual.imagenet_parts(block, repetitions)
         return assemble(input_shape, num_outputs, parts, "se_resnet", **options)

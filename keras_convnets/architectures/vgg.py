@@ -59,6 +59,7 @@ def vgg_stage(convolutions: int, filters: int, batch_norm: bool = False) -> Part
         >>> vgg_stage(2, 64)(keras.Input((224, 224, 3))).shape
         (None, 112, 112, 64)
     """
+    checks.positive_integer("convolutions", convolutions, "the number of convolutions, such as 2")
     convolution = units.conv_relu(filters, 3)
     if batch_norm:
         convolution = units.conv_bn_relu(filters, 3, style=BIASED)

@@ -6,6 +6,7 @@ Zagoruyko and Komodakis, "Wide Residual Networks" (2016, arXiv:1605.07146).
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Sequence
 from typing import Unpack
 
@@ -97,10 +98,10 @@ class WideResnetBuilder:
         """
         k = checks.positive_integer("width_factor", width_factor, "the paper's k, such as 10")
         block = functools.partial(basic_block_v2, dropout=checks.rate("dropout", dropout))
-        parts = [
-            *residual.cifar_parts(block, repetitions, width_factor=k),
-            ("final", units.bn_relu(TORCH)),
-        ]
+        parts = itertools.chain(
+            residual.cifar_parts(block, repetitions, width_factor=k),
+            [("final", units.bn_relu(TORCH))],
+        )
         return assemble(input_shape, num_outputs, parts, "wide_resnet", **options)
 
     @staticmethod
@@ -122,12 +123,17 @@ class WideResnetBuilder:
     @staticmethod
     @published(PAPER, CIFAR, 10)
     def build_wide_resnet_40_4(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+        input_shape: Sequence[int | None],
+        num_outputs: int | None,
+        *,
+        dropout: float = 0.3,
+        **options: Unpack[Options],
     ) -> keras.Model:
-        """Return WRN-40-4 with dropout of 0.3: three stages of 6 blocks, 4 times as wide."""
-        return WideResnetBuilder.build(
-            input_shape, num_outputs, (6, 6, 6), 4, dropout=0.3, **options
-        )
+        """Return WRN-40-4 with dropout: three stages of 6 blocks, 4 times as wide.
+
+        0.3 is the rate that the paper uses for CIFAR; without dropout, pass ``dropout=0``.
+        """
+        return WideResnetBuilder.build(input_shape, num_outputs, (6, 6, 6), 4, dropout, **options)
 
     @staticmethod
     @published(TORCHVISION)

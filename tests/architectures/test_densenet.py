@@ -1,6 +1,8 @@
 import keras
+import numpy as np
 import pytest
 
+from helpers import in_both_formats
 from keras_convnets import DensenetBuilder, cost, create_model, dense_layer, transition
 
 
@@ -82,6 +84,18 @@ def test_compression_bottleneck_and_dropout():
     dropouts = [layer for layer in bc.layers if "dropout" in layer.name]
     assert [layer.rate for layer in dropouts] == 9 * [0.2]  # 2 in each layer, 1 in the transition
     assert small(compression=0.3).get_layer("transition1_conv").filters == 14
+
+
+def test_both_formats_compute_the_same_forward_and_in_training():
+    def build(data_format):
+        return DensenetBuilder.build(
+            (3, 16, 16), 4, (2, 2), 8, stem="cifar", data_format=data_format
+        )
+
+    outputs, trained = in_both_formats(build, (3, 16, 16))
+    np.testing.assert_allclose(*outputs, rtol=0, atol=1e-5)
+    for one, other in zip(*trained, strict=True):
+        np.testing.assert_allclose(one, other, rtol=0, atol=1e-5)
 
 
 def test_pieces_stand_alone_twice_in_one_model():

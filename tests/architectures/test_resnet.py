@@ -67,6 +67,27 @@ def test_names_tell_the_story():
     assert projections == [f"conv{stage}_block1_shortcut_conv" for stage in (3, 4, 5)]
 
 
+@pytest.mark.parametrize("block", ["basic_block", "bottleneck"])
+def test_kernels_start_as_in_the_keras_2_builder(block):
+    layers = [layer for layer in small(block=block).layers if hasattr(layer, "kernel")]
+    assert len(layers) > 6
+    for layer in layers:
+        assert layer.use_bias
+        assert isinstance(layer.kernel_initializer, keras.initializers.HeNormal)
+
+
+def test_blocks_are_made_in_the_format_of_the_network():
+    made = []
+
+    def block(filters, init_strides, is_first_block_of_first_layer):
+        made.append(convolution := keras.layers.Conv2D(filters, 3, init_strides, padding="same"))
+        return convolution
+
+    first = small(block=block, data_format="channels_first")
+    assert {layer.data_format for layer in made} == {"channels_first"}
+    assert first.output_shape == (None, 4)
+
+
 def test_stage_shapes_of_the_paper():
     model = build("resnet_50", (3, 224, 224), 1000, data_format="channels_last")
     shapes = {

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import paper
-from helpers import FORMATS, channels_first, images
+from helpers import FORMATS, channels_first, images, in_both_formats
 from keras_convnets import (
     CifarResnetBuilder,
     ResnextBuilder,
@@ -86,6 +86,25 @@ def test_dropout_stands_before_the_second_convolution_of_a_wide_block():
     assert not layers_of(outline("wide_resnet_28_10"), "Dropout")
 
 
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda fmt: WideResnetBuilder.build((3, 16, 16), 4, (1, 1), 2, data_format=fmt),
+        lambda fmt: CifarResnetBuilder.build(
+            (3, 16, 16), 4, "bottleneck_v2", (1, 1), pre_activation=True, data_format=fmt
+        ),
+        lambda fmt: SeResnetBuilder.build((3, 32, 32), 4, (1, 1), data_format=fmt),
+    ],
+    ids=["wide", "pre-activation", "se"],
+)
+def test_both_formats_compute_the_same_forward_and_in_training(build):
+    shape = build("channels_first").input_shape[1:]
+    outputs, trained = in_both_formats(build, shape)
+    np.testing.assert_allclose(*outputs, rtol=0, atol=1e-5)
+    for one, other in zip(*trained, strict=True):
+        np.testing.assert_allclose(one, other, rtol=0, atol=1e-5)
+
+
 def test_groups_of_resnext():
     model = outline("resnext_101_32x8d")
     grouped = [layer for layer in layers_of(model, "Conv2D") if layer.groups > 1]
@@ -132,6 +151,7 @@ def test_a_gate_multiplies_each_channel(data_format):
         (lambda: WideResnetBuilder.build(SHAPE, 4, (1,), 2, dropout=1), "dropout: received 1"),
         (lambda: ResnextBuilder.build(SHAPE, 4, (1,), 1.5), "cardinality: received 1.5"),
         (lambda: SeResnetBuilder.build(SHAPE, 4, (1,), 0), "reduction: received 0"),
+        (lambda: resnext_block(16, group_width=1), "group_width: received 1 with 16 filters"),
         (lambda: CifarResnetBuilder.build(SHAPE, 4, "basic_block", (1,)), "block_fn: received"),
     ],
 )
