@@ -1,4 +1,5 @@
 import csv
+import dataclasses
 import io
 import json
 from pathlib import Path
@@ -9,7 +10,8 @@ import pytest
 from rich.console import Console
 
 from helpers import FORMATS
-from keras_convnets import ResnetBuilder
+from keras_convnets import ResnetBuilder, create_model
+from keras_convnets.registry import one_output
 from keras_convnets.training import run, run_folder
 from keras_convnets.training.data import digits
 from keras_convnets.training.run import train
@@ -126,3 +128,14 @@ def test_unknown_sizes_fit_any_image():
     one = Settings(epochs=1, batch_size=512)
     outcome = train(build(shape=(1, None, None)), digits(one), Path("run"), one, quiet())
     assert outcome.epochs == 1
+
+
+def test_a_model_of_several_outputs_is_refused():
+    with keras.StatelessScope(initialize_variables=False):
+        model = create_model("googlenet", (1, 96, 96), 10)
+    data = dataclasses.replace(digits(SETTINGS, "channels_last"), image_shape=(1, 96, 96))
+    with pytest.raises(ValueError, match="googlenet has 3 outputs; expected one. Build it with"):
+        train(model, data, Path("run"), SETTINGS, quiet())
+    assert not Path("run").exists()
+    assert one_output("googlenet") == {"include_auxiliary": False}
+    assert one_output("resnet_18") == {}
