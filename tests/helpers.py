@@ -40,17 +40,17 @@ def lively(model, seed=0, kernels=0.5):
 
 
 def settled(model, x):
-    """Give the normalisations the statistics of these images, so that no signal dies or explodes.
+    """Move the normalisations' statistics half way to those of these images.
 
     With statistics that are not its own, a deep network without shortcuts puts out the same for
-    any image.
+    any image; with exactly its own, dividing by a small variance magnifies rounding.
     """
     normalisations = [
         layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)
     ]
     momenta = [layer.momentum for layer in normalisations]
     for layer in normalisations:
-        layer.momentum = 0.0
+        layer.momentum = 0.5
     model(x, training=True)
     for layer, momentum in zip(normalisations, momenta, strict=True):
         layer.momentum = momentum

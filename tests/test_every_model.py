@@ -145,6 +145,7 @@ def test_both_formats_compute_the_same(name):
     found = cost(model)
     if found.params > 30_000_000 or found.macs > 300_000_000 or len(model.layers) > 400:
         pytest.skip("one of the largest: built and counted, but not run")
+    keras.utils.set_random_seed(0)
     first, last = (
         create_model(name, shape, OUTPUTS, data_format=data_format, classifier_activation=None)
         for data_format in FORMATS
@@ -157,7 +158,9 @@ def test_both_formats_compute_the_same(name):
     ]
     for one, other in zip(*results, strict=True):
         size = np.abs(other).max()
-        assert np.abs(np.subtract(one, other)).max() < 1e-5 * size
+        difference = np.abs(np.subtract(one, other)).max() / size
+        print(f"{name}: {difference:.1e}")
+        assert difference < 1e-5
         assert np.ptp(other, axis=0).max() > 1e-3 * size  # the images differ, and that is seen
 
 
