@@ -150,7 +150,11 @@ def test_both_formats_compute_the_same(name):
         create_model(name, shape, OUTPUTS, data_format=data_format, classifier_activation=None)
         for data_format in FORMATS
     )
-    settled(lively(last, kernels=1), images(shape, "channels_last", count=8))
+    # Smaller residuals leave more to the shortcuts, which magnify no rounding; without shortcuts
+    # they would let the signal die.
+    has_shortcuts = any(isinstance(layer, keras.layers.Add) for layer in last.layers)
+    lively(last, kernels=0.75 if has_shortcuts else 1)
+    settled(last, images(shape, "channels_last", count=8))
     first.set_weights(last.get_weights())
     results = [
         outputs_of(model, images(shape, data_format))
