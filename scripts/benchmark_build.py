@@ -14,7 +14,7 @@ import keras
 
 from keras_convnets import create_model
 
-ROUNDS = 7
+ROUNDS = 5
 TWINS = {
     "vgg_16": "VGG16",
     "vgg_19": "VGG19",
