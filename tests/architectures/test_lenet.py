@@ -148,7 +148,7 @@ def test_the_original_is_saved_with_its_own_layer_and_activation(data_format):
     x = images(MNIST, data_format)
     model.save("model.keras")
     loaded = keras.models.load_model("model.keras")
-    assert np.abs(loaded(x).numpy() - model(x).numpy()).max() == 0
+    assert np.abs(np.subtract(loaded(x), model(x))).max() == 0
     assert loaded.get_layer("c3_from3_take").indices == model.get_layer("c3_from3_take").indices
 
 
@@ -203,5 +203,5 @@ def test_a_table_in_which_equal_counts_are_apart_keeps_its_order():
         model = keras.Model(inputs, partial_conv([(0, 1), (0, 1, 2), (1, 2)], 5)(inputs))
     x = np.zeros((3, 5, 5, 3), "float32")
     x[np.arange(3), :, :, np.arange(3)] = 1
-    seen = np.abs(model(x).numpy().reshape(3, 3)) > 1e-6  # [map of the input, map of the output]
+    seen = np.abs(np.reshape(model(x), (3, 3))) > 1e-6  # [map of the input, map of the output]
     np.testing.assert_array_equal(seen, [[1, 1, 0], [1, 1, 1], [0, 1, 1]])
