@@ -14,7 +14,7 @@ import keras
 
 from keras_convnets import create_model
 
-ROUNDS = 5
+ROUNDS = 7
 TWINS = {
     "vgg_16": "VGG16",
     "vgg_19": "VGG19",
