@@ -60,6 +60,7 @@ class Style:
 
 CLASSIC = Style(kernel_initializer="he_normal")
 TORCH = Style(use_bias=False, padding="symmetric", epsilon=1e-5, momentum=0.9)
+TORCH_BIASED = dataclasses.replace(TORCH, use_bias=True)
 
 
 @contextlib.contextmanager
@@ -136,8 +137,10 @@ def conv(
             )
 
         layer = made_by(layers.Conv2D)
-        if use_bias and _columns_pass_for_channels(layer.compute_output_shape(x.shape)):
-            layer = made_by(Conv2D)
+        # The format first: other networks need not wait for the shape to be worked out.
+        if use_bias and axes.current_format() == "channels_first":
+            shape = layer.compute_output_shape(x.shape)
+            layer = made_by(Conv2D) if _columns_pass_for_channels(shape) else layer
         return layer(x)
 
     return apply
@@ -145,7 +148,7 @@ def conv(
 
 def _columns_pass_for_channels(shape: tuple[int | None, ...]) -> bool:
     """Return whether Keras could take the last axis of maps that are channels first for them."""
-    return axes.current_format() == "channels_first" and shape[-1] in (shape[1], None)
+    return shape[-1] in (shape[1], None)
 
 
 def bn(style: Style = CLASSIC) -> Part:
@@ -330,7 +333,8 @@ def scale_and_shift() -> Part:
     """Return a learnt coefficient and bias for each map, which start as 1 and 0."""
 
     def apply(x: Tensor) -> Tensor:
-        repaired = _columns_pass_for_channels(x.shape)
+        is_first = axes.current_format() == "channels_first"
+        repaired = is_first and _columns_pass_for_channels(x.shape)
         kind = DepthwiseConv2D if repaired else layers.DepthwiseConv2D
         return kind(
             1,

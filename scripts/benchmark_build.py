@@ -8,36 +8,25 @@ import gc
 import sys
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from statistics import median
 
 import keras
 
 from keras_convnets import create_model
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+import paper
+
 ROUNDS = 7
-TWINS = {
-    "vgg_16": "VGG16",
-    "vgg_19": "VGG19",
-    "resnet_v1_50_keras": "ResNet50",
-    "resnet_v1_101_keras": "ResNet101",
-    "resnet_v1_152_keras": "ResNet152",
-    "resnet_v2_50_keras": "ResNet50V2",
-    "resnet_v2_101_keras": "ResNet101V2",
-    "resnet_v2_152_keras": "ResNet152V2",
-    "densenet_121": "DenseNet121",
-    "densenet_169": "DenseNet169",
-    "densenet_201": "DenseNet201",
-    "inception_v3_keras": "InceptionV3",
-    "inception_resnet_v2": "InceptionResNetV2",
-}
 DEPTHS = ("cifar_resnet_20", "cifar_resnet_56", "cifar_resnet_110", "cifar_resnet_1202")
 
 
 def main(names: list[str]) -> None:
     """Build each network and its twin several times in turn; print medians and their ratio."""
     print(f"{'network':<22}{'keras.applications':<20}{'ours':>8}{'theirs':>8}{'ratio':>8}")
-    for name in names or TWINS:
-        twin = TWINS[name]
+    for name in names or paper.KERAS_APPLICATIONS:
+        twin = paper.KERAS_APPLICATIONS[name]
         build = getattr(keras.applications, twin)
         took = in_turn(
             {name: lambda n=name: create_model(n), twin: lambda b=build: b(weights=None)}, ROUNDS

@@ -5,7 +5,15 @@ import functools
 import keras
 import numpy as np
 
+from keras_convnets import create_model
+
 FORMATS = ("channels_first", "channels_last")
+
+
+def outline(name, /, *args, **options):
+    """Build a network without its weights' values: enough for names, counts and shapes."""
+    with keras.StatelessScope(initialize_variables=False):
+        return create_model(name, *args, **options)
 
 
 def images(input_shape, data_format, count=2, seed=0):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import paper
-from helpers import FORMATS, images, lively, settled
+from helpers import FORMATS, images, lively, outline, settled
 from keras_convnets import cost, create_model, list_models, parse, plot_model, receptive_field
 from keras_convnets.registry import find
 
@@ -16,12 +16,6 @@ from keras_convnets.registry import find
 MANY_LAYERS = 600
 SIZES = (16, 28, 32, 48, 64, 75, 96, 128, 160, 224)
 OUTPUTS = 4
-
-
-def outline(name, /, **options):
-    """Build a network without its weights' values: enough for names, counts and shapes."""
-    with keras.StatelessScope(initialize_variables=False):
-        return create_model(name, **options)
 
 
 def layer_names(model):

@@ -17,11 +17,10 @@ import keras
 
 from keras_convnets import heads, units
 from keras_convnets.architectures import course_notes_blocks as blocks
-from keras_convnets.architectures import residual
+from keras_convnets.architectures import googlenet, residual
 from keras_convnets.architectures.course_notes_blocks import NOTES, residual_block
 from keras_convnets.architectures.densenet import dense_layer, transition
-from keras_convnets.architectures.googlenet import inception
-from keras_convnets.architectures.vgg import vgg_stage
+from keras_convnets.architectures.vgg import CONFIGURATIONS, vgg_stage
 from keras_convnets.assemble import assemble
 from keras_convnets.options import Options
 from keras_convnets.published import published
@@ -131,10 +130,9 @@ class CourseNotesBuilder:
         Recognition" (2014, arXiv:1409.1556), configuration A of table 1: the paper's network but
         for its 1000 outputs. Rows and columns must be numbers, for the maps are flattened.
         """
-        rows = ((1, 64), (1, 128), (2, 256), (2, 512), (2, 512))
         parts = [
             (f"conv{stage}", vgg_stage(convolutions, filters))
-            for stage, (convolutions, filters) in enumerate(rows, start=1)
+            for stage, (convolutions, filters) in enumerate(CONFIGURATIONS["A"], start=1)
         ]
         head = heads.hidden_classifier()
         return assemble(input_shape, num_outputs, parts, "notes_vgg_11", head, **options)
@@ -158,17 +156,7 @@ class CourseNotesBuilder:
             ("pool1", pool),
             ("conv2", chain(units.conv_relu(64, 1), units.conv_relu(192, 3))),
             ("pool2", pool),
-            ("inception3_block1", inception(64, (96, 128), (16, 32), 32)),
-            ("inception3_block2", inception(128, (128, 192), (32, 96), 64)),
-            ("pool3", pool),
-            ("inception4_block1", inception(192, (96, 208), (16, 48), 64)),
-            ("inception4_block2", inception(160, (112, 224), (24, 64), 64)),
-            ("inception4_block3", inception(128, (128, 256), (24, 64), 64)),
-            ("inception4_block4", inception(112, (144, 288), (32, 64), 64)),
-            ("inception4_block5", inception(256, (160, 320), (32, 128), 128)),
-            ("pool4", pool),
-            ("inception5_block1", inception(256, (160, 320), (32, 128), 128)),
-            ("inception5_block2", inception(384, (192, 384), (48, 128), 128)),
+            *googlenet.stages(googlenet.GOOGLENET, padding="symmetric"),
         ]
         return assemble(input_shape, num_outputs, parts, "notes_googlenet", **options)
 

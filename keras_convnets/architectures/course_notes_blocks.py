@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from keras_convnets import axes, units
 from keras_convnets.architectures.resnet import shortcut
-from keras_convnets.units import Part, Style, Tensor, chain
+from keras_convnets.units import TORCH_BIASED, Part, Tensor, chain
 
-NOTES = Style(use_bias=True, padding="symmetric", epsilon=1e-5, momentum=0.9)
+NOTES = TORCH_BIASED
 
 
 def conv_relu_pool(filters: int) -> Part:

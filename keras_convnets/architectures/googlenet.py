@@ -13,7 +13,7 @@ from typing import Any
 from keras_convnets import axes, checks, heads, units
 from keras_convnets.architectures.multibranch import auxiliary, blocks, concat_branches
 from keras_convnets.heads import Activation, Head
-from keras_convnets.padding import Pair
+from keras_convnets.padding import Padding, Pair
 from keras_convnets.units import Part, Style, Tensor, chain
 
 Row = tuple[int, Pair, Pair, int]
@@ -101,7 +101,10 @@ def stem(style: Style | None = None, norm: Part | None = None) -> list[tuple[str
 
 
 def stages(
-    table: Sequence[Sequence[Any]], block: Callable[..., Part] = inception, last_pool: int = 3
+    table: Sequence[Sequence[Any]],
+    block: Callable[..., Part] = inception,
+    last_pool: int = 3,
+    padding: Padding = "same",
 ) -> Iterator[tuple[str, Part]]:
     """Yield the stages of a table: ``inception3_block1`` and on, ``pool3`` and on between them.
 
@@ -109,13 +112,14 @@ def stages(
         table: the rows of each stage, or functions of a tensor in their place.
         block: what a row's columns are handed to.
         last_pool: the rows and columns of the last pooling's window; of all others it is 3x3.
+        padding: of the poolings.
     """
     numbers = range(3, 3 + len(table))
     for number, rows in zip(numbers, table, strict=True):
         yield from blocks(f"inception{number}", [_block(row, block) for row in rows])
         if number < numbers[-1]:
             window = last_pool if number == numbers[-2] else 3
-            yield f"pool{number}", units.max_pool(window, 2)
+            yield f"pool{number}", units.max_pool(window, 2, padding)
 
 
 def check_table(table: Any) -> None:

@@ -6,7 +6,6 @@ arXiv:1409.1556), table 1.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Sequence
 from typing import Any, Unpack
 
@@ -16,7 +15,7 @@ from keras_convnets import checks, heads, units
 from keras_convnets.assemble import assemble
 from keras_convnets.options import Options
 from keras_convnets.published import published
-from keras_convnets.units import TORCH, Part, chain
+from keras_convnets.units import TORCH_BIASED, Part, chain
 
 PAPER = "Simonyan and Zisserman 2014 (arXiv:1409.1556)"
 TORCHVISION = "torchvision (arXiv:1409.1556)"
@@ -28,8 +27,6 @@ CONFIGURATIONS = {
     "D": ((2, 64), (2, 128), (3, 256), (3, 512), (3, 512)),
     "E": ((2, 64), (2, 128), (4, 256), (4, 512), (4, 512)),
 }
-
-BIASED = dataclasses.replace(TORCH, use_bias=True)
 
 DENSE_HEAD = heads.hidden_classifier()
 CONVOLUTIONAL_HEAD = heads.convolutional_classifier(
@@ -62,7 +59,7 @@ def vgg_stage(convolutions: int, filters: int, batch_norm: bool = False) -> Part
     checks.positive_integer("convolutions", convolutions, "the number of convolutions, such as 2")
     convolution = units.conv_relu(filters, 3)
     if batch_norm:
-        convolution = units.conv_bn_relu(filters, 3, style=BIASED)
+        convolution = units.conv_bn_relu(filters, 3, style=TORCH_BIASED)
     return chain(*[convolution] * convolutions, units.max_pool(2, 2, "valid"))
 
 

@@ -6,8 +6,8 @@ import keras
 import numpy as np
 import pytest
 
-from helpers import FORMATS, application, images
-from keras_convnets import create_model, list_models, receptive_field, units
+from helpers import FORMATS, application, images, outline
+from keras_convnets import list_models, receptive_field, units
 from keras_convnets.analysis.features import Level, features, levels
 from keras_convnets.analysis.strides import strides
 from keras_convnets.analysis.walk import walk
@@ -16,11 +16,6 @@ from keras_convnets.axes import in_papers_order
 from keras_convnets.registry import find
 
 L = keras.layers
-
-
-def outline(name, /, *args, **options):
-    with keras.StatelessScope(initialize_variables=False):
-        return create_model(name, *args, **options)
 
 
 def of_parts(*parts, shape=(3, 32, 32), **options):

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from helpers import FORMATS, images, lively
+from helpers import FORMATS, images, lively, outline
 from keras_convnets import cost, create_model, list_models, parse
 from keras_convnets.axes import in_papers_order
 
@@ -102,11 +102,6 @@ SHAPES = {
 }
 
 FLATTENED = ["notes_alexnet", "notes_vgg_11", "notes_mnist_inception", "notes_mnist_resnet"]
-
-
-def outline(name, *args, **options):
-    with keras.StatelessScope(initialize_variables=False):
-        return create_model(name, *args, **options)
 
 
 def test_there_are_seven():

@@ -2,13 +2,8 @@ import keras
 import numpy as np
 import pytest
 
-from helpers import in_both_formats
-from keras_convnets import DensenetBuilder, cost, create_model, dense_layer, transition
-
-
-def outline(name, *args, **options):
-    with keras.StatelessScope(initialize_variables=False):
-        return create_model(name, *args, **options)
+from helpers import in_both_formats, outline
+from keras_convnets import DensenetBuilder, cost, dense_layer, transition
 
 
 def small(**options):

@@ -131,6 +131,7 @@ def test_any_number_of_channels(channels):
 @pytest.mark.parametrize("block", ["basic_block", "bottleneck"])
 def test_both_formats_compute_the_same_forward_and_in_training(block):
     outputs, trained = [], []
+    keras.utils.set_random_seed(0)  # how much rounding is magnified depends on the weights
     first = small(block=block, data_format="channels_first")
     lively(first)
     for data_format in FORMATS:

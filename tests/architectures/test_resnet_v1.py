@@ -5,14 +5,9 @@ import numpy as np
 import pytest
 
 import paper
-from helpers import FORMATS, channels_first, images
-from keras_convnets import ResnetV1Builder, basic_block_v1, bottleneck_v1_5, cost, create_model
+from helpers import FORMATS, channels_first, images, outline
+from keras_convnets import ResnetV1Builder, basic_block_v1, bottleneck_v1_5, cost
 from keras_convnets.axes import keras_shape
-
-
-def outline(name, *args, **options):
-    with keras.StatelessScope(initialize_variables=False):
-        return create_model(name, *args, **options)
 
 
 def strided(model):

@@ -5,25 +5,19 @@ import numpy as np
 import pytest
 
 import paper
-from helpers import FORMATS, channels_first, images, in_both_formats
+from helpers import FORMATS, channels_first, images, in_both_formats, outline
 from keras_convnets import (
     CifarResnetBuilder,
     ResnextBuilder,
     SeResnetBuilder,
     WideResnetBuilder,
     cost,
-    create_model,
     resnext_block,
     squeeze_and_excitation,
 )
 from keras_convnets.axes import keras_shape
 
 SHAPE = (3, 32, 32)
-
-
-def outline(name, *args, **options):
-    with keras.StatelessScope(initialize_variables=False):
-        return create_model(name, *args, **options)
 
 
 def layers_of(model, kind):
