@@ -1,76 +1,93 @@
 import numpy as np
 import pytest
 
-from keras_convnets.training.data import digits
-from keras_convnets.training.settings import Settings
-
-
-def arrays(dataset):
-    images, labels = zip(*dataset.as_numpy_iterator(), strict=True)
-    return np.concatenate(images), np.concatenate(labels)
+from keras_convnets.training.data import load
+from keras_convnets.training.pipeline import evaluation_batches
 
 
 @pytest.fixture(scope="module")
-def data():
-    return digits(Settings(batch_size=100))
+def digits():
+    return load("digits")
 
 
-def test_a_fifth_is_kept_for_testing_every_class_in_proportion(data):
-    _, train_labels = arrays(data.train)
-    _, test_labels = arrays(data.test)
-    assert (data.train_images, data.test_images) == (len(train_labels), len(test_labels))
-    assert (len(train_labels), len(test_labels)) == (1437, 360)
-    share = np.bincount(test_labels) / (np.bincount(train_labels) + np.bincount(test_labels))
-    assert np.all(np.abs(share - 0.2) < 0.01)
+def test_a_fifth_of_the_digits_is_kept_for_testing_every_class_in_proportion(digits):
+    assert (len(digits.train), len(digits.test)) == (1437, 360)
+    assert digits.validation is digits.test
+    train, test = (np.bincount(images.labels) for images in (digits.train, digits.test))
+    assert np.all(np.abs(test / (train + test) - 0.2) < 0.01)
 
 
-def test_images_are_resized_and_scaled(data):
-    images, _ = arrays(data.test)
+def test_digits_are_resized_and_scaled_and_not_normalised(digits):
+    batches = evaluation_batches(digits.test, digits.preprocessing, 360)
+    [(images, labels)] = batches.as_numpy_iterator()
     assert images.shape == (360, 32, 32, 1)
-    assert data.image_shape == (1, 32, 32)
-    assert images.min() == 0
-    assert images.max() == pytest.approx(1)
+    assert digits.image_shape == (1, 32, 32)
+    assert (images.min(), images.max()) == (0, 1)
+    assert np.array_equal(labels, digits.test.labels)
+    assert digits.augmentation == "shift"
+    assert digits.class_names == tuple("0123456789")
+    assert digits.skipped == ()
+    assert load("digits", image_size=16).image_shape == (1, 16, 16)
+    assert load("digits", image_size=8).preprocessing.resize == "none"
 
 
-def test_training_images_are_shifted_anew_in_each_epoch_and_test_images_are_not(data):
-    first, first_labels = arrays(data.train)
-    second, second_labels = arrays(data.train)
-    assert not np.array_equal(first_labels, second_labels)  # shuffled
-    assert sorted(image.sum() for image in first) != sorted(image.sum() for image in second)
-    assert np.array_equal(arrays(data.test)[0], arrays(data.test)[0])
+def same(first, second):
+    return np.array_equal(first.array, second.array) and np.array_equal(first.labels, second.labels)
 
 
-def test_the_seed_decides_the_split():
-    same = [digits(Settings(seed=3)) for _ in range(2)]
-    assert np.array_equal(arrays(same[0].test)[1], arrays(same[1].test)[1])
-    assert not np.array_equal(arrays(same[0].test)[1], arrays(digits(Settings(seed=4)).test)[1])
+def test_the_seed_alone_decides_the_splits():
+    first, again, other = (load("digits", seed=s, validation_split=0.1) for s in (3, 3, 4))
+    for part in ("train", "validation", "test"):
+        assert same(getattr(first, part), getattr(again, part))
+        assert not same(getattr(first, part), getattr(other, part))
+    assert same(first.test, load("digits", seed=3).test)
+    assert same(first.test, load("digits", seed=3, image_size=8, augmentation="none").test)
 
 
-def test_channels_first_is_the_same_transposed(data):
-    first = digits(Settings(batch_size=100), "channels_first")
-    images, labels = arrays(first.test)
-    expected, expected_labels = arrays(data.test)
-    assert np.array_equal(np.moveaxis(images, 1, -1), expected)
-    assert np.array_equal(labels, expected_labels)
-
-
-def test_a_batch_larger_than_the_data():
-    with pytest.raises(ValueError, match="batch_size: received 1438; expected at most the 1437"):
-        digits(Settings(batch_size=1438))
+def test_validation_is_a_share_of_each_class_of_the_training_images(digits):
+    data = load("digits", validation_split=0.25)
+    train, validation = (np.bincount(images.labels) for images in (data.train, data.validation))
+    assert len(data.validation) == 360
+    assert len(data.train) + len(data.validation) == len(digits.train)
+    assert np.all(np.abs(validation / (train + validation) - 0.25) < 0.01)
+    names = [
+        {images.describe(number) for number in range(len(images))}
+        for images in (data.train, data.validation, data.test)
+    ]
+    assert len(set().union(*names)) == sum(map(len, names)) == 1797
 
 
 @pytest.mark.parametrize(
-    ("name", "value"),
+    ("name", "arguments", "words"),
     [
-        ("epochs", 0),
-        ("epochs", 1.5),
-        ("batch_size", -1),
-        ("learning_rate", 0),
-        ("learning_rate", float("nan")),
-        ("seed", -1),
-        ("seed", 0.5),
+        (
+            "digit",
+            {},
+            "data: received 'digit'; expected 'digits', 'mnist', .*Did you mean 'digits'",
+        ),
+        ("", {}, "data: received ''; expected 'digits'"),
+        ("a_folder", {}, "data: received 'a_folder'; .* Did you mean 'folder:a_folder'"),
+        ("folder:", {}, "data: received 'folder:'; expected a folder that exists"),
+        ("digits", {"seed": -1}, "seed: received -1"),
+        (
+            "digits",
+            {"validation_split": 1},
+            "validation_split: received 1; expected a number of at",
+        ),
+        ("digits", {"validation_split": -0.1}, "validation_split: received -0.1"),
+        ("digits", {"validation_split": float("nan")}, "validation_split: received nan"),
+        ("digits", {"validation_split": "0.1"}, "validation_split: received '0.1'"),
+        ("digits", {"image_size": 0}, "image_size: received 0"),
+        ("digits", {"image_size": (32, 32)}, "image_size: received .32, 32."),
+        (
+            "digits",
+            {"augmentation": "flip"},
+            "augmentation: received 'flip'; expected one of 'none",
+        ),
     ],
 )
-def test_settings_out_of_range(name, value):
-    with pytest.raises(ValueError, match=f"^{name}: received"):
-        Settings(**{name: value})
+def test_what_cannot_be_is_refused_in_a_line(tmp_path, name, arguments, words):
+    (tmp_path / "a_folder").mkdir()
+    with pytest.raises(ValueError, match=f"^{words}") as caught:
+        load(name, **arguments)
+    assert "\n" not in str(caught.value)

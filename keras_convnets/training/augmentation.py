@@ -1,0 +1,98 @@
+"""Random changes to training images, as the papers make them."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import tensorflow as tf
+
+_TRIES = 10
+_AREAS = (0.08, 1.0)
+_ASPECTS = (3 / 4, 4 / 3)
+
+
+@dataclasses.dataclass(frozen=True)
+class Augmentation:
+    """What is done at random to each training image.
+
+    The random numbers are handed in, ``numbers`` an image, so that what an image becomes depends on
+    nothing else.
+
+    Attributes:
+        pad: pixels added at each side, before an image of the old size is cut out at random. They
+            are 0 after normalisation, the mean colour.
+        flip: mirror half of the images, left to right.
+        random_resized_crop: cut out 8 to 100 % of the area, 3:4 to 4:3 in aspect, and resize that.
+    """
+
+    pad: int = 0
+    flip: bool = False
+    random_resized_crop: bool = False
+
+    @property
+    def numbers(self) -> int:
+        """How many random numbers, evenly spread over 0 to 1, an image takes."""
+        return 3 + (2 * _TRIES + 2) * self.random_resized_crop
+
+    def shifted(self, images: tf.Tensor, numbers: tf.Tensor) -> tf.Tensor:
+        """Return a batch of preprocessed images, padded, cut out and flipped.
+
+        Args:
+            images: (batch, rows, cols, channels).
+            numbers: (batch, ``self.numbers``), each of at least 0 and below 1.
+        """
+        if not (self.pad or self.flip):
+            return images
+        _, rows, cols, channels = images.shape
+        offsets = tf.cast(numbers[:, :2] * (2 * self.pad + 1), tf.int32)
+        row_numbers = offsets[:, :1] + tf.range(rows)
+        col_numbers = offsets[:, 1:] + tf.range(cols)
+        if self.flip:
+            mirrored = tf.reverse(col_numbers, axis=[1])
+            col_numbers = tf.where(numbers[:, 2:3] < 0.5, mirrored, col_numbers)
+        # Rows in one piece are quick to pad, and pixels in one list quick to pick.
+        sides = [[0, 0], [self.pad, self.pad], [self.pad * channels, self.pad * channels]]
+        padded = tf.pad(tf.reshape(images, (-1, rows, cols * channels)), sides)
+        first_rows = tf.range(tf.shape(padded)[0])[:, tf.newaxis] * (rows + 2 * self.pad)
+        starts = (first_rows + row_numbers) * (cols + 2 * self.pad)
+        picked = starts[:, :, tf.newaxis] + col_numbers[:, tf.newaxis, :]
+        return tf.gather(tf.reshape(padded, (-1, channels)), picked)
+
+    def cut_out(self, image: tf.Tensor, numbers: tf.Tensor) -> tf.Tensor:
+        """Return the part of one image, as it was read, that is to be resized.
+
+        Args:
+            image: (rows, cols, channels).
+            numbers: (``self.numbers``,), each of at least 0 and below 1.
+        """
+        if not self.random_resized_crop:
+            return image
+        sizes = tf.shape(image)[:2]
+        part = _part(tf.cast(sizes, tf.float32), numbers[5:])
+        offsets = tf.cast(numbers[3:5] * tf.cast(sizes - part + 1, tf.float32), tf.int32)
+        top, left = tf.unstack(tf.minimum(offsets, sizes - part))
+        return image[top : top + part[0], left : left + part[1]]
+
+
+def _part(sizes: tf.Tensor, numbers: tf.Tensor) -> tf.Tensor:
+    """Return rows and cols of the first try that fits into the image, or else of its middle."""
+    areas, aspects = tf.split(numbers, 2)
+    areas = tf.reduce_prod(sizes) * (_AREAS[0] + (_AREAS[1] - _AREAS[0]) * areas)
+    low, high = np.log(_ASPECTS).tolist()
+    aspects = tf.exp(low + (high - low) * aspects)  # cols to rows
+    tries = tf.round(tf.sqrt(tf.stack([areas / aspects, areas * aspects], axis=1)))
+    fits = tf.reduce_all((tries >= 1) & (tries <= sizes), axis=1)
+    rows, cols = tf.unstack(sizes)
+    whole = tf.stack([tf.minimum(rows, cols / _ASPECTS[0]), tf.minimum(cols, rows * _ASPECTS[1])])
+    first = tries[tf.argmax(fits)]
+    return tf.cast(tf.where(tf.reduce_any(fits), first, tf.floor(whole)), tf.int32)
+
+
+AUGMENTATIONS = {
+    "none": Augmentation(),
+    "shift": Augmentation(pad=3),
+    "crop": Augmentation(pad=4),
+    "crop-flip": Augmentation(pad=4, flip=True),
+    "resized-crop": Augmentation(flip=True, random_resized_crop=True),
+}

@@ -1,0 +1,216 @@
+"""Batches of images, as ``tf.data``: which they are depends on the arguments, on nothing else.
+
+The order of an epoch and the random numbers of its augmentation are drawn before it begins, a row
+for each position. So a run may go on from any step, and be spread over any number of replicas,
+and each image is treated as it would have been.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from keras_convnets import axes, checks
+from keras_convnets.training.augmentation import AUGMENTATIONS, Augmentation
+from keras_convnets.training.data import Data
+from keras_convnets.training.images import Images
+from keras_convnets.training.preprocessing import Preprocessing
+from keras_convnets.training.reading import unreadable
+
+
+def steps_per_epoch(data: Data, batch_size: int) -> int:
+    """Return the whole batches in the training images; a remainder is left out.
+
+    As every epoch has its own order, other images are left out each time.
+
+    Raises:
+        ValueError: the batch is larger than the training data.
+    """
+    checks.positive_integer("batch_size", batch_size, "the images a step, such as 32")
+    if batch_size > len(data.train):
+        raise ValueError(
+            f"batch_size: received {batch_size}; expected at most the {len(data.train)} training "
+            f"images of {data.name}. Pass a smaller batch."
+        )
+    return len(data.train) // batch_size
+
+
+def training_batches(
+    data: Data,
+    batch_size: int,
+    *,
+    seed: int,
+    epoch: int,
+    first_step: int = 0,
+    data_format: str = "channels_last",
+    replicas: int = 1,
+    pipeline: int = 0,
+    pipelines: int = 1,
+) -> tf.data.Dataset:
+    """Return one epoch of training, shuffled and augmented, as (images, labels).
+
+    Args:
+        data: what to train on.
+        batch_size: images a step, on all replicas together.
+        seed: of the order and the augmentation.
+        epoch: from 0; each has an order of its own.
+        first_step: the step to begin with.
+        data_format: the order of the images' axes.
+        replicas: the devices that share each step; each is given ``batch_size // replicas`` images.
+        pipeline: which of several pipelines this is, from 0.
+        pipelines: how many pipelines feed the replicas. Each yields the batches of its own
+            ``replicas // pipelines`` replicas, in turn, step by step.
+
+    Returns:
+        A data set of float32 images and int32 labels.
+
+    Raises:
+        ValueError: the batch does not fit the data or the replicas, or a number is out of range.
+
+    Examples:
+        >>> from keras_convnets.training.data import load
+        >>> from keras_convnets.training.pipeline import training_batches
+        >>> batches = training_batches(load("digits"), 128, seed=0, epoch=0)
+        >>> len(batches)
+        11
+        >>> batches.element_spec[0].shape
+        TensorShape([128, 32, 32, 1])
+    """
+    steps = steps_per_epoch(data, batch_size)
+    checks.choice("data_format", data_format, axes.FORMATS)
+    _check_place(first_step, steps, batch_size, replicas, pipeline, pipelines)
+    augmentation = AUGMENTATIONS[data.augmentation]
+    places = np.arange(steps * batch_size).reshape(steps, pipelines, replicas // pipelines, -1)
+    own = places[first_step:, pipeline].reshape(-1, batch_size // replicas)
+    order, numbers = _drawn(len(data.train), augmentation.numbers, seed, epoch)
+    rows = (order[own], numbers[own], data.train.labels[order[own]])
+    batches = _read(data.train, data.preprocessing, augmentation, rows)
+
+    def finish(images: tf.Tensor, numbers: tf.Tensor, labels: tf.Tensor) -> tuple[Any, Any]:
+        return _in_format(augmentation.shifted(images, numbers), data_format), labels
+
+    return _ahead(_map(batches, finish))
+
+
+def evaluation_batches(
+    images: Images,
+    preprocessing: Preprocessing,
+    batch_size: int,
+    data_format: str = "channels_last",
+) -> tf.data.Dataset:
+    """Return images in order as (images, labels), preprocessed and unchanged otherwise.
+
+    Args:
+        images: what to look at.
+        preprocessing: what is done to each.
+        batch_size: images in a batch; the last one has the remainder.
+        data_format: the order of the images' axes.
+
+    Raises:
+        ValueError: a batch of less than one image, or an unknown format.
+    """
+    checks.positive_integer("batch_size", batch_size, "the images in a batch, such as 256")
+    checks.choice("data_format", data_format, axes.FORMATS)
+    rows = tf.data.Dataset.from_tensor_slices((np.arange(len(images)), images.labels))
+    if images.array is None:
+        rows = _map(rows, lambda number, label: (preprocessing(images.read(number)), label))
+        batches = rows.batch(batch_size)
+    else:
+        batches = rows.batch(batch_size)
+        batches = _map(batches, lambda many, labels: (preprocessing(images.read(many)), labels))
+    return _ahead(_map(batches, lambda many, labels: (_in_format(many, data_format), labels)))
+
+
+def _drawn(images: int, numbers: int, seed: int, epoch: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return which image is at each position of an epoch, and that position's random numbers."""
+    random = np.random.default_rng((seed, epoch))
+    order = random.permutation(images)
+    return order, random.random((images, numbers), np.float32)
+
+
+def _read(
+    images: Images,
+    preprocessing: Preprocessing,
+    augmentation: Augmentation,
+    rows: tuple[np.ndarray, ...],
+) -> tf.data.Dataset:
+    """Return batches of preprocessed images, their random numbers and labels.
+
+    Images of one size in memory are gathered a batch at a time, others are read one by one.
+    """
+    if images.array is not None and not augmentation.random_resized_crop:
+        batches = tf.data.Dataset.from_tensor_slices(rows)
+        return _map(
+            batches,
+            lambda many, numbers, labels: (preprocessing(images.read(many)), numbers, labels),
+        )
+    if augmentation.random_resized_crop:
+        preprocessing = preprocessing.stretching()
+
+    def read(number: tf.Tensor, numbers: tf.Tensor, label: tf.Tensor) -> tuple[Any, Any, Any]:
+        image = augmentation.cut_out(images.read(number), numbers)
+        return preprocessing(image), numbers, label
+
+    one_by_one = tuple(array.reshape(-1, *array.shape[2:]) for array in rows)
+    singles = _map(tf.data.Dataset.from_tensor_slices(one_by_one), read)
+    return singles.batch(rows[0].shape[1], drop_remainder=True)
+
+
+def _map(dataset: tf.data.Dataset, function: Any) -> tf.data.Dataset:
+    plain = tf.autograph.experimental.do_not_convert(function)  # it has no control flow of Python's
+    return dataset.map(plain, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+
+
+def _in_format(images: tf.Tensor, data_format: str) -> tf.Tensor:
+    return tf.transpose(images, (0, 3, 1, 2)) if data_format == "channels_first" else images
+
+
+def _ahead(dataset: tf.data.Dataset) -> tf.data.Dataset:
+    options = tf.data.Options()
+    options.deterministic = True
+    # Each process names its own images, so there is nothing for tf.distribute to share out.
+    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
+    return dataset.with_options(options).prefetch(tf.data.AUTOTUNE)
+
+
+def _check_place(
+    first_step: int, steps: int, batch_size: int, replicas: int, pipeline: int, pipelines: int
+) -> None:
+    checks.positive_integer("replicas", replicas, "the devices that share a step, such as 1")
+    checks.positive_integer("pipelines", pipelines, "the pipelines that feed them, such as 1")
+    if batch_size % replicas:
+        raise ValueError(
+            f"batch_size: received {batch_size}; expected a multiple of the {replicas} replicas "
+            f"that share it. Pass {replicas * max(1, batch_size // replicas)} for instance."
+        )
+    if replicas % pipelines:
+        raise ValueError(
+            f"pipelines: received {pipelines}; expected a divisor of the {replicas} replicas."
+        )
+    for what, value, end in (
+        ("first_step", first_step, steps + 1),
+        ("pipeline", pipeline, pipelines),
+    ):
+        if not 0 <= value < end:
+            raise ValueError(f"{what}: received {value}; expected 0 to {end - 1}.")
+
+
+def explain(error: BaseException, data: Data) -> str | None:
+    """Name the image that stopped a run, if it was one; else return ``None``.
+
+    TensorFlow's errors do not say which image could not be decoded, so all that are not in memory
+    are tried again.
+
+    Args:
+        error: what ``fit`` raised.
+        data: what it was trained on.
+
+    Returns:
+        A line, such as ``"flowers/rose/17.jpg: no such file"``.
+    """
+    if not isinstance(error, tf.errors.OpError):
+        return None
+    parts = {id(images): images for images in (data.train, data.validation, data.test)}
+    return next(filter(None, map(unreadable, parts.values())), None)
