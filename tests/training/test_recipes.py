@@ -1,0 +1,152 @@
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+
+from keras_convnets.training.recipes import RECIPES, Recipe, find
+from keras_convnets.training.schedules import LinearWarmUp, in_steps
+
+CIFAR = 50_000 // 128  # steps of an epoch, remainder left out
+
+
+def rate(schedule, step):
+    return float(schedule(step))
+
+
+def test_the_resnet_papers_cifar_recipe():
+    recipe = RECIPES["resnet-cifar"]
+    assert "1512.03385" in recipe.source
+    assert (recipe.batch_size, recipe.momentum, recipe.nesterov) == (128, 0.9, False)
+    assert (recipe.weight_decay, recipe.label_smoothing) == (1e-4, 0)
+    assert recipe.augmentation == "crop-flip"
+    assert recipe.total_steps(CIFAR) == 64_000
+    assert recipe.total_epochs(CIFAR) == 165  # 164 whole ones and a part
+    rates = recipe.rates(CIFAR)
+    steps = (0, 31_999, 32_000, 47_999, 48_000, 63_999)
+    expected = (0.1, 0.1, 0.01, 0.01, 0.001, 0.001)
+    assert [rate(rates, step) for step in steps] == pytest.approx(expected)
+
+
+def test_the_110_layers_are_warmed_up():
+    rates = RECIPES["resnet-cifar-110"].rates(CIFAR)
+    steps = (0, 399, 400, 31_999, 32_000, 48_000)
+    expected = (0.01, 0.01, 0.1, 0.1, 0.01, 0.001)
+    assert [rate(rates, step) for step in steps] == pytest.approx(expected)
+    first, second = RECIPES["resnet-cifar"], RECIPES["resnet-cifar-110"]
+    warmup = {"warmup_steps": 0, "warmup_rate": 0}
+    assert dataclasses.replace(second, **warmup) == first
+
+
+def test_the_densenet_papers_recipe():
+    recipe = RECIPES["densenet-cifar"]
+    assert (recipe.batch_size, recipe.epochs, recipe.nesterov) == (64, 300, True)
+    assert recipe.weight_decay == 1e-4
+    rates = recipe.rates(10)
+    steps = (0, 1499, 1500, 2249, 2250, 2999)
+    expected = (0.1, 0.1, 0.01, 0.01, 0.001, 0.001)
+    assert [rate(rates, step) for step in steps] == pytest.approx(expected)
+
+
+def test_the_wide_resnet_papers_recipe():
+    recipe = RECIPES["wide-resnet-cifar"]
+    assert (recipe.batch_size, recipe.epochs, recipe.nesterov) == (128, 200, True)
+    assert recipe.weight_decay == 5e-4
+    rates = recipe.rates(10)
+    steps = (599, 600, 1199, 1200, 1599, 1600)
+    expected = (0.1, 0.02, 0.02, 0.004, 0.004, 0.0008)
+    assert [rate(rates, step) for step in steps] == pytest.approx(expected)
+
+
+def test_the_imagenet_recipe_scales_and_warms_up():
+    recipe = RECIPES["imagenet"]
+    assert (recipe.epochs, recipe.label_smoothing, recipe.augmentation) == (90, 0.1, "resized-crop")
+    large = recipe.but(batch_size=8192)
+    assert recipe.peak_rate == pytest.approx(0.1)
+    assert large.peak_rate == pytest.approx(3.2)
+    rates = large.rates(100)
+    steps = (0, 250, 499, 500, 2999, 3000, 6000, 8000, 8999)
+    expected = (0.1, 1.65, 3.1938, 3.2, 3.2, 0.32, 0.032, 0.0032, 0.0032)
+    assert [rate(rates, step) for step in steps] == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_quick_recipe_falls_to_nothing():
+    rates = RECIPES["quick"].rates(10)
+    assert rate(rates, 0) == pytest.approx(0.03)
+    assert rate(rates, 60) == pytest.approx(0.015)
+    assert rate(rates, 120) == 0
+
+
+def test_a_constant_rate():
+    assert [rate(in_steps([0.2], [0]), step) for step in (0, 1, 1000)] == pytest.approx([0.2] * 3)
+
+
+@pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
+def test_schedules_are_saved_with_the_optimizer(recipe):
+    rates = recipe.rates(1000)
+    optimizer = keras.optimizers.SGD(rates)
+    again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(optimizer))
+    for step in (0, 100, 40_000):
+        assert rate(again._learning_rate, step) == rate(rates, step)
+
+
+def test_a_warm_up_within_a_graph_is_that_of_eager_steps():
+    import tensorflow as tf
+
+    rates = LinearWarmUp(in_steps([0.8, 0.08], [0, 10]), 0.2, 4)
+    compiled = tf.function(rates)
+    for step in range(12):
+        assert float(compiled(tf.constant(step, tf.int64))) == rate(rates, step)
+
+
+def test_epochs_take_the_place_of_steps():
+    recipe = RECIPES["resnet-cifar"].but(epochs=3)
+    assert (recipe.total_steps(10), recipe.total_epochs(10)) == (30, 3)
+    recipe = RECIPES["quick"].but(steps=25)
+    assert (recipe.total_steps(10), recipe.total_epochs(10)) == (25, 3)
+    # The drops are shares of the run, so they move with it.
+    short = RECIPES["resnet-cifar"].but(epochs=4).rates(10)
+    assert [rate(short, step) for step in (19, 20, 30)] == pytest.approx([0.1, 0.01, 0.001])
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"epochs": 0}, "epochs: received 0"),
+        ({"epochs": 1.5}, "epochs: received 1.5"),
+        ({"epochs": 2, "steps": 2}, "expected one of the two"),
+        ({"batch_size": -1}, "batch_size: received -1"),
+        ({"learning_rate": 0}, "learning_rate: received 0"),
+        ({"learning_rate": float("nan")}, "learning_rate: received nan"),
+        ({"schedule": "linear"}, "schedule: received 'linear'"),
+        ({"drops": (0.75, 0.5)}, "drops: received"),
+        ({"drops": (0.5, 1.0)}, "drops: received"),
+        ({"momentum": 1}, "momentum: received 1"),
+        ({"weight_decay": -1e-4}, "weight_decay: received"),
+        ({"label_smoothing": 1}, "label_smoothing: received 1"),
+        ({"warmup_steps": -1}, "warmup_steps: received -1"),
+        ({"stage_decay": 0}, "stage_decay: received 0"),
+    ],
+)
+def test_values_out_of_range(changes, words):
+    with pytest.raises(ValueError, match=words):
+        RECIPES["quick"].but(**changes)
+
+
+def test_a_warm_up_that_is_longer_than_the_run():
+    with pytest.raises(ValueError, match="400 steps of it; expected fewer than the 20 steps"):
+        RECIPES["resnet-cifar-110"].but(epochs=4).rates(10)
+    with pytest.raises(ValueError, match="50 steps of it; expected fewer than the 13 steps"):
+        RECIPES["imagenet"].but(epochs=4).rates(10)
+
+
+def test_an_unknown_recipe():
+    with pytest.raises(ValueError, match="Did you mean 'resnet-cifar'"):
+        find("resnet_cifar")
+
+
+def test_every_recipe_is_whole():
+    for recipe in RECIPES.values():
+        assert isinstance(recipe, Recipe)
+        assert recipe.source
+        assert np.isfinite(rate(recipe.rates(1000), 0))
