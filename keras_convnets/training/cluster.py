@@ -1,0 +1,204 @@
+"""The machines of a run: who they are is checked before TensorFlow is even imported."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import socket
+from collections.abc import Mapping
+from typing import Any
+
+from keras_convnets import checks
+
+STRATEGIES = ("auto", "one", "mirrored", "multi-worker")
+_JOBS = ("chief", "worker")
+
+
+@dataclasses.dataclass(frozen=True)
+class Cluster:
+    """All machines of a run, and which of them this one is.
+
+    Attributes:
+        addresses: ``host:port`` of each, the chief first.
+        index: of this one among them.
+        has_chief_job: whether ``TF_CONFIG`` calls the first one ``chief`` and not ``worker``.
+    """
+
+    addresses: tuple[str, ...]
+    index: int
+    has_chief_job: bool = False
+
+    @property
+    def is_chief(self) -> bool:
+        """Whether this is the machine that writes."""
+        return self.index == 0
+
+    def label(self, index: int) -> str:
+        """Return what errors call one of the machines."""
+        return f"{'chief' if index == 0 else 'worker'} {index} ({self.addresses[index]})"
+
+    def tf_config(self) -> str:
+        """Return it as TensorFlow reads it, in the environment variable ``TF_CONFIG``."""
+        addresses = list(self.addresses)
+        if self.has_chief_job:
+            jobs = {"chief": addresses[:1], "worker": addresses[1:]}
+            task = {"type": "worker", "index": self.index - 1}
+            task = {"type": "chief", "index": 0} if self.is_chief else task
+        else:
+            jobs, task = {"worker": addresses}, {"type": "worker", "index": self.index}
+        jobs = {job: found for job, found in jobs.items() if found}
+        return json.dumps({"cluster": jobs, "task": task})
+
+
+def check(
+    name: str = "auto", workers: str | None = None, index: int | None = None
+) -> Cluster | None:
+    """Refuse whatever is wrong with the choice of a strategy, without TensorFlow and at once.
+
+    Args:
+        name: ``"auto"``, ``"one"``, ``"mirrored"`` or ``"multi-worker"``.
+        workers: ``host:port`` of all machines, with commas between them, the chief first; by
+            default the environment variable ``TF_CONFIG`` says it.
+        index: which of them this machine is, from 0.
+
+    Returns:
+        The machines; ``None`` for a run on this one alone.
+
+    Raises:
+        ValueError: an unknown strategy, addresses that are none or that are there twice, an index
+            out of range, a port that is taken, or too much or too little said.
+
+    Examples:
+        >>> check("one")
+        >>> check("multi-worker", "localhost:29511,localhost:29512", 1).label(0)
+        'chief 0 (localhost:29511)'
+    """
+    checks.choice("strategy", name, STRATEGIES)
+    config = _tf_config() if name in ("auto", "multi-worker") else None
+    if (workers is None) != (index is None):
+        given, lacking = ("index", "workers") if workers is None else ("workers", "index")
+        raise ValueError(
+            f"{given}: received it without {lacking}; expected both, or neither. Pass all "
+            "machines as --workers host:port,... and which of them this one is as --index."
+        )
+    if workers is not None and name not in ("auto", "multi-worker"):
+        raise ValueError(
+            f"workers: received {workers!r} with strategy {name!r}; expected them with "
+            "'multi-worker' only. Leave one of both out."
+        )
+    if workers is not None and config is not None:
+        raise ValueError(
+            f"workers: received {workers!r}, while TF_CONFIG is set as well; expected one of both. "
+            "Leave --workers and --index out, or unset TF_CONFIG."
+        )
+    if workers is None and config is None:
+        if name == "multi-worker":
+            raise ValueError(
+                "strategy: received 'multi-worker', but not which machines; expected --workers "
+                "host:port,... and --index N, or TF_CONFIG in the environment. Pass them."
+            )
+        return None
+    found = _from_options(str(workers), index) if config is None else _from_config(config)
+    _check_port(found)
+    return found
+
+
+def _from_options(workers: str, index: Any) -> Cluster:
+    addresses = _addresses("workers", [part.strip() for part in workers.split(",")])
+    return Cluster(addresses, _index("index", index, len(addresses)))
+
+
+def _tf_config() -> Mapping[str, Any] | None:
+    """Return what ``TF_CONFIG`` holds; ``None`` if it names no machines."""
+    text = os.environ.get("TF_CONFIG")
+    if not text:
+        return None
+    try:
+        config = json.loads(text)
+    except ValueError as error:
+        raise ValueError(
+            f"TF_CONFIG: received {text!r}, which is not JSON ({error}); expected a cluster and a "
+            "task. Correct it, or unset it and pass --workers and --index."
+        ) from None
+    if not isinstance(config, Mapping):
+        raise ValueError(
+            f"TF_CONFIG: received {text!r}; expected a JSON object with a cluster and a task. "
+            "Correct it, or unset it."
+        )
+    return config if config.get("cluster") else None
+
+
+def _from_config(config: Mapping[str, Any]) -> Cluster:
+    jobs, task = config["cluster"], config.get("task")
+    known = isinstance(jobs, Mapping) and set(jobs) <= set(_JOBS)
+    if not known or not all(isinstance(found, list) for found in jobs.values()):
+        raise ValueError(
+            f"TF_CONFIG: received the cluster {jobs!r}; expected lists of addresses called "
+            "'worker', or 'chief' and 'worker', for there are no other parts in such a run."
+        )
+    chief = jobs.get("chief", [])
+    if len(chief) > 1:
+        raise ValueError(f"TF_CONFIG: received {len(chief)} chiefs; expected one at most.")
+    addresses = _addresses("TF_CONFIG", [*chief, *jobs.get("worker", [])])
+    if not isinstance(task, Mapping) or task.get("type") not in jobs:
+        raise ValueError(
+            f"TF_CONFIG: received the task {task!r}; expected one of the cluster's, such as "
+            "{'type': 'worker', 'index': 0}."
+        )
+    index = _index("TF_CONFIG", task.get("index"), len(jobs[task["type"]]))
+    before = len(chief) if task["type"] == "worker" else 0
+    return Cluster(addresses, before + index, bool(chief))
+
+
+def _addresses(what: str, parts: list[Any]) -> tuple[str, ...]:
+    for address in parts:
+        host, _, port = str(address).rpartition(":")
+        sane = host and not set(host) & set(" /@,") and port.isascii() and port.isdigit()
+        if not isinstance(address, str) or not sane or not 1 <= int(port) <= 65535:
+            raise ValueError(
+                f"{what}: received the address {address!r}; expected host:port with a port from 1 "
+                "to 65535, such as 10.0.0.1:12345."
+            )
+    twice = sorted({address for address in parts if parts.count(address) > 1})
+    if twice:
+        raise ValueError(
+            f"{what}: received {twice[0]!r} twice; expected an address of its own for each worker. "
+            "Give those on one machine different ports."
+        )
+    return tuple(parts)
+
+
+def _index(what: str, index: Any, count: int) -> int:
+    if isinstance(index, bool) or not isinstance(index, int) or not 0 <= index < count:
+        choices = "0, for there is one worker" if count == 1 else f"0 to {count - 1}"
+        raise ValueError(f"{what}: received the index {index!r}; expected {choices}.")
+    return index
+
+
+def _check_port(cluster: Cluster) -> None:
+    """Refuse a port that cannot be listened at: TensorFlow would share it, and wait for ever."""
+    try:
+        listening(cluster).close()
+    except OSError as error:
+        reason = "is taken" if error.errno != 13 else "is for the system's own services"
+        raise ValueError(
+            f"workers: the port of {cluster.addresses[cluster.index]}, which is this machine's "
+            f"address by its index {cluster.index}, {reason} ({error.strerror}); expected a free "
+            "one. Pass another, or end what listens there."
+        ) from None
+
+
+def listening(cluster: Cluster) -> socket.socket:
+    """Return a socket that listens at this machine's port, wherever from it is called."""
+    port = int(cluster.addresses[cluster.index].rpartition(":")[2])
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        # A port that a run before has just let go of is free; one that is listened at is not.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("", port))
+        listener.listen()
+    except OSError:
+        listener.close()
+        raise
+    return listener
