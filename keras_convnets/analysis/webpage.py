@@ -23,17 +23,29 @@ def webpage(graph: Graph, detail: str, svg: str) -> str:
         detail: the detail that it was drawn at: what a box stands for.
         svg: the figure.
     """
-    files = importlib.resources.files(__package__) / "page"
-    template = (files / "page.html").read_text(encoding="utf-8")
+    template = _file("page.html")
     contents = {
         "TITLE": html.escape(graph.name),
-        "STYLE": (files / "page.css").read_text(encoding="utf-8"),
+        "STYLE": figure_style() + _file("page.css"),
         "SVG": svg[svg.index("<svg") :],
         "DATA": json.dumps(_data(graph, detail)).replace("<", "\\u003c"),
-        "SCRIPT": (files / "page.js").read_text(encoding="utf-8"),
+        "SCRIPT": _file("page.js"),
     }
     # In one pass, so that a mark within what is filled in stays as it is.
     return re.sub(r"<!--([A-Z]+)-->", lambda mark: contents[mark[1]], template)
+
+
+def figure_style() -> str:
+    """Return the style of a page that has a figure in it: light, dark and printed.
+
+    It gives the page its colours as custom properties: ``--paper``, ``--ink`` and others.
+    """
+    return _file("figure.css")
+
+
+def _file(name: str) -> str:
+    files = importlib.resources.files(__package__) / "page"
+    return (files / name).read_text(encoding="utf-8")
 
 
 def _data(graph: Graph, detail: str) -> dict[str, Any]:

@@ -1,0 +1,307 @@
+"""The report: what it says, that it needs nothing else, and that a browser shows it."""
+
+import base64
+import dataclasses
+import re
+import shutil
+from html.parser import HTMLParser
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from finished import network
+from keras_convnets import cost
+from keras_convnets.recursion import room_for
+from keras_convnets.training import report
+from keras_convnets.training.configuration import configuration
+from keras_convnets.training.data import Data, load
+from keras_convnets.training.evaluation import Evaluation, evaluate
+from keras_convnets.training.images import Images
+from keras_convnets.training.preprocessing import Preprocessing
+from keras_convnets.training.recipes import RECIPES
+from keras_convnets.training.report import write_report
+from keras_convnets.training.settings import Settings
+
+HISTORY = {
+    "loss": [2.0, 1.0],
+    "accuracy": [0.4, 0.7],
+    "val_loss": [1.8, 1.1],
+    "val_accuracy": [0.5, 0.6],
+    "learning_rate": [0.1, 0.01],
+    "seconds": [70.0, 65.0],
+}
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+DRIVER = shutil.which("chromedriver")
+
+
+class Page(HTMLParser):
+    """A page that was read: the text of each section, and every element."""
+
+    def __init__(self, file="report.html"):
+        super().__init__()
+        self.source = Path(file).read_text(encoding="utf-8")
+        self.open, self.elements, self.texts = [], [], {}
+        self.feed(self.source)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attributes):
+        self.elements.append((tag, dict(attributes)))
+        if tag not in ("meta", "img", "br"):
+            self.open.append((tag, dict(attributes).get("id")))
+
+    def handle_startendtag(self, tag, attributes):
+        self.elements.append((tag, dict(attributes)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop()[0] == tag
+
+    def handle_data(self, data):
+        for _, name in self.open:
+            self.texts[name] = f"{self.texts.get(name, '')} {data}".strip()
+
+    def of(self, tag, **attributes):
+        return [
+            found
+            for name, found in self.elements
+            if name == tag and attributes.items() <= found.items()
+        ]
+
+
+@pytest.fixture(scope="module")
+def data():
+    return load("digits", image_size=16)
+
+
+@pytest.fixture(scope="module")
+def model(data):
+    return network(data)
+
+
+@pytest.fixture(scope="module")
+def evaluation(model, data):
+    return evaluate(model, data.test, data.preprocessing)
+
+
+@pytest.fixture(scope="module")
+def config(model, data):
+    return configuration(model, data, RECIPES["quick"], Settings())
+
+
+def made_up(count, classes, accuracy=0.5, names=None, size=20):
+    """Return data and an evaluation without a model: as many images and classes as one likes."""
+    rng = np.random.default_rng(0)
+    labels = np.arange(count, dtype=np.int32) % classes
+    probabilities = rng.random((count, classes), np.float32)
+    probabilities[np.arange(count), labels] += 2 * (rng.random(count) < accuracy)
+    probabilities /= probabilities.sum(axis=1, keepdims=True)
+
+    def read(number):
+        return tf.constant(np.random.default_rng(int(number)).integers(0, 256, (size, size, 3)))
+
+    images = Images(labels, read, None, lambda number: f"<i>/{number} & co.jpg")
+    names = names or tuple(f"class {number}" for number in range(classes))
+    preprocessing = Preprocessing(3, 16, 16)
+    data = Data("<b>pets</b>", images, images, images, names, preprocessing, "none", ("x <y>",))
+    return data, Evaluation(labels, probabilities)
+
+
+def test_the_page_says_what_came_of_the_run(model, data, evaluation, config):
+    write_report(Path(), model, data, evaluation, HISTORY, config)
+    page = Page()
+    numbers = page.texts["numbers"]
+    for words in (
+        f"test accuracy {evaluation.accuracy:.2%}",
+        f"top-5 accuracy {evaluation.top5:.2%}",
+        f"test loss {evaluation.loss:.4f}",
+        f"{(evaluation.predictions != evaluation.labels).sum()} of 360",
+        "epochs 2",
+        "training time 2 min 15 s",
+    ):
+        assert words in numbers
+    assert page.texts["cost"].count(f"{cost(model).macs:,}") >= 1
+    assert "conv2 5 layers" in page.texts["cost"]
+    assert "conv2" in page.texts["graph"]
+    assert "training" in page.texts["curves"]
+    words = page.texts["configuration"]
+    assert "input shape 1, 16, 16" in words
+    assert "in words 1 x 16 x 16, resized, pixels divided by 16" in words
+    assert "nesterov yes" in words
+    assert keras.__version__ in words
+    assert len(page.source) < 250_000
+
+
+def test_the_confusion_matrix(model, data, evaluation, config):
+    write_report(Path(), model, data, evaluation, HISTORY, config)
+    page = Page()
+    squares = [found for found in page.of("rect") if "fill-opacity" in found]
+    assert len(squares) == np.count_nonzero(evaluation.confusion)
+    most = evaluation.most_confused(1)[0]
+    images = evaluation.confusion[most.label].sum()
+    title = f"{most.label} for {most.predicted}: {most.count} of {images} ({most.share:.1%})"
+    assert title in page.texts["confusion"]
+    place = page.source.index(title)
+    square = re.findall(r'<rect x="(\d+)" y="(\d+)"', page.source[:place])[-1]
+    assert square == (str(most.predicted), str(most.label))  # rows are the classes
+
+
+def test_the_most_wrong_images_are_in_the_page(model, data, evaluation, config):
+    write_report(Path(), model, data, evaluation, HISTORY, config)
+    page = Page()
+    pictures = [found["src"] for found in page.of("img")]
+    assert len(pictures) == 16
+    worst = evaluation.most_wrong(1)[0]
+    shown = tf.io.decode_png(base64.b64decode(pictures[0].split(",")[1])).numpy()
+    pixels = data.test.array[worst.index] / 16
+    assert np.abs(shown / 255 - pixels).max() < 0.01
+    says = page.texts["mistakes"].split(data.test.describe(worst.index))[0]
+    expected = f"class {worst.label} taken for {worst.predicted} sure to {worst.confidence:.1%}"
+    assert " ".join(says.split()).endswith(expected)
+
+
+def test_the_page_needs_nothing_but_itself(model, data, evaluation, config):
+    write_report(Path(), model, data, evaluation, HISTORY, config)
+    page = Page()
+    addresses = set(re.findall(r"https?://[^\"' )<]+", page.source))
+    assert addresses <= {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
+    assert not re.search(r"<(link|iframe|script)\b|@import", page.source)
+    assert all(found["src"].startswith("data:image/") for found in page.of("img"))
+    assert set(re.findall(r"url\(([^)]*)\)", page.source)) == set(
+        re.findall(r"url\((#[^)]*)\)", page.source)
+    )
+    ids = [found["id"] for _, found in page.elements if "id" in found]
+    assert len(ids) == len(set(ids))
+    targets = {found["href"][1:] for found in page.of("a") if "href" in found}
+    assert targets == {
+        "curves",
+        "confusion",
+        "classes",
+        "mistakes",
+        "cost",
+        "graph",
+        "configuration",
+    }
+
+
+def test_names_are_text(model):
+    names = ("<script>alert(1)</script>", "a & b", 'say "x"', "<!--STYLE-->", "e")
+    data, evaluation = made_up(60, 5, names=names)
+    data = dataclasses.replace(data, preprocessing=Preprocessing(1, 16, 16))
+    config = {"model": {"name": "<u>"}, "recipe": {"<k>": "<v>"}, "note": "<n>"}
+    write_report(Path(), model, data, evaluation, HISTORY, config)
+    page = Page()
+    assert page.of("script") == page.of("u") == page.of("i", style=None) == []
+    assert not [tag for tag, _ in page.elements if tag in ("b>pets<", "k", "v", "n", "y")]
+    assert "resnet on <b>pets</b>" in page.texts[None]
+    assert "<i>/" in page.texts["mistakes"]
+    for name in names:
+        assert name in page.texts["classes"]
+    assert "<k> <v>" in page.texts["configuration"]
+    assert "x <y>" in page.texts["configuration"]
+
+
+@pytest.mark.parametrize("classes", [100, 130])
+def test_many_classes(model, classes):
+    data, evaluation = made_up(3_000, classes, size=300)
+    data = dataclasses.replace(data, preprocessing=Preprocessing(1, 16, 16))
+    write_report(Path(), model, data, evaluation, HISTORY, {})
+    page = Page()
+    assert len(page.source) < 1_000_000
+    assert f"All {classes} classes" in page.texts["classes"]
+    bars = [found for found in page.of("li") if "title" in found]
+    assert len(bars) == 24 + classes
+    worst = int(np.argsort(evaluation.class_accuracy, kind="stable")[0])
+    assert bars[0]["title"].startswith(f"class {worst}: ")
+    assert page.texts["confusion"].count("%") >= 12
+    matrices = page.of("img", **{"class": "confusion"})
+    assert len(matrices) == (classes > 100)
+    if classes == 100:
+        assert "class 0: " in page.texts["confusion"]
+
+
+def test_a_perfect_model_before_its_first_epoch(model):
+    data, evaluation = made_up(20, 4, accuracy=1)
+    data = dataclasses.replace(data, preprocessing=Preprocessing(1, 16, 16), skipped=())
+    write_report(Path(), model, data, evaluation, {"loss": []}, {})
+    page = Page()
+    assert "No epoch was finished" in page.texts["curves"]
+    assert "None: every test image is classified right" in page.texts["mistakes"]
+    assert "top-5" not in page.texts["numbers"]  # four classes
+    assert "Most frequent" not in page.texts["confusion"]
+
+
+def test_a_class_without_images(model):
+    data, evaluation = made_up(20, 4)
+    matrix = Evaluation(evaluation.labels % 3, evaluation.probabilities)
+    data = dataclasses.replace(data, preprocessing=Preprocessing(1, 16, 16))
+    write_report(Path(), model, data, matrix, HISTORY, {})
+    assert "class 3 no images" in " ".join(Page().texts["classes"].split())
+
+
+def test_a_graph_of_a_thousand_layers(data, evaluation):
+    x = inputs = keras.Input((16, 16, 1))
+    activations = ["relu", "tanh", "linear"]
+    with keras.StatelessScope(initialize_variables=False), room_for(2_000):
+        for number in range(1_000):  # no two in a row are alike
+            x = keras.layers.Activation(activations[number % 3])(x)
+        x = keras.layers.GlobalAveragePooling2D()(x)
+        deep = keras.Model(inputs, keras.layers.Dense(10, activation="softmax")(x))
+        write_report(Path(), deep, data, evaluation, HISTORY, {})
+    assert len(Page().source) < 600_000
+
+
+def test_a_graph_that_is_too_large_says_so(monkeypatch, model, data, evaluation):
+    monkeypatch.setattr(report, "_LARGEST_GRAPH", 100)
+    write_report(Path(), model, data, evaluation, HISTORY, {})
+    assert "It is too large for a page" in Page().texts["graph"]
+
+
+def test_what_stood_there_stays_when_the_report_fails(monkeypatch, model, data, evaluation):
+    Path("report.html").write_text("before")
+    few = Evaluation(evaluation.labels[:5], evaluation.probabilities[:5])
+    with pytest.raises(ValueError, match="received one of 5 images and 10 classes; expected 360"):
+        write_report(Path(), model, data, few, HISTORY, {})
+    monkeypatch.setattr(Path, "write_text", lambda *_, **__: (_ for _ in ()).throw(OSError("full")))
+    with pytest.raises(OSError, match="full"):
+        write_report(Path(), model, data, evaluation, HISTORY, {})
+    assert Path("report.html").read_text() == "before"
+    assert [path.name for path in Path().iterdir()] == ["report.html"]
+
+
+@pytest.mark.skipif(
+    not (CHROMIUM and DRIVER), reason="needs the programs chromium and chromedriver"
+)
+def test_a_browser_shows_it_in_light_and_dark(tmp_path, model, data, evaluation, config):
+    from selenium import webdriver
+
+    write_report(Path(), model, data, evaluation, HISTORY, config)
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for argument in (
+        *("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"),
+        *("--window-size=1200,900", f"--user-data-dir={tmp_path / 'profile'}"),
+        "--host-resolver-rules=MAP * ~NOTFOUND",  # whatever the page may ask for, it gets nothing
+    ):
+        options.add_argument(argument)
+    browser = webdriver.Chrome(options, webdriver.ChromeService(DRIVER))
+    try:
+        papers = []
+        for scheme in ("light", "dark"):
+            feature = {"name": "prefers-color-scheme", "value": scheme}
+            browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
+            browser.get(Path("report.html").absolute().as_uri())
+            assert browser.get_log("browser") == []
+            ask = browser.execute_script
+            assert ask("return document.documentElement.scrollWidth <= innerWidth")
+            assert ask("return [...document.images].every((image) => image.naturalWidth > 0)")
+            papers.append(ask("return getComputedStyle(document.body).backgroundColor"))
+            # Letters of the curves and of the matrix have the page's colour in both.
+            colour = ask("return getComputedStyle(document.body).color")
+            for letters in ("#curves text", ".confusion text:not([class])", "#graph text"):
+                fill = f"return getComputedStyle(document.querySelector('{letters}')).fill"
+                assert ask(fill) == colour, letters
+        assert papers == ["rgb(255, 255, 255)", "rgb(21, 25, 30)"]
+    finally:
+        browser.quit()
