@@ -1,8 +1,6 @@
 import csv
 import json
 import os
-import pty
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -154,15 +152,6 @@ def test_receptive_field(capfd):
         ("compare resnet_18 resnet18", "Did you mean 'resnet_18'"),
         ("compare", "the following arguments are required: name"),
         ("receptive-field resnet_18 --layer conv2_add", "Did you mean"),
-        ("train --epochs 0", "epochs: received 0"),
-        ("train --epochs many", "invalid int value: 'many'"),
-        ("train --batch-size 5000", "batch_size: received 5000; expected at most the 1437"),
-        ("train --learning-rate -1", "learning_rate: received -1.0"),
-        ("train --seed -1", "seed: received -1"),
-        ("train --model resnet18", "Did you mean 'resnet_18'"),
-        ("train --out .", "which exists"),
-        ("train --out file/run", "is not a folder that you may write to"),
-        ("train --mod resnet_18", "unrecognized arguments: --mod"),
         ("tarin", "invalid choice: 'tarin'"),
         ("", "the following arguments are required: COMMAND"),
     ],
@@ -186,58 +175,6 @@ def test_bad_input_is_one_line_and_exit_code_2(arguments, words, capfd):
 def test_errors_of_the_real_command_are_one_line_too():
     result = run("summary", "resnet18")
     assert (result.returncode, result.stdout, result.stderr.count("\n")) == (2, "", 1)
-
-
-@pytest.mark.slow
-def test_the_main_job_learns_to_read_digits():
-    result = run("train", "--out", "run")
-    assert result.returncode == 0, result.stderr
-    assert result.stderr == ""
-    lines = result.stdout.splitlines()
-    accuracy = next(line for line in lines if line.startswith("test accuracy"))
-    assert float(accuracy.split()[2].rstrip("%")) >= 98
-    written = [line.strip() for line in lines[lines.index("written to run:") + 1 :]]
-    assert written == ["config.json", "curves.png", "history.csv", "model.keras", "model.svg"]
-    assert sorted(os.listdir("run")) == written
-    assert keras.models.load_model("run/model.keras").output_shape == (None, 10)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("epochs_done", [0, 1])
-def test_ctrl_c_leaves_a_loadable_model_and_a_history(epochs_done):
-    # A terminal of its own, as a person has: the progress bar is drawn, and Ctrl-C is a signal.
-    terminal, child_side = pty.openpty()
-    process = subprocess.Popen(
-        [*COMMAND, "train", "--epochs", "50", "--out", "run"],
-        stdout=child_side,
-        stderr=child_side,
-        env={**os.environ, "TERM": "xterm", "COLUMNS": "100"},
-        # A shell starts what runs in the background deaf to Ctrl-C, and so all that it starts.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
-    os.close(child_side)
-    wait_for = b"epoch  1/50  loss" if epochs_done else b"epoch 1/50"
-    shown = read_until(terminal, wait_for)
-    process.send_signal(signal.SIGINT)
-    shown += read_until(terminal, None)
-    assert process.wait(timeout=120) == cli.INTERRUPTED, shown
-    assert b"Traceback" not in shown
-    assert b"interrupted: %d of 50 epochs are finished" % epochs_done in shown
-    with open("run/history.csv", newline="") as file:
-        assert len(list(csv.DictReader(file))) == epochs_done
-    assert keras.models.load_model("run/model.keras").name == "resnet_18"
-
-
-def read_until(terminal, words):
-    """Read what the terminal shows up to ``words``, or to the end."""
-    shown = b""
-    while words is None or words not in shown:
-        try:
-            shown += os.read(terminal, 4096)
-        except OSError:  # the other side is closed
-            assert words is None, shown
-            break
-    return shown
 
 
 def test_a_reader_that_has_seen_enough():

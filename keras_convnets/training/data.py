@@ -180,8 +180,8 @@ def _split(
     count = np.bincount(images.labels, minlength=len(class_names))
     if count.min() < 2:
         raise ValueError(
-            f"data: received {count.min()} images of {class_names[int(count.argmin())]!r}; expected "
-            "at least two of each class, so that one can be kept from training."
+            f"data: received one image of the class {class_names[int(count.argmin())]!r}, or none; "
+            "expected at least two of each, so that one can be kept from training."
         )
     apart = min(max(math.ceil(share * count.sum()), len(count)), count.sum() - len(count))
     kept, split = train_test_split(

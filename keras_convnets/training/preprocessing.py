@@ -104,7 +104,9 @@ class Preprocessing:
     def _normalised(self, image: tf.Tensor) -> tf.Tensor:
         """Subtract the means and divide by the deviations, row by row: channels alone are slow."""
         rows = tf.reshape(image, (-1, self.cols * self.channels))
-        rows = (rows - np.float32(self.mean * self.cols)) / np.float32(self.std * self.cols)
+        mean = np.array(self.mean * self.cols, np.float32)
+        std = np.array(self.std * self.cols, np.float32)
+        rows = (rows - mean) / std
         return tf.reshape(rows, tf.shape(image))
 
     def _coloured(self, image: tf.Tensor) -> tf.Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 
@@ -10,22 +11,38 @@ import keras
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+_REDRAWN = 0.2  # seconds between two looks at the loss, for which the device must be waited for
+
 
 class ConsoleProgress(keras.callbacks.Callback):
-    """A context manager and callback for ``fit``; where there is no terminal, only the lines."""
+    """A context manager and callback for ``fit``; where there is no terminal, only the lines.
 
-    def __init__(self, console: Console, steps: int) -> None:
+    Args:
+        console: where to show it.
+        epochs: of the run.
+        steps: of the run.
+        batch_size: images a step.
+    """
+
+    def __init__(self, console: Console, epochs: int, steps: int, batch_size: int) -> None:
         super().__init__()
-        self._steps = steps
+        self._epochs, self._batch_size = epochs, batch_size
         self._on_a_terminal = console.is_terminal
+        self._first = self._done = 0
+        self._looked = self._started = 0.0
+        self._metrics = self._rate = ""
         self._progress = Progress(
             TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"),
             BarColumn(bar_width=None),
             TextColumn("{task.percentage:3.0f} %"),
             TextColumn("{task.fields[metrics]}"),
+            TextColumn("{task.fields[rate]}"),
             TimeRemainingColumn(),
             console=console,
             transient=True,
+        )
+        self._task = self._progress.add_task(
+            "", total=steps, epoch=1, epochs=epochs, metrics="", rate=""
         )
 
     def __enter__(self) -> ConsoleProgress:
@@ -42,27 +59,35 @@ class ConsoleProgress(keras.callbacks.Callback):
         if self._on_a_terminal:
             self._progress.stop()
 
-    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        epochs = self.params["epochs"]
-        self._task = self._progress.add_task(
-            "", total=epochs * self._steps, epoch=1, epochs=epochs, metrics=""
-        )
-
-    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+    def start_epoch(self, epoch: int, steps_done: int) -> None:
+        """Show that an epoch, counted from 0, goes on after so many steps of the run."""
+        self._first = self._done = steps_done
         self._started = time.monotonic()
-        self._progress.update(self._task, epoch=epoch + 1)
+        self._progress.update(self._task, epoch=epoch + 1, completed=steps_done)
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        self._progress.update(self._task, advance=1, metrics=_metrics(logs or {}))
+        self._done = self._first + batch + 1
+        now = time.monotonic()
+        if self._on_a_terminal and now - self._looked > _REDRAWN:
+            self._looked = now
+            self._metrics = _metrics(logs or {})
+            images = (self._done - self._first) * self._batch_size
+            self._rate = f"{images / (now - self._started):,.0f} images/s"
+        self._progress.update(
+            self._task, completed=self._done, metrics=self._metrics, rate=self._rate
+        )
 
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        epochs = self.params["epochs"]
-        seconds = time.monotonic() - self._started
-        number = f"{epoch + 1:{len(str(epochs))}}/{epochs}"
-        test = f"test {logs['val_accuracy']:.1%}" if logs else ""
-        line = f"epoch {number}  {_metrics(logs or {})}  {test}  {seconds:.1f} s"
-        self._progress.console.print(line, highlight=False)
+    def epoch_done(self, epoch: int, row: Mapping[str, float]) -> None:
+        """Print the line of an epoch, counted from 0."""
+        number = f"{epoch + 1:{len(str(self._epochs))}}/{self._epochs}"
+        images = (self._done - self._first) * self._batch_size
+        elapsed = max(time.monotonic() - self._started, 1e-9)
+        line = (
+            f"epoch {number}  {_metrics(row)}  test {row['val_accuracy']:.1%}  "
+            f"{row['seconds']:.1f} s  {images / elapsed:,.0f} images/s"
+        )
+        self._progress.console.print(line, highlight=False, soft_wrap=True)
 
 
-def _metrics(logs: dict[str, Any]) -> str:
-    return f"loss {logs['loss']:.3f}  accuracy {logs['accuracy']:.1%}" if logs else ""
+def _metrics(logs: Mapping[str, Any]) -> str:
+    return f"loss {float(logs['loss']):.3f}  accuracy {float(logs['accuracy']):.1%}" if logs else ""

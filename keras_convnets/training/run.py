@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import platform
-import signal
-import threading
-from collections.abc import Iterator
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import keras
 from rich.console import Console
 
-from keras_convnets import axes
+import keras_convnets.layers  # noqa: F401 - so that Keras finds them in a saved model
 from keras_convnets.analysis.plot import plot_model
-from keras_convnets.training import run_folder
+from keras_convnets.recursion import room_for
+from keras_convnets.training import run_folder, strategies
+from keras_convnets.training.configuration import check_run, check_same, configuration
 from keras_convnets.training.curves import plot_curves
 from keras_convnets.training.data import Data
-from keras_convnets.training.progress import ConsoleProgress
+from keras_convnets.training.evaluation import evaluate
+from keras_convnets.training.faults import RunStopped
+from keras_convnets.training.interruption import undisturbed
+from keras_convnets.training.loop import Loop
+from keras_convnets.training.multi_worker import check_alike, wait_for_all
+from keras_convnets.training.recipes import RECIPES, Recipe
+from keras_convnets.training.report import write_report
 from keras_convnets.training.settings import Settings
+
+_DEEPEST = 50_000  # calls of the deepest model that can be opened
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,9 +34,10 @@ class Outcome:
 
     Attributes:
         folder: where its files are.
-        epochs: how many epochs were finished.
-        test_accuracy: after the last of them, 0 to 1; ``None`` if none was finished.
-        interrupted: whether Ctrl-C ended the run.
+        epochs: how many epochs are finished.
+        test_accuracy: of the finished run on the test images, 0 to 1; of an interrupted one, that
+            of its last epoch on the validation images, or ``None`` if none is finished.
+        interrupted: whether Ctrl-C or SIGTERM ended the run.
     """
 
     folder: Path
@@ -45,135 +50,141 @@ def train(
     model: keras.Model,
     data: Data,
     out: Path,
+    recipe: Recipe | None = None,
     settings: Settings | None = None,
     console: Console | None = None,
 ) -> Outcome:
-    """Train a classifier, and leave a folder with the model, its history, curves and picture.
+    """Train a classifier, and leave a folder with all that came of it.
 
-    Ctrl-C ends the run early and still leaves all files, of the model as it is at that moment.
+    The folder holds the model, checkpoints to go on from, its history, curves, graph, logs for
+    TensorBoard and a report. Ctrl-C and SIGTERM end the run early, after the step in
+    progress, and leave a checkpoint, too. On several machines, each calls this with the
+    same arguments; the chief alone writes.
 
     Args:
-        model: a functional model that takes the images and puts out a probability a class. Call
-            ``keras.utils.set_random_seed`` before you build it for a run that can be repeated.
-        data: what to train and test on.
+        model: a functional model that takes the images and puts out a probability or a logit a
+            class. Call ``keras.utils.set_random_seed`` before you build it for a run that can be
+            repeated, and build it in the scope of a ``tf.distribute`` strategy for several devices.
+        data: what to train and test on, as `keras_convnets.training.data.load` returns it.
         out: the folder to make.
+        recipe: default ``RECIPES["quick"]``.
         settings: default ``Settings()``.
         console: where progress is shown; by default on the standard output.
 
     Raises:
         ValueError: the model does not fit the data, or the folder exists or cannot be made.
+        RunStopped: the run cannot go on: a loss that is not finite, a full disk, an unreadable
+            image, a lost machine. The last checkpoint is whole.
     """
-    settings = settings or Settings()
-    _check_fit(model, data)
-    run_folder.create(out)
-    run_folder.write_config(out, _config(model, data, settings))
-    plot_model(model, out / run_folder.PICTURE)
-    recorder = _Recorder(out)
-    interrupted = False
+    recipe, settings = recipe or RECIPES["quick"], settings or Settings()
+    data = check_run(model, data, recipe)
+    is_chief = strategies.is_chief(model.distribute_strategy)
+    if is_chief:
+        run_folder.check_free(out)
+    loop = Loop(model, data, recipe, settings, out if is_chief else None, console or Console())
+    config = configuration(model, data, recipe, settings)
+    _check_alike(loop, config)
+    if is_chief:
+        with run_folder.creating(out) as folder:
+            run_folder.write_config(folder, config)
+            plot_model(model, folder / run_folder.PICTURE)
+            run_folder.write_model(folder, model, run_folder.START)
+            loop.save(loop.position, folder)
+    else:
+        loop.save(loop.position)
+    return _finish(loop, out, config)
+
+
+def resume(
+    out: Path, data: Data, model: keras.Model | None = None, console: Console | None = None
+) -> Outcome:
+    """Go on with a run from its last checkpoint, to the same end as if it had never stopped.
+
+    Args:
+        out: the folder of a run.
+        data: the same that it was begun with.
+        model: the same as well; by default it is read from the folder.
+        console: where progress is shown; by default on the standard output.
+
+    Raises:
+        ValueError: the folder is not a run's, or that of another model or other data.
+        RunStopped: as in `train`.
+    """
+    config = run_folder.read_config(out)
+    recipe = Recipe(**config["recipe"] | {"drops": tuple(config["recipe"]["drops"])})
+    model = model or open_start(out)
+    data = check_run(model, data, recipe)
+    check_same(config, model, data, out)
+    settings = Settings(**config["settings"])
+    is_chief = strategies.is_chief(model.distribute_strategy)
+    if is_chief:
+        run_folder.sweep(out)
+    loop = Loop(model, data, recipe, settings, out if is_chief else None, console or Console())
+    loop.restore(out / run_folder.CHECKPOINT)
+    _check_alike(loop, config)
+    return _finish(loop, out, config)
+
+
+def open_start(out: Path) -> keras.Model:
+    """Return the model of an unfinished run as it was before its first step.
+
+    Raises:
+        ValueError: it is not there, for the run is finished, or cannot be read.
+    """
+    file = out / run_folder.START
+    if not file.is_file():
+        raise ValueError(
+            f"resume: there is no {str(file)!r}; expected the folder of an unfinished run. A run "
+            "that is finished cannot go on: start a new one with --fine-tune and this folder."
+        )
     try:
-        _fit(model, data, settings, recorder, console or Console())
-    except KeyboardInterrupt:
-        interrupted = True
-    with _undisturbed():
-        run_folder.write_model(out, model)
-        run_folder.write_history(out, recorder.history)
-        plot_curves(recorder.history, out / run_folder.CURVES, f"{model.name} on {data.name}")
-    accuracies = recorder.history["val_accuracy"]
-    return Outcome(out, len(accuracies), accuracies[-1] if accuracies else None, interrupted)
+        with room_for(_DEEPEST):
+            return keras.models.load_model(file, compile=False)
+    except Exception as error:
+        raise ValueError(
+            f"resume: cannot read {str(file)!r} ({type(error).__name__}). Layers of your own must "
+            "be registered with Keras first; or pass the model to resume() in Python."
+        ) from error
 
 
-def _fit(
-    model: keras.Model, data: Data, settings: Settings, recorder: _Recorder, console: Console
-) -> None:
-    steps = -(-data.train_images // settings.batch_size)
-    schedule = keras.optimizers.schedules.CosineDecay(
-        settings.learning_rate, decay_steps=settings.epochs * steps
-    )
-    model.compile(
-        keras.optimizers.SGD(schedule, momentum=0.9, nesterov=True),
-        loss="sparse_categorical_crossentropy",
-        metrics=["accuracy"],
-    )
-    # A model that is saved before its first step has a whole optimizer too.
-    model.optimizer.build(model.trainable_variables)
-    with ConsoleProgress(console, steps) as progress:
-        model.fit(
-            data.train,
-            validation_data=data.test,
-            epochs=settings.epochs,
-            callbacks=[recorder, progress],
-            shuffle=False,  # the data shuffles itself
-            verbose=0,
-        )
+def _check_alike(loop: Loop, config: dict[str, Any]) -> None:
+    """Refuse to begin unless all machines begin the same, from the same step."""
+    facts = {name: config[name] for name in ("model", "recipe", "settings", "preprocessing")}
+    facts["data"] = {key: value for key, value in config["data"].items() if key != "arguments"}
+    start = (loop.position.epoch, loop.position.step, loop.is_resumed)
+    check_alike(loop.strategy, **facts, checkpoint=start)
 
 
-class _Recorder(keras.callbacks.Callback):
-    """Keeps the history of finished epochs, on disk too, so that an ended run has one."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__()
-        self._folder = folder
-        names = ("loss", "accuracy", "val_loss", "val_accuracy")
-        self.history: dict[str, list[float]] = {name: [] for name in names}
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        for name, values in self.history.items():
-            values.append(float((logs or {})[name]))
-        run_folder.write_history(self._folder, self.history)
-
-
-@contextlib.contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Let no second Ctrl-C keep the files from being written."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _finish(loop: Loop, out: Path, config: dict[str, Any]) -> Outcome:
     try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
+        interrupted = loop.go_on()
+        with undisturbed():
+            accuracy = _write_results(loop, loop.folder, config, interrupted)
+            wait_for_all(loop.strategy)
+    except OSError as error:
+        raise RunStopped(
+            f"cannot write to {str(out)!r}: {error.strerror}. Its last checkpoint is whole: make "
+            "room, and go on with --resume."
+        ) from error
+    history = loop.position.history["val_accuracy"]
+    if accuracy is None and history:
+        accuracy = history[-1]
+    return Outcome(out, len(history), accuracy, interrupted)
 
 
-def _check_fit(model: keras.Model, data: Data) -> None:
-    image = axes.in_papers_order(model.input_shape, axes.format_of(model))
-    fits = (size in (None, given) for size, given in zip(image, data.image_shape, strict=True))
-    if not all(fits):
-        raise ValueError(
-            f"model: {model.name} takes images of {image}; expected {data.image_shape}, as the "
-            f"images of {data.name} are. Build it with input_shape={data.image_shape}."
-        )
-    if len(model.outputs) != 1:
-        raise ValueError(
-            f"model: {model.name} has {len(model.outputs)} outputs; expected one. Build it with "
-            "include_auxiliary=False, or train all of them by model.compile and model.fit."
-        )
-    if model.output_shape[-1] != len(data.class_names):
-        raise ValueError(
-            f"model: {model.name} has {model.output_shape[-1]} outputs; expected "
-            f"{len(data.class_names)}, the classes of {data.name}. Build it with "
-            f"num_outputs={len(data.class_names)}."
-        )
-
-
-def _config(model: keras.Model, data: Data, settings: Settings) -> dict[str, Any]:
-    packages = ("keras_convnets", "keras", "tensorflow", "numpy", "scikit-learn")
-    return {
-        "model": {
-            "name": model.name,
-            "input_shape": data.image_shape,
-            "num_outputs": len(data.class_names),
-            "data_format": axes.format_of(model),
-            "parameters": model.count_params(),
-        },
-        "data": {
-            "name": data.name,
-            "train_images": data.train_images,
-            "test_images": data.test_images,
-            "class_names": data.class_names,
-            "preprocessing": data.preprocessing,
-        },
-        "settings": dataclasses.asdict(settings),
-        "versions": {"python": platform.python_version()}
-        | {package: metadata.version(package) for package in packages},
-    }
+def _write_results(
+    loop: Loop, folder: Path | None, config: dict[str, Any], interrupted: bool
+) -> float | None:
+    """Write what a run leaves, and return the accuracy on the test images of a finished one."""
+    if folder is None:
+        return None
+    history = loop.position.history
+    run_folder.write_model(folder, loop.model)
+    run_folder.write_history(folder, history)
+    plot_curves(history, folder / run_folder.CURVES, f"{loop.model.name} on {loop.data.name}")
+    if interrupted:
+        return None
+    evaluation = evaluate(loop.model, loop.data.test, loop.data.preprocessing)
+    write_report(folder, loop.model, loop.data, evaluation, history, config)
+    (folder / run_folder.START).unlink(missing_ok=True)
+    return evaluation.accuracy

@@ -1,11 +1,14 @@
-"""The folder of a training run: made new for each run, every file in it written whole."""
+"""The folder of a training run: made whole for each run, every file in it written whole."""
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import os
-from collections.abc import Mapping, Sequence
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,14 +16,24 @@ from typing import Any
 from keras_convnets import files
 
 MODEL, HISTORY, CURVES = "model.keras", "history.csv", "curves.png"
-PICTURE, CONFIG = "model.svg", "config.json"
+START = "start.keras"  # the model before its first step, from which an unfinished run goes on
+PICTURE, CONFIG, CHECKPOINT = "model.svg", "config.json", "checkpoint.npz"
+REPORT, LOGS = "report.html", "logs"
+
+COLUMNS = ("loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds")
 
 History = Mapping[str, Sequence[float]]
 
 
 def default(model: str, data: str) -> Path:
     """Return a folder named after what is trained, and when."""
+    data = data.rstrip("/").replace(":", "-").rsplit("/", 1)[-1]
     return Path("runs") / f"{model}-{data}-{datetime.now():%Y%m%d-%H%M%S}"
+
+
+def is_run(folder: Path) -> bool:
+    """Return whether a run was begun in a folder."""
+    return (folder / CONFIG).is_file()
 
 
 def check_free(folder: Path) -> None:
@@ -38,15 +51,61 @@ def check_free(folder: Path) -> None:
         )
 
 
-def create(folder: Path) -> None:
-    """Make the folder, and the folders above it."""
+@contextlib.contextmanager
+def creating(folder: Path) -> Iterator[Path]:
+    """Yield a folder to fill, which gets its name when it is complete, and goes if it never is.
+
+    Raises:
+        ValueError: the folder exists, or cannot be made.
+    """
     check_free(folder)
     try:
-        folder.mkdir(parents=True)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        made = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     except OSError as error:
         raise ValueError(
             f"out: received {str(folder)!r}, which cannot be made: {error.strerror}. Name a folder "
             "in a place that you may write to."
+        ) from error
+    try:
+        yield made
+        made.chmod(0o777 & ~_umask())  # mkdtemp's folder is its owner's alone
+        made.rename(folder)
+    except BaseException:
+        shutil.rmtree(made, ignore_errors=True)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def sweep(folder: Path) -> None:
+    """Remove what a killed run had half written, under names of its own."""
+    for file in (MODEL, START, HISTORY, CURVES, PICTURE, CONFIG, CHECKPOINT, REPORT):
+        for left in folder.glob(f".{file}.*"):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """Return what was run.
+
+    Raises:
+        ValueError: the folder is not a run's.
+    """
+    file = folder / CONFIG
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ValueError(
+            f"run: there is no {str(file)!r}; expected the folder of a run, such as "
+            "runs/resnet_18-digits-…. Name one that keras-convnets train has made."
+        ) from None
+    except (OSError, ValueError) as error:
+        raise ValueError(
+            f"run: cannot read {str(file)!r} ({error}); expected what keras-convnets train wrote."
         ) from error
 
 
@@ -68,7 +127,7 @@ def write_history(folder: Path, history: History) -> None:
             writer.writerow([epoch, *values])
 
 
-def write_model(folder: Path, model: Any) -> None:
+def write_model(folder: Path, model: Any, name: str = MODEL) -> None:
     """Write the model, to load with ``keras.models.load_model``."""
-    with files.replacing(folder / MODEL) as path:
+    with files.replacing(folder / name) as path:
         model.save(path)

@@ -107,8 +107,9 @@ def _prepared(name: str, data_dir: Path | None) -> Any:
 
 def _keys(builder: Any, name: str) -> tuple[str, str]:
     """Return what a record's image and label are called."""
-    kinds, keys = _package().features, builder.info.supervised_keys or ()
-    image, label = keys if list(map(type, keys)) == [str, str] else ("image", "label")
+    kinds, keys = _package().features, builder.info.supervised_keys
+    plain = isinstance(keys, tuple) and list(map(type, keys)) == [str, str]
+    image, label = keys if plain else ("image", "label")
     features = dict(getattr(builder.info.features, "items", dict)())
     right = isinstance(features.get(image), kinds.Image) and features[image].np_dtype == np.uint8
     if not right or not isinstance(features.get(label), kinds.ClassLabel):

@@ -35,7 +35,7 @@ def test_every_crop_of_the_padded_image_is_as_likely_and_half_are_flipped(name, 
         for mirrored in (False, True)
         for crop in [padded[top : top + rows, left : left + cols]]
     }
-    seen = {place: 0 for place in crops}
+    seen = dict.fromkeys(crops, 0)
     places = {crop.tobytes(): place for place, crop in crops.items() if crop.any()}
     for found in shifted(augmentation, image, draws(augmentation))[..., 0]:
         seen[places[found.tobytes()]] += 1

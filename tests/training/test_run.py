@@ -2,31 +2,55 @@ import csv
 import dataclasses
 import io
 import json
+import os
+import signal
 from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from rich.console import Console
 
 from helpers import FORMATS
 from keras_convnets import ResnetBuilder, create_model
 from keras_convnets.registry import one_output
-from keras_convnets.training import run, run_folder
-from keras_convnets.training.data import digits
-from keras_convnets.training.run import train
+from keras_convnets.training import checkpoint, loop, run_folder
+from keras_convnets.training.data import load
+from keras_convnets.training.faults import RunStopped
+from keras_convnets.training.recipes import RECIPES
+from keras_convnets.training.run import resume, train
 from keras_convnets.training.settings import Settings
+from keras_convnets.training.steps import Steps
 
-SETTINGS = Settings(epochs=2, batch_size=128, learning_rate=0.02)
+RECIPE = RECIPES["quick"].but(epochs=2, batch_size=128, learning_rate=0.02)
+STEPS = 1437 // 128
+FILES = [
+    "checkpoint.npz",
+    "config.json",
+    "curves.png",
+    "history.csv",
+    "logs",
+    "model.keras",
+    "model.svg",
+    "report.html",
+]
 
 
-def build(data_format="channels_last", shape=(1, 32, 32), outputs=10):
+@pytest.fixture(scope="module")
+def data():
+    return load("digits", image_size=8)
+
+
+def build(data_format="channels_last", shape=(1, 8, 8), outputs=10, **options):
     keras.utils.set_random_seed(0)
-    return ResnetBuilder.build(shape, outputs, "basic_block", (1,), data_format=data_format)
+    return ResnetBuilder.build(
+        shape, outputs, "basic_block", (1,), data_format=data_format, **options
+    )
 
 
 def quiet():
-    return Console(file=io.StringIO(), width=80)
+    return Console(file=io.StringIO(), width=100)
 
 
 def rows(folder):
@@ -34,108 +58,329 @@ def rows(folder):
         return list(csv.DictReader(file))
 
 
+def weights(folder):
+    return keras.models.load_model(folder / "model.keras").get_weights()
+
+
+def stop_after(monkeypatch, steps, error):
+    """Let the run end with an error after so many steps; return a list of the steps."""
+    done = []
+    after = Steps.on_train_batch_end
+
+    def stopping(self, batch, logs=None):
+        after(self, batch, logs)
+        done.append(batch)
+        if len(done) == steps:
+            raise error
+
+    monkeypatch.setattr(Steps, "on_train_batch_end", stopping)
+    return done
+
+
+def end_after(monkeypatch, steps, go):
+    """Let a run end after so many steps, as if it had been killed there."""
+    with monkeypatch.context() as patch:
+        stop_after(patch, steps, MemoryError())
+        with pytest.raises(MemoryError):
+            go()
+
+
 @pytest.mark.parametrize("data_format", FORMATS)
-def test_a_run_leaves_a_folder_with_all_that_came_of_it(data_format):
+def test_a_run_leaves_a_folder_with_all_that_came_of_it(data_format, data):
     model = build(data_format)
-    data = digits(SETTINGS, data_format)
     console = quiet()
-    outcome = train(model, data, Path("deep/run"), SETTINGS, console)
+    outcome = train(model, data, Path("deep/run"), RECIPE, console=console)
     folder = outcome.folder
-    assert sorted(path.name for path in folder.iterdir()) == [
-        "config.json",
-        "curves.png",
-        "history.csv",
-        "model.keras",
-        "model.svg",
-    ]
+    assert sorted(path.name for path in folder.iterdir()) == FILES
     history = rows(folder)
     assert [row["epoch"] for row in history] == ["1", "2"]
     assert float(history[1]["loss"]) < float(history[0]["loss"])
-    assert float(history[1]["val_accuracy"]) == outcome.test_accuracy
+    assert float(history[1]["val_accuracy"]) == pytest.approx(outcome.test_accuracy)
     assert (outcome.epochs, outcome.interrupted) == (2, False)
     loaded = keras.models.load_model(folder / "model.keras")
-    accuracy = loaded.evaluate(data.test, verbose=0)[1]
-    assert accuracy == pytest.approx(outcome.test_accuracy)
+    for one, other in zip(loaded.get_weights(), model.get_weights(), strict=True):
+        assert np.array_equal(one, other)
+    assert int(loaded.optimizer.iterations) == 2 * STEPS
     config = json.loads((folder / "config.json").read_text())
-    assert config["settings"] == {"epochs": 2, "batch_size": 128, "learning_rate": 0.02, "seed": 0}
+    assert config["recipe"]["batch_size"] == 128
+    assert config["settings"]["seed"] == 0
     assert config["model"]["data_format"] == data_format
     assert config["model"]["parameters"] == model.count_params()
+    assert config["preprocessing"] == data.preprocessing.to_config()
     assert (folder / "curves.png").read_bytes().startswith(b"\x89PNG")
     assert "conv2" in (folder / "model.svg").read_text()
+    assert os.stat(folder).st_mode & 0o777 == 0o777 & ~run_folder._umask()
     lines = console.file.getvalue().splitlines()
     assert [line.split()[:2] for line in lines] == [["epoch", "1/2"], ["epoch", "2/2"]]
+    assert "images/s" in lines[0]
+    logged = {tag for file in (folder / "logs").rglob("*tfevents*") for tag in tags(file)}
+    assert logged >= {"loss", "accuracy", "learning rate"}
 
 
-def test_the_learning_rate_falls_to_nothing():
+def tags(file):
+    events = tf.compat.v1.train.summary_iterator(str(file))
+    return {value.tag for event in events for value in event.summary.value}
+
+
+def test_the_learning_rate_is_the_recipes(data):
     model = build()
-    train(model, digits(SETTINGS), Path("run"), SETTINGS, quiet())
-    assert float(model.optimizer.learning_rate) == pytest.approx(0, abs=1e-6)
-    assert int(model.optimizer.iterations) == 2 * -(-1437 // 128)
+    recipe = RECIPE.but(epochs=2, schedule="drops", drops=(0.5,), warmup_steps=3, warmup_rate=0.001)
+    train(model, data, Path("run"), recipe, console=quiet())
+    assert [float(row["learning_rate"]) for row in rows(Path("run"))] == pytest.approx(
+        [0.02, 0.002]
+    )
+    assert float(model.optimizer.learning_rate) == pytest.approx(0.002)
+    assert model.optimizer.momentum == 0.9
+
+
+def test_steps_that_end_within_an_epoch(data):
+    model = build()
+    outcome = train(model, data, Path("run"), RECIPE.but(steps=STEPS + 3), console=quiet())
+    assert outcome.epochs == 2
+    assert int(model.optimizer.iterations) == STEPS + 3
+
+
+def test_a_run_goes_on_from_its_last_checkpoint_to_the_same_end(data, monkeypatch):
+    settings = Settings(checkpoint_steps=4)
+    train(build(), data, Path("whole"), RECIPE, settings, quiet())
+    # In the middle of an epoch, three steps after a checkpoint; then again; then after an epoch.
+    end_after(monkeypatch, 7, lambda: train(build(), data, Path("run"), RECIPE, settings, quiet()))
+    for steps in (2, 6):
+        end_after(monkeypatch, steps, lambda: resume(Path("run"), data, console=quiet()))
+    _, position = checkpoint.read(Path("run/checkpoint.npz"))
+    assert (position.epoch, position.step) == (0, 8)
+    outcome = resume(Path("run"), data, console=quiet())
+    assert outcome.epochs == 2
+    for one, other in zip(weights(Path("run")), weights(Path("whole")), strict=True):
+        assert one.tobytes() == other.tobytes()
+    for one, other in zip(rows(Path("run")), rows(Path("whole")), strict=True):
+        assert one | {"seconds": 0} == other | {"seconds": 0}
+    assert sorted(os.listdir("run")) == FILES
+
+
+def test_dropout_goes_on_with_the_same_random_numbers(data, monkeypatch):
+    def net():
+        keras.utils.set_random_seed(0)
+        inputs = keras.Input((8, 8, 1))
+        maps = keras.layers.Flatten()(inputs)
+        maps = keras.layers.Dropout(0.5)(keras.layers.Dense(16, "relu")(maps))
+        return keras.Model(inputs, keras.layers.Dense(10, "softmax")(maps), name="dropping")
+
+    settings = Settings(checkpoint_steps=5)
+    train(net(), data, Path("whole"), RECIPE, settings, quiet())
+    end_after(monkeypatch, 7, lambda: train(net(), data, Path("run"), RECIPE, settings, quiet()))
+    resume(Path("run"), data, console=quiet())
+    for one, other in zip(weights(Path("run")), weights(Path("whole")), strict=True):
+        assert one.tobytes() == other.tobytes()
+
+
+def test_ctrl_c_leaves_a_checkpoint_of_that_very_step(data, monkeypatch):
+    train(build(), data, Path("whole"), RECIPE, console=quiet())
+    done = []
+    after = Steps.on_train_batch_end
+
+    def signalling(self, batch, logs=None):
+        done.append(batch)
+        if len(done) == STEPS + 3:
+            signal.raise_signal(signal.SIGTERM)
+        after(self, batch, logs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Steps, "on_train_batch_end", signalling)
+        model = build()
+        outcome = train(model, data, Path("run"), RECIPE, console=quiet())
+    assert outcome.interrupted
+    assert outcome.epochs == 1 == len(rows(outcome.folder))
+    assert outcome.test_accuracy is not None
+    _, position = checkpoint.read(Path("run/checkpoint.npz"))
+    assert (position.epoch, position.step) == (1, 3)
+    for one, other in zip(weights(Path("run")), model.get_weights(), strict=True):
+        assert np.array_equal(one, other)
+    assert not Path("run/report.html").exists()
+    assert not resume(Path("run"), data, console=quiet()).interrupted
+    for one, other in zip(weights(Path("run")), weights(Path("whole")), strict=True):
+        assert one.tobytes() == other.tobytes()
 
 
 @pytest.mark.parametrize(("after", "epochs"), [(3, 0), (15, 1)])
-def test_an_interrupted_run_leaves_a_loadable_model_and_a_history(monkeypatch, after, epochs):
+def test_an_impatient_interruption_leaves_a_model_and_a_history(monkeypatch, data, after, epochs):
     model = build()
-    steps = []
-    data = digits(SETTINGS)
-
-    class Interrupting(run.ConsoleProgress):
-        def on_train_batch_end(self, batch, logs=None):
-            steps.append(batch)
-            if len(steps) == after:
-                raise KeyboardInterrupt
-
-    monkeypatch.setattr(run, "ConsoleProgress", Interrupting)
-    outcome = train(model, data, Path("run"), SETTINGS, quiet())
+    stop_after(monkeypatch, after, KeyboardInterrupt())
+    outcome = train(model, data, Path("run"), RECIPE, console=quiet())
     assert outcome.interrupted
     assert outcome.epochs == epochs == len(rows(outcome.folder))
     assert (outcome.test_accuracy is None) == (epochs == 0)
-    loaded = keras.models.load_model(outcome.folder / "model.keras")
-    for one, other in zip(loaded.get_weights(), model.get_weights(), strict=True):
+    for one, other in zip(weights(Path("run")), model.get_weights(), strict=True):
         assert np.array_equal(one, other)
     assert (outcome.folder / "curves.png").exists()
 
 
-def test_a_folder_that_exists_is_not_touched():
+def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_checkpoint(data):
+    recipe = RECIPE.but(learning_rate=1e30, schedule="drops")
+    settings = Settings(checkpoint_steps=1)
+    with pytest.raises(RunStopped, match=r"the loss is nan at step \d+ .*of epoch 1|not finite"):
+        train(build(), data, Path("run"), recipe, settings, quiet())
+    arrays, position = checkpoint.read(Path("run/checkpoint.npz"))
+    assert position.step <= 2
+    assert all(np.all(np.isfinite(array)) for array in arrays.values())
+
+
+def test_a_full_disk_ends_the_run_in_a_line(data, monkeypatch):
+    writes = []
+
+    def full(*arguments):
+        writes.append(arguments)
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "plot_curves", full)
+        with pytest.raises(RunStopped, match="cannot write to 'run': No space left on device"):
+            train(build(), data, Path("run"), RECIPE, console=quiet())
+    assert len(writes) == 1
+    assert resume(Path("run"), data, console=quiet()).epochs == 2
+
+
+def test_what_a_killed_run_had_half_written_is_swept_up(data, monkeypatch):
+    end_after(monkeypatch, 3, lambda: train(build(), data, Path("run"), RECIPE, console=quiet()))
+    Path("run/.checkpoint.npz.x12").mkdir()
+    Path("run/.checkpoint.npz.x12/checkpoint.npz").write_text("half")
+    Path("run/.git").mkdir()
+    resume(Path("run"), data, console=quiet())
+    assert sorted(os.listdir("run")) == [".git", *FILES]
+
+
+def test_label_smoothing_and_logits(data):
+    recipe = RECIPE.but(label_smoothing=0.1, epochs=1)
+    train(build(classifier_activation=None), data, Path("logits"), recipe, console=quiet())
+    train(build(), data, Path("softmax"), recipe, console=quiet())
+    one, other = rows(Path("logits"))[0], rows(Path("softmax"))[0]
+    assert float(one["loss"]) == pytest.approx(float(other["loss"]), rel=1e-3)
+    assert float(one["loss"]) > 0.5
+    assert float(one["val_accuracy"]) == pytest.approx(float(other["val_accuracy"]), abs=0.02)
+
+
+def test_the_recipes_decay_takes_the_place_of_the_models(data):
+    model = build(weight_decay=1.0)
+    train(model, data, Path("run"), RECIPE.but(weight_decay=0.0, epochs=1), console=quiet())
+    assert model.losses == []
+    other = build(weight_decay=1.0)
+    train(other, data, Path("other"), RECIPE.but(weight_decay=0.5, epochs=1), console=quiet())
+    kernels = [layer.kernel for layer in other.layers if isinstance(layer, keras.layers.Conv2D)]
+    expected = sum(0.25 * float(keras.ops.sum(kernel**2)) for kernel in kernels)
+    assert float(sum(other.losses)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_mixed_precision_is_scaled_and_goes_on(data, monkeypatch):
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        model, other = build(), build()
+    finally:
+        keras.config.set_dtype_policy("float32")
+    settings = Settings(checkpoint_steps=4)
+    train(model, data, Path("whole"), RECIPE, settings, quiet())
+    assert isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer)
+    end_after(monkeypatch, 6, lambda: train(other, data, Path("run"), RECIPE, settings, quiet()))
+    resume(Path("run"), data, console=quiet())
+    for one, other in zip(weights(Path("run")), weights(Path("whole")), strict=True):
+        assert one.tobytes() == other.tobytes()
+
+
+def test_several_steps_an_execution_are_the_same_steps(data):
+    train(build(), data, Path("one"), RECIPE, console=quiet())
+    settings = Settings(steps_per_execution=4, checkpoint_steps=4)
+    train(build(), data, Path("four"), RECIPE, settings, quiet())
+    for one, other in zip(weights(Path("one")), weights(Path("four")), strict=True):
+        np.testing.assert_allclose(one, other, rtol=0, atol=1e-5)
+
+
+@pytest.mark.slow
+def test_xla_computes_the_same(data):
+    train(build(), data, Path("one"), RECIPE, console=quiet())
+    train(build(), data, Path("jit"), RECIPE, Settings(jit=True), quiet())
+    one, other = rows(Path("one"))[-1], rows(Path("jit"))[-1]
+    assert float(one["loss"]) == pytest.approx(float(other["loss"]), rel=1e-3)
+
+
+def test_a_folder_that_exists_is_not_touched(data):
     Path("run").mkdir()
     with pytest.raises(ValueError, match="^out: received 'run', which exists"):
-        train(build(), digits(SETTINGS), Path("run"), SETTINGS)
+        train(build(), data, Path("run"))
     assert list(Path("run").iterdir()) == []
 
 
-def test_a_folder_that_cannot_be_made():
+def test_a_folder_that_cannot_be_made(data):
     Path("file").write_text("")
     with pytest.raises(ValueError, match="'file/run', but .* is not a folder"):
-        train(build(), digits(SETTINGS), Path("file/run"), SETTINGS)
+        train(build(), data, Path("file/run"))
 
 
 @pytest.mark.parametrize(
     ("shape", "outputs", "words"),
     [
-        ((1, 40, 40), 10, "takes images of (1, 40, 40); expected (1, 32, 32)"),
-        ((3, 32, 32), 10, "Build it with input_shape=(1, 32, 32)"),
-        ((1, 32, 32), 9, "has 9 outputs; expected 10"),
+        ((1, 40, 40), 10, "takes images of (1, 40, 40); expected (1, 8, 8)"),
+        ((3, 8, 8), 10, "Build it with input_shape=(1, 8, 8)"),
+        ((1, 8, 8), 9, "has 9 outputs; expected 10"),
     ],
 )
-def test_a_model_that_does_not_fit_the_data(shape, outputs, words):
+def test_a_model_that_does_not_fit_the_data(shape, outputs, words, data):
     with pytest.raises(ValueError, match="^model: ") as caught:
-        train(build(shape=shape, outputs=outputs), digits(SETTINGS), Path("run"), SETTINGS)
+        train(build(shape=shape, outputs=outputs), data, Path("run"))
     assert words in str(caught.value)
-    assert not Path("run").exists()
+    assert os.listdir() == []
 
 
-def test_unknown_sizes_fit_any_image():
-    one = Settings(epochs=1, batch_size=512)
-    outcome = train(build(shape=(1, None, None)), digits(one), Path("run"), one, quiet())
+def test_a_batch_larger_than_the_data(data):
+    with pytest.raises(ValueError, match="batch_size: received 1438; expected at most the 1437"):
+        train(build(), data, Path("run"), RECIPE.but(batch_size=1438))
+    assert os.listdir() == []
+
+
+def test_unknown_sizes_fit_any_image(data):
+    one = RECIPE.but(epochs=1, batch_size=512)
+    outcome = train(build(shape=(1, None, None)), data, Path("run"), one, console=quiet())
     assert outcome.epochs == 1
 
 
-def test_a_model_of_several_outputs_is_refused():
+def test_a_model_of_several_outputs_is_refused(data):
     with keras.StatelessScope(initialize_variables=False):
         model = create_model("googlenet", (1, 96, 96), 10)
-    data = dataclasses.replace(digits(SETTINGS, "channels_last"), image_shape=(1, 96, 96))
+    large = dataclasses.replace(data.preprocessing, rows=96, cols=96)
+    data = dataclasses.replace(data, preprocessing=large)
     with pytest.raises(ValueError, match="googlenet has 3 outputs; expected one. Build it with"):
-        train(model, data, Path("run"), SETTINGS, quiet())
+        train(model, data, Path("run"))
     assert not Path("run").exists()
     assert one_output("googlenet") == {"include_auxiliary": False}
     assert one_output("resnet_18") == {}
+
+
+def test_going_on_with_what_is_not_there_or_not_the_same(data, monkeypatch):
+    with pytest.raises(ValueError, match="^run: there is no 'run/config.json'"):
+        resume(Path("run"), data)
+    end_after(monkeypatch, 3, lambda: train(build(), data, Path("run"), RECIPE, console=quiet()))
+    other = ResnetBuilder.build((1, 8, 8), 10, "basic_block", (2,))
+    with pytest.raises(ValueError, match="^resume: model: received parameters"):
+        resume(Path("run"), data, other)
+    with pytest.raises(ValueError, match="^resume: data: received train_images 1293"):
+        resume(Path("run"), load("digits", image_size=8, validation_split=0.1))
+    shifted = dataclasses.replace(data.preprocessing, mean=(0.5,), std=(1.0,))
+    with pytest.raises(ValueError, match="prepared in another way"):
+        resume(Path("run"), dataclasses.replace(data, preprocessing=shifted))
+    resume(Path("run"), data, console=quiet())
+    with pytest.raises(ValueError, match="A run that is finished cannot go on"):
+        resume(Path("run"), data)
+
+
+def test_settings_out_of_range():
+    for name in ("seed", "checkpoint_steps", "steps_per_execution"):
+        with pytest.raises(ValueError, match=f"^{name}: received -1"):
+            Settings(**{name: -1})
+    with pytest.raises(
+        ValueError, match="checkpoint_steps: received 500 with steps_per_execution=3"
+    ):
+        Settings(steps_per_execution=3)
+
+
+def test_the_default_folder_is_named_after_model_and_data():
+    assert str(run_folder.default("lenet_5", "folder:a/b/flowers/")).startswith(
+        "runs/lenet_5-flowers-"
+    )

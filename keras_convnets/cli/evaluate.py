@@ -1,0 +1,155 @@
+"""The commands that look at a finished run: evaluate, predict."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from keras_convnets import checks, startup
+from keras_convnets.cli.options import BAD_INPUT, DONE, add_format, print_found
+
+_SPLITS = ("test", "validation", "train")
+_BATCH_SIZE = 256
+_NAMED = 5  # classes in an error
+
+
+def add_to(commands: Any) -> None:
+    """Add the subcommands."""
+    _add_evaluate(commands)
+    _add_predict(commands)
+
+
+def _add_evaluate(commands: Any) -> None:
+    command = commands.add_parser(
+        "evaluate",
+        help="print how good a run's model is",
+        description="Print a run's loss, accuracy and top-5 accuracy, and each class's, on the "
+        "images that it was tested on or on others.",
+        allow_abbrev=False,
+    )
+    command.add_argument("run", type=Path, help="the folder of a finished run")
+    command.add_argument(
+        "--data", metavar="NAME", help="other data of the same classes (default: the run's own)"
+    )
+    command.add_argument("--data-dir", type=Path, help="where the data's files are")
+    command.add_argument("--split", choices=_SPLITS, default="test", help="default: test")
+    command.add_argument(
+        "--batch-size",
+        type=int,
+        default=_BATCH_SIZE,
+        help=f"images that the model takes at once (default: {_BATCH_SIZE})",
+    )
+    add_format(command)
+    command.set_defaults(command=_evaluate)
+
+
+def _add_predict(commands: Any) -> None:
+    command = commands.add_parser(
+        "predict",
+        help="say what is in images",
+        description="Print the most probable classes of images, which are prepared as those that "
+        "the run was trained on.",
+        allow_abbrev=False,
+    )
+    command.add_argument("run", type=Path, help="the folder of a finished run")
+    command.add_argument("images", nargs="+", metavar="image", help="JPEG, PNG, BMP or GIF files")
+    command.add_argument("--top", type=int, default=5, help="classes to name (default: 5)")
+    command.add_argument(
+        "--format", choices=("table", "json"), default="table", help="of the output"
+    )
+    command.set_defaults(command=_predict)
+
+
+def _evaluate(chosen: argparse.Namespace) -> int:
+    checks.positive_integer("batch_size", chosen.batch_size, "images that fit into the memory")
+    startup.start_engine()
+    from keras_convnets.training.evaluation import by_class, evaluate
+    from keras_convnets.training.saved_run import open_run
+
+    run = open_run(chosen.run)
+    data = _data(run, chosen.data, chosen.data_dir)
+    _check_classes(run, data)
+    images = getattr(data, chosen.split)
+    found = evaluate(run.model, images, run.preprocessing, chosen.batch_size)
+    name = f"{run.model.name} on {data.name} {chosen.split}"
+    table = by_class(found, run.class_names, name)
+    if chosen.format == "json":
+        numbers = {
+            "model": run.model.name,
+            "data": data.name,
+            "split": chosen.split,
+            "images": len(images),
+            "loss": found.loss,
+            "accuracy": found.accuracy,
+            "top5": found.top5,
+            "classes": table.to_dict()["rows"],
+            "confusion": found.confusion.tolist(),
+        }
+        print(json.dumps(numbers, indent=2, ensure_ascii=False))
+    else:
+        print_found(table, chosen.format)
+    return DONE
+
+
+def _data(run: Any, name: str | None, data_dir: Path | None) -> Any:
+    """Return the run's own data, or others; both split as the run's, prepared as the run's."""
+    from keras_convnets.training.data import load
+
+    arguments = dict(run.config["data"].get("arguments") or {})
+    if name is None and not arguments:
+        raise ValueError(
+            f"data: the run in {str(run.folder)!r} was begun in Python with data of its own; "
+            "expected the name of some. Name them with --data."
+        )
+    if name is not None and name != arguments.get("name"):
+        kept = ("seed", "validation_split")
+        arguments = {key: arguments[key] for key in kept if key in arguments} | {"name": name}
+    if data_dir is not None:
+        arguments["data_dir"] = data_dir
+    arguments.pop("image_size", None)  # the preprocessing says it
+    return load(**arguments, preprocessing=run.preprocessing)
+
+
+def _check_classes(run: Any, data: Any) -> None:
+    """Refuse data of other classes: labels would stand for other things."""
+    if len(data.class_names) != len(run.class_names):
+        raise ValueError(
+            f"data: {data.name} has {len(data.class_names)} classes; expected "
+            f"{len(run.class_names)}, as {run.model.name} in {str(run.folder)!r} was trained on. "
+            "Name data of the same classes."
+        )
+    pairs = zip(run.class_names, data.class_names, strict=True)
+    other = [f"{theirs!r} for {ours!r}" for ours, theirs in pairs if ours != theirs]
+    if other:
+        more = f" and {len(other) - _NAMED:,} more" if len(other) > _NAMED else ""
+        raise ValueError(
+            f"data: {data.name} has the classes {', '.join(other[:_NAMED])}{more}; expected those "
+            f"of the run in {str(run.folder)!r}, in their order. Name data of the same classes."
+        )
+
+
+def _predict(chosen: argparse.Namespace) -> int:
+    """Print what is said of all images that can be read, then what is wrong with the others."""
+    checks.positive_integer("top", chosen.top, "the classes to name, such as 5")
+    startup.start_engine()
+    from keras_convnets.training.prediction import predict
+    from keras_convnets.training.saved_run import open_run
+
+    found = predict(open_run(chosen.run), chosen.images)
+    if chosen.format == "json":
+        print(json.dumps(found.to_dict(chosen.top), indent=2, ensure_ascii=False))
+    elif found.files:
+        print(found.table(chosen.top).to_text())
+    sys.stdout.flush()  # so that on a terminal the lines below come last
+    _say("note", found.doubtful)
+    _say("error", found.refused)
+    return BAD_INPUT if found.refused else DONE
+
+
+def _say(kind: str, lines: Iterable[str]) -> None:
+    for line in lines:
+        print(f"keras-convnets: {kind}: {' '.join(line.split())}", file=sys.stderr)

@@ -1,0 +1,49 @@
+"""What the options of several commands have in common, and their parser."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Any, NoReturn
+
+DONE, STOPPED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+
+_TO = {"table": "text", "md": "markdown", "csv": "csv", "json": "dict"}
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, as every other error of the command."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"keras-convnets: error: {message} (see {self.prog} --help)\n")
+
+
+def add_format(command: Any) -> None:
+    command.add_argument("--format", choices=list(_TO), default="table", help="of the output")
+
+
+def add_shape(command: Any, default: str) -> None:
+    command.add_argument(
+        "--input-shape",
+        type=shape,
+        metavar="C,ROWS,COLS",
+        help=f"channels, rows and columns (default: {default})",
+    )
+
+
+def print_found(found: Any, output_format: str, **options: str) -> None:
+    """Print what has tables, in the format asked for."""
+    if output_format == "json":
+        print(json.dumps(found.to_dict(**options), indent=2, ensure_ascii=False))
+    else:
+        print(getattr(found, f"to_{_TO[output_format]}")(**options))
+
+
+def shape(text: str) -> tuple[int | None, ...]:
+    """Read ``3,224,224``; ``none`` stands for a size that is left open."""
+    try:
+        return tuple(None if size.strip() == "none" else int(size) for size in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"received {text!r}; expected channels,rows,cols, such as 3,224,224"
+        ) from None

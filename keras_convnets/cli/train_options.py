@@ -1,0 +1,164 @@
+"""The options of ``keras-convnets train``: only those that were given are in the namespace."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from keras_convnets.training.recipes import RECIPES, SCHEDULES
+from keras_convnets.training.settings import Settings
+
+_STRATEGIES = ("auto", "one", "mirrored", "multi-worker")
+_WITH_RESUME = {"resume", "model", "data_dir", "strategy", "workers", "index"}
+_DATA = ("data", "data_dir", "validation_split", "image_size", "strict", "augmentation")
+
+
+def add_to(commands: Any) -> Any:
+    """Add the subcommand with its options, and return it."""
+    command = commands.add_parser(
+        "train",
+        help="train a network",
+        description="Train a network: by default resnet_18 on scikit-learn's handwritten digits, "
+        "which need no download.",
+        allow_abbrev=False,
+        argument_default=argparse.SUPPRESS,
+    )
+    command.add_argument("--model", help="a network's name (default: resnet_18)")
+    command.add_argument("--out", type=Path, help="the folder to make (default: under runs/)")
+    command.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="print the plan, after two timed steps; write nothing",
+    )
+    _add_data(command.add_argument_group("data"))
+    _add_recipe(command.add_argument_group("recipe", "--recipe, and each value of it"))
+    _add_fine_tuning(command.add_argument_group("fine-tuning"))
+    _add_faults(command.add_argument_group("checkpoints"))
+    _add_devices(command.add_argument_group("devices and machines"))
+    return command
+
+
+def of(kind: type, given: dict[str, Any]) -> dict[str, Any]:
+    """Return the options that are fields of a dataclass."""
+    names = {field.name for field in dataclasses.fields(kind)}
+    return {name: value for name, value in given.items() if name in names}
+
+
+def of_data(given: dict[str, Any]) -> dict[str, Any]:
+    """Return the options that are arguments of `keras_convnets.training.data.load`."""
+    found = {name: given[name] for name in _DATA if name in given}
+    return {"name": found.pop("data", "digits"), **found}
+
+
+def check(given: dict[str, Any]) -> None:
+    """Refuse options that say different things."""
+    if "resume" in given:
+        for name in given.keys() - _WITH_RESUME:
+            raise ValueError(
+                f"resume: received --{name.replace('_', '-')} with it; expected none, for a run "
+                "goes on as it was begun. Start a new run for other settings."
+            )
+    if "continues" in given and "out" not in given:
+        raise ValueError("continue: expected --out with it, the folder of the run. Name one.")
+    for name in ("model", "precision"):
+        if "fine_tune" in given and name in given:
+            raise ValueError(
+                f"fine-tune: received --{name} with it; expected none, for the model is that of "
+                f"{given['fine_tune']}. Leave --{name} out."
+            )
+
+
+def _add_data(group: Any) -> None:
+    group.add_argument(
+        "--data",
+        help="digits, mnist, fashion_mnist, cifar10, cifar100, folder:PATH of class folders, or a "
+        "name that tensorflow-datasets knows (default: digits)",
+    )
+    group.add_argument("--data-dir", type=Path, help="where the data's files are already")
+    group.add_argument(
+        "--validation-split", type=float, help="share of the training images (default: 0, the test)"
+    )
+    group.add_argument("--image-size", type=int, help="rows and columns to resize to")
+    group.add_argument("--strict", action="store_true", help="refuse files that are no images")
+
+
+def _add_recipe(group: Any) -> None:
+    group.add_argument("--recipe", help=f"{', '.join(RECIPES)} (default: quick)")
+    helps = {
+        "epochs": "passes over the training images",
+        "steps": "steps of the optimizer, in place of epochs",
+        "batch_size": "images a step, over all devices and machines",
+        "learning_rate": "of the optimizer, after the warm-up",
+        "drops": "when the rate drops, as shares of the run, such as 0.5,0.75",
+        "drop_factor": "what the rate is multiplied by at each drop",
+        "warmup_epochs": "how long the rate rises in a line",
+        "warmup_steps": "how long the rate is that of the warm-up",
+        "warmup_rate": "where the warm-up begins",
+        "momentum": "of the optimizer",
+        "weight_decay": "of the kernels of convolutions: w -= rate * decay * w",
+        "label_smoothing": "share of a label that is spread over all classes",
+        "images_per_rate": "scale the rate to the batch: it is for so many images",
+    }
+    whole = {"epochs", "steps", "batch_size", "warmup_epochs", "warmup_steps", "images_per_rate"}
+    for name, text in helps.items():
+        kind: Any = _shares if name == "drops" else int if name in whole else float
+        group.add_argument(f"--{name.replace('_', '-')}", type=kind, help=text)
+    group.add_argument("--schedule", choices=SCHEDULES, help="of the learning rate")
+    group.add_argument("--nesterov", action=argparse.BooleanOptionalAction, help="the momentum")
+    group.add_argument("--augmentation", help="none, shift, crop, crop-flip, resized-crop")
+
+
+def _add_fine_tuning(group: Any) -> None:
+    group.add_argument(
+        "--fine-tune", metavar="RUN", help="start from a run's model, or a .keras file"
+    )
+    group.add_argument(
+        "--freeze-until", metavar="STAGE", help="freeze all before it, such as conv4"
+    )
+    group.add_argument(
+        "--stage-decay",
+        type=float,
+        help="what the rate is multiplied by for each stage before the last, such as 0.5",
+    )
+
+
+def _add_faults(group: Any) -> None:
+    group.add_argument("--resume", type=Path, metavar="RUN", help="go on with an unfinished run")
+    group.add_argument(
+        "--continue",
+        dest="continues",
+        action="store_true",
+        help="go on with the run in --out if it was begun, else start it",
+    )
+    group.add_argument(
+        "--checkpoint-steps",
+        type=int,
+        help=f"steps between checkpoints within an epoch (default: {Settings.checkpoint_steps})",
+    )
+    group.add_argument("--seed", type=int, help="of all that is random (default: 0)")
+    group.add_argument(
+        "--deterministic", action="store_true", help="let TensorFlow take repeatable ways only"
+    )
+
+
+def _add_devices(group: Any) -> None:
+    group.add_argument("--strategy", choices=_STRATEGIES, help="(default: auto)")
+    group.add_argument("--workers", metavar="HOST:PORT,...", help="all machines, the chief first")
+    group.add_argument("--index", type=int, help="which of them this one is, from 0")
+    group.add_argument(
+        "--sync-bn", action="store_true", help="batch normalisation over all devices' images"
+    )
+    group.add_argument("--precision", choices=("float32", "mixed_bfloat16", "mixed_float16"))
+    group.add_argument("--jit", action="store_true", help="compile the step with XLA")
+    group.add_argument("--steps-per-execution", type=int, help="steps between looks (default: 1)")
+
+
+def _shares(text: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(share) for share in text.split(",") if share)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"received {text!r}; expected shares of the run, such as 0.5,0.75"
+        ) from None

@@ -1,0 +1,92 @@
+"""A small parent of a training process: starts it again when the run has lost a machine.
+
+TensorFlow cannot connect a process anew that has lost another machine, and it may take the whole
+process down. So the process that trains is a child; its parent does not even import TensorFlow.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from types import FrameType
+
+AGAIN = 75  # the child's exit code when it is to be started again: PeerLost.code
+RESTARTS = 20
+_PIPE = "KERAS_CONVNETS_SUPERVISOR"
+_LONG = 600.0  # seconds; who has run for so long has got over its earlier losses
+_PASSED_ON = ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2")
+_DEATHS = ("SIGKILL", "SIGABRT", "SIGSEGV", "SIGBUS", "SIGALRM")
+
+
+def is_supervised() -> bool:
+    """Return whether this process is such a child; from then on it ends when its parent does."""
+    pipe = os.environ.pop(_PIPE, None)
+    if pipe is None:
+        return False
+
+    def follow() -> None:
+        os.read(int(pipe), 1)  # returns when the parent is no more
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    threading.Thread(target=follow, daemon=True).start()
+    return True
+
+
+def supervise(first: Sequence[str], again: Sequence[str], restarts: int = RESTARTS) -> int:
+    """Run the command in a child until it is done, and return its exit code.
+
+    It is started again when it ends with exit code 75, or is killed or crashes. Signals are passed
+    on; a child that they end is not started again.
+
+    Args:
+        first: the arguments of ``keras-convnets``.
+        again: the same for a child that goes on with the run.
+        restarts: how many times in a row it is started again.
+    """
+    used = 0
+    arguments = first
+    while True:
+        started = time.monotonic()
+        code, was_told = _run([sys.executable, "-m", "keras_convnets", *arguments])
+        deaths = [-getattr(signal, name) for name in _DEATHS if hasattr(signal, name)]
+        if time.monotonic() - started > _LONG:
+            used = 0
+        if was_told or code not in (AGAIN, *deaths) or used == restarts:
+            return code if code >= 0 else 128 - code
+        used += 1
+        arguments = again
+        how = "has lost another machine" if code == AGAIN else f"was ended by signal {-code}"
+        line = f"keras-convnets: this worker {how}; starting it again ({used} of {restarts})"
+        print(line, file=sys.stderr, flush=True)
+
+
+def _run(command: Sequence[str]) -> tuple[int, bool]:
+    """Run a child, and return its exit code and whether it was sent a signal from here."""
+    told = False
+    theirs, ours = os.pipe()  # nothing is written: it closes when this process ends
+    environment = {**os.environ, _PIPE: str(theirs)}
+    # A group of its own: Ctrl-C reaches the child once, from here, and not from the terminal too.
+    child = subprocess.Popen(command, env=environment, pass_fds=(theirs,), process_group=0)
+    os.close(theirs)
+
+    def pass_on(number: int, frame: FrameType | None) -> None:
+        nonlocal told
+        told = True
+        child.send_signal(number)
+
+    numbers = [getattr(signal, name) for name in _PASSED_ON if hasattr(signal, name)]
+    heard = [number for number in numbers if signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, pass_on) for number in heard}
+    try:
+        return child.wait(), told
+    finally:
+        child.kill()
+        child.wait()
+        os.close(ours)
+        for number, handler in before.items():
+            signal.signal(number, handler)
