@@ -9,11 +9,15 @@ import tempfile
 from collections.abc import Iterator
 
 
-def start_engine() -> None:
+def start_engine(alone: bool = True) -> None:
     """Import Keras and its backend, set up for this machine.
 
     oneDNN's kernels are faster on CPUs and run channels_first models there. Whatever the user has
     set in the environment stays.
+
+    Args:
+        alone: whether the run is on this machine alone. Several machines must be connected before
+            TensorFlow looks for devices.
     """
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -22,7 +26,8 @@ def start_engine() -> None:
         import pygraphviz
 
         # The first look for devices and for fonts logs too, so both are had here.
-        keras.distribution.list_devices()
+        if alone:
+            keras.distribution.list_devices()
         pygraphviz.AGraph("graph {a}").draw(format="svg", prog="dot")
 
 

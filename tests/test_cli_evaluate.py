@@ -1,5 +1,6 @@
 import csv
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -85,6 +86,15 @@ def test_other_data_of_the_same_classes_are_prepared_as_the_runs(tmp_path, capfd
     assert json.loads(out)["loss"] == pytest.approx(expected.loss, abs=1e-5)
     shutil.move("run", "moved")  # neither the folder of the run nor the working one matters
     assert outcome(capfd, "evaluate", "moved")[0] == 0
+
+
+def test_data_of_another_range_are_told(run, capfd):
+    write_images(Path("bright"), tuple("0123456789"), count=4)
+    code, out, err = outcome(capfd, "evaluate", run, "--data", "folder:bright")
+    assert code == 0
+    assert "resnet on bright test" in out
+    assert re.match(r"keras-convnets: note: the pixels of .*\.png go up to 1\d\d, .* to 16;", err)
+    assert err.count("\n") == 1
 
 
 def test_predict_names_the_classes(run, finished, data, capfd):

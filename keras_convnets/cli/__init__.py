@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import io
 import os
 import sys
@@ -18,7 +19,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     0, 1 for a run that had to stop, 2 for bad input, 130 after Ctrl-C.
     """
-    chosen = _parser().parse_args(arguments)
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    chosen = _parser().parse_args(arguments, argparse.Namespace(arguments=arguments))
     if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal that lacks a sign gets a ? for it
         sys.stdout.reconfigure(errors="replace")
     try:

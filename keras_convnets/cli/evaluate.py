@@ -75,6 +75,7 @@ def _evaluate(chosen: argparse.Namespace) -> int:
     _check_classes(run, data)
     images = getattr(data, chosen.split)
     found = evaluate(run.model, images, run.preprocessing, chosen.batch_size)
+    _say("note", _doubts(run.preprocessing, images))
     name = f"{run.model.name} on {data.name} {chosen.split}"
     table = by_class(found, run.class_names, name)
     if chosen.format == "json":
@@ -130,6 +131,20 @@ def _check_classes(run: Any, data: Any) -> None:
             f"data: {data.name} has the classes {', '.join(other[:_NAMED])}{more}; expected those "
             f"of the run in {str(run.folder)!r}, in their order. Name data of the same classes."
         )
+
+
+def _doubts(preprocessing: Any, images: Any) -> list[str]:
+    """Say that other data's pixels have another range than those of the run's."""
+    import tensorflow as tf
+
+    brightest = float(tf.reduce_max(images.read(tf.constant(0, tf.int64))))
+    if brightest <= preprocessing.scale:
+        return []
+    doubt = (
+        f"the pixels of {images.describe(0)} go up to {brightest:g}, those of the run's images to "
+        f"{preprocessing.scale:g}; the numbers are of images that are too bright"
+    )
+    return [doubt]
 
 
 def _predict(chosen: argparse.Namespace) -> int:

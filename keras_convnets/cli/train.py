@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from keras_convnets.training import run_folder
 from keras_convnets.training.cluster import check
 from keras_convnets.training.recipes import Recipe, find
 from keras_convnets.training.settings import Settings
+from keras_convnets.training.supervisor import is_supervised, supervise
 
 
 def add_to(commands: Any) -> None:
@@ -23,9 +25,13 @@ def add_to(commands: Any) -> None:
 
 
 def _train(chosen: argparse.Namespace) -> int:
-    given = {name: value for name, value in vars(chosen).items() if name != "command"}
+    given = {k: value for k, value in vars(chosen).items() if k not in ("command", "arguments")}
     train_options.check(given)
-    check(given.get("strategy", "auto"), given.get("workers"), given.get("index"))
+    cluster = check(given.get("strategy", "auto"), given.get("workers"), given.get("index"))
+    if cluster is not None and "dry_run" not in given and not is_supervised():
+        train_options.check_for_several_machines(given)
+        goes_on = "resume" in given or "continues" in given
+        return supervise(chosen.arguments, chosen.arguments + ["--continue"] * (not goes_on))
     if "resume" in given:
         return _resume(Path(given["resume"]), given)
     recipe = find(given.get("recipe", "quick")).but(**train_options.of(Recipe, given))
@@ -100,12 +106,21 @@ def _plan(given: dict[str, Any], recipe: Recipe, settings: Settings) -> int:
 
 def _set_up(given: dict[str, Any], settings: Settings) -> Any:
     """Start TensorFlow, and return the strategy: before anything else runs on the devices."""
-    startup.start_engine()
+    cluster = check(given.get("strategy", "auto"), given.get("workers"), given.get("index"))
+    startup.start_engine(alone=cluster is None)
     from keras_convnets.training.strategies import choose
 
-    strategy = choose(given.get("strategy", "auto"), given.get("workers"), given.get("index"))
+    strategy = choose(
+        given.get("strategy", "auto"), given.get("workers"), given.get("index"), tell=_tell
+    )
+    if cluster is not None and not cluster.is_chief:
+        _tell(f"connected with {cluster.label(0)}, which shows the progress and writes all files")
     _seed(settings)
     return strategy
+
+
+def _tell(line: str) -> None:
+    print(f"keras-convnets: {line}", file=sys.stderr, flush=True)
 
 
 def _seed(settings: Settings) -> None:

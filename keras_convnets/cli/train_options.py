@@ -70,6 +70,15 @@ def check(given: dict[str, Any]) -> None:
             )
 
 
+def check_for_several_machines(given: dict[str, Any]) -> None:
+    """Refuse a run whose machines would each choose a folder of their own."""
+    if "out" not in given and "resume" not in given:
+        raise ValueError(
+            "out: expected a folder with several machines, the same for all and one that they "
+            "share. Name it with --out."
+        )
+
+
 def _add_data(group: Any) -> None:
     group.add_argument(
         "--data",

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
+import tensorflow as tf
 
 from keras_convnets import files
 from keras_convnets.training.faults import RunStopped
@@ -99,9 +99,12 @@ def restore(arrays: Mapping[str, np.ndarray], variables: Sequence[Any]) -> None:
 
 
 def values_of(variables: Sequence[Any]) -> dict[str, np.ndarray]:
-    """Return the values of variables by number and path, in order."""
+    """Return the values of variables by number and path, in order.
+
+    What several machines hold a part of is added up, so that all must call this.
+    """
     return {
-        f"{number:05d} {variable.path}": keras.ops.convert_to_numpy(variable.value)
+        f"{number:05d} {variable.path}": tf.convert_to_tensor(variable.value).numpy()
         for number, variable in enumerate(variables)
     }
 

@@ -1,4 +1,4 @@
-"""Gradient descent with a learning rate for each variable."""
+"""Discriminative fine-tuning: earlier stages learn more slowly."""
 
 from __future__ import annotations
 
@@ -8,6 +8,71 @@ from typing import Any
 import keras
 
 from keras_convnets import checks
+from keras_convnets.training.stages import placed_layers, trainable
+
+
+def stage_factors(model: keras.Model, decay: float) -> dict[str, float]:
+    """Return how fast each stage learns where earlier stages learn more slowly.
+
+    The head learns at the full rate, the last stage before it at ``decay`` times that, the one
+    before at ``decay ** 2``, and so on (Howard and Ruder 2018, arXiv:1801.06146, section 3.2).
+    An auxiliary head learns at the full rate, too. Stages without weights do not count.
+
+    Args:
+        model: a functional model.
+        decay: the factor from a stage to the one before it: more than 0, at most 1.
+
+    Raises:
+        ValueError: the decay is none.
+
+    Examples:
+        >>> from keras_convnets import ResnetBuilder
+        >>> from keras_convnets.training.discriminative import stage_factors
+        >>> stage_factors(ResnetBuilder.build((1, 16, 16), 10, "basic_block", (1, 1)), 0.5)
+        {'conv1': 0.0625, 'conv2': 0.125, 'conv3': 0.25, 'final': 0.5, 'head': 1.0}
+    """
+    decay = checks.positive_number("decay", decay, "the factor from stage to stage, such as 0.5")
+    if decay > 1:
+        raise ValueError(
+            f"decay: received {decay!r}; expected at most 1, for earlier stages are to learn more "
+            "slowly. Pass the factor from a stage to the one before it, such as 0.5."
+        )
+    learning = [one for one in placed_layers(model) if getattr(one.layer, "weights", None)]
+    before = dict.fromkeys(one.stage for one in learning if not one.puts_out)
+    after = dict.fromkeys(one.stage for one in learning if one.puts_out)
+    return {
+        **{stage: decay ** (len(before) - index) for index, stage in enumerate(before)},
+        **dict.fromkeys(after, 1.0),
+    }
+
+
+def stage_rates(model: keras.Model, decay: float) -> list[float]:
+    """Return the factor of `stage_factors` for each variable that is trained.
+
+    They are in the order of ``model.trainable_variables``, for `DiscriminativeSGD`. Freeze first.
+
+    Args:
+        model: a functional model, frozen as far as it shall be.
+        decay: as for `stage_factors`.
+
+    Raises:
+        ValueError: the decay is none.
+
+    Examples:
+        >>> from keras_convnets import ResnetBuilder
+        >>> from keras_convnets.training.fine_tuning import freeze_until, stage_rates
+        >>> model = ResnetBuilder.build((1, 16, 16), 10, "basic_block", (1, 1))
+        >>> frozen = freeze_until(model, "final")
+        >>> stage_rates(model, 0.5)  # the scale and offset of final_bn, the head's kernel and bias
+        [0.5, 0.5, 1.0, 1.0]
+    """
+    factors = stage_factors(model, decay)
+    found = {
+        id(variable): factors[one.stage]
+        for one in placed_layers(model)
+        for variable in trainable(one.layer)
+    }
+    return [found.get(id(variable), 1.0) for variable in model.trainable_variables]
 
 
 @keras.saving.register_keras_serializable("keras_convnets")

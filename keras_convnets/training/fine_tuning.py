@@ -1,7 +1,6 @@
-"""Training on from a trained model: what stays as it is, what learns, and how fast.
+"""Training on from a trained model: what stays as it is and what learns.
 
-A network's stages are those that its figure shows: as the layers' names say where they follow this
-package's grammar, otherwise as names and graph tell.
+A head for other classes is in ``new_head.py``, how fast stages learn in ``discriminative.py``.
 """
 
 from __future__ import annotations
@@ -14,10 +13,10 @@ from typing import Any
 import keras
 
 from keras_convnets import checks
-from keras_convnets.analysis.groups import places
 from keras_convnets.analysis.walk import walk
-from keras_convnets.training.discriminative import DiscriminativeSGD
-from keras_convnets.training.new_head import classifiers, ends, new_head
+from keras_convnets.training.discriminative import DiscriminativeSGD, stage_factors, stage_rates
+from keras_convnets.training.new_head import classifiers, new_head
+from keras_convnets.training.stages import Placed, placed_layers, trainable
 
 __all__ = [
     "DiscriminativeSGD",
@@ -76,7 +75,7 @@ def freeze_until(model: keras.Model, stage: str) -> Frozen:
         >>> print(frozen)
         5 layers of 77,312 parameters frozen, 231,690 parameters trained
     """
-    placed = _placed(model)
+    placed = placed_layers(model)
     stage, column = _column(model, placed, stage)
     number = {name: index for index, name in enumerate(dict.fromkeys(column))}
     begun = {one.stage for one, name in zip(placed, column, strict=True) if name == stage}
@@ -87,103 +86,15 @@ def freeze_until(model: keras.Model, stage: str) -> Frozen:
     }
     _unfreeze(model)
     frozen = {one.layer: one.name for one in placed if one.layer not in trained}
-    frozen = {layer: name for layer, name in frozen.items() if _trainable(layer)}
-    parameters = sum(math.prod(weight.shape) for layer in frozen for weight in _trainable(layer))
+    frozen = {layer: name for layer, name in frozen.items() if trainable(layer)}
+    parameters = sum(math.prod(weight.shape) for layer in frozen for weight in trainable(layer))
     for layer in frozen:
         layer.trainable = False
     left = sum(math.prod(weight.shape) for weight in model.trainable_weights)
     return Frozen(tuple(frozen.values()), parameters, left)
 
 
-def stage_factors(model: keras.Model, decay: float) -> dict[str, float]:
-    """Return how fast each stage learns where earlier stages learn more slowly.
-
-    The head learns at the full rate, the last stage before it at ``decay`` times that, the one
-    before at ``decay ** 2``, and so on (Howard and Ruder 2018, arXiv:1801.06146, section 3.2).
-    An auxiliary head learns at the full rate, too. Stages without weights do not count.
-
-    Args:
-        model: a functional model.
-        decay: the factor from a stage to the one before it: more than 0, at most 1.
-
-    Raises:
-        ValueError: the decay is none.
-
-    Examples:
-        >>> from keras_convnets import ResnetBuilder
-        >>> from keras_convnets.training.fine_tuning import stage_factors
-        >>> stage_factors(ResnetBuilder.build((1, 16, 16), 10, "basic_block", (1, 1)), 0.5)
-        {'conv1': 0.0625, 'conv2': 0.125, 'conv3': 0.25, 'final': 0.5, 'head': 1.0}
-    """
-    decay = checks.positive_number("decay", decay, "the factor from stage to stage, such as 0.5")
-    if decay > 1:
-        raise ValueError(
-            f"decay: received {decay!r}; expected at most 1, for earlier stages are to learn more "
-            "slowly. Pass the factor from a stage to the one before it, such as 0.5."
-        )
-    learning = [one for one in _placed(model) if getattr(one.layer, "weights", None)]
-    before = dict.fromkeys(one.stage for one in learning if not one.puts_out)
-    after = dict.fromkeys(one.stage for one in learning if one.puts_out)
-    return {
-        **{stage: decay ** (len(before) - index) for index, stage in enumerate(before)},
-        **dict.fromkeys(after, 1.0),
-    }
-
-
-def stage_rates(model: keras.Model, decay: float) -> list[float]:
-    """Return the factor of `stage_factors` for each variable that is trained.
-
-    They are in the order of ``model.trainable_variables``, for `DiscriminativeSGD`. Freeze first.
-
-    Args:
-        model: a functional model, frozen as far as it shall be.
-        decay: as for `stage_factors`.
-
-    Raises:
-        ValueError: the decay is none.
-
-    Examples:
-        >>> from keras_convnets import ResnetBuilder
-        >>> from keras_convnets.training.fine_tuning import freeze_until, stage_rates
-        >>> model = ResnetBuilder.build((1, 16, 16), 10, "basic_block", (1, 1))
-        >>> frozen = freeze_until(model, "final")
-        >>> stage_rates(model, 0.5)  # the scale and offset of final_bn, the head's kernel and bias
-        [0.5, 0.5, 1.0, 1.0]
-    """
-    factors = stage_factors(model, decay)
-    found = {
-        id(variable): factors[one.stage]
-        for one in _placed(model)
-        for variable in _trainable(one.layer)
-    }
-    return [found.get(id(variable), 1.0) for variable in model.trainable_variables]
-
-
-@dataclasses.dataclass(frozen=True)
-class _Placed:
-    """One use of a layer, and where it stands; ``puts_out``: in a stage that makes an output."""
-
-    layer: Any
-    name: str
-    block: str
-    stage: str
-    puts_out: bool
-
-
-def _placed(model: keras.Model) -> list[_Placed]:
-    """Return the uses of a model's layers in the order of computation, without the inputs."""
-    calls = walk(model)
-    found = places(calls, model.name)
-    stages = {call: found[call].stage or found[call].block for call in calls}
-    last = {stages[call] for call in ends(calls)}
-    return [
-        _Placed(call.layer, call.name, found[call].block, stages[call], stages[call] in last)
-        for call in calls
-        if not call.is_input
-    ]
-
-
-def _column(model: keras.Model, placed: Sequence[_Placed], wanted: str) -> tuple[str, list[str]]:
+def _column(model: keras.Model, placed: Sequence[Placed], wanted: str) -> tuple[str, list[str]]:
     """Return the name that is wanted, and of each use of a layer the stage, or block, or layer."""
     columns = [[getattr(one, kind) for one in placed] for kind in ("stage", "block", "name")]
     for column in columns:
@@ -208,8 +119,3 @@ def _unfreeze(layer: Any) -> None:
     layer.trainable = True
     for inner in getattr(layer, "layers", ()):
         _unfreeze(inner)
-
-
-def _trainable(layer: Any) -> list[Any]:
-    """Return the weights that training changes; an operation, which is no layer, has none."""
-    return getattr(layer, "trainable_weights", [])

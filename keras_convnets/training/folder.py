@@ -50,7 +50,7 @@ def load(name: str, strict: bool) -> Source:
         )
     for where, part in zip(places, parts, strict=True):
         _check_classes(where, part, class_names)
-    train, *tests = (_images(part) for part in parts)
+    train, *tests = (_images(root, part) for part in parts)
     return Source(
         name=root.name,
         train=train,
@@ -69,9 +69,8 @@ def load(name: str, strict: bool) -> Source:
 class _Part:
     """What a look at each file of some class folders found: the images, and the others."""
 
-    paths: list[Path] = dataclasses.field(default_factory=list)
-    labels: list[int] = dataclasses.field(default_factory=list)
     names: list[str] = dataclasses.field(default_factory=list)
+    labels: list[int] = dataclasses.field(default_factory=list)
     kept: Kept = dataclasses.field(default_factory=Kept)
     sizes: set[tuple[int, int]] = dataclasses.field(default_factory=set)
     skipped: list[str] = dataclasses.field(default_factory=list)
@@ -84,34 +83,33 @@ def _look(root: Path, where: Path, class_names: tuple[str, ...]) -> _Part:
         for path in _files(where / class_name):
             name = path.relative_to(root.parent).as_posix()
             if path.suffix.lower() in decoding.SUFFIXES:
-                listed.append((path, label, name))
+                listed.append((name, label))
             else:
                 part.skipped.append(f"{name}: by its name no {decoding.KINDS}")
-    read = _reader([path for path, _, _ in listed])
-    for (path, label, name), found in zip(listed, attempts(read, range(len(listed))), strict=True):
+    read = _reader(root, [name for name, _ in listed])
+    for (name, label), found in zip(listed, attempts(read, range(len(listed))), strict=True):
         if isinstance(found, tf.errors.OpError):
             part.skipped.append(f"{name}: {decoding.reason(found)}")
         else:
-            part.paths.append(path)
-            part.labels.append(label)
             part.names.append(name)
+            part.labels.append(label)
             part.sizes.add(found.shape[:2])
             part.kept.add(found, found.nbytes)
     part.skipped.sort()
     return part
 
 
-def _reader(paths: list[Path]) -> Callable[[Any], tf.Tensor]:
-    table = on_cpu(np.array([os.fsencode(path) for path in paths], object))
+def _reader(root: Path, names: list[str]) -> Callable[[Any], tf.Tensor]:
+    table = on_cpu(np.array([os.fsencode(root.parent / name) for name in names], object))
     return lambda number: decoding.read(table[number])
 
 
-def _images(part: _Part) -> Images:
+def _images(root: Path, part: _Part) -> Images:
     """Return a part's images, from memory if they fit into it, else from their files."""
     labels = np.array(part.labels, np.int32)
     if part.kept.items is not None:
         return from_arrays(part.kept.items, labels, part.names.__getitem__)
-    return Images(labels, _reader(part.paths), None, part.names.__getitem__)
+    return Images(labels, _reader(root, part.names), None, part.names.__getitem__)
 
 
 def _parts(root: Path) -> list[Path]:
@@ -146,10 +144,11 @@ def _class_names(places: list[Path]) -> tuple[str, ...]:
 
 
 def _check_classes(where: Path, part: _Part, class_names: tuple[str, ...]) -> None:
+    found = set(part.labels)
     missing = [
         name
         for label, name in enumerate(class_names)
-        if label not in set(part.labels) and (where / name).is_dir()
+        if label not in found and (where / name).is_dir()
     ]
     if missing:
         left_out = f" ({_some(part.skipped)})" if part.skipped else ""

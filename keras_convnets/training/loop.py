@@ -68,6 +68,10 @@ class Loop:
         """Go back to a checkpoint."""
         arrays, self.position = checkpoint.read(file)
         checkpoint.restore(arrays, self.variables)
+        if not self.position.step:
+            # They are of a validation. Keras resets only metrics that have seen a batch.
+            for variable in self._metric_variables:
+                variable.assign(keras.ops.zeros_like(variable))
         self.is_resumed = True
 
     def save(self, position: Position, folder: Path | None = None) -> None:
@@ -172,7 +176,12 @@ class Loop:
             self.recipe.batch_size,
             axes.format_of(self.model),
         )
-        images = self._with_labels_as_smoothed(images)
+        # Of several machines, each looks at its share of every batch.
+        options = tf.data.Options()
+        options.experimental_distribute.auto_shard_policy = (
+            tf.data.experimental.AutoShardPolicy.DATA
+        )
+        images = self._with_labels_as_smoothed(images).with_options(options)
         found = self.model.evaluate(images, verbose=0, return_dict=True, callbacks=[progress])
         return {name: float(value) for name, value in found.items()}
 

@@ -12,7 +12,7 @@ from keras_convnets.training.images import Images
 from keras_convnets.training.preprocessing import Preprocessing
 
 SAMPLE = 2000
-_TOGETHER = 500
+_TOGETHER = 2**20  # pixels, times their channels
 _LEAST_STD = 1e-6
 
 
@@ -35,15 +35,13 @@ def normalised(plain: Preprocessing, images: Images, seed: int) -> Preprocessing
 
 
 def _batches(plain: Preprocessing, images: Images, seed: int) -> Iterator[np.ndarray]:
-    numbers = np.arange(len(images))
-    if images.array is None or plain.resize != "none":
-        drawn = np.random.default_rng(seed).permutation(numbers)[:SAMPLE]
-        numbers = np.sort(drawn)
-    if images.array is not None:
-        for start in range(0, len(numbers), _TOGETHER):
-            yield plain(images.array[numbers[start : start + _TOGETHER]]).numpy()
+    if images.array is not None and plain.resize == "none":
+        together = 1 + _TOGETHER // images.array[0].size
+        for start in range(0, len(images), together):
+            yield plain(images.array[start : start + together]).numpy()
         return
-    dataset = tf.data.Dataset.from_tensor_slices(numbers).map(
+    drawn = np.random.default_rng(seed).permutation(len(images))[:SAMPLE]
+    dataset = tf.data.Dataset.from_tensor_slices(np.sort(drawn)).map(
         lambda number: plain(images.read(number))[tf.newaxis], num_parallel_calls=tf.data.AUTOTUNE
     )
     yield from dataset.as_numpy_iterator()

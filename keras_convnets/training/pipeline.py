@@ -7,6 +7,7 @@ and each image is treated as it would have been.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -114,7 +115,7 @@ def evaluation_batches(
     checks.positive_integer("batch_size", batch_size, "the images in a batch, such as 256")
     checks.choice("data_format", data_format, axes.FORMATS)
     rows = tf.data.Dataset.from_tensor_slices((np.arange(len(images)), images.labels))
-    if images.array is None:
+    if not _gathered(images, preprocessing):
         rows = _map(rows, lambda number, label: (preprocessing(images.read(number)), label))
         batches = rows.batch(batch_size)
     else:
@@ -138,9 +139,9 @@ def _read(
 ) -> tf.data.Dataset:
     """Return batches of preprocessed images, their random numbers and labels.
 
-    Images of one size in memory are gathered a batch at a time, others are read one by one.
+    They are gathered a batch at a time where that can be, else read one by one.
     """
-    if images.array is not None and not augmentation.random_resized_crop:
+    if _gathered(images, preprocessing) and not augmentation.random_resized_crop:
         batches = tf.data.Dataset.from_tensor_slices(rows)
         return _map(
             batches,
@@ -156,6 +157,14 @@ def _read(
     one_by_one = tuple(array.reshape(-1, *array.shape[2:]) for array in rows)
     singles = _map(tf.data.Dataset.from_tensor_slices(one_by_one), read)
     return singles.batch(rows[0].shape[1], drop_remainder=True)
+
+
+def _gathered(images: Images, preprocessing: Preprocessing) -> bool:
+    """Say whether images are of one size and in memory, and no larger than the network's input.
+
+    A batch of larger ones, not resized yet, may not fit into memory several times over.
+    """
+    return images.array is not None and images.array[0].size <= math.prod(preprocessing.image_shape)
 
 
 def _map(dataset: tf.data.Dataset, function: Any) -> tf.data.Dataset:

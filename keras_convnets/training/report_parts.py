@@ -155,7 +155,7 @@ def _said(value: Any) -> str:
         return f"{value:,}"
     if isinstance(value, list | tuple):
         return ", ".join(map(_said, value)) or "–"
-    return json.dumps(value) if isinstance(value, dict) else str(value)
+    return json.dumps(value, default=str) if isinstance(value, dict) else str(value)
 
 
 def _skipped(skipped: Sequence[str]) -> Markup | None:

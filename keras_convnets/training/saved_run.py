@@ -48,7 +48,8 @@ def open_run(folder: str | os.PathLike[str]) -> SavedRun:
             which file is missing, cannot be read, or does not fit the others.
 
     Examples:
-        >>> import rich.console
+        >>> from pathlib import Path
+        >>> from rich.console import Console
         >>> from keras_convnets import ResnetBuilder
         >>> from keras_convnets.training.data import load
         >>> from keras_convnets.training.recipes import RECIPES
@@ -57,7 +58,7 @@ def open_run(folder: str | os.PathLike[str]) -> SavedRun:
         >>> model = ResnetBuilder.build((1, 8, 8), 10, "basic_block", (1,))
         >>> data = load("digits", image_size=8)
         >>> quick = RECIPES["quick"].but(epochs=1)
-        >>> _ = train(model, data, "run", quick, console=rich.console.Console(quiet=True))
+        >>> _ = train(model, data, Path("run"), quick, console=Console(quiet=True))
         >>> open_run("run").class_names[:3]
         ('0', '1', '2')
     """

@@ -23,11 +23,13 @@ LAYERS = keras.layers
 
 def build(stages=3, outputs=4, **options):
     """Return a residual network of conv1, conv2 to conv{stages + 1}, final and head."""
+    keras.utils.set_random_seed(0)
     return ResnetBuilder.build((1, 16, 16), outputs, "basic_block", (1,) * stages, **options)
 
 
 def foreign():
     """Return a network whose layers follow no grammar, around another one."""
+    keras.utils.set_random_seed(0)
     inner = keras.Sequential(
         [
             LAYERS.Input((8, 8, 1)),
@@ -39,7 +41,7 @@ def foreign():
     )
     inputs = keras.Input((8, 8, 1))
     x = LAYERS.GlobalAveragePooling2D(name="Pool")(inner(inputs))
-    outputs = LAYERS.Dense(4, "softmax", name="Answer")(keras.ops.relu(x))
+    outputs = LAYERS.Dense(4, "softmax", name="Answer")(keras.ops.abs(x))
     return keras.Model(inputs, outputs, name="foreign")
 
 
@@ -91,6 +93,7 @@ def test_frozen_normalisations_run_in_inference_mode():
 
 
 def test_a_block_a_layer_or_the_head():
+    keras.utils.set_random_seed(0)
     model = ResnetBuilder.build((1, 16, 16), 4, "basic_block", (2,))
     everything = {weight.path for weight in model.weights}
     freeze_until(model, "conv2_block2")
@@ -122,6 +125,12 @@ def test_models_of_others_are_frozen_by_stage_and_layer_within_models_too():
         vgg = keras.applications.VGG16(weights=None)
     assert len(freeze_until(vgg, "block4").layers) == 2 + 2 + 3
     assert len(freeze_until(vgg, "head").layers) == 15
+
+
+def test_a_layer_within_the_head():
+    model = outline("lenet_5")
+    assert len(freeze_until(model, "head").layers) == 2
+    assert freeze_until(model, "head_dense3").layers[2:] == ("head_dense", "head_dense2")
 
 
 def test_an_auxiliary_head_is_never_frozen():

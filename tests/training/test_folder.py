@@ -107,6 +107,7 @@ def test_both_a_validation_and_a_test_folder(tmp_path):
 
 def test_train_may_be_a_class_too(tmp_path):
     write_classes(tmp_path, 2, ("bus", "train"))
+    write(tmp_path / "train" / "steam" / "5.png", 5)
     assert load(f"folder:{tmp_path}").class_names == ("bus", "train")
 
 

@@ -171,6 +171,15 @@ def test_both_ways_of_reading_preprocess_alike():
     assert np.isclose(evaluated(in_memory(**changes))[0][0].mean(), (127 - 2) / 5, atol=2)
 
 
+def test_a_part_that_is_cut_out_is_seen_up_to_its_edges():
+    """ImageNet's training resizes the part; to cut out its middle is for evaluation alone."""
+    columns = np.broadcast_to(np.arange(64, dtype=np.uint8)[:, np.newaxis], (300, 48, 64, 3))
+    data = data_of(from_array(columns, np.zeros(300), str), "resized-crop", resize="crop")
+    [(images, _)] = batches(data, 300)
+    spans = np.abs(images[:, 0, -1, 0] - images[:, 0, 0, 0])
+    assert spans.max() > 64 * 0.7  # of 64 columns; the outer pixels are means of several
+
+
 def test_images_of_many_sizes_are_read_from_memory():
     arrays = [np.full((SIZE + number, SIZE, 3), number, np.uint8) for number in range(20)]
     images = from_arrays(arrays, np.zeros(20, int), str)

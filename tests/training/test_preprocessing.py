@@ -85,6 +85,7 @@ def test_it_comes_back_from_json(resize):
     preprocessing = Preprocessing(3, 224, 192, 255, means, (1 / 3, 0.1, 2), resize)
     again = Preprocessing.from_config(json.loads(json.dumps(preprocessing.to_config())))
     assert again == preprocessing
+    assert again.std == (0.333333, 0.1, 2)
     assert np.array_equal(again(COLOUR), preprocessing(COLOUR))
     assert again.image_shape == (3, 224, 192)
 

@@ -196,8 +196,10 @@ def test_names_are_text(model):
     assert not [tag for tag, _ in page.elements if tag in ("b>pets<", "k", "v", "n", "y")]
     assert "resnet on <b>pets</b>" in page.texts[None]
     assert "<i>/" in page.texts["mistakes"]
-    for name in names:
+    bars = [found["title"] for found in page.of("li") if "title" in found]
+    for name, bar in zip(names, bars, strict=True):
         assert name in page.texts["classes"]
+        assert bar.startswith(f"{name}: ")
     assert "<k> <v>" in page.texts["configuration"]
     assert "x <y>" in page.texts["configuration"]
 
@@ -240,6 +242,7 @@ def test_a_class_without_images(model):
     assert "class 3 no images" in " ".join(Page().texts["classes"].split())
 
 
+@pytest.mark.slow
 def test_a_graph_of_a_thousand_layers(data, evaluation):
     x = inputs = keras.Input((16, 16, 1))
     activations = ["relu", "tanh", "linear"]

@@ -1,0 +1,255 @@
+"""Compare how fast networks train with keras.applications' and torchvision's, in turn.
+
+``python scripts/benchmark_train.py`` prints images a second of the training step (forward,
+backward, an update by SGD with momentum; no weight decay) and their ratios, all in one process;
+then what share of a step the data pipeline takes. Machines differ and are shared: read the ratios,
+not the seconds. torchvision's rows need PyTorch and torchvision.
+"""
+# ruff: noqa: E402 - the engine starts before what needs it is imported
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import gc
+import itertools
+import os
+import time
+from collections.abc import Callable, Iterator
+from statistics import median
+from typing import Any
+
+from keras_convnets import startup
+
+startup.start_engine()  # as the command does: with oneDNN, before TensorFlow is imported
+
+import keras
+import numpy as np
+
+from keras_convnets import create_model
+from keras_convnets.training.data import Data
+from keras_convnets.training.images import from_array
+from keras_convnets.training.pipeline import training_batches
+from keras_convnets.training.preprocessing import Preprocessing
+
+# Our networks, keras.applications' and torchvision's of the same name. keras.applications strides
+# in the first convolution of ResNet-50's bottlenecks, torchvision in the second.
+NETWORKS = {
+    "resnet_50": (("resnet_v1_50_keras", "resnet_v1_5_50"), "ResNet50", "resnet50"),
+    "densenet_121": (("densenet_121",), "DenseNet121", "densenet121"),
+    "vgg_16": (("vgg_16",), "VGG16", "vgg16"),
+}
+CLASSES = 1000
+CIFAR_IMAGES, CIFAR_BATCH, CIFAR_STEPS = 50_000, 128, 20
+GOAL = 0.05
+
+Step = Callable[[], object]
+
+
+@dataclasses.dataclass(frozen=True)
+class Contender:
+    """A network of a package, what it trains, and a step of training."""
+
+    package: str
+    network: str
+    parameters: int
+    step: Step
+
+
+def main() -> None:
+    """Print the table of each network, and the share of the pipeline."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--networks", nargs="*", choices=NETWORKS, default=list(NETWORKS))
+    parser.add_argument("--size", type=int, default=160, help="rows and columns (default: 160)")
+    parser.add_argument("--batch", type=int, default=8, help="images a step (default: 8)")
+    parser.add_argument("--rounds", type=int, default=5, help="steps of each (default: 5)")
+    parser.add_argument(
+        *("--precision",),
+        choices=("float32", "mixed_bfloat16", "mixed_float16"),
+        default="float32",
+    )
+    parser.add_argument("--jit", action="store_true", help="compile the Keras models with XLA")
+    parser.add_argument("--no-pipeline", action="store_true", help="leave its share out")
+    options = parser.parse_args()
+    keras.config.set_dtype_policy(options.precision)
+    for name in options.networks:
+        report(name, options)
+    if not options.no_pipeline:
+        report_pipeline(options.rounds, options.jit)
+
+
+def report(name: str, options: argparse.Namespace) -> None:
+    """Time a step of each package's network in turn; print the medians and their ratios."""
+    entered = list(contenders(name, options))
+    took = in_turn([one.step for one in entered], options.rounds)
+    speeds = [options.batch / seconds for seconds in took]
+    packages = list(dict.fromkeys(one.package for one in entered))[1:]
+    size = f"{options.size} x {options.size}, batch {options.batch}, {options.precision}"
+    print(f"\n{name}, {size}{', jit' if options.jit else ''}, {options.rounds} rounds")
+    heading = f"{'package':<20}{'network':<20}{'parameters':>12}{'s a step':>10}{'images/s':>10}"
+    print(heading + "".join(f"{f'/ {package}':>22}" for package in packages))
+    for one, seconds, speed in zip(entered, took, speeds, strict=True):
+        row = (
+            f"{one.package:<20}{one.network:<20}{one.parameters:>12,}{seconds:>10.3f}{speed:>10.2f}"
+        )
+        others = [speeds[[other.package for other in entered].index(p)] for p in packages]
+        print(row + "".join(f"{speed / other:>22.2f}" for other in others), flush=True)
+    entered.clear()
+    keras.backend.clear_session()
+    gc.collect()
+
+
+def contenders(name: str, options: argparse.Namespace) -> Iterator[Contender]:
+    """Yield ours, keras.applications' and, where it can be had, torchvision's."""
+    ours, application, of_torchvision = NETWORKS[name]
+    shape = (3, options.size, options.size)
+    for network in ours:
+        model = create_model(network, shape, CLASSES, weight_decay=0.0)
+        yield of_keras("keras_convnets", network, model, options)
+    build = getattr(keras.applications, application)
+    model = build(weights=None, input_shape=(*shape[1:], 3), classes=CLASSES)
+    yield of_keras("keras.applications", application, model, options)
+    try:
+        torch, torchvision = torch_and_torchvision()
+    except Exception as error:
+        print(f"\ntorchvision is left out: {type(error).__name__}: {error}")
+    else:
+        yield of_torch(torch, torchvision, of_torchvision, options)
+
+
+def of_keras(
+    package: str, network: str, model: keras.Model, options: argparse.Namespace
+) -> Contender:
+    """Return a Keras model and its step."""
+    compiled(model, options.jit)
+    random = np.random.default_rng(0)
+    images = random.random((options.batch, options.size, options.size, 3), np.float32)
+    labels = random.integers(0, CLASSES, options.batch)
+    batch = keras.ops.convert_to_tensor(images), keras.ops.convert_to_tensor(labels)
+    parameters = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
+    return Contender(package, network, parameters, lambda: model.train_on_batch(*batch))
+
+
+def compiled(model: keras.Model, jit: bool) -> keras.Model:
+    """Return the model, compiled with what all of them are trained by."""
+    optimizer = keras.optimizers.SGD(0.01, momentum=0.9)
+    model.compile(optimizer, "sparse_categorical_crossentropy", jit_compile=jit)
+    return model
+
+
+def torch_and_torchvision() -> tuple[Any, Any]:
+    """Import both. A torchvision that is built for CUDA has no operators beside a CPU's PyTorch.
+
+    It cannot be imported then, for two of them are looked up; the networks need none.
+    """
+    import torch
+
+    torch.set_num_threads(len(os.sched_getaffinity(0)))  # as many as TensorFlow has
+    try:
+        import torchvision
+    except RuntimeError:
+        for operator in ("nms", "qnms"):
+            signature = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
+            torch.library.define(f"torchvision::{operator}", signature)
+        import torchvision
+    return torch, torchvision
+
+
+def of_torch(torch: Any, torchvision: Any, network: str, options: argparse.Namespace) -> Contender:
+    """Return torchvision's model and its step, channels last, which is quicker."""
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    model = getattr(torchvision.models, network)(weights=None, num_classes=CLASSES)
+    if network == "vgg16":
+        # Its adaptive pooling makes 7 x 7 of any size; the others' dense layers take what is there.
+        model.avgpool = torch.nn.Identity()
+        model.classifier[0] = torch.nn.Linear(512 * (options.size // 32) ** 2, 4096)
+    model = model.to(device, memory_format=torch.channels_last).train()
+    optimizer = torch.optim.SGD(model.parameters(), 0.01, momentum=0.9)
+    images = torch.rand(options.batch, 3, options.size, options.size, device=device)
+    images = images.to(memory_format=torch.channels_last)
+    labels = torch.randint(CLASSES, (options.batch,), device=device)
+    kind = torch.float16 if options.precision == "mixed_float16" else torch.bfloat16
+    mixed = options.precision != "float32"
+
+    def step() -> float:
+        optimizer.zero_grad()
+        with torch.autocast(device, kind, enabled=mixed):
+            loss = torch.nn.functional.cross_entropy(model(images), labels)
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+
+    parameters = sum(weight.numel() for weight in model.parameters())
+    return Contender("torchvision", network, parameters, step)
+
+
+def in_turn(steps: list[Step], rounds: int) -> list[float]:
+    """Return the median seconds of each; each is taken in each round, twice before the first."""
+    seconds: list[list[float]] = [[] for _ in steps]
+    for number in range(rounds + 2):
+        for step, times in zip(steps, seconds, strict=True):
+            start = time.perf_counter()
+            step()
+            if number >= 2:
+                times.append(time.perf_counter() - start)
+    return [median(times) for times in seconds]
+
+
+def report_pipeline(rounds: int, jit: bool) -> None:
+    """Print what the data add to a step of cifar_resnet_20, augmented as in the CIFAR papers."""
+    random = np.random.default_rng(0)
+    images = from_array(
+        random.integers(0, 256, (CIFAR_IMAGES, 32, 32, 3), np.uint8),
+        random.integers(0, 10, CIFAR_IMAGES),
+        str,
+    )
+    preprocessing = Preprocessing(3, 32, 32, 255.0, (0.49, 0.48, 0.45), (0.25, 0.24, 0.26))
+    data = Data("random", images, images, images, tuple("0123456789"), preprocessing, "crop-flip")
+    model = compiled(create_model("cifar_resnet_20"), jit)
+    epochs = itertools.count()
+    one = next(batches(data, next(epochs)))
+
+    def train(feed: Iterator[Any]) -> float:
+        return seconds_a_turn(lambda: model.train_on_batch(*next(feed)))
+
+    def repeated() -> Iterator[Any]:
+        while True:
+            yield one
+
+    train(repeated())
+    alone, fed, data_alone = [], [], []
+    for _ in range(rounds):
+        alone.append(train(repeated()))
+        fed.append(train(batches(data, next(epochs))))
+        feed = batches(data, next(epochs))
+        data_alone.append(seconds_a_turn(lambda feed=feed: next(feed)))
+    with_data, without, data_only = median(fed), median(alone), median(data_alone)
+    share = 1 - without / with_data
+    print(f"\ncifar_resnet_20, {CIFAR_IMAGES:,} images of 32 x 32 x 3, batch {CIFAR_BATCH}")
+    print(f"a step with one batch again and again {1000 * without:>9.1f} ms")
+    print(f"a step with the data pipeline         {1000 * with_data:>9.1f} ms")
+    print(
+        f"a batch of the pipeline alone         {1000 * data_only:>9.1f} ms, "
+        f"{CIFAR_BATCH / data_only:,.0f} images/s"
+    )
+    verdict = "reached" if share <= GOAL else "missed"
+    print(f"the pipeline's share of a step        {share:>9.1%} (at most {GOAL:.0%}: {verdict})")
+
+
+def batches(data: Data, epoch: int) -> Iterator[Any]:
+    """Return an epoch's batches."""
+    return iter(training_batches(data, CIFAR_BATCH, seed=0, epoch=epoch))
+
+
+def seconds_a_turn(turn: Step) -> float:
+    """Return the mean seconds of some turns, after a few that fill the pipeline."""
+    for _ in range(5):
+        turn()
+    start = time.perf_counter()
+    for _ in range(CIFAR_STEPS):
+        turn()
+    return (time.perf_counter() - start) / CIFAR_STEPS
+
+
+if __name__ == "__main__":
+    main()
