@@ -10,10 +10,8 @@ import keras
 
 from keras_convnets.analysis.comparison import Comparison
 from keras_convnets.analysis.cost import cost
-from keras_convnets.recursion import room_for
 from keras_convnets.registry import create_model
-
-_DEEPEST = 50_000  # calls of the deepest saved model that can be opened
+from keras_convnets.saved_models import load_model
 
 
 def compare(models: Iterable[Any], input_shape: Any = None) -> Comparison:
@@ -88,8 +86,7 @@ def open_model(name: str, input_shape: Any = None, num_outputs: Any = None) -> A
     if not Path(name).is_file():
         raise ValueError(f"model: received {name!r}; there is no such file. Name one that exists.")
     try:
-        with room_for(_DEEPEST):
-            return keras.models.load_model(name, compile=False)
+        return load_model(name)
     except Exception as error:
         reason = str(error).strip().splitlines()
         raise ValueError(

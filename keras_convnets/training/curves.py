@@ -60,7 +60,7 @@ def svg(history: History) -> str:
         drawing.savefig(out, format="svg", transparent=True, metadata=unsaid)
     drawn = out.getvalue().replace(_INK, "var(--ink)").replace(_GRID, "var(--line)")
     # A style within would be that of the whole page.
-    return re.sub("<style.*?</style>", "", drawn[drawn.index("<svg") :], flags=re.DOTALL)
+    return re.sub("<style.*?</style>", "", drawn[drawn.index("<svg") :])
 
 
 def _figure(history: History, title: str) -> Figure:

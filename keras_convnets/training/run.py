@@ -9,9 +9,8 @@ from typing import Any
 import keras
 from rich.console import Console
 
-import keras_convnets.layers  # noqa: F401 - so that Keras finds them in a saved model
 from keras_convnets.analysis.plot import plot_model
-from keras_convnets.recursion import room_for
+from keras_convnets.saved_models import load_model
 from keras_convnets.training import run_folder, strategies
 from keras_convnets.training.configuration import check_run, check_same, configuration
 from keras_convnets.training.curves import plot_curves
@@ -24,8 +23,6 @@ from keras_convnets.training.multi_worker import check_alike, wait_for_all
 from keras_convnets.training.recipes import RECIPES, Recipe
 from keras_convnets.training.report import write_report
 from keras_convnets.training.settings import Settings
-
-_DEEPEST = 50_000  # calls of the deepest model that can be opened
 
 
 @dataclasses.dataclass(frozen=True)
@@ -138,8 +135,7 @@ def open_start(out: Path) -> keras.Model:
             "that is finished cannot go on: start a new one with --fine-tune and this folder."
         )
     try:
-        with room_for(_DEEPEST):
-            return keras.models.load_model(file, compile=False)
+        return load_model(file)
     except Exception as error:
         raise ValueError(
             f"resume: cannot read {str(file)!r} ({type(error).__name__}). Layers of your own must "

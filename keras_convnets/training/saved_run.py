@@ -8,14 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import keras
-
-import keras_convnets.layers  # noqa: F401 - Keras finds the layers of a saved model once they are known
-from keras_convnets.recursion import room_for
+from keras_convnets.saved_models import load_model
 from keras_convnets.training import run_folder
 from keras_convnets.training.preprocessing import Preprocessing
-
-_DEEPEST = 50_000  # calls of the deepest model that can be opened
 
 
 @dataclasses.dataclass(frozen=True)
@@ -105,8 +100,7 @@ def _model(folder: Path) -> Any:
             f"{str(folder)!r}."
         )
     try:
-        with room_for(_DEEPEST):
-            return keras.models.load_model(path, compile=False)
+        return load_model(path)
     except Exception as error:  # Keras raises whatever a broken file leads to
         lines = str(error).strip().splitlines()
         reason = lines[0] if lines else type(error).__name__
