@@ -9,7 +9,7 @@ from keras_convnets import checks
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """How a run is carried out; what is learnt, its [recipe][keras_convnets.training.recipes] says.
+    """How a run is carried out; its [recipe][keras_convnets.training.recipes.Recipe] says the rest.
 
     Attributes:
         seed: of the order of the images and their augmentation.
