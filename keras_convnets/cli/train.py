@@ -85,7 +85,8 @@ def _go_on(out: Path, given: dict[str, Any], strategy: Any) -> int:
         )
     if "data_dir" in given:
         arguments["data_dir"] = str(given["data_dir"])
-    data = load(**arguments, preprocessing=Preprocessing.from_config(config["preprocessing"]))
+    with _patience():
+        data = load(**arguments, preprocessing=Preprocessing.from_config(config["preprocessing"]))
     with _scope(strategy):
         model = open_start(out)
     console = _console(strategy)
@@ -139,7 +140,8 @@ def _data_and_model(given: dict[str, Any], settings: Settings, strategy: Any) ->
     arguments = train_options.of_data(given) | {"seed": settings.seed}
     if begun is not None:
         arguments |= begun.data_arguments(given)
-    data = load(**arguments)
+    with _patience():
+        data = load(**arguments)
     with _scope(strategy):
         model = _network(given, data) if begun is None else begun.for_classes(data.class_names)
     if "freeze_until" in given:
@@ -212,6 +214,18 @@ def _check_same_settings(
                     f"{name}: received {value!r} to go on with {str(out)!r}, which has "
                     f"{config[what].get(name)!r}. Leave it as it was, or start a new run."
                 )
+
+
+def _patience() -> Any:
+    """Say on a terminal that images are being looked at, which takes a while if there are many."""
+    import contextlib
+
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        return contextlib.nullcontext()
+    return console.status("reading the images", spinner="line")
 
 
 def _scope(strategy: Any) -> Any:

@@ -85,9 +85,11 @@ class Loop:
     def go_on(self) -> bool:
         """Train from where the run stands to its end; return whether it was interrupted."""
         log = TensorBoardLog(self.folder)
-        images = self.recipe.batch_size
+        validated_on = "test" if self.data.validation is self.data.test else "validation"
         with Interruption() as interruption, log, mended_fit(self.strategy):
-            progress = ConsoleProgress(self.console, self.epochs, self.total_steps, images)
+            progress = ConsoleProgress(
+                self.console, self.epochs, self.total_steps, self.recipe.batch_size, validated_on
+            )
             try:
                 with progress:
                     for epoch in range(self.position.epoch, self.epochs):

@@ -22,11 +22,15 @@ class ConsoleProgress(keras.callbacks.Callback):
         epochs: of the run.
         steps: of the run.
         batch_size: images a step.
+        validated_on: what is looked at after each epoch, for its line.
     """
 
-    def __init__(self, console: Console, epochs: int, steps: int, batch_size: int) -> None:
+    def __init__(
+        self, console: Console, epochs: int, steps: int, batch_size: int, validated_on: str = "test"
+    ) -> None:
         super().__init__()
         self._epochs, self._batch_size = epochs, batch_size
+        self._validated_on = validated_on
         self._on_a_terminal = console.is_terminal
         self._first = self._done = 0
         self._looked = self._started = 0.0
@@ -83,7 +87,7 @@ class ConsoleProgress(keras.callbacks.Callback):
         images = (self._done - self._first) * self._batch_size
         elapsed = max(time.monotonic() - self._started, 1e-9)
         line = (
-            f"epoch {number}  {_metrics(row)}  test {row['val_accuracy']:.1%}  "
+            f"epoch {number}  {_metrics(row)}  {self._validated_on} {row['val_accuracy']:.1%}  "
             f"{row['seconds']:.1f} s  {images / elapsed:,.0f} images/s"
         )
         self._progress.console.print(line, highlight=False, soft_wrap=True)

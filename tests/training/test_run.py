@@ -4,18 +4,21 @@ import io
 import json
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 from rich.console import Console
 
 from helpers import FORMATS
 from keras_convnets import ResnetBuilder, create_model
 from keras_convnets.registry import one_output
-from keras_convnets.training import checkpoint, loop, run_folder
+from keras_convnets.training import checkpoint, loop, reading, run_folder
 from keras_convnets.training.data import load
 from keras_convnets.training.faults import RunStopped
 from keras_convnets.training.recipes import RECIPES
@@ -384,3 +387,76 @@ def test_the_default_folder_is_named_after_model_and_data():
     assert str(run_folder.default("lenet_5", "folder:a/b/flowers/")).startswith(
         "runs/lenet_5-flowers-"
     )
+
+
+def test_an_image_that_becomes_unreadable_stops_the_run_and_is_named(monkeypatch):
+    random = np.random.default_rng(0)
+    for number in range(48):
+        file = Path(f"images/{'ab'[number % 2]}/{number}.png")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(random.integers(0, 255, (12, 12, 3), np.uint8)).save(file)
+    monkeypatch.setattr(reading, "MEMORY", 0)  # so that images are read when they are needed
+    images = load("folder:images", image_size=8)
+    after = Steps.on_train_batch_end
+
+    def spoiling(self, batch, logs=None):
+        after(self, batch, logs)
+        for number in range(48):
+            Path(f"images/{'ab'[number % 2]}/{number}.png").write_bytes(b"no image")
+
+    recipe = RECIPE.but(batch_size=2, epochs=3)
+    keras.utils.set_random_seed(0)
+    model = ResnetBuilder.build((3, 8, 8), 2, "basic_block", (1,))
+    with monkeypatch.context() as patch:
+        patch.setattr(Steps, "on_train_batch_end", spoiling)
+        with pytest.raises(RunStopped, match=r"images/[ab]/\d+.png: .*checkpoint.*--resume"):
+            train(model, images, Path("run"), recipe, Settings(checkpoint_steps=1), quiet())
+    _, position = checkpoint.read(Path("run/checkpoint.npz"))
+    assert (position.epoch, position.step > 0) == (0, True)
+
+
+@pytest.mark.slow
+def test_two_devices_of_one_machine_learn_what_one_does_and_go_on_as_one(data):
+    script = """
+import sys
+from pathlib import Path
+import keras, tensorflow as tf
+from keras_convnets import ResnetBuilder
+from keras_convnets.training.data import load
+from keras_convnets.training.recipes import RECIPES
+from keras_convnets.training.run import train
+from keras_convnets.training.settings import Settings
+from keras_convnets.training.steps import Steps
+from keras_convnets.training.strategies import choose
+
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+strategy = choose("mirrored")
+after = Steps.on_train_batch_end
+
+def stopping(self, batch, logs=None):
+    after(self, batch, logs)
+    if sys.argv[1] == "stopped" and batch == 6:
+        raise MemoryError
+
+Steps.on_train_batch_end = stopping
+with strategy.scope():
+    keras.utils.set_random_seed(0)
+    model = ResnetBuilder.build((1, 8, 8), 10, "basic_block", (1,))
+recipe = RECIPES["quick"].but(epochs=2, batch_size=128, learning_rate=0.02)
+settings = Settings(sync_bn=True, checkpoint_steps=3)
+train(model, load("digits", image_size=8), Path(sys.argv[1]), recipe, settings)
+"""
+    train(build(), data, Path("one"), RECIPE, Settings(sync_bn=True, checkpoint_steps=3), quiet())
+    for name, code in (("two", 0), ("stopped", 1)):
+        command = [sys.executable, "-c", script, name]
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert result.returncode == code, result.stderr
+    assert "MemoryError" in result.stderr
+    resume(Path("stopped"), data, console=quiet())  # on one device
+    for name in ("two", "stopped"):
+        for one, other in zip(rows(Path("one")), rows(Path(name)), strict=True):
+            for column in ("loss", "accuracy", "val_loss", "val_accuracy"):
+                assert float(other[column]) == pytest.approx(float(one[column]), rel=1e-3), column
+        for one, other in zip(weights(Path("one")), weights(Path(name)), strict=True):
+            np.testing.assert_allclose(one, other, rtol=0, atol=1e-4)
