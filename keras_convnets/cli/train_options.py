@@ -25,8 +25,10 @@ def add_to(commands: Any) -> Any:
         allow_abbrev=False,
         argument_default=argparse.SUPPRESS,
     )
-    command.add_argument("--model", help="a network's name (default: resnet_18)")
-    command.add_argument("--out", type=Path, help="the folder to make (default: under runs/)")
+    command.add_argument("--model", metavar="NAME", help="a network's name (default: resnet_18)")
+    command.add_argument(
+        "--out", type=Path, metavar="FOLDER", help="the folder to make (default: under runs/)"
+    )
     command.add_argument(
         "--dry-run",
         action="store_true",
@@ -82,19 +84,25 @@ def check_for_several_machines(given: dict[str, Any]) -> None:
 def _add_data(group: Any) -> None:
     group.add_argument(
         "--data",
+        metavar="NAME",
         help="digits, mnist, fashion_mnist, cifar10, cifar100, folder:PATH of class folders, or a "
         "name that tensorflow-datasets knows (default: digits)",
     )
-    group.add_argument("--data-dir", type=Path, help="where the data's files are already")
     group.add_argument(
-        "--validation-split", type=float, help="share of the training images (default: 0, the test)"
+        "--data-dir", type=Path, metavar="FOLDER", help="where the data's files are already"
     )
-    group.add_argument("--image-size", type=int, help="rows and columns to resize to")
+    group.add_argument(
+        "--validation-split",
+        type=float,
+        metavar="X",
+        help="share of the training images (default: 0, the test)",
+    )
+    group.add_argument("--image-size", type=int, metavar="N", help="rows and columns to resize to")
     group.add_argument("--strict", action="store_true", help="refuse files that are no images")
 
 
 def _add_recipe(group: Any) -> None:
-    group.add_argument("--recipe", help=f"{', '.join(RECIPES)} (default: quick)")
+    group.add_argument("--recipe", metavar="NAME", help=f"{', '.join(RECIPES)} (default: quick)")
     helps = {
         "epochs": "passes over the training images",
         "steps": "steps of the optimizer, in place of epochs",
@@ -113,10 +121,17 @@ def _add_recipe(group: Any) -> None:
     whole = {"epochs", "steps", "batch_size", "warmup_epochs", "warmup_steps", "images_per_rate"}
     for name, text in helps.items():
         kind: Any = _shares if name == "drops" else int if name in whole else float
-        group.add_argument(f"--{name.replace('_', '-')}", type=kind, help=text)
+        sign = "X,..." if name == "drops" else "N" if name in whole else "X"
+        group.add_argument(f"--{name.replace('_', '-')}", type=kind, metavar=sign, help=text)
     group.add_argument("--schedule", choices=SCHEDULES, help="of the learning rate")
-    group.add_argument("--nesterov", action=argparse.BooleanOptionalAction, help="the momentum")
-    group.add_argument("--augmentation", help="none, shift, crop, crop-flip, resized-crop")
+    group.add_argument(
+        "--nesterov",
+        action=argparse.BooleanOptionalAction,
+        help="whether the momentum is Nesterov's",
+    )
+    group.add_argument(
+        "--augmentation", metavar="NAME", help="none, shift, crop, crop-flip, resized-crop"
+    )
 
 
 def _add_fine_tuning(group: Any) -> None:
@@ -129,6 +144,7 @@ def _add_fine_tuning(group: Any) -> None:
     group.add_argument(
         "--stage-decay",
         type=float,
+        metavar="X",
         help="what the rate is multiplied by for each stage before the last, such as 0.5",
     )
 
@@ -144,9 +160,10 @@ def _add_faults(group: Any) -> None:
     group.add_argument(
         "--checkpoint-steps",
         type=int,
+        metavar="N",
         help=f"steps between checkpoints within an epoch (default: {Settings.checkpoint_steps})",
     )
-    group.add_argument("--seed", type=int, help="of all that is random (default: 0)")
+    group.add_argument("--seed", type=int, metavar="N", help="of all that is random (default: 0)")
     group.add_argument(
         "--deterministic", action="store_true", help="let TensorFlow take repeatable ways only"
     )
@@ -155,13 +172,15 @@ def _add_faults(group: Any) -> None:
 def _add_devices(group: Any) -> None:
     group.add_argument("--strategy", choices=_STRATEGIES, help="(default: auto)")
     group.add_argument("--workers", metavar="HOST:PORT,...", help="all machines, the chief first")
-    group.add_argument("--index", type=int, help="which of them this one is, from 0")
+    group.add_argument("--index", type=int, metavar="N", help="which of them this one is, from 0")
     group.add_argument(
         "--sync-bn", action="store_true", help="batch normalisation over all devices' images"
     )
     group.add_argument("--precision", choices=("float32", "mixed_bfloat16", "mixed_float16"))
     group.add_argument("--jit", action="store_true", help="compile the step with XLA")
-    group.add_argument("--steps-per-execution", type=int, help="steps between looks (default: 1)")
+    group.add_argument(
+        "--steps-per-execution", type=int, metavar="N", help="steps between looks (default: 1)"
+    )
 
 
 def _shares(text: str) -> tuple[float, ...]:
