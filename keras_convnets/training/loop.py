@@ -178,12 +178,7 @@ class Loop:
             self.recipe.batch_size,
             axes.format_of(self.model),
         )
-        # Of several machines, each looks at its share of every batch.
-        options = tf.data.Options()
-        options.experimental_distribute.auto_shard_policy = (
-            tf.data.experimental.AutoShardPolicy.DATA
-        )
-        images = self._with_labels_as_smoothed(images).with_options(options)
+        images = self._with_labels_as_smoothed(images)
         found = self.model.evaluate(images, verbose=0, return_dict=True, callbacks=[progress])
         return {name: float(value) for name, value in found.items()}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 from collections.abc import Iterator
 from typing import Any
@@ -49,9 +50,19 @@ def mended_fit(strategy: Any) -> Iterator[None]:
         >>> with mended_fit(None):
         ...     history = model.fit(np.ones((4, 2)), np.ones(4), verbose=0)
     """
+    with peers_explained(), _mended(strategy) if strategy else contextlib.nullcontext():
+        yield
+
+
+@contextlib.contextmanager
+def peers_explained() -> Iterator[None]:
+    """Raise `PeerLost` for what TensorFlow raises when another machine is lost.
+
+    It belongs around all that machines do together: building a model, which gives all of them the
+    chief's weights, reading variables, and training.
+    """
     try:
-        with _mended(strategy) if strategy is not None else contextlib.nullcontext():
-            yield
+        yield
     except tf.errors.OpError as error:
         raise explained(error) from error
 
@@ -121,15 +132,41 @@ def wait_for_all(strategy: Any) -> None:
         _from_all(strategy, tf.constant([0], tf.int64))
 
 
+def asked_anywhere(strategy: Any, asked: bool) -> bool:
+    """Return whether any machine of a run was asked to stop; all must call this at the same step.
+
+    One that stopped by itself would leave the others in the middle of a step.
+
+    Args:
+        strategy: of the run; the answer for one machine is its own.
+        asked: whether this machine was.
+    """
+    if not is_multi_worker(strategy):
+        return asked
+    with peers_explained():
+        return bool(_summed(strategy)(tf.constant(float(asked))) > 0)
+
+
+@functools.lru_cache(maxsize=1)
+def _summed(strategy: Any) -> Any:
+    """Return the function that adds up a number of each machine; it is traced once."""
+
+    def add(number: tf.Tensor) -> tf.Tensor:
+        return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, number)
+
+    @tf.function(autograph=False)
+    def everywhere(number: tf.Tensor) -> tf.Tensor:
+        return strategy.experimental_local_results(strategy.run(add, (number,)))[0]
+
+    return everywhere
+
+
 def _from_all(strategy: Any, own: tf.Tensor) -> Any:
     """Return the values of all machines, one row for each."""
-    replicas = strategy.num_replicas_in_sync
-    try:
+    with peers_explained():
         values = strategy.experimental_distribute_values_from_function(lambda _: own[tf.newaxis])
         rows = strategy.gather(values, axis=0).numpy()
-    except tf.errors.OpError as error:
-        raise explained(error) from error
-    return rows[:: len(strategy.extended.worker_devices)][:replicas]
+    return rows[:: len(strategy.extended.worker_devices)]
 
 
 def _digest(fact: Any) -> int:
@@ -148,11 +185,15 @@ def explained(error: tf.errors.OpError) -> Exception:
         >>> from keras_convnets.training.multi_worker import explained
         >>> words = "Collective ops is aborted by: Socket closed"
         >>> error = tf.errors.UnavailableError(None, None, words)
-        >>> print(explained(error))
-        lost another machine of the run (Socket closed). The last checkpoint is whole.
+        >>> type(explained(error)).__name__
+        'PeerLost'
     """
     message = str(error.message)
     if not any(words in message for words in _OF_PEERS):
         return error
-    reason = message.rpartition(_ABORTED)[2].strip().splitlines()[0].strip(" :.")
-    return PeerLost(f"lost another machine of the run ({reason}). The last checkpoint is whole.")
+    line = message.rpartition(_ABORTED)[2].strip(" :").splitlines()[0]
+    reason = line.split(". ")[0].strip(" .:").replace("):", ")")
+    return PeerLost(
+        f"lost another machine of the run ({reason}). The last checkpoint is whole: start all that "
+        "have ended again, with --continue."
+    )

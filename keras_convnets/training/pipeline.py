@@ -20,6 +20,8 @@ from keras_convnets.training.images import Images
 from keras_convnets.training.preprocessing import Preprocessing
 from keras_convnets.training.reading import unreadable
 
+AutoShardPolicy = tf.data.experimental.AutoShardPolicy
+
 
 def steps_per_epoch(data: Data, batch_size: int) -> int:
     """Return the whole batches in the training images; a remainder is left out.
@@ -92,7 +94,8 @@ def training_batches(
     def finish(images: tf.Tensor, numbers: tf.Tensor, labels: tf.Tensor) -> tuple[Any, Any]:
         return _in_format(augmentation.shifted(images, numbers), data_format), labels
 
-    return _ahead(_map(batches, finish))
+    # Each process names its own images, so there is nothing for tf.distribute to share out.
+    return _ahead(_map(batches, finish), AutoShardPolicy.OFF)
 
 
 def evaluation_batches(
@@ -121,7 +124,8 @@ def evaluation_batches(
     else:
         batches = rows.batch(batch_size)
         batches = _map(batches, lambda many, labels: (preprocessing(images.read(many)), labels))
-    return _ahead(_map(batches, lambda many, labels: (_in_format(many, data_format), labels)))
+    batches = _map(batches, lambda many, labels: (_in_format(many, data_format), labels))
+    return _ahead(batches, AutoShardPolicy.DATA)  # of several machines, each has its share of each
 
 
 def _drawn(images: int, numbers: int, seed: int, epoch: int) -> tuple[np.ndarray, np.ndarray]:
@@ -176,11 +180,10 @@ def _in_format(images: tf.Tensor, data_format: str) -> tf.Tensor:
     return tf.transpose(images, (0, 3, 1, 2)) if data_format == "channels_first" else images
 
 
-def _ahead(dataset: tf.data.Dataset) -> tf.data.Dataset:
+def _ahead(dataset: tf.data.Dataset, sharing: AutoShardPolicy) -> tf.data.Dataset:
     options = tf.data.Options()
     options.deterministic = True
-    # Each process names its own images, so there is nothing for tf.distribute to share out.
-    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
+    options.experimental_distribute.auto_shard_policy = sharing
     return dataset.with_options(options).prefetch(tf.data.AUTOTUNE)
 
 

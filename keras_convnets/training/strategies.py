@@ -65,6 +65,8 @@ def choose(
     cluster = check(name, workers, index)
     if cluster is not None:
         return _multi_worker(cluster, wait, tell)
+    if not os.environ.get("TF_CONFIG"):
+        os.environ.pop("TF_CONFIG", None)  # TensorFlow takes an empty one for broken JSON
     if name == "one":
         return None
     devices = [device.name for device in tf.config.list_logical_devices("GPU")]
@@ -82,9 +84,9 @@ def choose(
 
 def is_chief(strategy: Any) -> bool:
     """Return whether this process is the one that writes; it is, unless it is another's worker."""
-    resolver = getattr(strategy, "cluster_resolver", None)
-    if not is_multi_worker(strategy) or not resolver.cluster_spec():
+    if not is_multi_worker(strategy):
         return True
+    resolver = strategy.cluster_resolver
     has_chief_job = "chief" in resolver.cluster_spec().jobs
     return resolver.task_type == "chief" or (resolver.task_id == 0 and not has_chief_job)
 

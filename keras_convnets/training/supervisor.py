@@ -6,6 +6,7 @@ process down. So the process that trains is a child; its parent does not even im
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import subprocess
@@ -14,6 +15,7 @@ import threading
 import time
 from collections.abc import Sequence
 from types import FrameType
+from typing import NoReturn
 
 AGAIN = 75  # the child's exit code when it is to be started again: PeerLost.code
 RESTARTS = 20
@@ -23,6 +25,7 @@ _PASSED_ON = ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2")
 _DEATHS = ("SIGKILL", "SIGABRT", "SIGSEGV", "SIGBUS", "SIGALRM")
 
 
+@functools.cache
 def is_supervised() -> bool:
     """Return whether this process is such a child; from then on it ends when its parent does."""
     pipe = os.environ.pop(_PIPE, None)
@@ -37,7 +40,19 @@ def is_supervised() -> bool:
     return True
 
 
-def supervise(first: Sequence[str], again: Sequence[str], restarts: int = RESTARTS) -> int:
+def leave(code: int) -> NoReturn:
+    """End this process at once: TensorFlow would first wait for the machines that are lost."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def supervise(
+    first: Sequence[str],
+    again: Sequence[str],
+    restarts: int = RESTARTS,
+    program: Sequence[str] = (sys.executable, "-m", "keras_convnets"),
+) -> int:
     """Run the command in a child until it is done, and return its exit code.
 
     It is started again when it ends with exit code 75, or is killed or crashes. Signals are passed
@@ -45,33 +60,33 @@ def supervise(first: Sequence[str], again: Sequence[str], restarts: int = RESTAR
 
     Args:
         first: the arguments of ``keras-convnets``.
-        again: the same for a child that goes on with the run.
-        restarts: how many times in a row it is started again.
+        again: those for a child that goes on with the run.
+        restarts: how many times it is started again; those before a long time without any do
+            not count.
+        program: what is run with them.
     """
-    used = 0
-    arguments = first
+    used, now = 0, first
     while True:
         started = time.monotonic()
-        code, was_told = _run([sys.executable, "-m", "keras_convnets", *arguments])
+        code, was_told = _run([*program, *now])
         deaths = [-getattr(signal, name) for name in _DEATHS if hasattr(signal, name)]
         if time.monotonic() - started > _LONG:
             used = 0
         if was_told or code not in (AGAIN, *deaths) or used == restarts:
             return code if code >= 0 else 128 - code
-        used += 1
-        arguments = again
+        used, now = used + 1, again
         how = "has lost another machine" if code == AGAIN else f"was ended by signal {-code}"
         line = f"keras-convnets: this worker {how}; starting it again ({used} of {restarts})"
         print(line, file=sys.stderr, flush=True)
 
 
-def _run(command: Sequence[str]) -> tuple[int, bool]:
+def _run(arguments: Sequence[str]) -> tuple[int, bool]:
     """Run a child, and return its exit code and whether it was sent a signal from here."""
     told = False
     theirs, ours = os.pipe()  # nothing is written: it closes when this process ends
     environment = {**os.environ, _PIPE: str(theirs)}
     # A group of its own: Ctrl-C reaches the child once, from here, and not from the terminal too.
-    child = subprocess.Popen(command, env=environment, pass_fds=(theirs,), process_group=0)
+    child = subprocess.Popen(arguments, env=environment, pass_fds=(theirs,), process_group=0)
     os.close(theirs)
 
     def pass_on(number: int, frame: FrameType | None) -> None:

@@ -1,0 +1,64 @@
+import json
+import subprocess
+import sys
+
+import pytest
+import tensorflow as tf
+
+from keras_convnets.training.faults import RunStopped
+from keras_convnets.training.strategies import choose, is_chief
+from replica import addresses
+
+
+@pytest.fixture(autouse=True)
+def _no_cluster_around(monkeypatch):
+    # Set first, so that what a test's choice leaves there is taken away again.
+    monkeypatch.setenv("TF_CONFIG", "")
+    monkeypatch.delenv("TF_CONFIG")
+
+
+@pytest.mark.skipif(len(tf.config.list_physical_devices("GPU")) > 1, reason="there are several")
+def test_one_device(monkeypatch):
+    assert choose() is None
+    assert choose("one") is None
+    monkeypatch.setenv("TF_CONFIG", "")  # TensorFlow itself would take it for broken JSON
+    with pytest.raises(ValueError, match="'mirrored', but TensorFlow sees one device, /device:.PU"):
+        choose("mirrored")
+
+
+def test_who_writes():
+    assert is_chief(None)
+    assert is_chief(tf.distribute.get_strategy())
+    assert is_chief(tf.distribute.MirroredStrategy(["CPU:0"]))
+
+
+def test_machines_are_refused_before_anything_starts():
+    with pytest.raises(ValueError, match="index: received the index 2; expected 0 to 1"):
+        choose("multi-worker", addresses(2), 2)
+
+
+def test_a_machine_that_does_not_come():
+    lines = []
+    with pytest.raises(RunStopped, match="waited 2 s for worker 1 .127.0.0.1:"):
+        choose("auto", addresses(2), 0, wait=2, tell=lines.append)
+    assert lines[0].startswith("waiting for worker 1 (127.0.0.1:")
+
+
+def test_machines_are_chosen_too_late():
+    tf.config.list_logical_devices()  # TensorFlow has started
+    with pytest.raises(ValueError, match="Choose the strategy before you build or compute"):
+        choose("auto", addresses(1), 0)
+
+
+@pytest.mark.slow
+def test_one_machine_of_a_cluster_is_its_chief(monkeypatch):
+    cluster = {"cluster": {"chief": [addresses(1)]}, "task": {"type": "chief", "index": 0}}
+    monkeypatch.setenv("TF_CONFIG", json.dumps(cluster))
+    code = (
+        "from keras_convnets.training.strategies import choose, is_chief, is_multi_worker; "
+        "strategy = choose(); print(is_multi_worker(strategy), is_chief(strategy))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=240, check=True
+    )
+    assert result.stdout == "True True\n"
