@@ -38,11 +38,6 @@ class Interruption:
             raise KeyboardInterrupt
         self.asked = True
 
-    def raise_if_asked(self) -> None:
-        """Raise ``KeyboardInterrupt`` if a signal has come."""
-        if self.asked:
-            raise KeyboardInterrupt
-
 
 @contextlib.contextmanager
 def undisturbed() -> Iterator[None]:

@@ -19,11 +19,12 @@ from keras_convnets.training.curves import plot_curves
 from keras_convnets.training.data import Data
 from keras_convnets.training.faults import RunStopped
 from keras_convnets.training.interruption import Interruption
-from keras_convnets.training.multi_worker import explained, mended_fit
+from keras_convnets.training.multi_worker import asked_anywhere, explained, mended_fit
 from keras_convnets.training.progress import ConsoleProgress
 from keras_convnets.training.recipes import Recipe
 from keras_convnets.training.settings import Settings
 from keras_convnets.training.steps import Steps
+from keras_convnets.training.strategies import check_step
 from keras_convnets.training.tensorboard import TensorBoardLog
 
 
@@ -54,6 +55,7 @@ class Loop:
         self.total_steps = recipe.total_steps(self.steps_per_epoch)
         self.epochs = recipe.total_epochs(self.steps_per_epoch)
         self.strategy = model.distribute_strategy
+        check_step(model, settings.jit, settings.steps_per_execution)
         accuracy = compile_model(model, recipe, settings, self.steps_per_epoch)
         self._metric_variables = [*model.metrics[0].variables, *accuracy.variables]
         self.variables: Sequence[Any] = [
@@ -94,7 +96,8 @@ class Loop:
                 with progress:
                     for epoch in range(self.position.epoch, self.epochs):
                         self._epoch(epoch, progress, log, interruption)
-                        interruption.raise_if_asked()
+                        if asked_anywhere(self.strategy, interruption.asked):
+                            raise KeyboardInterrupt
             except KeyboardInterrupt:
                 return True
             except tf.errors.OpError as error:

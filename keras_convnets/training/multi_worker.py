@@ -151,14 +151,11 @@ def asked_anywhere(strategy: Any, asked: bool) -> bool:
 def _summed(strategy: Any) -> Any:
     """Return the function that adds up a number of each machine; it is traced once."""
 
-    def add(number: tf.Tensor) -> tf.Tensor:
-        return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, number)
-
-    @tf.function(autograph=False)
     def everywhere(number: tf.Tensor) -> tf.Tensor:
-        return strategy.experimental_local_results(strategy.run(add, (number,)))[0]
+        parts = strategy.run(lambda part: tf.identity(part), (number,))
+        return strategy.reduce("SUM", parts, axis=None)
 
-    return everywhere
+    return tf.function(everywhere, autograph=False)
 
 
 def _from_all(strategy: Any, own: tf.Tensor) -> Any:

@@ -180,7 +180,7 @@ def _in_format(images: tf.Tensor, data_format: str) -> tf.Tensor:
     return tf.transpose(images, (0, 3, 1, 2)) if data_format == "channels_first" else images
 
 
-def _ahead(dataset: tf.data.Dataset, sharing: AutoShardPolicy) -> tf.data.Dataset:
+def _ahead(dataset: tf.data.Dataset, sharing: Any) -> tf.data.Dataset:
     options = tf.data.Options()
     options.deterministic = True
     options.experimental_distribute.auto_shard_policy = sharing

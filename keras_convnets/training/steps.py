@@ -11,6 +11,9 @@ import numpy as np
 
 from keras_convnets.training.faults import RunStopped
 from keras_convnets.training.interruption import Interruption
+from keras_convnets.training.multi_worker import asked_anywhere, is_multi_worker
+
+_TOGETHER = 10  # steps between two such decisions
 
 
 class Steps(keras.callbacks.Callback):
@@ -56,11 +59,18 @@ class Steps(keras.callbacks.Callback):
         # One step late: to wait for this step's loss would keep the device waiting for the next.
         self.check_last()
         self._unchecked = (done, (logs or {})["loss"])
-        if self._interruption.asked:
+        if self._asked_to_stop(done):
             self._checkpoint(done)
             raise KeyboardInterrupt
         if done % self._checkpoint_steps == 0 and done < self._steps.stop:
             self._checkpoint(done)
+
+    def _asked_to_stop(self, done: int) -> bool:
+        """Say whether to stop here; several machines decide it together, now and then."""
+        strategy = self.model.distribute_strategy
+        if is_multi_worker(strategy) and done % _TOGETHER:
+            return False
+        return asked_anywhere(strategy, self._interruption.asked)
 
     def _checkpoint(self, done: int) -> None:
         self.check_last()

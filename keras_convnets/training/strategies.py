@@ -15,7 +15,7 @@ from keras_convnets.training.cluster import Cluster, check
 from keras_convnets.training.meeting import meet
 from keras_convnets.training.multi_worker import explained, is_multi_worker
 
-__all__ = ["WAIT", "choose", "explained", "is_chief", "is_multi_worker"]
+__all__ = ["WAIT", "check_step", "choose", "explained", "is_chief", "is_multi_worker"]
 
 WAIT = 600.0  # seconds for all machines to come
 _START = 60  # seconds for TensorFlow to connect machines that are all there
@@ -80,6 +80,36 @@ def choose(
             "expected several. Use 'one', or 'auto', which takes whatever is there."
         )
     return None
+
+
+def check_step(model: Any, jit: bool = False, steps_per_execution: int = 1) -> None:
+    """Refuse what Keras and TensorFlow cannot do on several devices, but would only fail at later.
+
+    Args:
+        model: built for its strategy.
+        jit: whether XLA is to compile the training step. It compiles for one device at a time.
+        steps_per_execution: steps that TensorFlow takes at once. Keras' loop of steps loses the
+            values that several devices hand over.
+
+    Raises:
+        ValueError: one of both on several devices, or layers that compute in float16: Keras looks
+            for overflows on each device by itself, so that some take a step which others leave
+            out, and wait for one another.
+    """
+    replicas = model.distribute_strategy.num_replicas_in_sync
+    if replicas == 1:
+        return
+    half = any(layer.compute_dtype == "float16" for layer in model._flatten_layers())
+    for what, is_wrong, given, remedy in (
+        ("jit", jit, True, "Leave it out"),
+        ("steps_per_execution", steps_per_execution > 1, steps_per_execution, "Leave it out"),
+        ("precision", half, "mixed_float16", "Use mixed_bfloat16"),
+    ):
+        if is_wrong:
+            raise ValueError(
+                f"{what}: received {given!r} with {replicas} devices; expected a run on one, for "
+                f"Keras cannot do both. {remedy}, or train with strategy 'one'."
+            )
 
 
 def is_chief(strategy: Any) -> bool:
