@@ -70,7 +70,7 @@ def test_ctrl_c_leaves_a_loadable_model_and_a_history(epochs_done):
     # A terminal of its own, as a person has: the progress bar is drawn, and Ctrl-C is a signal.
     terminal, child_side = pty.openpty()
     process = subprocess.Popen(
-        [*COMMAND, "train", "--epochs", "50", "--out", "run"],
+        [*COMMAND, *SMALL[:3], "--batch-size", "4", "--epochs", "50", "--out", "run"],
         stdout=child_side,
         stderr=child_side,
         env={**os.environ, "TERM": "xterm", "COLUMNS": "120"},
@@ -86,7 +86,7 @@ def test_ctrl_c_leaves_a_loadable_model_and_a_history(epochs_done):
     assert b"Traceback" not in shown
     assert b"interrupted: %d epochs are finished; go on with keras-convnets" % epochs_done in shown
     assert len(rows()) == epochs_done
-    assert keras.models.load_model("run/model.keras").name == "resnet_18"
+    assert keras.models.load_model("run/model.keras").name == "lenet_5"
     _, position = checkpoint.read(Path("run/checkpoint.npz"))
     assert position.epoch == epochs_done
     assert position.step > 0 or epochs_done
