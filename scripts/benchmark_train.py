@@ -43,9 +43,9 @@ NETWORKS = {
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 CLASSES = 1000
 CIFAR_IMAGES, CIFAR_BATCH, CIFAR_STEPS = 50_000, 128, 20
-GOAL = 0.05
 
 Step = Callable[[], object]
+Took = tuple[float, float]  # seconds: elapsed, and of all processors together
 
 
 @dataclasses.dataclass(frozen=True)
@@ -197,33 +197,40 @@ def in_turn(steps: list[Step], rounds: int) -> list[float]:
 def report_pipeline(rounds: int, jit: bool) -> None:
     """Print what the data add to a step of cifar_resnet_20, augmented as in the CIFAR papers.
 
-    The share is the median over the rounds, in each of which both steps are timed.
+    The goal is at most 5 % of the time elapsed on a CPU. The processors' time says the same on a
+    machine that is busy with other things, too.
     """
     data, epochs = cifar_sized(), itertools.count()
     model = compiled(create_model("cifar_resnet_20"), jit)
     one = next(batches(data, next(epochs)))
 
-    def train(feed: Iterator[Any]) -> float:
+    def train(feed: Iterator[Any]) -> Took:
         return seconds_a_turn(lambda: model.train_on_batch(*next(feed)))
 
     train(itertools.repeat(one))
-    alone, fed, data_alone = [], [], []
+    without, within, alone = [], [], []
     for _ in range(rounds):
-        alone.append(train(itertools.repeat(one)))
-        fed.append(train(batches(data, next(epochs))))
+        without.append(train(itertools.repeat(one)))
+        within.append(train(batches(data, next(epochs))))
         feed = batches(data, next(epochs))
-        data_alone.append(seconds_a_turn(lambda feed=feed: next(feed)))
-    share = median(1 - without / with_data for without, with_data in zip(alone, fed, strict=True))
-    verdict = "reached" if share <= GOAL else "missed"
+        alone.append(seconds_a_turn(lambda feed=feed: next(feed)))
     print(f"\ncifar_resnet_20, {CIFAR_IMAGES:,} images of 32 x 32 x 3, batch {CIFAR_BATCH}")
-    for what, value in (
-        ("a step with one batch again and again", f"{1000 * median(alone):.1f} ms"),
-        ("a step with the data pipeline", f"{1000 * median(fed):.1f} ms"),
-        ("a batch of the pipeline alone", f"{1000 * median(data_alone):.1f} ms"),
-        ("images/s of the pipeline alone", f"{CIFAR_BATCH / median(data_alone):,.0f}"),
-        ("the pipeline's share of a step", f"{share:.1%} (at most {GOAL:.0%}: {verdict})"),
+    print(f"{'':<40}{'elapsed':>10}{'processors':>12}")
+    for what, took in (
+        ("a step with one batch again and again", without),
+        ("a step with the data pipeline", within),
+        ("a batch of the pipeline alone", alone),
     ):
-        print(f"{what:<40}{value}")
+        elapsed, processors = (1000 * median(times) for times in zip(*took, strict=True))
+        print(f"{what:<40}{elapsed:>7.1f} ms{processors:>9.1f} ms")
+    elapsed, processors = shares(without, within)
+    print(f"{'the pipeline, as a share of a step':<40}{elapsed:>10.1%}{processors:>12.1%}")
+
+
+def shares(without: list[Took], within: list[Took]) -> list[float]:
+    """Return what part of the time a step is longer by, the median over the rounds."""
+    pairs = zip(zip(*without, strict=True), zip(*within, strict=True), strict=True)
+    return [median(1 - a / b for a, b in zip(*pair, strict=True)) for pair in pairs]
 
 
 def cifar_sized() -> Data:
@@ -244,14 +251,15 @@ def batches(data: Data, epoch: int) -> Iterator[Any]:
     return iter(training_batches(data, CIFAR_BATCH, seed=0, epoch=epoch))
 
 
-def seconds_a_turn(turn: Step) -> float:
+def seconds_a_turn(turn: Step) -> Took:
     """Return the mean seconds of some turns, after a few that fill the pipeline."""
     for _ in range(5):
         turn()
-    start = time.perf_counter()
+    elapsed, processors = time.perf_counter(), time.process_time()
     for _ in range(CIFAR_STEPS):
         turn()
-    return (time.perf_counter() - start) / CIFAR_STEPS
+    elapsed, processors = time.perf_counter() - elapsed, time.process_time() - processors
+    return elapsed / CIFAR_STEPS, processors / CIFAR_STEPS
 
 
 if __name__ == "__main__":

@@ -13,7 +13,13 @@ import numpy as np
 import tensorflow as tf
 
 from keras_convnets import ResnetBuilder
-from keras_convnets.training.multi_worker import PeerLost, check_alike, mended_fit, wait_for_all
+from keras_convnets.training.multi_worker import (
+    PeerLost,
+    asked_anywhere,
+    check_alike,
+    mended_fit,
+    wait_for_all,
+)
 from keras_convnets.training.strategies import choose, is_chief
 from keras_convnets.training.supervisor import leave
 
@@ -117,6 +123,10 @@ def _main(out, devices=1, epochs=2, nap=0.0, **choice):
             check_alike(strategy, step=1, recipe=choice.get("index"))
         except ValueError as error:
             refusal = str(error)
+        asked = [
+            asked_anywhere(strategy, choice.get("index") == 1),
+            asked_anywhere(strategy, False),
+        ]
         wait_for_all(strategy)
     except PeerLost as loss:
         print("lost:", loss)
@@ -126,6 +136,7 @@ def _main(out, devices=1, epochs=2, nap=0.0, **choice):
         "is_chief": is_chief(strategy),
         "history": history,
         "refusal": refusal,
+        "asked": asked,
     }
     np.savez(out, report=json.dumps(report), **{f"{n:03d}": w for n, w in enumerate(weights)})
 

@@ -124,6 +124,19 @@ def test_two_machines_learn_what_one_does_and_survive_kills(machines):
     assert "worker 1" not in Path("worker0.log").read_text().split("test accuracy")[-1]
 
 
+def test_a_signal_to_one_machine_ends_the_run_on_all(machines):
+    workers = addresses()
+    options = ("--out", "run", "--epochs", "500")
+    processes = [machines(workers, index, *options) for index in (0, 1)]
+    wait_for_checkpoint("run", beyond=(0, 0))
+    processes[1].send_signal(signal.SIGTERM)
+    assert [process.wait(timeout=LIMIT) for process in processes] == [130, 130], logs()
+    assert "interrupted: " in Path("worker0.log").read_text()
+    assert "lost another machine" not in logs()
+    _, position = checkpoint.read(Path("run/checkpoint.npz"))
+    assert position.step % 10 == 0  # where all of them decided it
+
+
 def test_a_worker_that_is_alone_says_whom_it_waits_for(machines):
     process = machines(addresses(), 1, "--out", "run")
     deadline = time.monotonic() + LIMIT

@@ -78,6 +78,7 @@ def test_two_machines_learn_what_one_does(processes, alone):
     for index, (report, weights) in enumerate(found):
         assert (report["replicas"], report["is_chief"]) == (2, index == 0)
         check_same((report, weights), alone)
+        assert report["asked"] == [True, False]
         assert "recipe: worker 1 has another than the chief" in report["refusal"]
     assert found[0][0]["history"] == found[1][0]["history"]
     assert difference(found[0][1], found[1][1]) == 0

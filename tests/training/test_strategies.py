@@ -1,12 +1,14 @@
 import json
 import subprocess
 import sys
+from types import SimpleNamespace
 
+import keras
 import pytest
 import tensorflow as tf
 
 from keras_convnets.training.faults import RunStopped
-from keras_convnets.training.strategies import choose, is_chief
+from keras_convnets.training.strategies import check_step, choose, is_chief
 from replica import addresses
 
 
@@ -48,6 +50,27 @@ def test_machines_are_chosen_too_late():
     tf.config.list_logical_devices()  # TensorFlow has started
     with pytest.raises(ValueError, match="Choose the strategy before you build or compute"):
         choose("auto", addresses(1), 0)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "options", "words"),
+    [
+        ("float32", {"jit": True}, "jit: received True with 2 devices"),
+        ("float32", {"steps_per_execution": 5}, "steps_per_execution: received 5 with 2 devices"),
+        ("mixed_float16", {}, "precision: received 'mixed_float16' with 2 devices"),
+        ("mixed_bfloat16", {}, None),
+    ],
+)
+def test_what_several_devices_cannot_do(dtype, options, words):
+    layer = keras.layers.Dense(3, dtype=dtype)
+    model = keras.Sequential([keras.Input((2,)), layer])
+    check_step(model, jit=True, steps_per_execution=5)  # one device can
+    model._distribute_strategy = SimpleNamespace(num_replicas_in_sync=2)
+    if words is None:
+        check_step(model, **options)
+    else:
+        with pytest.raises(ValueError, match=f"^{words}; expected a run on one"):
+            check_step(model, **options)
 
 
 @pytest.mark.slow
