@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -218,8 +220,6 @@ def _check_same_settings(
 
 def _patience() -> Any:
     """Say on a terminal that images are being looked at, which takes a while if there are many."""
-    import contextlib
-
     from rich.console import Console
 
     console = Console(stderr=True)
@@ -228,10 +228,16 @@ def _patience() -> Any:
     return console.status("reading the images", spinner="line")
 
 
-def _scope(strategy: Any) -> Any:
-    import contextlib
+@contextlib.contextmanager
+def _scope(strategy: Any) -> Iterator[None]:
+    """Build within a strategy; on several machines, one may be lost in the meantime."""
+    from keras_convnets.training.multi_worker import peers_explained
 
-    return contextlib.nullcontext() if strategy is None else strategy.scope()
+    if strategy is None:
+        yield
+        return
+    with peers_explained(), strategy.scope():
+        yield
 
 
 def _model_name(given: dict[str, Any]) -> str:
