@@ -59,10 +59,12 @@ class Steps(keras.callbacks.Callback):
         # One step late: to wait for this step's loss would keep the device waiting for the next.
         self.check_last()
         self._unchecked = (done, (logs or {})["loss"])
+        if done == self._steps.stop:  # the end of the epoch brings a checkpoint of its own
+            return
         if self._asked_to_stop(done):
             self._checkpoint(done)
             raise KeyboardInterrupt
-        if done % self._checkpoint_steps == 0 and done < self._steps.stop:
+        if done % self._checkpoint_steps == 0:
             self._checkpoint(done)
 
     def _asked_to_stop(self, done: int) -> bool:

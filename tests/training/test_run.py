@@ -177,16 +177,17 @@ def test_dropout_goes_on_with_the_same_random_numbers(data, monkeypatch):
         assert one.tobytes() == other.tobytes()
 
 
-def test_ctrl_c_leaves_a_checkpoint_of_that_very_step(data, monkeypatch):
+@pytest.mark.parametrize(("after", "stands"), [(STEPS + 3, (1, 3)), (STEPS, (1, 0))])
+def test_ctrl_c_leaves_a_checkpoint_of_that_very_step(after, stands, data, monkeypatch):
     train(build(), data, Path("whole"), RECIPE, console=quiet())
     done = []
-    after = Steps.on_train_batch_end
+    taken = Steps.on_train_batch_end
 
     def signalling(self, batch, logs=None):
         done.append(batch)
-        if len(done) == STEPS + 3:
+        if len(done) == after:
             signal.raise_signal(signal.SIGTERM)
-        after(self, batch, logs)
+        taken(self, batch, logs)
 
     with monkeypatch.context() as patch:
         patch.setattr(Steps, "on_train_batch_end", signalling)
@@ -196,7 +197,7 @@ def test_ctrl_c_leaves_a_checkpoint_of_that_very_step(data, monkeypatch):
     assert outcome.epochs == 1 == len(rows(outcome.folder))
     assert outcome.test_accuracy is not None
     _, position = checkpoint.read(Path("run/checkpoint.npz"))
-    assert (position.epoch, position.step) == (1, 3)
+    assert (position.epoch, position.step) == stands
     for one, other in zip(weights(Path("run")), model.get_weights(), strict=True):
         assert np.array_equal(one, other)
     assert not Path("run/report.html").exists()
