@@ -13,6 +13,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from PIL import Image
 
 from keras_convnets import cli
 from keras_convnets.training import checkpoint
@@ -244,6 +245,43 @@ def test_a_head_is_trained_on_the_frozen_features_of_a_run(capfd):
     assert float(rows("tuned")[0]["accuracy"]) > float(rows("run")[0]["accuracy"])
     assert cli.main(["train", "--fine-tune", "run", "--model", "nin"]) == 2
     assert "fine-tune: received --model with it" in stderr(capfd)
+
+
+def test_a_run_is_tuned_to_other_classes_with_its_own_preprocessing(capfd):
+    assert cli.main([*SMALL, "--out", "run"]) == 0
+    colours = np.random.default_rng(0).integers(0, 255, (40, 20, 24, 3), np.uint8)
+    for number, image in enumerate(colours):
+        file = Path(f"images/{('cat', 'dog')[number % 2]}/{number}.png")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(file)
+    Path("images/cat/notes.txt").write_text("no image")
+    options = [
+        "--data",
+        "folder:images",
+        "--batch-size",
+        "8",
+        "--epochs",
+        "1",
+        "--stage-decay",
+        "0.5",
+    ]
+    for start, out in (("run", "tuned"), ("run/model.keras", "from_file")):
+        given = options if start == "run" else [*options, "--data", "digits", "--batch-size", "64"]
+        assert cli.main(["train", "--fine-tune", start, *given, "--out", out]) == 0
+    assert "left out: 1 files" in capfd.readouterr().out
+    configs = {
+        name: json.loads(Path(f"{name}/config.json").read_text()) for name in ("run", "tuned")
+    }
+    assert configs["tuned"]["preprocessing"] == configs["run"]["preprocessing"]
+    assert configs["tuned"]["data"]["class_names"] == ["cat", "dog"]
+    model = keras.models.load_model("tuned/model.keras", compile=False)
+    assert (model.name, model.input_shape, model.output_shape) == (
+        "lenet_5",
+        (None, 32, 32, 1),
+        (None, 2),
+    )
+    assert cli.main(["predict", "tuned", "images/dog/1.png"]) == 0
+    assert "dog" in capfd.readouterr().out
 
 
 @pytest.mark.parametrize(
