@@ -11,6 +11,18 @@ from keras_convnets.training.configuration import configuration
 from keras_convnets.training.recipes import RECIPES
 from keras_convnets.training.settings import Settings
 
+# What a run that is finished leaves.
+FILES = [
+    "checkpoint.npz",
+    "config.json",
+    "curves.png",
+    "history.csv",
+    "logs",
+    "model.keras",
+    "model.svg",
+    "report.html",
+]
+
 
 def network(data, data_format="channels_last", **options):
     """Return a network for some data, of random weights that tell images apart."""

@@ -5,7 +5,7 @@ import functools
 import keras
 import numpy as np
 
-from keras_convnets import create_model
+from keras_convnets import cli, create_model
 
 FORMATS = ("channels_first", "channels_last")
 
@@ -94,3 +94,17 @@ def application(name):
     """Return a network of keras.applications, without the values of its weights."""
     with keras.StatelessScope(initialize_variables=False):
         return getattr(keras.applications, name)(weights=None)
+
+
+def refusal(arguments, capfd):
+    """Return the line in which the command refuses its arguments: it does nothing else."""
+    try:
+        code = cli.main(arguments)
+    except SystemExit as stop:  # argparse's own way out
+        code = stop.code
+    out, err = capfd.readouterr()
+    assert code == 2
+    assert out == ""
+    assert err.startswith("keras-convnets: error: ")
+    assert err.count("\n") == 1
+    return err

@@ -15,7 +15,7 @@ from keras_convnets import startup
 from keras_convnets.cli import train_options
 from keras_convnets.cli.options import DONE, INTERRUPTED
 from keras_convnets.training import run_folder
-from keras_convnets.training.cluster import check
+from keras_convnets.training.cluster import Cluster, check
 from keras_convnets.training.recipes import Recipe, find
 from keras_convnets.training.settings import Settings
 from keras_convnets.training.supervisor import is_supervised, supervise
@@ -35,7 +35,7 @@ def _train(chosen: argparse.Namespace) -> int:
         goes_on = "resume" in given or "continues" in given
         return supervise(chosen.arguments, chosen.arguments + ["--continue"] * (not goes_on))
     if "resume" in given:
-        return _resume(Path(given["resume"]), given)
+        return _resume(Path(given["resume"]), given, cluster)
     recipe = find(given.get("recipe", "quick")).but(**train_options.of(Recipe, given))
     settings = Settings(**train_options.of(Settings, given))
     if "dry_run" in given:
@@ -44,11 +44,13 @@ def _train(chosen: argparse.Namespace) -> int:
     out = given.get("out", default)
     if "continues" not in given:
         run_folder.check_free(out)
-    return _start(given, recipe, settings, out)
+    return _start(given, recipe, settings, out, cluster)
 
 
-def _start(given: dict[str, Any], recipe: Recipe, settings: Settings, out: Path) -> int:
-    strategy = _set_up(given, settings)
+def _start(
+    given: dict[str, Any], recipe: Recipe, settings: Settings, out: Path, cluster: Cluster | None
+) -> int:
+    strategy = _set_up(given, settings, cluster)
     if "continues" in given and run_folder.is_run(out):
         _check_same_settings(run_folder.read_config(out), recipe, settings, out)
         return _go_on(out, given, strategy)
@@ -59,13 +61,13 @@ def _start(given: dict[str, Any], recipe: Recipe, settings: Settings, out: Path)
     check_run(model, data, recipe)
     console = _console(strategy)
     _introduce(console, model, data)
-    return _report(console, train(model, data, out, recipe, settings, console), recipe)
+    return _report(console, train(model, data, out, recipe, settings, console))
 
 
-def _resume(out: Path, given: dict[str, Any]) -> int:
+def _resume(out: Path, given: dict[str, Any], cluster: Cluster | None) -> int:
     config = run_folder.read_config(out)
     settings = Settings(**config["settings"])
-    return _go_on(out, given, _set_up(given, settings))
+    return _go_on(out, given, _set_up(given, settings, cluster))
 
 
 def _go_on(out: Path, given: dict[str, Any], strategy: Any) -> int:
@@ -93,8 +95,7 @@ def _go_on(out: Path, given: dict[str, Any], strategy: Any) -> int:
         model = open_start(out)
     console = _console(strategy)
     _introduce(console, model, data)
-    recipe = Recipe(**config["recipe"] | {"drops": tuple(config["recipe"]["drops"])})
-    return _report(console, resume(out, data, model, console), recipe)
+    return _report(console, resume(out, data, model, console))
 
 
 def _plan(given: dict[str, Any], recipe: Recipe, settings: Settings) -> int:
@@ -107,9 +108,8 @@ def _plan(given: dict[str, Any], recipe: Recipe, settings: Settings) -> int:
     return 0
 
 
-def _set_up(given: dict[str, Any], settings: Settings) -> Any:
+def _set_up(given: dict[str, Any], settings: Settings, cluster: Cluster | None) -> Any:
     """Start TensorFlow, and return the strategy: before anything else runs on the devices."""
-    cluster = check(given.get("strategy", "auto"), given.get("workers"), given.get("index"))
     startup.start_engine(alone=cluster is None)
     from keras_convnets.training.strategies import choose
 
@@ -265,7 +265,7 @@ def _introduce(console: Any, model: Any, data: Any) -> None:
             console.print(f"  {line}", soft_wrap=True)
 
 
-def _report(console: Any, outcome: Any, recipe: Recipe) -> int:
+def _report(console: Any, outcome: Any) -> int:
     if outcome.test_accuracy is not None and not outcome.interrupted:
         console.print(f"test accuracy {outcome.test_accuracy:.2%} after {outcome.epochs} epochs")
     if outcome.interrupted:

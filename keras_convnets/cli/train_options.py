@@ -7,10 +7,10 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+from keras_convnets.training.cluster import STRATEGIES
 from keras_convnets.training.recipes import RECIPES, SCHEDULES
 from keras_convnets.training.settings import Settings
 
-_STRATEGIES = ("auto", "one", "mirrored", "multi-worker")
 _WITH_RESUME = {"resume", "model", "data_dir", "strategy", "workers", "index"}
 _DATA = ("data", "data_dir", "validation_split", "image_size", "strict", "augmentation")
 
@@ -170,7 +170,7 @@ def _add_faults(group: Any) -> None:
 
 
 def _add_devices(group: Any) -> None:
-    group.add_argument("--strategy", choices=_STRATEGIES, help="(default: auto)")
+    group.add_argument("--strategy", choices=STRATEGIES, help="(default: auto)")
     group.add_argument("--workers", metavar="HOST:PORT,...", help="all machines, the chief first")
     group.add_argument("--index", type=int, metavar="N", help="which of them this one is, from 0")
     group.add_argument(

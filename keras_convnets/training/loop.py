@@ -194,7 +194,7 @@ class Loop:
         return self.steps_before(epoch + 1) - self.steps_before(epoch)
 
     def _batches(self, epoch: int, first: int, last: int) -> Any:
-        def batches(context: Any = None) -> tf.data.Dataset:
+        def batches(context: Any) -> tf.data.Dataset:
             found = pipeline.training_batches(
                 self.data,
                 self.recipe.batch_size,
@@ -203,15 +203,14 @@ class Loop:
                 first_step=first,
                 data_format=axes.format_of(self.model),
                 replicas=self.strategy.num_replicas_in_sync,
-                pipeline=context.input_pipeline_id if context else 0,
-                pipelines=context.num_input_pipelines if context else 1,
+                pipeline=context.input_pipeline_id,
+                pipelines=context.num_input_pipelines,
             )
-            pipelines = context.num_input_pipelines if context else 1
-            a_step = self.strategy.num_replicas_in_sync // pipelines
+            a_step = self.strategy.num_replicas_in_sync // context.num_input_pipelines
             return self._with_labels_as_smoothed(found.take((last - first) * a_step))
 
         if self.strategy.num_replicas_in_sync == 1:
-            return batches()
+            return batches(tf.distribute.InputContext())
         return self.strategy.distribute_datasets_from_function(batches)
 
     def _with_labels_as_smoothed(self, batches: tf.data.Dataset) -> tf.data.Dataset:

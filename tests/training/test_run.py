@@ -15,6 +15,7 @@ import tensorflow as tf
 from PIL import Image
 from rich.console import Console
 
+from finished import FILES
 from helpers import FORMATS
 from keras_convnets import ResnetBuilder, create_model
 from keras_convnets.registry import one_output
@@ -28,16 +29,6 @@ from keras_convnets.training.steps import Steps
 
 RECIPE = RECIPES["quick"].but(epochs=2, batch_size=128, learning_rate=0.02)
 STEPS = 1437 // 128
-FILES = [
-    "checkpoint.npz",
-    "config.json",
-    "curves.png",
-    "history.csv",
-    "logs",
-    "model.keras",
-    "model.svg",
-    "report.html",
-]
 
 
 @pytest.fixture(scope="module")
