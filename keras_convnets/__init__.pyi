@@ -1,40 +1,44 @@
 from ._version import __version__
-from .analysis.cost import cost
+from .analysis.cost.cost import cost
 from .analysis.features import features, levels
-from .analysis.plot import plot_model
-from .analysis.receptive_field import receptive_field
+from .analysis.plot.plot import plot_model
+from .analysis.receptive_field.receptive_field import receptive_field
 from .architectures.alexnet import AlexnetBuilder, AlexnetRow
 from .architectures.cifar_resnet import CifarResnetBuilder
-from .architectures.course_notes import CourseNotesBuilder
+from .architectures.course_notes.builder import CourseNotesBuilder
 from .architectures.densenet import DensenetBuilder, dense_layer, transition
-from .architectures.googlenet import inception
-from .architectures.inception import InceptionBuilder
-from .architectures.inception_resnet import (
+from .architectures.inception.builder import InceptionBuilder
+from .architectures.inception.googlenet import inception
+from .architectures.inception.inception_resnet import (
     inception_resnet_a,
     inception_resnet_b,
     inception_resnet_c,
     reduction_resnet_b,
 )
-from .architectures.inception_v3 import (
+from .architectures.inception.multibranch import reduction_a
+from .architectures.inception.v3 import (
     inception_a,
     inception_b,
     inception_c,
     inception_d,
     inception_e,
 )
-from .architectures.inception_v4 import (
+from .architectures.inception.v4 import (
     inception_v4_a,
     inception_v4_b,
     inception_v4_c,
     reduction_v4_b,
 )
 from .architectures.lenet import LenetBuilder, partial_conv, subsampling
-from .architectures.multibranch import reduction_a
 from .architectures.nin import NinBuilder, mlpconv
 from .architectures.plain import PlainBuilder, plain_block
-from .architectures.post_activation import basic_block_v1, bottleneck_v1, bottleneck_v1_5
-from .architectures.pre_activation import basic_block_v2, bottleneck_v2, bottleneck_v2_keras
-from .architectures.residual import shortcut_a, shortcut_b, shortcut_c
+from .architectures.residual.grammar import shortcut_a, shortcut_b, shortcut_c
+from .architectures.residual.post_activation import basic_block_v1, bottleneck_v1, bottleneck_v1_5
+from .architectures.residual.pre_activation import (
+    basic_block_v2,
+    bottleneck_v2,
+    bottleneck_v2_keras,
+)
 from .architectures.resnet import ResnetBuilder, basic_block, bottleneck, shortcut
 from .architectures.resnet_v1 import ResnetV1Builder
 from .architectures.resnet_v2 import ResnetV2Builder
@@ -47,7 +51,6 @@ from .catalogue import model_info
 from .layers import LocalResponseNormalization, PadChannels, TakeChannels, scaled_tanh
 from .naming import layer_name, parse, scope
 from .options import Options
-from .registry import create_model, list_models
 from .side_by_side import compare
 from .units import (
     Style,
@@ -76,6 +79,7 @@ from .units import (
     style_conv,
     take_channels,
 )
+from .zoo import create_model, list_models
 
 __all__ = [
     "AlexnetBuilder",

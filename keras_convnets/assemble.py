@@ -9,18 +9,18 @@ from typing import Any, Unpack
 
 import keras
 
-from keras_convnets import axes, checks, heads, naming, units
-from keras_convnets.heads import Head
+from keras_convnets import axes, checks, naming, units
 from keras_convnets.options import Options, resolve
 from keras_convnets.padding import TooSmallError
 from keras_convnets.recursion import room_for
-from keras_convnets.units import Part, Tensor
+from keras_convnets.units import Part, Tensor, Unit, heads
+from keras_convnets.units.heads import Head
 
 
 def assemble(
     input_shape: Any,
     num_outputs: Any,
-    parts: Iterable[tuple[str, Part]],
+    parts: Iterable[Part],
     default_name: str,
     head: Head = heads.classifier,
     auxiliary: Mapping[str, Head] | None = None,
@@ -83,7 +83,7 @@ def _check_groups(groups: list[Any]) -> None:
         )
 
 
-def _tail(num_outputs: Any, head: Head, chosen: Options) -> list[tuple[str, Part]]:
+def _tail(num_outputs: Any, head: Head, chosen: Options) -> list[Part]:
     """Return what follows the parts: the head, the pooling in its place, or nothing."""
     if chosen["include_top"] or num_outputs is not None:
         num_outputs = checks.num_outputs(num_outputs)
@@ -94,7 +94,7 @@ def _tail(num_outputs: Any, head: Head, chosen: Options) -> list[tuple[str, Part
     return []
 
 
-def _apply(group: str, part: Part, x: Tensor, shape: checks.Shape, seen: set[Any]) -> Tensor:
+def _apply(group: str, part: Unit, x: Tensor, shape: checks.Shape, seen: set[Any]) -> Tensor:
     """Return ``part(x)`` with its layers named after ``group``."""
     if not naming.is_group(group):
         raise ValueError(
@@ -119,7 +119,7 @@ def _apply(group: str, part: Part, x: Tensor, shape: checks.Shape, seen: set[Any
     return y
 
 
-def _call(group: str, part: Part, x: Tensor, shape: checks.Shape) -> Tensor:
+def _call(group: str, part: Unit, x: Tensor, shape: checks.Shape) -> Tensor:
     try:
         y = part(x)
     except TooSmallError as error:

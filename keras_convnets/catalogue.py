@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from keras_convnets.analysis.cost import cost
-from keras_convnets.analysis.rules import CONVENTION
+from keras_convnets.analysis.cost.cost import cost
+from keras_convnets.analysis.cost.rules import CONVENTION
 from keras_convnets.analysis.tables import Column, Table
-from keras_convnets.registry import create_model, find
 from keras_convnets.side_by_side import open_model
+from keras_convnets.zoo import create_model, find
 
 _COLUMNS = (
     Column("name", "name"),

@@ -8,10 +8,10 @@ from typing import Any
 
 import keras
 
-from keras_convnets.analysis.comparison import Comparison
-from keras_convnets.analysis.cost import cost
-from keras_convnets.registry import create_model
+from keras_convnets.analysis.cost.comparison import Comparison
+from keras_convnets.analysis.cost.cost import cost
 from keras_convnets.saved_models import load_model
+from keras_convnets.zoo import create_model
 
 
 def compare(models: Iterable[Any], input_shape: Any = None) -> Comparison:

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from statistics import median
 from typing import Any
 
-from keras_convnets import startup
+from keras_convnets.cli import startup
 
 startup.start_engine()  # as the command does: with oneDNN, before TensorFlow is imported
 
@@ -28,10 +28,10 @@ import keras
 import numpy as np
 
 from keras_convnets import create_model
-from keras_convnets.training.data import Data
-from keras_convnets.training.images import from_array
-from keras_convnets.training.pipeline import training_batches
-from keras_convnets.training.preprocessing import Preprocessing
+from keras_convnets.images.images import from_array
+from keras_convnets.images.preprocessing import Preprocessing
+from keras_convnets.training.data.data import Data
+from keras_convnets.training.data.pipeline import training_batches
 
 # Our networks, keras.applications' and torchvision's of the same name. keras.applications strides
 # in the first convolution of ResNet-50's bottlenecks, torchvision in the second.

@@ -32,7 +32,7 @@ from keras_convnets import (
     subsampling,
     vgg_stage,
 )
-from keras_convnets.architectures import course_notes_blocks
+from keras_convnets.architectures.course_notes import blocks as course_notes_blocks
 from keras_convnets.catalogue import listing
 
 DOCS = Path(__file__).parents[1] / "docs"

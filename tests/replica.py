@@ -13,15 +13,15 @@ import numpy as np
 import tensorflow as tf
 
 from keras_convnets import ResnetBuilder
-from keras_convnets.training.multi_worker import (
+from keras_convnets.training.distribute.multi_worker import (
     PeerLost,
     asked_anywhere,
     check_alike,
     mended_fit,
     wait_for_all,
 )
-from keras_convnets.training.strategies import choose, is_chief
-from keras_convnets.training.supervisor import leave
+from keras_convnets.training.distribute.strategies import choose, is_chief
+from keras_convnets.training.distribute.supervisor import leave
 
 BATCH, STEPS = 8, 6
 VALIDATION = 5  # images: two devices share them unevenly, in the first batch already

@@ -10,8 +10,8 @@ from PIL import Image
 
 from finished import write_images, write_run
 from keras_convnets import cli
-from keras_convnets.training.data import load
-from keras_convnets.training.evaluation import evaluate
+from keras_convnets.inference.evaluation import evaluate
+from keras_convnets.training.data.data import load
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_convnets.training import checkpoint
+from keras_convnets.training.run import checkpoint
 
 COMMAND = [sys.executable, "-m", "keras_convnets", "train", "--model", "lenet_5"]
 OPTIONS = ["--batch-size", "64", "--epochs", "4", "--checkpoint-steps", "5", "--seed", "1"]

@@ -18,8 +18,8 @@ from PIL import Image
 from finished import FILES
 from helpers import refusal
 from keras_convnets import cli
-from keras_convnets.training import checkpoint
-from keras_convnets.training.recipes import RECIPES
+from keras_convnets.training.recipe.recipes import RECIPES
+from keras_convnets.training.run import checkpoint
 
 COMMAND = [sys.executable, "-m", "keras_convnets"]
 # The smallest run: LeNet-5 on the digits, an epoch of 11 steps.

@@ -10,7 +10,7 @@ import pytest
 import paper
 from helpers import FORMATS, images, lively, outline, settled
 from keras_convnets import cost, create_model, list_models, parse, plot_model, receptive_field
-from keras_convnets.registry import find
+from keras_convnets.zoo import find
 
 # Larger ones are built and counted, smaller ones held to all of the contract.
 MANY_LAYERS = 600

@@ -2,8 +2,9 @@ import keras
 import pytest
 
 from helpers import FORMATS
-from keras_convnets import axes, heads, parse, scope, units
+from keras_convnets import axes, parse, scope, units
 from keras_convnets.padding import TooSmallError
+from keras_convnets.units import heads
 
 
 @pytest.fixture

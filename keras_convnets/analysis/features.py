@@ -10,11 +10,11 @@ from typing import Any, NamedTuple, cast
 
 import keras
 
-from keras_convnets.analysis.describe import describe, is_heavy
-from keras_convnets.analysis.groups import places
-from keras_convnets.analysis.strides import Stride, strides
-from keras_convnets.analysis.topology import trunk
-from keras_convnets.analysis.walk import Call, is_functional, walk
+from keras_convnets.analysis.receptive_field.strides import Stride, strides
+from keras_convnets.graph.groups import places
+from keras_convnets.graph.topology import trunk
+from keras_convnets.graph.walk import Call, is_functional, walk
+from keras_convnets.graph.words import describe, is_heavy
 from keras_convnets.recursion import room_for
 
 # What detectors take: strides 2 to 32. C0, at the size of the image, is there when asked for.

@@ -12,13 +12,13 @@ from typing import Any, NamedTuple, Unpack
 
 import keras
 
-from keras_convnets import heads, units
+from keras_convnets import units
 from keras_convnets.assemble import assemble
-from keras_convnets.heads import Head
 from keras_convnets.options import Options
 from keras_convnets.padding import Padding
 from keras_convnets.published import published
-from keras_convnets.units import Part, chain
+from keras_convnets.units import Unit, chain, heads
+from keras_convnets.units.heads import Head
 
 PAPER = "Krizhevsky et al. 2012 (NIPS)"
 TORCHVISION = "torchvision (Krizhevsky 2014, arXiv:1404.5997)"
@@ -140,7 +140,7 @@ class AlexnetBuilder:
         return AlexnetBuilder.build(input_shape, num_outputs, ROWS_2012, **options)
 
 
-def _layer(row: AlexnetRow) -> Part:
+def _layer(row: AlexnetRow) -> Unit:
     parts = [units.conv_relu(row.filters, row.kernel_size, row.strides, row.padding, row.groups)]
     if row.lrn:
         parts.append(units.local_response_norm(size=5, alpha=1e-4, beta=0.75, bias=2.0))

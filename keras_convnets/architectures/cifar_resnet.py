@@ -13,10 +13,10 @@ from typing import Unpack
 import keras
 
 from keras_convnets import checks, units
-from keras_convnets.architectures import residual
-from keras_convnets.architectures.post_activation import basic_block_v1
-from keras_convnets.architectures.pre_activation import basic_block_v2, bottleneck_v2
-from keras_convnets.architectures.residual import Block
+from keras_convnets.architectures.residual import grammar as residual
+from keras_convnets.architectures.residual.grammar import Block
+from keras_convnets.architectures.residual.post_activation import basic_block_v1
+from keras_convnets.architectures.residual.pre_activation import basic_block_v2, bottleneck_v2
 from keras_convnets.assemble import assemble
 from keras_convnets.options import Options
 from keras_convnets.published import published

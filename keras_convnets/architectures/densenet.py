@@ -12,11 +12,11 @@ from typing import Unpack
 import keras
 
 from keras_convnets import axes, checks, units
-from keras_convnets.architectures import residual
+from keras_convnets.architectures.residual import grammar as residual
 from keras_convnets.assemble import assemble
 from keras_convnets.options import Options
 from keras_convnets.published import published
-from keras_convnets.units import TORCH, Part, Style, Tensor, chain
+from keras_convnets.units import TORCH, Part, Style, Tensor, Unit, chain
 
 PAPER = "Huang et al. 2016 (arXiv:1608.06993)"
 CIFAR = (3, 32, 32)
@@ -24,7 +24,7 @@ CIFAR = (3, 32, 32)
 
 def dense_layer(
     growth_rate: int, bottleneck: bool = True, dropout: float = 0.0, style: Style = TORCH
-) -> Part:
+) -> Unit:
     """Return one layer of a dense block: its input, with ``growth_rate`` new maps behind it.
 
     BN, ReLU, 3x3 convolution; as a bottleneck (DenseNet-B), BN, ReLU and a 1x1 convolution of
@@ -51,7 +51,7 @@ def dense_layer(
     return lambda x: units.concat(x, branch(x))
 
 
-def transition(compression: float = 0.5, dropout: float = 0.0, style: Style = TORCH) -> Part:
+def transition(compression: float = 0.5, dropout: float = 0.0, style: Style = TORCH) -> Unit:
     """Return what stands between dense blocks: BN, ReLU, 1x1 convolution, 2x2 average pooling.
 
     Args:
@@ -252,7 +252,7 @@ def _cifar(
     )
 
 
-def _blocks(layers: Sequence[int], layer: Part, between: Part) -> Iterator[tuple[str, Part]]:
+def _blocks(layers: Sequence[int], layer: Unit, between: Unit) -> Iterator[Part]:
     """Yield the dense blocks, ``dense1_block1`` and on, and ``transition1`` and on between them."""
     for block, count in enumerate(layers, start=1):
         if block > 1:

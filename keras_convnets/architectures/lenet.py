@@ -12,13 +12,13 @@ from typing import Unpack
 
 import keras
 
-from keras_convnets import checks, heads, units
+from keras_convnets import checks, units
 from keras_convnets.assemble import assemble
 from keras_convnets.layers import scaled_tanh
 from keras_convnets.naming import on_branch
 from keras_convnets.options import Options, check_activation
 from keras_convnets.published import published
-from keras_convnets.units import Part, Tensor, chain
+from keras_convnets.units import Tensor, Unit, chain, heads
 
 PAPER = "LeCun et al. 1998"
 MNIST = (1, 32, 32)
@@ -32,7 +32,7 @@ C3 = (
 )
 
 
-def subsampling() -> Part:
+def subsampling() -> Unit:
     """Return LeNet-5's sub-sampling: means of 2x2, times a coefficient, plus a bias, for each map.
 
     The paper takes the sum, so that its coefficient is a quarter of this one, which starts at 1.
@@ -47,7 +47,7 @@ def subsampling() -> Part:
     return chain(units.avg_pool(2, 2), units.scale_and_shift())
 
 
-def partial_conv(table: Sequence[Sequence[int]], kernel_size: int) -> Part:
+def partial_conv(table: Sequence[Sequence[int]], kernel_size: int) -> Unit:
     """Return a convolution without padding whose maps each see only some maps of its input.
 
     Args:

@@ -10,13 +10,13 @@ from typing import Unpack
 
 import keras
 
-from keras_convnets import checks, heads, units
+from keras_convnets import checks, units
 from keras_convnets.assemble import assemble
-from keras_convnets.heads import Activation, Head
 from keras_convnets.options import Options
 from keras_convnets.padding import Padding
 from keras_convnets.published import published
-from keras_convnets.units import Part, chain
+from keras_convnets.units import Unit, chain, heads
+from keras_convnets.units.heads import Activation, Head
 
 CIFAR_SOURCE = "Lin et al. 2013 (arXiv:1312.4400), the authors' Caffe definition"
 IMAGENET_SOURCE = "Caffe model zoo, Network in Network (arXiv:1312.4400)"
@@ -24,7 +24,7 @@ IMAGENET_SOURCE = "Caffe model zoo, Network in Network (arXiv:1312.4400)"
 
 def mlpconv(
     filters: Sequence[int], kernel_size: int, strides: int = 1, padding: Padding = "symmetric"
-) -> Part:
+) -> Unit:
     """Return a convolution and the 1x1 convolutions behind it, with ReLU after each.
 
     The 1x1 convolutions are a small dense network that is slid over the maps.
@@ -81,7 +81,7 @@ class NinBuilder:
     def build(
         input_shape: Sequence[int | None],
         num_outputs: int | None,
-        stages: Sequence[Part],
+        stages: Sequence[Unit],
         hidden: Sequence[int],
         **options: Unpack[Options],
     ) -> keras.Model:
@@ -128,7 +128,7 @@ class NinBuilder:
 
 
 def _head(hidden: Sequence[int]) -> Head:
-    def head(num_outputs: int, activation: Activation) -> Part:
+    def head(num_outputs: int, activation: Activation) -> Unit:
         return chain(
             units.dropout(0.5),
             mlpconv((*hidden, num_outputs), 3),

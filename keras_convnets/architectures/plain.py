@@ -11,13 +11,13 @@ from typing import Unpack
 import keras
 
 from keras_convnets import units
-from keras_convnets.architectures import residual
 from keras_convnets.architectures.cifar_resnet import CifarResnetBuilder
-from keras_convnets.architectures.residual import Strides
+from keras_convnets.architectures.residual import grammar as residual
+from keras_convnets.architectures.residual.grammar import Strides
 from keras_convnets.assemble import assemble
 from keras_convnets.options import Options
 from keras_convnets.published import published
-from keras_convnets.units import TORCH, Part, Style, chain
+from keras_convnets.units import TORCH, Style, Unit, chain
 
 PAPER = "He et al. 2015 (arXiv:1512.03385)"
 CIFAR = (3, 32, 32)
@@ -29,7 +29,7 @@ def plain_block(
     is_first_block_of_first_layer: bool = False,
     *,
     style: Style = TORCH,
-) -> Part:
+) -> Unit:
     """Return two 3x3 convolutions, each with BN and ReLU: a basic block without its shortcut.
 
     Args:

@@ -17,13 +17,13 @@ from typing import Unpack
 import keras
 
 from keras_convnets import axes, units
-from keras_convnets.architectures import residual
-from keras_convnets.architectures.residual import Block, Strides
+from keras_convnets.architectures.residual import grammar as residual
+from keras_convnets.architectures.residual.grammar import Block, Strides
 from keras_convnets.assemble import assemble
 from keras_convnets.naming import on_branch
 from keras_convnets.options import Options
 from keras_convnets.published import published
-from keras_convnets.units import CLASSIC, Part, Tensor, chain
+from keras_convnets.units import CLASSIC, Tensor, Unit, chain
 
 _conv = functools.partial(units.conv, kernel_initializer=CLASSIC.kernel_initializer)
 
@@ -32,7 +32,7 @@ SOURCE = "Keras 2 ResnetBuilder (arXiv:1603.05027)"
 
 def basic_block(
     filters: int, init_strides: Strides = (1, 1), is_first_block_of_first_layer: bool = False
-) -> Part:
+) -> Unit:
     """Return a residual block of two 3x3 convolutions, for networks of up to 34 layers.
 
     Args:
@@ -58,7 +58,7 @@ def basic_block(
 
 def bottleneck(
     filters: int, init_strides: Strides = (1, 1), is_first_block_of_first_layer: bool = False
-) -> Part:
+) -> Unit:
     """Return a residual block of 1x1, 3x3 and 1x1 convolutions, for 50 layers and more.
 
     Args:

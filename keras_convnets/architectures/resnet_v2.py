@@ -12,13 +12,13 @@ from typing import Unpack
 import keras
 
 from keras_convnets import checks, units
-from keras_convnets.architectures import residual
-from keras_convnets.architectures.pre_activation import (
+from keras_convnets.architectures.residual import grammar as residual
+from keras_convnets.architectures.residual.grammar import Block
+from keras_convnets.architectures.residual.pre_activation import (
     basic_block_v2,
     bottleneck_v2,
     bottleneck_v2_keras,
 )
-from keras_convnets.architectures.residual import Block
 from keras_convnets.assemble import assemble
 from keras_convnets.options import Options
 from keras_convnets.published import published
@@ -160,7 +160,7 @@ def _keras(
     return assemble(input_shape, num_outputs, parts, "resnet_v2_keras", **options)
 
 
-def _keras_parts(repetitions: Sequence[int]) -> Iterator[tuple[str, Part]]:
+def _keras_parts(repetitions: Sequence[int]) -> Iterator[Part]:
     """Yield the parts of keras.applications' graph, where a stage ends with its stride."""
     yield "conv1", chain(units.conv(64, 7, 2, "symmetric"), units.max_pool(3, 2, "symmetric"))
     for stage, blocks in enumerate(checks.repetitions(repetitions)):

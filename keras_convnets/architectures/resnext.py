@@ -13,13 +13,13 @@ from typing import Unpack
 import keras
 
 from keras_convnets import checks
-from keras_convnets.architectures import residual
-from keras_convnets.architectures.post_activation import bottleneck_branch, closed
-from keras_convnets.architectures.residual import Strides
+from keras_convnets.architectures.residual import grammar as residual
+from keras_convnets.architectures.residual.grammar import Strides
+from keras_convnets.architectures.residual.post_activation import bottleneck_branch, closed
 from keras_convnets.assemble import assemble
 from keras_convnets.options import Options
 from keras_convnets.published import published
-from keras_convnets.units import TORCH, Part, Style
+from keras_convnets.units import TORCH, Style, Unit
 
 PAPER = "Xie et al. 2016 (arXiv:1611.05431)"
 
@@ -32,7 +32,7 @@ def resnext_block(
     cardinality: int = 32,
     group_width: int = 4,
     style: Style = TORCH,
-) -> Part:
+) -> Unit:
     """Return a bottleneck whose 3x3 convolution is split into groups (Xie et al., figure 3(c)).
 
     Args:

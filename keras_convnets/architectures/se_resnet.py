@@ -12,19 +12,19 @@ from typing import Unpack
 import keras
 
 from keras_convnets import axes, checks, units
-from keras_convnets.architectures import residual
-from keras_convnets.architectures.post_activation import bottleneck_branch, closed
-from keras_convnets.architectures.residual import Strides
+from keras_convnets.architectures.residual import grammar as residual
+from keras_convnets.architectures.residual.grammar import Strides
+from keras_convnets.architectures.residual.post_activation import bottleneck_branch, closed
 from keras_convnets.assemble import assemble
 from keras_convnets.naming import on_branch
 from keras_convnets.options import Options
 from keras_convnets.published import published
-from keras_convnets.units import TORCH, Part, Style, Tensor, chain
+from keras_convnets.units import TORCH, Style, Tensor, Unit, chain
 
 PAPER = "Hu et al. 2017 (arXiv:1709.01507)"
 
 
-def squeeze_and_excitation(reduction: int = 16) -> Part:
+def squeeze_and_excitation(reduction: int = 16) -> Unit:
     """Return a gate for each channel, learnt from the means of all channels, times the maps.
 
     Global average pooling, a dense layer to a ``reduction``-th of the channels, ReLU, a dense
@@ -63,7 +63,7 @@ def se_bottleneck(
     *,
     reduction: int = 16,
     style: Style = TORCH,
-) -> Part:
+) -> Unit:
     """Return a post-activation bottleneck with squeeze-and-excitation on its residual branch.
 
     Args:

@@ -11,11 +11,11 @@ from typing import Any, Unpack
 
 import keras
 
-from keras_convnets import checks, heads, units
+from keras_convnets import checks, units
 from keras_convnets.assemble import assemble
 from keras_convnets.options import Options
 from keras_convnets.published import published
-from keras_convnets.units import TORCH_BIASED, Part, chain
+from keras_convnets.units import TORCH_BIASED, Unit, chain, heads
 
 PAPER = "Simonyan and Zisserman 2014 (arXiv:1409.1556)"
 TORCHVISION = "torchvision (arXiv:1409.1556)"
@@ -42,7 +42,7 @@ class VggOptions(Options, total=False):
     """Whether the head is convolutional rather than dense. Default ``False``."""
 
 
-def vgg_stage(convolutions: int, filters: int, batch_norm: bool = False) -> Part:
+def vgg_stage(convolutions: int, filters: int, batch_norm: bool = False) -> Unit:
     """Return a stage of 3x3 convolutions and ReLUs, and a 2x2 max-pooling that halves the maps.
 
     Args:

@@ -13,15 +13,15 @@ from typing import Unpack
 import keras
 
 from keras_convnets import checks, units
-from keras_convnets.architectures import residual
-from keras_convnets.architectures.post_activation import bottleneck_v1_5
-from keras_convnets.architectures.pre_activation import basic_block_v2
-from keras_convnets.architectures.residual import Strides
+from keras_convnets.architectures.residual import grammar as residual
+from keras_convnets.architectures.residual.grammar import Strides
+from keras_convnets.architectures.residual.post_activation import bottleneck_v1_5
+from keras_convnets.architectures.residual.pre_activation import basic_block_v2
 from keras_convnets.architectures.resnet_v1 import ResnetV1Builder
 from keras_convnets.assemble import assemble
 from keras_convnets.options import Options
 from keras_convnets.published import published
-from keras_convnets.units import TORCH, Part
+from keras_convnets.units import TORCH, Unit
 
 PAPER = "Zagoruyko and Komodakis 2016 (arXiv:1605.07146)"
 TORCHVISION = "torchvision (arXiv:1605.07146)"
@@ -34,7 +34,7 @@ def wide_bottleneck(
     is_first_block_of_first_layer: bool = False,
     *,
     width_factor: int = 2,
-) -> Part:
+) -> Unit:
     """Return a post-activation bottleneck whose inner convolutions are wider than ResNet-50's.
 
     Args:

@@ -9,9 +9,10 @@ import sys
 from collections.abc import Sequence
 
 from keras_convnets._version import __version__
-from keras_convnets.cli import evaluate, looks, train
+from keras_convnets.cli import evaluate, train
+from keras_convnets.cli import inspect as looks
 from keras_convnets.cli.options import BAD_INPUT, DONE, INTERRUPTED, STOPPED, Parser
-from keras_convnets.training.faults import RunStopped
+from keras_convnets.errors import RunStopped
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from keras_convnets import checks, startup
+from keras_convnets import checks
+from keras_convnets.cli import startup
 from keras_convnets.cli.options import BAD_INPUT, DONE, add_format, print_found
 
 _SPLITS = ("test", "validation", "train")
@@ -67,8 +68,8 @@ def _add_predict(commands: Any) -> None:
 def _evaluate(chosen: argparse.Namespace) -> int:
     checks.positive_integer("batch_size", chosen.batch_size, "images that fit into the memory")
     startup.start_engine()
-    from keras_convnets.training.evaluation import by_class, evaluate
-    from keras_convnets.training.saved_run import open_run
+    from keras_convnets.inference.evaluation import by_class, evaluate
+    from keras_convnets.training.run.saved_run import open_run
 
     run = open_run(chosen.run)
     data = _data(run, chosen.data, chosen.data_dir)
@@ -98,7 +99,7 @@ def _evaluate(chosen: argparse.Namespace) -> int:
 
 def _data(run: Any, name: str | None, data_dir: Path | None) -> Any:
     """Return the run's own data, or others; both split as the run's, prepared as the run's."""
-    from keras_convnets.training.data import load
+    from keras_convnets.training.data.data import load
 
     arguments = dict(run.config["data"].get("arguments") or {})
     if name is None and not arguments:
@@ -151,8 +152,8 @@ def _predict(chosen: argparse.Namespace) -> int:
     """Print what is said of all images that can be read, then what is wrong with the others."""
     checks.positive_integer("top", chosen.top, "the classes to name, such as 5")
     startup.start_engine()
-    from keras_convnets.training.prediction import predict
-    from keras_convnets.training.saved_run import open_run
+    from keras_convnets.inference.prediction import predict
+    from keras_convnets.training.run.saved_run import open_run
 
     found = predict(open_run(chosen.run), chosen.images)
     if chosen.format == "json":

@@ -11,14 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from keras_convnets import startup
-from keras_convnets.cli import train_options
+from keras_convnets.cli import startup, train_options
 from keras_convnets.cli.options import DONE, INTERRUPTED
-from keras_convnets.training import run_folder
-from keras_convnets.training.cluster import Cluster, check
-from keras_convnets.training.recipes import Recipe, find
-from keras_convnets.training.settings import Settings
-from keras_convnets.training.supervisor import is_supervised, supervise
+from keras_convnets.training.distribute.cluster import Cluster, check
+from keras_convnets.training.distribute.supervisor import is_supervised, supervise
+from keras_convnets.training.recipe.recipes import Recipe, find
+from keras_convnets.training.run import run_folder
+from keras_convnets.training.run.settings import Settings
 
 
 def add_to(commands: Any) -> None:
@@ -54,8 +53,8 @@ def _start(
     if "continues" in given and run_folder.is_run(out):
         _check_same_settings(run_folder.read_config(out), recipe, settings, out)
         return _go_on(out, given, strategy)
-    from keras_convnets.training.configuration import check_run
-    from keras_convnets.training.run import train
+    from keras_convnets.training.run.configuration import check_run
+    from keras_convnets.training.run.run import train
 
     data, model = _data_and_model(given, settings, strategy)
     check_run(model, data, recipe)
@@ -71,9 +70,9 @@ def _resume(out: Path, given: dict[str, Any], cluster: Cluster | None) -> int:
 
 
 def _go_on(out: Path, given: dict[str, Any], strategy: Any) -> int:
-    from keras_convnets.training.data import load
-    from keras_convnets.training.preprocessing import Preprocessing
-    from keras_convnets.training.run import open_start, resume
+    from keras_convnets.images.preprocessing import Preprocessing
+    from keras_convnets.training.data.data import load
+    from keras_convnets.training.run.run import open_start, resume
 
     config = run_folder.read_config(out)
     if given.get("model", config["model"]["name"]) != config["model"]["name"]:
@@ -85,7 +84,7 @@ def _go_on(out: Path, given: dict[str, Any], strategy: Any) -> int:
     if not arguments:
         raise ValueError(
             f"resume: the run in {str(out)!r} was begun in Python with data of its own. Go on with "
-            "keras_convnets.training.run.resume and the same data."
+            "keras_convnets.training.run.run.resume and the same data."
         )
     if "data_dir" in given:
         arguments["data_dir"] = str(given["data_dir"])
@@ -101,7 +100,7 @@ def _go_on(out: Path, given: dict[str, Any], strategy: Any) -> int:
 def _plan(given: dict[str, Any], recipe: Recipe, settings: Settings) -> int:
     startup.start_engine()
     _seed(settings)
-    from keras_convnets.training.plan import plan
+    from keras_convnets.training.run.plan import plan
 
     data, model = _data_and_model(given, settings, None)
     print(plan(model, data, recipe, settings).to_text())
@@ -111,7 +110,7 @@ def _plan(given: dict[str, Any], recipe: Recipe, settings: Settings) -> int:
 def _set_up(given: dict[str, Any], settings: Settings, cluster: Cluster | None) -> Any:
     """Start TensorFlow, and return the strategy: before anything else runs on the devices."""
     startup.start_engine(alone=cluster is None)
-    from keras_convnets.training.strategies import choose
+    from keras_convnets.training.distribute.strategies import choose
 
     strategy = choose(
         given.get("strategy", "auto"), given.get("workers"), given.get("index"), tell=_tell
@@ -136,7 +135,7 @@ def _seed(settings: Settings) -> None:
 
 
 def _data_and_model(given: dict[str, Any], settings: Settings, strategy: Any) -> tuple[Any, Any]:
-    from keras_convnets.training.data import load
+    from keras_convnets.training.data.data import load
 
     begun = _fine_tuned(Path(given["fine_tune"]), strategy) if "fine_tune" in given else None
     arguments = train_options.of_data(given) | {"seed": settings.seed}
@@ -147,7 +146,7 @@ def _data_and_model(given: dict[str, Any], settings: Settings, strategy: Any) ->
     with _scope(strategy):
         model = _network(given, data) if begun is None else begun.for_classes(data.class_names)
     if "freeze_until" in given:
-        from keras_convnets.training.fine_tuning import freeze_until
+        from keras_convnets.training.transfer.fine_tuning import freeze_until
 
         freeze_until(model, given["freeze_until"])
     return data, model
@@ -156,7 +155,7 @@ def _data_and_model(given: dict[str, Any], settings: Settings, strategy: Any) ->
 def _network(given: dict[str, Any], data: Any) -> Any:
     import keras
 
-    from keras_convnets.registry import create_model, one_output
+    from keras_convnets.zoo import create_model, one_output
 
     name = _model_name(given)
     before = keras.config.dtype_policy()
@@ -187,7 +186,7 @@ class _FineTuned:
 
     def for_classes(self, class_names: tuple[str, ...]) -> Any:
         """Return the model; with a new head, unless the classes are those that it knows."""
-        from keras_convnets.training.fine_tuning import new_head
+        from keras_convnets.training.transfer.fine_tuning import new_head
 
         if self.class_names == class_names:
             return self.model
@@ -196,7 +195,7 @@ class _FineTuned:
 
 def _fine_tuned(start: Path, strategy: Any) -> _FineTuned:
     from keras_convnets.side_by_side import is_file, open_model
-    from keras_convnets.training.saved_run import open_run
+    from keras_convnets.training.run.saved_run import open_run
 
     with _scope(strategy):
         if is_file(start):
@@ -231,7 +230,7 @@ def _patience() -> Any:
 @contextlib.contextmanager
 def _scope(strategy: Any) -> Iterator[None]:
     """Build within a strategy; on several machines, one may be lost in the meantime."""
-    from keras_convnets.training.multi_worker import peers_explained
+    from keras_convnets.training.distribute.multi_worker import peers_explained
 
     if strategy is None:
         yield
@@ -247,7 +246,7 @@ def _model_name(given: dict[str, Any]) -> str:
 def _console(strategy: Any) -> Any:
     from rich.console import Console
 
-    from keras_convnets.training.strategies import is_chief
+    from keras_convnets.training.distribute.strategies import is_chief
 
     return Console(highlight=False, quiet=not is_chief(strategy))
 

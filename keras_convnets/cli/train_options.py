@@ -7,9 +7,9 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from keras_convnets.training.cluster import STRATEGIES
-from keras_convnets.training.recipes import RECIPES, SCHEDULES
-from keras_convnets.training.settings import Settings
+from keras_convnets.training.distribute.cluster import STRATEGIES
+from keras_convnets.training.recipe.recipes import RECIPES, SCHEDULES
+from keras_convnets.training.run.settings import Settings
 
 _WITH_RESUME = {"resume", "model", "data_dir", "strategy", "workers", "index"}
 _DATA = ("data", "data_dir", "validation_split", "image_size", "strict", "augmentation")
@@ -49,7 +49,7 @@ def of(kind: type, given: dict[str, Any]) -> dict[str, Any]:
 
 
 def of_data(given: dict[str, Any]) -> dict[str, Any]:
-    """Return the options that are arguments of `keras_convnets.training.data.load`."""
+    """Return the options that are arguments of `keras_convnets.training.data.data.load`."""
     found = {name: given[name] for name in _DATA if name in given}
     return {"name": found.pop("data", "digits"), **found}
 

@@ -8,7 +8,7 @@ import pytest
 import paper
 from helpers import FORMATS, application
 from keras_convnets import ResnetBuilder, cost
-from keras_convnets.analysis.cost_rows import item_size
+from keras_convnets.analysis.cost.rows import item_size
 
 L = keras.layers
 ALL = sorted(name for name in dir(keras.applications) if name[0].isupper())

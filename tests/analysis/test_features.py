@@ -9,11 +9,11 @@ import pytest
 from helpers import FORMATS, application, images, outline
 from keras_convnets import list_models, receptive_field, units
 from keras_convnets.analysis.features import Level, features, levels
-from keras_convnets.analysis.strides import strides
-from keras_convnets.analysis.walk import walk
+from keras_convnets.analysis.receptive_field.strides import strides
 from keras_convnets.assemble import assemble
 from keras_convnets.axes import in_papers_order
-from keras_convnets.registry import find
+from keras_convnets.graph.walk import walk
+from keras_convnets.zoo import find
 
 L = keras.layers
 

@@ -5,14 +5,15 @@ import pygraphviz
 import pytest
 
 from helpers import application
-from keras_convnets import ResnetBuilder, create_model, heads, units
-from keras_convnets.analysis.columns import aside, columns
-from keras_convnets.analysis.figure import figure
-from keras_convnets.analysis.graph import Edge, Price, block_graph, fold
-from keras_convnets.analysis.labels import price_text, title
-from keras_convnets.analysis.sheet import Look
-from keras_convnets.analysis.style import short
+from keras_convnets import ResnetBuilder, create_model, units
+from keras_convnets.analysis.plot.blocks import Edge, Price, block_graph, fold
+from keras_convnets.analysis.plot.columns import aside, columns
+from keras_convnets.analysis.plot.figure import figure
+from keras_convnets.analysis.plot.labels import price_text, title
+from keras_convnets.analysis.plot.sheet import Look
+from keras_convnets.analysis.plot.style import short
 from keras_convnets.assemble import assemble
+from keras_convnets.units import heads
 
 L = keras.layers
 

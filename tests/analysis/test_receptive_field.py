@@ -5,7 +5,7 @@ import pytest
 from keras import layers
 
 from helpers import FORMATS
-from keras_convnets.analysis.receptive_field import receptive_field
+from keras_convnets.analysis.receptive_field.receptive_field import receptive_field
 from keras_convnets.layers import LocalResponseNormalization, PadChannels, TakeChannels
 
 LAST = "channels_last"

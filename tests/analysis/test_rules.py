@@ -5,8 +5,8 @@ import keras
 import numpy as np
 import pytest
 
-from keras_convnets.analysis import rules
-from keras_convnets.analysis.walk import walk
+from keras_convnets.analysis.cost import rules
+from keras_convnets.graph.walk import walk
 from keras_convnets.layers import LocalResponseNormalization, PadChannels, TakeChannels
 
 L = keras.layers

@@ -6,30 +6,30 @@ import pytest
 
 from helpers import FORMATS, images, outline
 from keras_convnets import Style, channels, conv_bn_relu, cost, create_model, receptive_field
-from keras_convnets.analysis.describe import describe
-from keras_convnets.architectures.googlenet import inception
-from keras_convnets.architectures.inception import InceptionBuilder
-from keras_convnets.architectures.inception_resnet import (
+from keras_convnets.architectures.inception.builder import InceptionBuilder
+from keras_convnets.architectures.inception.googlenet import inception
+from keras_convnets.architectures.inception.inception_resnet import (
     inception_resnet_a,
     inception_resnet_b,
     inception_resnet_c,
     reduction_resnet_b,
 )
-from keras_convnets.architectures.inception_v3 import (
+from keras_convnets.architectures.inception.multibranch import SLIM, TORCHVISION, reduction_a
+from keras_convnets.architectures.inception.v3 import (
     inception_a,
     inception_b,
     inception_c,
     inception_d,
     inception_e,
 )
-from keras_convnets.architectures.inception_v4 import (
+from keras_convnets.architectures.inception.v4 import (
     inception_v4_a,
     inception_v4_b,
     inception_v4_c,
     reduction_v4_b,
 )
-from keras_convnets.architectures.multibranch import SLIM, TORCHVISION, reduction_a
 from keras_convnets.assemble import assemble
+from keras_convnets.graph.words import describe
 from keras_convnets.naming import parse
 from twins import copy_weights
 

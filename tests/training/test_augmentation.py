@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_convnets.training.augmentation import AUGMENTATIONS, Augmentation
+from keras_convnets.training.data.augmentation import AUGMENTATIONS, Augmentation
 
 MANY = 4000
 

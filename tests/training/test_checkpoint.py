@@ -6,9 +6,9 @@ import keras
 import numpy as np
 import pytest
 
-from keras_convnets.training import checkpoint
-from keras_convnets.training.checkpoint import Position
-from keras_convnets.training.faults import RunStopped
+from keras_convnets.errors import RunStopped
+from keras_convnets.training.run import checkpoint
+from keras_convnets.training.run.checkpoint import Position
 
 POSITION = Position(3, 7, {"loss": [1.0, 0.5, 0.1]}, 2.5)
 

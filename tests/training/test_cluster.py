@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from keras_convnets.training.cluster import check
+from keras_convnets.training.distribute.cluster import check
 from replica import addresses
 
 
@@ -121,5 +121,6 @@ def test_a_port_that_is_taken():
 
 
 def test_it_takes_no_tensorflow():
-    code = "import sys, keras_convnets.training.cluster; assert 'tensorflow' not in sys.modules"
+    module = "keras_convnets.training.distribute.cluster"
+    code = f"import sys, {module}; assert 'tensorflow' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)

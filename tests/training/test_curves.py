@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from keras_convnets.training import curves
-from keras_convnets.training.curves import plot_curves
+from keras_convnets.training.report import curves
+from keras_convnets.training.report.curves import plot_curves
 
 FULL = {
     "loss": [2.0, 1.0, 0.5],

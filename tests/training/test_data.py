@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from keras_convnets.training.data import load
-from keras_convnets.training.pipeline import evaluation_batches
+from keras_convnets.images.batches import evaluation_batches
+from keras_convnets.training.data.data import load
 
 
 @pytest.fixture(scope="module")

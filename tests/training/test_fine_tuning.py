@@ -10,7 +10,7 @@ from sklearn.datasets import load_digits
 
 from helpers import outline
 from keras_convnets import ResnetBuilder
-from keras_convnets.training.fine_tuning import (
+from keras_convnets.training.transfer.fine_tuning import (
     DiscriminativeSGD,
     freeze_until,
     new_head,
@@ -298,7 +298,11 @@ def test_mixed_precision_scales_the_loss_around_it():
 MIRRORED = """
 import keras, numpy as np, sys, tensorflow as tf
 from keras_convnets import ResnetBuilder
-from keras_convnets.training.fine_tuning import DiscriminativeSGD, freeze_until, stage_rates
+from keras_convnets.training.transfer.fine_tuning import (
+    DiscriminativeSGD,
+    freeze_until,
+    stage_rates,
+)
 
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)

@@ -5,10 +5,11 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from keras_convnets.training import reading
-from keras_convnets.training.data import load
-from keras_convnets.training.pipeline import evaluation_batches, explain, training_batches
-from keras_convnets.training.reading import unreadable
+from keras_convnets.images import reading
+from keras_convnets.images.batches import evaluation_batches
+from keras_convnets.images.reading import unreadable
+from keras_convnets.training.data.data import load
+from keras_convnets.training.data.pipeline import explain, training_batches
 
 CLASSES = ("lily", "rose", "tulip")
 SUFFIXES = (".png", ".JPG", ".jpeg", ".bmp", ".gif")
@@ -237,7 +238,7 @@ def test_an_image_that_goes_bad_in_an_epoch_is_named(flowers, monkeypatch, harm,
 
 
 def test_means_of_many_files_are_those_of_a_sample(flowers, monkeypatch):
-    from keras_convnets.training import normalisation
+    from keras_convnets.training.data import normalisation
 
     whole = load(f"folder:{flowers}", image_size=16).preprocessing
     monkeypatch.setattr(normalisation, "SAMPLE", 12)

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_convnets.training.data import load
+from keras_convnets.training.data.data import load
 
 RANDOM = np.random.default_rng(0)
 

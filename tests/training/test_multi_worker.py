@@ -12,7 +12,12 @@ import pytest
 import tensorflow as tf
 
 import replica
-from keras_convnets.training.multi_worker import PeerLost, check_alike, explained, mended_fit
+from keras_convnets.training.distribute.multi_worker import (
+    PeerLost,
+    check_alike,
+    explained,
+    mended_fit,
+)
 
 LIMIT = 240  # seconds for whatever is waited for
 

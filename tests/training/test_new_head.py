@@ -11,13 +11,13 @@ from keras_convnets import (
     chain,
     conv_bn_relu,
     create_model,
-    heads,
     units,
 )
-from keras_convnets.analysis.walk import walk
 from keras_convnets.assemble import assemble
+from keras_convnets.graph.walk import walk
 from keras_convnets.recursion import room_for
-from keras_convnets.training.fine_tuning import freeze_until, new_head
+from keras_convnets.training.transfer.fine_tuning import freeze_until, new_head
+from keras_convnets.units import heads
 
 LAYERS = keras.layers
 

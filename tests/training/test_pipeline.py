@@ -2,16 +2,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_convnets.training.augmentation import AUGMENTATIONS
-from keras_convnets.training.data import Data
-from keras_convnets.training.images import Images, from_array, from_arrays
-from keras_convnets.training.pipeline import (
-    evaluation_batches,
-    explain,
-    steps_per_epoch,
-    training_batches,
-)
-from keras_convnets.training.preprocessing import Preprocessing
+from keras_convnets.images.batches import evaluation_batches
+from keras_convnets.images.images import Images, from_array, from_arrays
+from keras_convnets.images.preprocessing import Preprocessing
+from keras_convnets.training.data.augmentation import AUGMENTATIONS
+from keras_convnets.training.data.data import Data
+from keras_convnets.training.data.pipeline import explain, steps_per_epoch, training_batches
 
 SIZE, COUNT, BATCH = 8, 50, 12
 CLASSES = ("a", "b", "c")

@@ -18,14 +18,15 @@ from rich.console import Console
 from finished import FILES
 from helpers import FORMATS
 from keras_convnets import ResnetBuilder, create_model
-from keras_convnets.registry import one_output
-from keras_convnets.training import checkpoint, loop, reading, run_folder
-from keras_convnets.training.data import load
-from keras_convnets.training.faults import RunStopped
-from keras_convnets.training.recipes import RECIPES
-from keras_convnets.training.run import resume, train
-from keras_convnets.training.settings import Settings
-from keras_convnets.training.steps import Steps
+from keras_convnets.errors import RunStopped
+from keras_convnets.images import reading
+from keras_convnets.training.data.data import load
+from keras_convnets.training.recipe.recipes import RECIPES
+from keras_convnets.training.run import checkpoint, loop, run_folder
+from keras_convnets.training.run.run import resume, train
+from keras_convnets.training.run.settings import Settings
+from keras_convnets.training.run.steps import Steps
+from keras_convnets.zoo import one_output
 
 RECIPE = RECIPES["quick"].but(epochs=2, batch_size=128, learning_rate=0.02)
 STEPS = 1437 // 128
@@ -414,12 +415,12 @@ import sys
 from pathlib import Path
 import keras, tensorflow as tf
 from keras_convnets import ResnetBuilder
-from keras_convnets.training.data import load
-from keras_convnets.training.recipes import RECIPES
-from keras_convnets.training.run import train
-from keras_convnets.training.settings import Settings
-from keras_convnets.training.steps import Steps
-from keras_convnets.training.strategies import choose
+from keras_convnets.training.data.data import load
+from keras_convnets.training.recipe.recipes import RECIPES
+from keras_convnets.training.run.run import train
+from keras_convnets.training.run.settings import Settings
+from keras_convnets.training.run.steps import Steps
+from keras_convnets.training.distribute.strategies import choose
 
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)

@@ -8,8 +8,8 @@ import pytest
 
 from finished import write_run
 from keras_convnets.recursion import room_for
-from keras_convnets.training.data import load
-from keras_convnets.training.saved_run import open_run
+from keras_convnets.training.data.data import load
+from keras_convnets.training.run.saved_run import open_run
 
 
 @pytest.fixture(scope="module")

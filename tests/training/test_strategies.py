@@ -7,8 +7,8 @@ import keras
 import pytest
 import tensorflow as tf
 
-from keras_convnets.training.faults import RunStopped
-from keras_convnets.training.strategies import check_step, choose, is_chief
+from keras_convnets.errors import RunStopped
+from keras_convnets.training.distribute.strategies import check_step, choose, is_chief
 from replica import addresses
 
 
@@ -78,7 +78,8 @@ def test_one_machine_of_a_cluster_is_its_chief(monkeypatch):
     cluster = {"cluster": {"chief": [addresses(1)]}, "task": {"type": "chief", "index": 0}}
     monkeypatch.setenv("TF_CONFIG", json.dumps(cluster))
     code = (
-        "from keras_convnets.training.strategies import choose, is_chief, is_multi_worker; "
+        "from keras_convnets.training.distribute.strategies import "
+        "choose, is_chief, is_multi_worker; "
         "strategy = choose(); print(is_multi_worker(strategy), is_chief(strategy))"
     )
     result = subprocess.run(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from keras_convnets.training.supervisor import supervise
+from keras_convnets.training.distribute.supervisor import supervise
 
 PYTHON = (sys.executable, "-c")
 LIMIT = 30
@@ -48,7 +48,7 @@ def test_which_ends_are_not_the_last(ends, code, children, capfd):
 def supervisor(child):
     """Start a supervisor in a process of its own."""
     code = (
-        "from keras_convnets.training.supervisor import supervise; import sys; "
+        "from keras_convnets.training.distribute.supervisor import supervise; import sys; "
         "sys.exit(supervise(['first'], ['again'], program=sys.argv[1:]))"
     )
     # A shell starts what runs in the background deaf to Ctrl-C, and so all that it starts.
@@ -77,7 +77,7 @@ def test_a_signal_is_passed_on_once_and_is_the_end(number):
 
 def test_a_child_does_not_outlive_its_supervisor():
     child = BEGIN + (
-        "from keras_convnets.training.supervisor import is_supervised; "
+        "from keras_convnets.training.distribute.supervisor import is_supervised; "
         "assert is_supervised() and is_supervised(); "
         "open('pid', 'w').write(f'{os.getpid()}\\n'); time.sleep(60)"
     )
@@ -101,5 +101,6 @@ def runs(pid):
 
 
 def test_it_takes_no_tensorflow():
-    code = "import sys, keras_convnets.training.supervisor; assert 'tensorflow' not in sys.modules"
+    module = "keras_convnets.training.distribute.supervisor"
+    code = f"import sys, {module}; assert 'tensorflow' not in sys.modules"
     subprocess.run([*PYTHON, code], check=True)

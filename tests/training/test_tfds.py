@@ -3,9 +3,10 @@ import sys
 import numpy as np
 import pytest
 
-from keras_convnets.training import reading
-from keras_convnets.training.data import load
-from keras_convnets.training.pipeline import evaluation_batches, training_batches
+from keras_convnets.images import reading
+from keras_convnets.images.batches import evaluation_batches
+from keras_convnets.training.data.data import load
+from keras_convnets.training.data.pipeline import training_batches
 
 tfds = pytest.importorskip("tensorflow_datasets", reason="tensorflow-datasets is not installed")
 pytest.importorskip("importlib_resources", reason="tensorflow-datasets 4.9.10 needs it")

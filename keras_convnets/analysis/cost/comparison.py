@@ -1,0 +1,79 @@
+"""The costs of several models side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from keras_convnets.analysis.cost.cost import COUNTS, Cost, counts
+from keras_convnets.analysis.cost.rules import CONVENTION
+from keras_convnets.analysis.tables import Column, Table
+
+_COLUMNS = (
+    Column("model", "model"),
+    Column("input_shape", "input"),
+    Column("layers", "layers", is_number=True),
+    *COUNTS,
+    Column("weight_bytes", "bytes of weights", is_number=True),
+    Column("activation_bytes", "bytes of activations", is_number=True),
+)
+
+
+class Comparison:
+    """The costs of several models, a row each.
+
+    Attributes:
+        costs: the [`Cost`][keras_convnets.analysis.cost.cost.Cost] of each model, in the
+            order given.
+    """
+
+    def __init__(self, costs: Sequence[Cost]) -> None:
+        self.costs = tuple(costs)
+
+    def table(self) -> Table:
+        """Return the table, with what its numbers mean."""
+        uncounted = [
+            f"{cost.model}: {', '.join(cost.uncounted)}" for cost in self.costs if cost.uncounted
+        ]
+        notes = [f"NOT COUNTED: layers with weights and no rule, of {'; of '.join(uncounted)}."]
+        rows = tuple(_row(cost) for cost in self.costs)
+        return Table(_COLUMNS, rows, (*(notes if uncounted else []), CONVENTION))
+
+    def to_text(self) -> str:
+        """Return the table for a console."""
+        return self.table().to_text()
+
+    def to_markdown(self) -> str:
+        """Return the table in Markdown."""
+        return self.table().to_markdown()
+
+    def to_csv(self) -> str:
+        """Return the table as CSV, after lines with the convention that begin with ``#``."""
+        return self.table().to_csv()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as dictionaries, lists, strings and numbers, as JSON can hold them."""
+        models = [cost.to_dict("stage") for cost in self.costs]
+        kept = ("model", "input_shapes", "total")
+        return {
+            "convention": CONVENTION,
+            "models": [{key: model[key] for key in kept} for model in models],
+        }
+
+    def __str__(self) -> str:
+        return self.to_text()
+
+    def _repr_markdown_(self) -> str:
+        return self.to_markdown()
+
+
+def _row(cost: Cost) -> tuple[Any, ...]:
+    shapes = cost.input_shapes
+    return (
+        cost.model,
+        shapes[0] if len(shapes) == 1 else f"{len(shapes)} inputs",
+        len(cost.rows),
+        *counts(cost),
+        cost.weight_bytes,
+        cost.activation_bytes,
+    )

@@ -1,0 +1,202 @@
+"""What boxes and edges of a figure say, as Graphviz' HTML-like labels."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from keras_convnets.analysis.plot.blocks import Block, Graph, Layer, Price
+from keras_convnets.analysis.plot.style import COLOURS, IDENTITY, PROJECTION, escaped, grey, short
+from keras_convnets.analysis.tables import sizes
+from keras_convnets.graph.structure import Body, Item, Parallel, heavy_of, is_gate
+from keras_convnets.graph.words import Step
+
+_TABLE = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="{}">{}</TABLE>'
+_LEGEND = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="3" CELLPADDING="1">{}</TABLE>'
+_SWATCH = 'FIXEDSIZE="TRUE" WIDTH="16" HEIGHT="13"'
+_BRANCHES = '<TABLE BORDER="0" CELLBORDER="1" CELLSPACING="5" CELLPADDING="3" COLOR="{}">{}</TABLE>'
+_SHORTCUTS = {
+    "identity": ("──", IDENTITY, "identity shortcut"),
+    "resized": ("- - -", IDENTITY, "identity shortcut, resized"),
+    "projection": ("- - -", PROJECTION, "projection shortcut"),
+}
+_BRANCH = '<TD STYLE="ROUNDED" BGCOLOR="#ffffff">{}</TD>'
+
+
+def block_label(block: Block, show_cost: bool, show_activations: bool = True) -> str:
+    """Return the label of a box that stands for a block, or for several alike ones."""
+    rows = _rows(
+        block.inside.body + block.inside.after, COLOURS[block.kind].border, show_activations
+    )
+    name = title(block)
+    if rows == [escaped(name)]:
+        rows = []
+    head = grey(name) if rows else escaped(name)
+    cost = price_text(block.price) if show_cost else ""
+    head = f"{head}{_times(block)}{grey(f'   {cost}') if cost else ''}"
+    return _stacked([head, *rows])
+
+
+def plain_label(body: Body, kind: str, show_activations: bool) -> str:
+    """Return the label of a box that says no more than what is inside."""
+    return _stacked(_rows(body, COLOURS[kind].border, show_activations))
+
+
+def stage_label(name: str, blocks: Sequence[Block], show_cost: bool, show_activations: bool) -> str:
+    """Return the label of a box that stands for a stage: a line for each of its blocks."""
+    cost = price_text(sum((block.price for block in blocks), Price())) if show_cost else ""
+    rows = []
+    for block in blocks:
+        colour = COLOURS[block.kind].border
+        lines = _rows(block.inside.all, colour, show_activations)
+        rows += [*lines[:-1], lines[-1] + _times(block)] if lines else []
+    head = f"{grey(name, 10)}{grey(f'   {cost}') if cost else ''}"
+    return _stacked([head, *rows] if rows != [escaped(name)] else [escaped(name)])
+
+
+def layer_label(
+    layer: Layer, *, show_name: bool, show_cost: bool, show_activations: bool, extras: Iterable[str]
+) -> str:
+    """Return the label of a box that stands for a layer."""
+    words = layer.step.in_full(show_activations)
+    small = [layer.id] if show_name and layer.id != words else []
+    small += [price_text(layer.price)] if show_cost and price_text(layer.price) else []
+    return _stacked([escaped(words), *(grey(text, 8) for text in (*small, *extras))])
+
+
+def title(block: Block) -> str:
+    """Return what a box is called inside its stage's frame: ``block1``, ``block2 to 6``."""
+    first, last = (name.removeprefix(f"{block.stage}_") for name in (block.name, block.last))
+    if block.repeats == 1:
+        return first
+    shared = re.sub(r"[0-9]*$", "", first)
+    return f"{first} to {last.removeprefix(shared) or last}"
+
+
+def _times(block: Block) -> str:
+    return f"&#160;&#160;<B>× {block.repeats}</B>&#160;" if block.repeats > 1 else ""
+
+
+def price_text(price: Price) -> str:
+    """Return a price in few digits: ``11.2 M params, 1.81 G MACs``; nothing where all is 0."""
+    parts = [f"{short(price.params)} params"] if price.params else []
+    if price.macs or price.is_bound:
+        parts.append(f"{'≥ ' if price.is_bound else ''}{short(price.macs or 0)} MACs")
+    return ", ".join(parts)
+
+
+def headline(graph: Graph, show_cost: bool) -> str:
+    """Return the figure's title: the model's name, its input and what it costs."""
+    inputs = [block for block in graph.blocks if block.kind == "input"]
+    shapes = ", ".join(sizes(layer.shape) for block in inputs for layer in block.layers)
+    cost = price_text(graph.price)
+    small = [f"input {shapes}", *([cost] if show_cost and cost else [])]
+    name = f'<FONT POINT-SIZE="14"><B>{escaped(graph.name)}</B></FONT>'
+    return _stacked([name, grey(" · ".join(small), 10)], padding=3)
+
+
+def legend(kinds: Iterable[str], *, shortcuts: Iterable[str], folded: bool, cost: bool) -> str:
+    """Return the legend: the colours that occur, the lines of shortcuts, what numbers mean."""
+    found = set(kinds) - {"input", "merge"}
+    entries = [
+        f'<TD BORDER="1" BGCOLOR="{colour.fill}" COLOR="{colour.border}" {_SWATCH}></TD>'
+        f'<TD ALIGN="LEFT">{grey(kind)}  </TD>'
+        for kind, colour in COLOURS.items()
+        if kind in found
+    ]
+    entries += [
+        f'<TD><FONT COLOR="{colour}">{line}</FONT></TD><TD ALIGN="LEFT">{grey(words)}  </TD>'
+        for name, (line, colour, words) in _SHORTCUTS.items()
+        if name in set(shortcuts)
+    ]
+    rows = ["".join(entries[start : start + 3]) for start in range(0, len(entries), 3)]
+    whole = '<TD COLSPAN="6" ALIGN="LEFT">{}</TD>'
+    if folded:
+        times = "<B>× n</B> " + grey("n such blocks in a row, drawn once; the cost is of all n")
+        rows.append(whole.format(times))
+    if cost:
+        rows.append(whole.format(grey("params: parameters. MACs: multiply-adds of one image,")))
+        rows.append(whole.format(grey("in convolutions and dense layers.")))
+    return _LEGEND.format("".join(f"<TR>{row}</TR>" for row in rows))
+
+
+def line_of(body: Body, show_activations: bool = True) -> str:
+    """Return steps in one line, as in a paper's table: ``1×1, 64 | 3×3, 64 | 1×1, 256``.
+
+    Batch normalisation, activations and the like are left out, unless there is nothing else.
+    """
+    steps = [item for item in body if not isinstance(item, Step) or item.heavy] or list(body)
+    return " | ".join(_words(item, show_activations) for item in steps)
+
+
+def lines_of(body: Body) -> int:
+    """Return the number of lines that the longest branch of a body takes."""
+    branches = [branch for item in body if isinstance(item, Parallel) for branch in item.branches]
+    return max((len(heavy_of(branch)) + 1 for branch in branches), default=0)
+
+
+def _rows(body: Body, colour: str, show_activations: bool) -> list[str]:
+    """Return the lines of a box: runs of steps in one line, branches as a table of their own."""
+    rows: list[str] = []
+    run: list[Item] = []
+    for item in body:
+        if isinstance(item, Step) or is_gate(item):
+            run.append(item)
+        else:
+            rows += _run(run, show_activations)
+            rows.append(_branches(item, colour, show_activations))
+            run = []
+    return rows + _run(run, show_activations, only_heavy=bool(rows))
+
+
+def _run(items: list[Item], show_activations: bool, only_heavy: bool = False) -> list[str]:
+    if not items or (only_heavy and not heavy_of(tuple(items))):
+        return []
+    return [escaped(line_of(tuple(items), show_activations))]
+
+
+def _branches(item: Parallel, colour: str, show_activations: bool) -> str:
+    cells = "".join(
+        _BRANCH.format(_column(branch, colour, show_activations)) for branch in item.branches
+    )
+    rows = f"<TR>{cells}</TR>"
+    if item.merge is not None:
+        merge = grey(item.merge.text, 10)
+        rows += f'<TR><TD BORDER="0" COLSPAN="{len(item.branches)}">{merge}</TD></TR>'
+    return _BRANCHES.format(colour, rows)
+
+
+def _column(branch: Body, colour: str, show_activations: bool) -> str:
+    """Return a branch from top to bottom, a step a line."""
+    shown = [item for item in branch if not isinstance(item, Step) or item.heavy]
+    if not shown:
+        shown = list(branch)
+    lines: list[str] = []
+    texts: list[str] = []
+    for item in shown:
+        if isinstance(item, Step) or is_gate(item):
+            texts.append(escaped(_words(item, show_activations)))
+        else:
+            # Text of several lines keeps together, where a table's rows would be spread out.
+            lines += ["<BR/>".join(texts)] if texts else []
+            lines.append(_branches(item, colour, show_activations))
+            texts = []
+    lines += ["<BR/>".join(texts)] if texts else []
+    return _stacked(lines or ["identity"], padding=1)
+
+
+def _words(item: Item, show_activations: bool) -> str:
+    if isinstance(item, Step):
+        fused = item.activation if show_activations and item.kind == "dense" else ""
+        return f"{item.text}, {fused}" if fused else item.text
+    scaling = max(item.branches, key=lambda branch: len(heavy_of(branch)))
+    steps = [step for step in scaling if not isinstance(step, Step) or step.heavy]
+    squeezes = isinstance(steps[0], Step) and steps[0].text.startswith("global") if steps else False
+    inner = line_of(tuple(steps[1:] if squeezes else steps) or scaling, show_activations)
+    return f"SE({inner})" if squeezes else f"× ({inner})"
+
+
+def _stacked(lines: Sequence[str], padding: int = 1) -> str:
+    if len(lines) == 1 and "<TABLE" not in lines[0]:
+        return lines[0]
+    return _TABLE.format(padding, "".join(f"<TR><TD>{line}</TD></TR>" for line in lines))

@@ -1,0 +1,208 @@
+"""The sheet that a figure is drawn on: nodes in frames, lines, columns, a title and a legend."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import pydot
+
+from keras_convnets.analysis.plot import labels
+from keras_convnets.analysis.plot.blocks import Graph
+from keras_convnets.analysis.plot.style import (
+    COLOURS,
+    FONT,
+    FRAME,
+    GREY,
+    IDENTITY,
+    LINE,
+    PROJECTION,
+    css_class,
+    quoted,
+)
+from keras_convnets.graph.structure import Body, shortcut_kind
+
+
+@dataclasses.dataclass(frozen=True)
+class Look:
+    """What a figure shows beside the graph itself."""
+
+    shapes: bool = True
+    cost: bool = True
+    layer_names: bool = True
+    activations: bool = True
+    dtype: bool = False
+    trainable: bool = False
+    rankdir: str = "TB"
+
+    @property
+    def goes_across(self) -> bool:
+        """Whether the figure goes from left to right, or back."""
+        return self.rankdir in ("LR", "RL")
+
+
+class Sheet:
+    """A figure in the making: nodes in frames, lines between them, broken into columns.
+
+    What stands ``aside`` is off the main path: auxiliary heads.
+    """
+
+    def __init__(
+        self, graph: Graph, look: Look, column: dict[str, int], aside: Iterable[str] = ()
+    ) -> None:
+        self.look = look
+        self._aside = set(aside)
+        self.dot = pydot.Dot(
+            quoted(graph.name), rankdir=look.rankdir, fontname=FONT, nodesep=0.3, ranksep=0.24,
+            labelloc="t", pad=0.2,
+            label=f"<{labels.headline(graph, look.cost)}>",
+        )  # fmt: skip
+        self.dot.set_node_defaults(
+            fontname=FONT, fontsize=12, margin="0.18,0.05", height=0.3,
+            shape="box", style="rounded,filled",
+        )  # fmt: skip
+        self.dot.set_edge_defaults(
+            fontname=FONT, fontsize=10, fontcolor=GREY, color=LINE, arrowsize=0.6
+        )
+        self._column = column
+        # Each is a cluster, unseen: Graphviz packs clusters in the order in which they are given.
+        self._columns = {
+            number: pydot.Cluster(f"column{number}", peripheries=0, margin=0, label=quoted(""))
+            for number in sorted(set(column.values()))
+        }
+        self._count = len(self._columns)
+        if self._count > 1:  # lay the columns out one by one and put them side by side, tops level
+            self.dot.set("pack", 24)
+            self.dot.set("packmode", f"array_it{self._count}")
+        self._frames: dict[tuple[str, ...], pydot.Cluster] = {}
+        self._marks: dict[tuple[str, int], str] = {}
+        self._last = ""
+        self.shortcuts: set[str] = set()
+        self.kinds: set[str] = set()
+
+    def node(
+        self,
+        node: str,
+        owner: str,
+        label: str,
+        kind: str,
+        *frames: str,
+        says: str = "",
+        **more: Any,
+    ) -> None:
+        """Put a box into its frames, each inside the one before; ``says`` is its tooltip."""
+        colour = COLOURS[kind]
+        self.kinds.add(kind)
+        style: dict[str, Any] = {"fillcolor": colour.fill, "color": colour.border}
+        style |= {"class": css_class(kind), "id": node}
+        style |= {"tooltip": quoted(says or owner), "label": f"<{label}>"}
+        if owner not in self._aside:
+            style["group"] = self._group(self._column[owner])
+        self._frame(self._column[owner], frames).add_node(pydot.Node(node, **style | more))
+        self._last = node
+
+    def line(self, source: str, of: str, target: str, to: str, **style: Any) -> None:
+        """Draw a line from ``of``'s node to ``to``'s; across columns it goes by a pair of marks."""
+        if self._column[of] != self._column[to]:
+            source = self._mark(source, of, self._column[to])
+        if style.get("label") and self._count > 1:
+            style["minlen"] = 2  # Graphviz makes room for labels by itself only in a single column
+        if to in self._aside:
+            style["weight"] = 1
+        self.dot.add_edge(pydot.Edge(source, target, **style))
+
+    def shortcut(self, source: str, of: str, target: str, to: str, content: Body = ()) -> None:
+        """Draw a shortcut: solid for an identity, dashed and labelled for anything else."""
+        kind = shortcut_kind(content)
+        self.shortcuts.add(kind)
+        colour = PROJECTION if kind == "projection" else IDENTITY
+        style: dict[str, Any] = {"color": colour, "penwidth": 1.4, "weight": 0}
+        if content:
+            style |= {"style": "dashed", "label": f"  {labels.line_of(content)} "}
+            style |= {"fontcolor": colour}
+        # A resized identity looks like an identity in a page's style, too.
+        style_of = "projection" if kind == "projection" else "identity"
+        self.line(source, of, target, to, **{"class": style_of}, **style)
+
+    def finished(self, *, folded: bool) -> pydot.Dot:
+        """Return the figure, with its legend."""
+        for path, frame in self._frames.items():
+            outer = self._frames[path[:-1]] if len(path) > 2 else self._columns[int(path[0])]
+            outer.add_subgraph(frame)
+        self._draw_legend(folded)
+        # From left to right, Graphviz packs the rows from below.
+        for number in sorted(self._columns, reverse=self.look.goes_across):
+            self.dot.add_subgraph(self._columns[number])
+        return self.dot
+
+    def _draw_legend(self, folded: bool) -> None:
+        """Put the legend below the last node."""
+        rows = labels.legend(
+            self.kinds, shortcuts=self.shortcuts, folded=folded, cost=self.look.cost
+        )
+        style: dict[str, Any] = {
+            "shape": "plaintext",
+            "style": "solid",
+            "label": f"<{rows}>",
+            "class": "legend",
+        }
+        column = max(self._columns)
+        style["group"] = self._group(column)
+        self._columns[column].add_node(pydot.Node("legend", **style, tooltip="legend"))
+        self.dot.add_edge(pydot.Edge(self._last, "legend", style="invis"))
+
+    def _group(self, column: int) -> str:
+        # One Graphviz group keeps the main path of a column a straight line.
+        return f"column{column}"
+
+    def _frame(self, column: int, names: Sequence[str]) -> pydot.Graph:
+        """Return the innermost of nested frames; a stage that is broken has one in each column."""
+        place: pydot.Graph = self._columns[column]
+        for depth in range(1, len(names) + 1):
+            path = (str(column), *names[:depth])
+            if path not in self._frames:
+                self._frames[path] = _frame(path)
+            place = self._frames[path]
+        return place
+
+    def _mark(self, source: str, of: str, column: int) -> str:
+        """Return the mark at the head of a column that stands for a node in another."""
+        if (source, column) in self._marks:
+            return self._marks[source, column]
+        number = len(self._marks) + 1
+        leaving, arriving = f"mark{number}out", f"mark{number}in"
+        style: dict[str, Any] = {
+            "shape": "circle",
+            "fixedsize": "true",
+            "width": 0.3,
+            "label": str(number),
+        }
+        style |= {"fillcolor": "#ffffff", "color": LINE, "fontsize": 10, "class": "mark"}
+        home = self._column[of]
+        for name, its_column in ((leaving, home), (arriving, column)):
+            hint = f"continued at the other mark {number}"
+            style["group"] = self._group(its_column)
+            node = pydot.Node(name, tooltip=quoted(hint), **style)
+            self._columns[its_column].add_node(node)
+        self.dot.add_edge(pydot.Edge(source, leaving, weight=100))
+        self._marks[source, column] = arriving
+        return arriving
+
+
+def _frame(path: Sequence[str]) -> pydot.Cluster:
+    stage_frame = len(path) == 2
+    return pydot.Cluster(
+        quoted(" / ".join(path)),
+        label=quoted(path[-1]),
+        labeljust="l",
+        fontname=FONT,
+        fontsize=12 if stage_frame else 9,
+        fontcolor=GREY,
+        color=FRAME,
+        style="rounded",
+        peripheries=1,
+        labelloc="t",
+        margin=8,
+        **{"class": "frame"},
+    )

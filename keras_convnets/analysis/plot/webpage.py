@@ -1,0 +1,126 @@
+"""A figure as a page to explore: one file, which needs neither network nor library."""
+
+from __future__ import annotations
+
+import html
+import importlib.resources
+import json
+import re
+from typing import Any
+
+from keras_convnets.analysis.cost.rules import CONVENTION
+from keras_convnets.analysis.plot import labels
+from keras_convnets.analysis.plot.blocks import Block, Graph, Layer, Price, by_stage
+from keras_convnets.analysis.plot.figure import box_ids
+from keras_convnets.analysis.tables import shown, sizes
+
+
+def webpage(graph: Graph, detail: str, svg: str) -> str:
+    """Return the page: the figure, and what is in each of its boxes.
+
+    Args:
+        graph: as it was drawn.
+        detail: the detail that it was drawn at: what a box stands for.
+        svg: the figure.
+    """
+    template = _file("page.html")
+    contents = {
+        "TITLE": html.escape(graph.name),
+        "STYLE": figure_style() + _file("page.css"),
+        "SVG": svg[svg.index("<svg") :],
+        "DATA": json.dumps(_data(graph, detail)).replace("<", "\\u003c"),
+        "SCRIPT": _file("page.js"),
+    }
+    # In one pass, so that a mark within what is filled in stays as it is.
+    return re.sub(r"<!--([A-Z]+)-->", lambda mark: contents[mark[1]], template)
+
+
+def figure_style() -> str:
+    """Return the style of a page that has a figure in it: light, dark and printed.
+
+    It gives the page its colours as custom properties: ``--paper``, ``--ink`` and others.
+    """
+    return _file("figure.css")
+
+
+def _file(name: str) -> str:
+    files = importlib.resources.files(__package__) / "page"
+    return (files / name).read_text(encoding="utf-8")
+
+
+def _data(graph: Graph, detail: str) -> dict[str, Any]:
+    price = graph.price
+    count = sum(len(block.layers) for block in graph.blocks)
+    return {
+        "model": graph.name,
+        "headline": labels.price_text(price),
+        "layers": shown(count),
+        "params": shown(price.params),
+        "macs": _macs_text(price),
+        "convention": CONVENTION,
+        "boxes": {"stage": _stages, "block": _blocks, "layer": _layers}[detail](graph),
+    }
+
+
+def _macs_text(price: Price) -> str:
+    if price.macs is None:
+        return "not known: sizes are open"
+    return f"{'≥ ' if price.is_bound else ''}{shown(price.macs)}"
+
+
+def _stages(graph: Graph) -> list[dict[str, Any]]:
+    stages = by_stage(graph)
+    box = box_ids(name for name, _ in stages)
+    return [
+        _box(box[name], name, "", [layer for block in blocks for layer in block.layers])
+        for name, blocks in stages
+    ]
+
+
+def _blocks(graph: Graph) -> list[dict[str, Any]]:
+    box = box_ids(block.name for block in graph.blocks)
+    return [
+        _box(box[block.name], _title(block), block.stage or "", list(block.layers))
+        for block in graph.blocks
+    ]
+
+
+def _layers(graph: Graph) -> list[dict[str, Any]]:
+    places = [(block, layer) for block in graph.blocks for layer in block.layers]
+    box = box_ids(layer.id for _, layer in places)
+    return [
+        _box(box[layer.id], block.name, block.stage or "", list(block.layers))
+        | {"marked": layer.id}
+        for block, layer in places
+    ]
+
+
+def _title(block: Block) -> str:
+    if block.repeats == 1:
+        return block.name
+    return f"{block.name} to {block.last}: {block.repeats} alike"
+
+
+def _box(node: str, title: str, stage: str, layers: list[Layer]) -> dict[str, Any]:
+    price = sum((layer.price for layer in layers), Price())
+    return {
+        "id": node,
+        "title": title,
+        "stage": f"stage {stage}" if stage else "",
+        "price": labels.price_text(price),
+        "params": price.params,
+        "macs": None if price.is_bound else price.macs,
+        "shape": sizes(layers[-1].shape),
+        "marked": None,
+        "layers": [_row(layer) for layer in layers],
+    }
+
+
+def _row(layer: Layer) -> dict[str, Any]:
+    return {
+        "name": layer.id,
+        "what": layer.step.in_full(),
+        "shape": sizes(layer.shape),
+        "params": layer.price.params,
+        "macs": None if layer.price.is_bound else layer.price.macs,
+    }

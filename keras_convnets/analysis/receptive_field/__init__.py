@@ -1,0 +1,1 @@
+"""Which pixels the units of a layer see."""

@@ -1,0 +1,280 @@
+"""Which pixels the units of a layer see, axis by axis, in whole numbers: no Keras in here.
+
+Of each axis two things are kept. *Unclipped* fields are those of an image without borders; sizes
+and strides are read off them. *Seen* fields are those of the units that exist, where borders and
+padding contribute nothing.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+Ints = np.ndarray[Any, np.dtype[np.int64]]
+Range = tuple[int, int]
+
+# A range of nothing is from FAR to -FAR: whatever it is joined with, nothing changes. FAR is
+# beyond all pixels by so much that it stays there when a range is shifted.
+FAR = 2**40
+# The position that a tap reads where there is none to read.
+NO_POSITION = -FAR
+
+
+@dataclasses.dataclass(frozen=True)
+class Taps:
+    """The positions of a layer's input that each position of its output reads, on one axis.
+
+    ``read`` returns a row for each position. ``step_out`` positions further in the output, all
+    that is read lies ``step_in`` positions further in the input.
+    """
+
+    read: Callable[[Ints], Ints]
+    step_out: int = 1
+    step_in: int = 1
+
+
+def window(kernel: int, stride: int = 1, dilation: int = 1, before: int = 0) -> Taps:
+    """Return the taps of a convolution or pooling that is padded by ``before`` in front."""
+    offsets = np.arange(kernel) * dilation - before
+    return Taps(lambda positions: positions[:, None] * stride + offsets, step_in=stride)
+
+
+def same_padding(kernel: int, stride: int, size: int) -> int:
+    """Return what TensorFlow pads in front for ``padding="same"``: the smaller half."""
+    total = (math.ceil(size / stride) - 1) * stride + kernel - size
+    return max(total, 0) // 2
+
+
+def repeated(factor: int) -> Taps:
+    """Return the taps of nearest-neighbour upsampling."""
+    return Taps(lambda positions: positions[:, None] // factor, step_out=factor)
+
+
+def interpolated(factor: int) -> Taps:
+    """Return the taps of bilinear upsampling: position i is at (i + 1/2) / factor - 1/2."""
+
+    def read(positions: Ints) -> Ints:
+        before, rest = np.divmod(2 * positions + 1 - factor, 2 * factor)
+        return np.stack([before, np.where(rest == 0, NO_POSITION, before + 1)], axis=1)
+
+    return Taps(read, step_out=factor)
+
+
+def transposed(kernel: int, stride: int, before: int) -> Taps:
+    """Return the taps of the gradient of a convolution that is padded by ``before`` in front."""
+    back = np.arange(math.ceil(kernel / stride))
+
+    def read(positions: Ints) -> Ints:
+        sources = (positions[:, None] + before) // stride - back
+        offsets = positions[:, None] + before - sources * stride
+        return np.where(offsets < kernel, sources, NO_POSITION)
+
+    return Taps(read, step_out=stride)
+
+
+# A single row or column, broadcast.
+FIRST_ONLY = Taps(lambda positions: np.zeros((len(positions), 1), np.int64), step_in=0)
+
+
+@dataclasses.dataclass(frozen=True)
+class Unclipped:
+    """The fields on an endless axis: ``shift`` pixels further from one period to the next."""
+
+    first: Ints
+    last: Ints
+    shift: int
+
+    @property
+    def period(self) -> int:
+        """The number of units after which the fields repeat, but for their place."""
+        return len(self.first)
+
+    @property
+    def stride(self) -> Fraction:
+        """Pixels from one unit's field to the next one's; a mean where units take turns."""
+        return Fraction(self.shift, self.period)
+
+    def at(self, positions: Ints) -> tuple[Ints, Ints]:
+        """Return the first and last pixels of the units at ``positions``."""
+        turns, phases = np.divmod(positions, self.period)
+        none = positions == NO_POSITION
+        first = np.where(none, FAR, self.first[phases] + turns * self.shift)
+        last = np.where(none, -FAR, self.last[phases] + turns * self.shift)
+        return first, last
+
+    def through(self, taps: Taps) -> Unclipped:
+        """Return the fields of a layer that reads these units."""
+        turns = self.period // math.gcd(self.period, taps.step_in)
+        first, last = self.at(taps.read(np.arange(turns * taps.step_out)))
+        shift = turns * taps.step_in * self.shift // self.period
+        return Unclipped(first.min(axis=1), last.max(axis=1), shift)
+
+
+def join(branches: Sequence[Unclipped | None]) -> Unclipped | None:
+    """Return the fields that span those of all branches; ``None`` if strides differ."""
+    known = [branch for branch in branches if branch is not None]
+    if len(known) < len(branches) or len({branch.stride for branch in known}) > 1:
+        return None
+    positions = np.arange(math.lcm(*(branch.period for branch in known)))
+    firsts, lasts = zip(*(branch.at(positions) for branch in known), strict=True)
+    shift = int(known[0].stride * len(positions))
+    return Unclipped(np.minimum.reduce(firsts), np.maximum.reduce(lasts), shift)
+
+
+def are_aligned(branches: Sequence[Unclipped | None]) -> bool:
+    """Return whether the branches have one stride, and one centre.
+
+    Centres are compared on the mean of a period: units that nearest-neighbour upsampling has made
+    of one are off its centre to either side.
+    """
+    known = [branch for branch in branches if branch is not None]
+    if not known:
+        return True  # where the strides parted, that was said already
+    if len(known) < len(branches) or len({branch.stride for branch in known}) > 1:
+        return False
+    positions = np.arange(math.lcm(*(branch.period for branch in known)))
+    ranges = [branch.at(positions) for branch in known]
+    all_see = np.logical_and.reduce([first <= last for first, last in ranges])
+    return len({int((first + last)[all_see].sum()) for first, last in ranges}) == 1
+
+
+@dataclasses.dataclass(frozen=True)
+class Seen:
+    """The first and last pixel that each existing position sees, on one axis."""
+
+    first: Ints
+    last: Ints
+
+    @property
+    def is_nothing(self) -> Any:
+        """Whether each position sees nothing: it lies in padding, for one."""
+        return self.first > self.last
+
+    def through(self, taps: Taps, size: int) -> Seen:
+        """Return what the ``size`` positions of a layer see that reads these ones."""
+        positions = taps.read(np.arange(size))
+        exists = (positions >= 0) & (positions < len(self.first))
+        near = np.where(exists, positions, 0)
+        first = np.where(exists, self.first[near], FAR).min(axis=1)
+        last = np.where(exists, self.last[near], -FAR).max(axis=1)
+        return Seen(first, last)
+
+
+# What a branch sees: rows by columns. A branch that sees nothing on an axis sees nothing at all.
+Unit = tuple[Seen, ...]
+
+
+def span(parts: Sequence[Unit]) -> Unit:
+    """Return what spans all parts, axis by axis."""
+    return tuple(
+        Seen(
+            np.minimum.reduce([one.first for one in axis]),
+            np.maximum.reduce([one.last for one in axis]),
+        )
+        for axis in zip(*parts, strict=True)
+    )
+
+
+def join_parts(parts: Sequence[Unit]) -> tuple[Unit, ...]:
+    """Return as few parts as say the same.
+
+    Only parts that see something everywhere can be spanned axis by axis: where one sees nothing in
+    its row, its columns must not count.
+    """
+    full = [part for part in parts if not any(seen.is_nothing.any() for seen in part)]
+    gapped = {_key(part): part for part in parts if not any(part is one for one in full)}
+    return (*gapped.values(), *([span(full)] if full else []))
+
+
+def _key(part: Unit) -> tuple[bytes, ...]:
+    return tuple(array.tobytes() for seen in part for array in (seen.first, seen.last))
+
+
+def seen_at(parts: Sequence[Unit], position: Sequence[int]) -> tuple[Range, ...] | None:
+    """Return the first and last pixel on each axis that one unit sees; ``None`` if none."""
+    boxes = [
+        [(int(seen.first[i]), int(seen.last[i])) for seen, i in zip(part, position, strict=True)]
+        for part in parts
+    ]
+    boxes = [box for box in boxes if all(first <= last for first, last in box)]
+    if not boxes:
+        return None
+    return tuple(
+        (min(first for first, _ in axis), max(last for _, last in axis))
+        for axis in zip(*boxes, strict=True)
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class State:
+    """What a layer's units see: fields, all that there is to see, or nothing known (and why).
+
+    ``reach`` is what each unit sees where all see the same, as after global pooling.
+    """
+
+    image: tuple[int, ...]
+    unclipped: tuple[Unclipped | None, ...] = ()
+    parts: tuple[Unit, ...] = ()
+    reach: tuple[Range, ...] = ()
+    unknown: str = ""
+    unaligned: tuple[str, ...] = ()
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """How many units there are on each axis."""
+        return tuple(len(seen.first) for seen in self.parts[0])
+
+    @property
+    def extent(self) -> tuple[Range, ...]:
+        """What all units together see; all of the image where that is not known."""
+        if self.reach or self.unknown:
+            return self.reach or tuple((0, size - 1) for size in self.image)
+        return tuple((int(one.first.min()), int(one.last.max())) for one in span(self.parts))
+
+    def through(self, taps: Sequence[Taps], sizes: Sequence[int]) -> State:
+        """Return what the ``sizes`` units of a layer see that reads these ones."""
+        axes = list(zip(taps, sizes, strict=True))
+        parts = tuple(
+            tuple(seen.through(*axis) for seen, axis in zip(part, axes, strict=True))
+            for part in self.parts
+        )
+        unclipped = tuple(
+            before and before.through(tap) for before, tap in zip(self.unclipped, taps, strict=True)
+        )
+        return dataclasses.replace(self, unclipped=unclipped, parts=parts)
+
+
+def pixels(image: tuple[int, ...]) -> State:
+    """Return the state of the image itself: each unit sees its own pixel."""
+    itself = tuple(Seen(np.arange(size), np.arange(size)) for size in image)
+    endless = Unclipped(np.zeros(1, np.int64), np.zeros(1, np.int64), 1)
+    return State(image, (endless,) * len(image), (itself,))
+
+
+def merge(states: Sequence[State], sizes: tuple[int, ...], name: str) -> State:
+    """Return what the units of a merge see, single rows and columns broadcast to ``sizes``."""
+    broadcast = [
+        state.through(
+            [
+                window(1) if have == want else FIRST_ONLY
+                for have, want in zip(state.sizes, sizes, strict=True)
+            ],
+            sizes,
+        )
+        for state in states
+    ]
+    axes = list(zip(*(state.unclipped for state in broadcast), strict=True))
+    unaligned = [] if all(map(are_aligned, axes)) else [name]
+    parts = [part for state in broadcast for part in state.parts]
+    before = [merge for state in states for merge in state.unaligned]
+    return State(
+        states[0].image,
+        tuple(map(join, axes)),
+        join_parts(parts),
+        unaligned=tuple(dict.fromkeys([*before, *unaligned])),
+    )

@@ -1,0 +1,246 @@
+"""Receptive fields: which pixels of the image the units of each layer see, for any model."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, overload
+
+import numpy as np
+
+from keras_convnets import checks
+from keras_convnets.analysis.receptive_field import fields
+from keras_convnets.analysis.receptive_field.fields import Seen, State, Unclipped
+from keras_convnets.analysis.receptive_field.rules import state_of
+from keras_convnets.analysis.tables import Column, Table
+from keras_convnets.graph.walk import Call, open_sizes, walk
+
+_COLUMNS = (
+    Column("layer", "layer"),
+    Column("size", "field", is_number=True),
+    Column("stride", "stride", is_number=True),
+    Column("padding", "padding", is_number=True),
+    Column("remark", "remark"),
+)
+_CONVENTION = (
+    "Fields in pixels of the input, rows × columns, at inference: the largest of a layer's units, "
+    "borders left aside. Stride: from one unit's field to the next one's. Padding: how far the "
+    "first unit's field begins before the image."
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class ReceptiveField:
+    """The part of the image that a layer's units see. Sizes are (rows, columns), in pixels.
+
+    Attributes:
+        layer: the layer's name.
+        size: the size of the largest field of a unit, as if the image had no borders: it may be
+            larger than the image. ``None`` if it is not known.
+        stride: pixels from one unit's field to the next one's, 0.5 after upsampling by 2; ``None``
+            on an axis where branches of different strides have met.
+        padding: pixels by which the first unit's field begins before the image; ``None`` on an
+            axis as above.
+        whole_image: every unit sees all of the image, as after global pooling; there is no stride
+            and no padding then. So it is after flattening, where units stand in no place: it is
+            what a dense layer after it sees.
+        unknown: the layer that has no rule, its own or one before it, and why; else empty.
+        unaligned: merges on the way whose branches have different centres or different strides.
+    """
+
+    layer: str
+    size: tuple[int, ...] | None
+    stride: tuple[float | None, ...] | None
+    padding: tuple[int | None, ...] | None
+    whole_image: bool
+    unknown: str
+    unaligned: tuple[str, ...]
+    _state: State = dataclasses.field(repr=False, compare=False)
+
+    def at(self, *position: int) -> tuple[tuple[int, int] | None, ...]:
+        """Return the first and last row, and column, that the unit at ``position`` really sees.
+
+        Padding contributes nothing; ``None`` stands for a unit that sees nothing but padding.
+        """
+        if self.unknown:
+            raise ValueError(f"{self.layer}: its field is not known because of {self.unknown}.")
+        if self._state.reach:
+            return self._state.reach
+        shape = self._state.sizes
+        inside = len(position) == len(shape) and all(
+            isinstance(index, int | np.integer) and 0 <= index < size
+            for index, size in zip(position, shape, strict=True)
+        )
+        if not inside:
+            raise ValueError(
+                f"position: received {position!r}; expected the place of a unit in {self.layer!r}, "
+                f"whose sizes are {shape}."
+            )
+        return fields.seen_at(self._state.parts, position) or (None,) * len(shape)
+
+    @property
+    def _remark(self) -> str:
+        if self.whole_image:
+            return "whole image"
+        if self._state.reach:
+            return "all units see the same"
+        if self.unknown:
+            return f"unknown: {self.unknown}"
+        return "unaligned" if self.unaligned else ""
+
+
+class ReceptiveFields(Mapping[str, ReceptiveField]):
+    """The receptive fields of a model's layers by name, in the order of computation."""
+
+    def __init__(self, found: Mapping[str, ReceptiveField]) -> None:
+        self._found = dict(found)
+
+    def __getitem__(self, layer: str) -> ReceptiveField:
+        return self._found[layer]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def __str__(self) -> str:
+        return self.to_text()
+
+    def to_text(self) -> str:
+        """Return the table for a console."""
+        return self._table().to_text()
+
+    def to_markdown(self) -> str:
+        """Return the table in Markdown."""
+        return self._table().to_markdown()
+
+    def to_csv(self) -> str:
+        """Return the table as CSV."""
+        return self._table().to_csv()
+
+    def to_dict(self) -> dict[str, dict[str, Any]]:
+        """Return each layer's field as plain data."""
+        names = ("size", "stride", "padding", "whole_image", "unknown", "unaligned")
+        return {
+            layer: {
+                name: list(value) if isinstance(value := getattr(field, name), tuple) else value
+                for name in names
+            }
+            for layer, field in self.items()
+        }
+
+    def _table(self) -> Table:
+        rows = ((f.layer, f.size, f.stride, f.padding, f._remark) for f in self.values())
+        merges = dict.fromkeys(name for field in self.values() for name in field.unaligned)
+        where = "Branches with different centres or strides meet in: "
+        notes = (_CONVENTION, *([f"{where}{', '.join(merges)}."] if merges else []))
+        return Table(_COLUMNS, tuple(rows), notes)
+
+
+@overload
+def receptive_field(
+    model: Any, layer: None = None, *, input_shape: Any = None
+) -> ReceptiveFields: ...
+
+
+@overload
+def receptive_field(model: Any, layer: Any, *, input_shape: Any = None) -> ReceptiveField: ...
+
+
+def receptive_field(
+    model: Any, layer: Any = None, *, input_shape: Any = None
+) -> ReceptiveFields | ReceptiveField:
+    """Return the receptive fields of a functional model's layers, or that of one layer.
+
+    A layer that is used more than once has the largest field of its uses. Group normalisation, and
+    layer normalisation over rows and columns, see the whole image. Fields are those of inference,
+    where batch normalisation and dropout look at no other pixel.
+
+    Args:
+        model: a functional ``keras.Model`` or a built ``keras.Sequential``, in any data format.
+        layer: a layer or its name. By default, all layers.
+        input_shape: ``(channels, rows, cols)``, whatever the data format, for a model that leaves
+            sizes open, or for other sizes than it was built with.
+
+    Raises:
+        ValueError: sizes are open, or the layer is not in the model.
+
+    Examples:
+        >>> import keras
+        >>> from keras_convnets import receptive_field
+        >>> image = keras.Input((32, 32, 3))
+        >>> x = keras.layers.Conv2D(8, 3, strides=2, padding="same", name="conv1")(image)
+        >>> x = keras.layers.Conv2D(8, 3, padding="same", name="conv2")(x)
+        >>> field = receptive_field(keras.Model(image, x), "conv2")
+        >>> field.size, field.stride, field.padding
+        ((7, 7), (2, 2), (2, 2))
+        >>> field.at(0, 8)
+        ((0, 4), (14, 20))
+    """
+    calls = walk(model, input_shape)
+    _check_sizes(calls)
+    found = _fields_of(calls)
+    if layer is None:
+        return ReceptiveFields(found)
+    names = [call.name for call in calls if layer is call.layer or layer == call.name]
+    if not found.keys() & names:
+        raise ValueError(
+            f"layer: received {layer!r}; expected a layer of the model or its name, such as "
+            f"{next(reversed(found), None)!r}; inputs have no field."
+            f"{checks.did_you_mean(getattr(layer, 'name', layer), found)}"
+        )
+    return max((found[name] for name in names), key=_extent)
+
+
+def _check_sizes(calls: Sequence[Call]) -> None:
+    for call in calls:
+        if call.is_input and None in call.shape[1:]:
+            raise open_sizes(call)
+
+
+def _fields_of(calls: Sequence[Call]) -> dict[str, ReceptiveField]:
+    states: dict[int, State] = {}
+    found: dict[str, ReceptiveField] = {}
+    for call in calls:
+        states[id(call)] = state = state_of(call, [states[id(parent)] for parent in call.parents])
+        if not call.is_input:
+            field = _field(call.name, state)
+            found[call.name] = max(found.get(call.name, field), field, key=_extent)
+    return found
+
+
+def _extent(field: ReceptiveField) -> tuple[bool, bool, int]:
+    return bool(field._state.reach), bool(field.unknown), math.prod(field.size or ())
+
+
+def _field(name: str, state: State) -> ReceptiveField:
+    size, stride, padding = None, None, None
+    if state.reach:
+        size = tuple(last - first + 1 for first, last in state.reach)
+    elif not state.unknown:
+        size = tuple(map(_size, state.unclipped, fields.span(state.parts)))
+        stride = tuple(map(_stride, state.unclipped))
+        padding = tuple(map(_padding, state.unclipped))
+    whole = size == state.image and bool(state.reach)
+    return ReceptiveField(name, size, stride, padding, whole, state.unknown, state.unaligned, state)
+
+
+def _size(unclipped: Unclipped | None, seen: Seen) -> int:
+    """Return the size of the largest field; where strides differ, of those that are seen."""
+    largest = unclipped or seen
+    return max(int((largest.last - largest.first).max()) + 1, 0)
+
+
+def _stride(unclipped: Unclipped | None) -> float | None:
+    if unclipped is None:
+        return None
+    stride = unclipped.stride
+    return int(stride) if stride.denominator == 1 else float(stride)
+
+
+def _padding(unclipped: Unclipped | None) -> int | None:
+    if unclipped is None or unclipped.first[0] > unclipped.last[0]:
+        return None
+    return -int(unclipped.first[0])

@@ -1,0 +1,82 @@
+"""How many pixels lie between neighbouring units of each layer: one cheap pass, no sizes needed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+from keras_convnets.analysis.receptive_field.rules import GLOBAL_POOLINGS, WINDOWED, taps_of_axes
+from keras_convnets.graph.walk import Call, Shape, is_functional, walk_inside
+
+# Pixels of the input on each axis, rows first. ``None`` where units stand in no place of the
+# image, as after global pooling, or where it is not known in which.
+Stride = tuple[Fraction, ...] | None
+
+_MEANS = {"Mean", "Max", "Min", "Sum"}
+
+
+def strides(calls: Sequence[Call]) -> dict[Call, Stride]:
+    """Return the stride of every call: pixels of the input from one unit to the next one.
+
+    Unlike a ratio of sizes it is exact for odd sizes and for valid padding, and known where sizes
+    are open. A layer without a rule keeps the stride if it keeps the size.
+    """
+    found: dict[Call, Stride] = {}
+    for call in calls:
+        found[call] = _stride(call, [found[parent] for parent in call.parents])
+    return found
+
+
+def _stride(call: Call, before: Sequence[Stride]) -> Stride:
+    if call.is_input:
+        return (Fraction(1),) * (len(call.shape) - 1) or None
+    if is_functional(call.layer):
+        return _times(_only(before), _inside(call))
+    if isinstance(call.layer, WINDOWED):
+        return _times(before[0], _of_window(call))
+    if isinstance(call.layer, GLOBAL_POOLINGS) or call.kind in _MEANS:
+        return None
+    return _of_merge(call, before)
+
+
+def _times(one: Stride, other: Stride) -> Stride:
+    if one is None or other is None or len(one) != len(other):
+        return None
+    return tuple(a * b for a, b in zip(one, other, strict=True))
+
+
+def _of_window(call: Call) -> Stride:
+    """Return by how much a layer with a window strides over its own input."""
+    any_sizes = (1,) * (len(call.shape) - 1)  # they shift a window, and do not change its steps
+    taps = taps_of_axes(call, any_sizes)
+    return None if taps is None else tuple(Fraction(tap.step_in, tap.step_out) for tap in taps)
+
+
+def _inside(call: Call) -> Stride:
+    """Return the stride of a model within over its own input."""
+    calls = walk_inside(call)
+    found = strides(calls)
+    taken = {parent for one in calls for parent in one.parents}
+    return _only([found[one] for one in calls if one not in taken])
+
+
+def _of_merge(call: Call, before: Sequence[Stride]) -> Stride:
+    """Return what all inputs agree on; one that is in no place, or is broadcast, has no say."""
+    sizes = _sizes(call.outputs[0].shape, call)
+    placed = [
+        (stride, _sizes(tensor.shape, call))
+        for stride, tensor in zip(before, call.inputs, strict=True)
+        if stride is not None
+    ]
+    if any(have != sizes and set(have) != {1} for _, have in placed):
+        return None
+    return _only([stride for stride, have in placed if have == sizes])
+
+
+def _only(found: Sequence[Stride]) -> Stride:
+    return found[0] if len(set(found)) == 1 else None
+
+
+def _sizes(shape: Shape, call: Call) -> tuple[Any, ...]:
+    return tuple(shape[1:] if call.data_format == "channels_first" else shape[:-1])

@@ -1,0 +1,94 @@
+"""The course notes' own blocks: what the papers' become when they are kept short.
+
+Convolutions have biases also beside batch normalisation, padding is symmetric, and batch
+normalisation is PyTorch's.
+"""
+
+from __future__ import annotations
+
+from keras_convnets import axes, units
+from keras_convnets.architectures.resnet import shortcut
+from keras_convnets.units import TORCH_BIASED, Tensor, Unit, chain
+
+NOTES = TORCH_BIASED
+
+
+def conv_relu_pool(filters: int) -> Unit:
+    """Return an unpadded 5x5 convolution, ReLU, 2x2/2 max-pooling.
+
+    Examples:
+        >>> import keras
+        >>> conv_relu_pool(16)(keras.Input((28, 28, 1))).shape
+        (None, 12, 12, 16)
+    """
+    convolution = units.conv_relu(filters, 5, padding="valid")
+    return chain(convolution, units.max_pool(2, strides=2, padding="valid"))
+
+
+def conv_pool_relu(filters: int) -> Unit:
+    """Return an unpadded 5x5 convolution, 2x2/2 max-pooling, ReLU.
+
+    ReLU and max-pooling may change places without changing the result.
+
+    Examples:
+        >>> import keras
+        >>> conv_pool_relu(10)(keras.Input((28, 28, 1))).shape
+        (None, 12, 12, 10)
+    """
+    convolution = units.conv(filters, 5, padding="valid")
+    return chain(convolution, units.max_pool(2, strides=2, padding="valid"), units.relu())
+
+
+def residual_block(filters: int, strides: int = 1) -> Unit:
+    """Return a post-activation residual block: conv, BN, ReLU, conv, BN, add, ReLU.
+
+    Where the shape changes, a biased 1x1 convolution projects the input, without the batch
+    normalisation that the paper has there.
+
+    Args:
+        filters: the number of maps of both 3x3 convolutions, and of the output.
+        strides: the strides of the first convolution, and of the projection.
+
+    Examples:
+        >>> import keras
+        >>> residual_block(128, strides=2)(keras.Input((56, 56, 64))).shape
+        (None, 28, 28, 128)
+    """
+
+    def apply(x: Tensor) -> Tensor:
+        residual = units.conv_bn_relu(filters, 3, strides, style=NOTES)(x)
+        residual = units.conv_bn(filters, 3, style=NOTES)(residual)
+        return units.relu()(shortcut(x, residual, (strides, strides)))
+
+    return apply
+
+
+def plain_residual_block(x: Tensor) -> Tensor:
+    """Return conv 3x3, ReLU, conv 3x3, add the input, ReLU, in as many maps as ``x`` has.
+
+    Examples:
+        >>> import keras
+        >>> plain_residual_block(keras.Input((12, 12, 16))).shape
+        (None, 12, 12, 16)
+    """
+    filters = axes.channels(x)
+    residual = units.conv(filters, 3)(units.conv_relu(filters, 3)(x))
+    return units.relu()(shortcut(x, residual))
+
+
+def inception_a(x: Tensor) -> Tensor:
+    """Return Inception-v3's first kind of block in 16 + 24 + 24 + 24 maps, with no activation.
+
+    Examples:
+        >>> import keras
+        >>> inception_a(keras.Input((12, 12, 10))).shape
+        (None, 12, 12, 88)
+    """
+    branches = units.branches(
+        branch1x1=units.conv(16, 1),
+        branch5x5=chain(units.conv(16, 1), units.conv(24, 5)),
+        branch3x3dbl=chain(units.conv(16, 1), units.conv(24, 3), units.conv(24, 3)),
+        # As PyTorch does: zeros around the maps count in the mean, which "same" leaves out.
+        branch_pool=chain(units.avg_pool(3, strides=1, padding="symmetric"), units.conv(24, 1)),
+    )
+    return units.concat(*branches(x))

@@ -1,0 +1,1 @@
+"""GoogLeNet to Inception-ResNet."""

@@ -1,0 +1,196 @@
+"""The first Inception: GoogLeNet's block, its table, its stem and its auxiliary classifiers.
+
+Szegedy et al., "Going Deeper with Convolutions" (2014, arXiv:1409.4842). What the paper leaves
+open is as in Caffe's ``bvlc_googlenet``.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from keras_convnets import axes, checks, units
+from keras_convnets.architectures.inception.multibranch import auxiliary, blocks, concat_branches
+from keras_convnets.padding import Padding, Pair
+from keras_convnets.units import Part, Style, Tensor, Unit, chain, heads
+from keras_convnets.units.heads import Activation, Head
+
+Row = tuple[int, Pair, Pair, int]
+
+# Table 1 of the paper, a line for each of 3a to 5b.
+GOOGLENET: tuple[tuple[Row, ...], ...] = (
+    (
+        (64, (96, 128), (16, 32), 32),
+        (128, (128, 192), (32, 96), 64),
+    ),
+    (
+        (192, (96, 208), (16, 48), 64),
+        (160, (112, 224), (24, 64), 64),
+        (128, (128, 256), (24, 64), 64),
+        (112, (144, 288), (32, 64), 64),
+        (256, (160, 320), (32, 128), 128),
+    ),
+    (
+        (256, (160, 320), (32, 128), 128),
+        (384, (192, 384), (48, 128), 128),
+    ),
+)
+
+# Caffe divides its alpha of 1e-4 by the number of channels, and its k is 1.
+LRN = units.local_response_norm(5, alpha=2e-5, beta=0.75, bias=1.0)
+
+
+def inception(
+    one: int,
+    three: Pair,
+    five: Pair,
+    pool: int,
+    style: Style | None = None,
+    large_kernel: int = 5,
+) -> Unit:
+    """Return GoogLeNet's inception block, in the column order of the paper's table 1.
+
+    Four branches stand side by side: a 1x1 convolution; a 1x1 and a 3x3 one; a 1x1 and a 5x5 one;
+    3x3 max-pooling and a 1x1 convolution. ReLU follows every convolution, and the size is kept.
+
+    Args:
+        one: the maps of the 1x1 convolution.
+        three: those of the 1x1 convolution before the 3x3 one, and of that.
+        five: those of the 1x1 convolution before the 5x5 one, and of that.
+        pool: those of the 1x1 convolution behind the pooling.
+        style: how convolutions and their batch normalisations are made; ``None`` for the paper's:
+            biases, no batch normalisation.
+        large_kernel: the rows and columns of the third branch's window; torchvision has 3.
+
+    Returns:
+        A function of a tensor; its output has ``one + three[1] + five[1] + pool`` maps.
+
+    Raises:
+        ValueError: for anything but the four columns of a row.
+
+    Examples:
+        >>> import keras
+        >>> from keras_convnets import inception
+        >>> inception(64, (96, 128), (16, 32), 32)(keras.Input((28, 28, 192))).shape
+        (None, 28, 28, 256)
+    """
+    _check_row((one, three, five, pool))
+    conv = _conv(style)
+    return concat_branches(
+        branch1x1=conv(one, 1),
+        branch3x3=chain(conv(three[0], 1), conv(three[1], 3)),
+        branch5x5=chain(conv(five[0], 1), conv(five[1], large_kernel)),
+        branch_pool=chain(units.max_pool(3, strides=1), conv(pool, 1)),
+    )
+
+
+def stem(style: Style | None = None, norm: Unit | None = None) -> list[Part]:
+    """Return GoogLeNet's stem, which leaves an eighth of the size and 192 maps.
+
+    Args:
+        style: how convolutions are made; ``None`` for biases and no batch normalisation.
+        norm: what the paper has behind the first pooling and before the second.
+    """
+    conv, norms = _conv(style), [norm] if norm else []
+    padding = "symmetric" if style is None else style.padding
+    return [
+        ("conv1", chain(conv(64, 7, 2, padding), units.max_pool(3, 2), *norms)),
+        ("conv2", chain(conv(64, 1), conv(192, 3), *norms, units.max_pool(3, 2))),
+    ]
+
+
+def stages(
+    table: Sequence[Sequence[Any]],
+    block: Callable[..., Unit] = inception,
+    last_pool: int = 3,
+    padding: Padding = "same",
+) -> Iterator[Part]:
+    """Yield the stages of a table: ``inception3_block1`` and on, ``pool3`` and on between them.
+
+    Args:
+        table: the rows of each stage, or functions of a tensor in their place.
+        block: what a row's columns are handed to.
+        last_pool: the rows and columns of the last pooling's window; of all others it is 3x3.
+        padding: of the poolings.
+    """
+    numbers = range(3, 3 + len(table))
+    for number, rows in zip(numbers, table, strict=True):
+        yield from blocks(f"inception{number}", [_block(row, block) for row in rows])
+        if number < numbers[-1]:
+            window = last_pool if number == numbers[-2] else 3
+            yield f"pool{number}", units.max_pool(window, 2, padding)
+
+
+def check_table(table: Any) -> None:
+    """Refuse anything but stages of rows of four columns, or of functions of a tensor."""
+    if not _is_sequence(table) or not table or not all(map(_is_sequence, table)) or not all(table):
+        raise ValueError(
+            f"stages: received {table!r}; expected one or more stages, each a list of one or more "
+            "rows. Pass rows such as (64, (96, 128), (16, 32), 32), in a list for each stage."
+        )
+    for rows in table:
+        for row in rows:
+            if not callable(row):
+                _check_row(row)
+
+
+def auxiliary_head(style: Style | None = None) -> Head:
+    """Return the head of an auxiliary classifier: pooling, 1x1 convolution, a hidden layer."""
+
+    def head(num_outputs: int, activation: Activation) -> Unit:
+        return chain(
+            _refuse_open_sizes,
+            auxiliary(units.avg_pool(5, strides=3)),
+            _conv(style)(128, 1),
+            heads.flatten(),
+            heads.dense(1024),
+            units.relu(),
+            units.dropout(0.7),
+            heads.outputs(num_outputs, activation),
+        )
+
+    return head
+
+
+def _conv(style: Style | None) -> Callable[..., Unit]:
+    if style is None:
+        return units.conv_relu
+    return functools.partial(units.conv_bn_relu, style=style)
+
+
+def _block(row: Any, block: Callable[..., Unit]) -> Unit:
+    return row if callable(row) else block(*row)
+
+
+def _check_row(row: Any) -> None:
+    try:
+        one, three, five, pool = row
+        counts = (one, *_two(three), *_two(five), pool)
+        for count in counts:
+            checks.positive_integer("row", count, "a number of maps")
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"row: received {row!r}; expected the columns of GoogLeNet's table, in maps: 1x1, "
+            "(1x1, 3x3), (1x1, 5x5), 1x1 behind the pooling. Pass for example "
+            "(64, (96, 128), (16, 32), 32)."
+        ) from None
+
+
+def _two(column: Any) -> Pair:
+    first, second = column
+    return first, second
+
+
+def _is_sequence(value: Any) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str)
+
+
+def _refuse_open_sizes(x: Tensor) -> Tensor:
+    if None in axes.rows_and_cols(x):
+        raise ValueError(
+            "input_shape: received None for rows or columns; expected numbers, for the auxiliary "
+            "classifiers have a weight for each unit. Pass rows and columns, or leave these "
+            "classifiers out by include_auxiliary=False."
+        )
+    return x

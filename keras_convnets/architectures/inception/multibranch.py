@@ -1,0 +1,75 @@
+"""What the generations of Inception share: branches side by side, stages, auxiliary classifiers."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Iterable, Iterator
+
+from keras_convnets import units
+from keras_convnets.padding import TooSmallError
+from keras_convnets.units import Part, Style, Tensor, Unit, chain
+
+TORCHVISION = dataclasses.replace(units.TORCH, epsilon=1e-3)
+"""No biases, symmetric padding that counts in a mean, batch normalisation with scale."""
+
+SLIM = Style(use_bias=False, scale=False)
+"""No biases, TensorFlow's padding, which a mean leaves out, batch normalisation without scale."""
+
+
+def concat_branches(**parts: Unit) -> Unit:
+    """Return the outputs of several parts on one tensor, one behind the other in this order."""
+    found = units.branches(**parts)
+    return lambda x: units.concat(*found(x))
+
+
+def blocks(stage: str, parts: Iterable[Unit]) -> Iterator[Part]:
+    """Yield the blocks of a stage, named ``<stage>_block1`` and on."""
+    for number, part in enumerate(parts, start=1):
+        yield f"{stage}_block{number}", part
+
+
+def auxiliary(part: Unit) -> Unit:
+    """Return an auxiliary classifier's part, whose errors say how to do without it."""
+
+    def apply(x: Tensor) -> Tensor:
+        try:
+            return part(x)
+        except TooSmallError as error:
+            raise TooSmallError(
+                f"{error} (include_auxiliary=False leaves this classifier out)"
+            ) from error
+
+    return apply
+
+
+def reduction_a(k: int, l: int, m: int, n: int, style: Style = SLIM) -> Unit:  # noqa: E741
+    """Return the block that halves the size behind the first stage, since Inception-v3.
+
+    Unpadded 3x3 windows with stride 2 make ``rows`` rows into ``(rows - 1) // 2``. The letters are
+    those of Szegedy et al., "Inception-v4, Inception-ResNet and the Impact of Residual Connections
+    on Learning" (2016, arXiv:1602.07261), figure 7; its table 1 has the rows: Inception-v4 is
+    ``(192, 224, 256, 384)``, Inception-ResNet-v2 ``(256, 256, 384, 384)``. Inception-v3's
+    `inception_b` is ``(64, 96, 96, 384)``.
+
+    Args:
+        k: the maps of the 1x1 convolution in the long branch.
+        l: those of the 3x3 convolution behind it.
+        m: those of the 3x3/2 convolution behind that.
+        n: those of the 3x3/2 convolution that is a branch by itself.
+        style: how convolutions and their batch normalisations are made.
+
+    Returns:
+        A function of a tensor; to its maps it adds ``n + m``.
+
+    Examples:
+        >>> import keras
+        >>> reduction_a(192, 224, 256, 384)(keras.Input((35, 35, 384))).shape
+        (None, 17, 17, 1024)
+    """
+    conv = functools.partial(units.conv_bn_relu, style=style)
+    return concat_branches(
+        branch3x3=conv(n, 3, 2, "valid"),
+        branch3x3dbl=chain(conv(k, 1), conv(l, 3), conv(m, 3, 2, "valid")),
+        branch_pool=units.max_pool(3, 2, "valid"),
+    )

@@ -1,0 +1,137 @@
+"""Post-activation residual blocks, as residual networks were first published: ReLU after addition.
+
+He et al., "Deep Residual Learning for Image Recognition" (2015, arXiv:1512.03385), figure 5.
+"""
+
+from __future__ import annotations
+
+from keras_convnets import units
+from keras_convnets.architectures.residual import grammar as residual
+from keras_convnets.architectures.residual.grammar import Strides
+from keras_convnets.units import TORCH, Style, Tensor, Unit, chain
+
+
+def basic_block_v1(
+    filters: int,
+    init_strides: Strides = (1, 1),
+    is_first_block_of_first_layer: bool = False,
+    *,
+    shortcut: str = "B",
+    style: Style = TORCH,
+) -> Unit:
+    """Return a post-activation residual block of two 3x3 convolutions.
+
+    Convolution, BN, ReLU, convolution, BN, addition of the shortcut, ReLU (He et al. 2015,
+    figure 5, left).
+
+    Args:
+        filters: the number of maps of both convolutions, and of the output.
+        init_strides: the strides of the first convolution, and of the shortcut.
+        is_first_block_of_first_layer: makes no difference: the block begins with its convolution
+            wherever it stands.
+        shortcut: what is added where shapes differ: ``"A"``, the identity with channels of zeros;
+            ``"B"``, a projection. ``"C"`` projects in every block.
+        style: how convolutions and normalisations are made.
+
+    Examples:
+        >>> import keras
+        >>> from keras_convnets import basic_block_v1
+        >>> basic_block_v1(128, init_strides=(2, 2))(keras.Input((56, 56, 64))).shape
+        (None, 28, 28, 128)
+    """
+    branch = chain(
+        units.conv_bn_relu(filters, 3, init_strides, style=style),
+        units.conv_bn(filters, 3, style=style),
+    )
+    return closed(branch, init_strides, shortcut, style)
+
+
+def bottleneck_v1(
+    filters: int,
+    init_strides: Strides = (1, 1),
+    is_first_block_of_first_layer: bool = False,
+    *,
+    shortcut: str = "B",
+    style: Style = TORCH,
+) -> Unit:
+    """Return a post-activation bottleneck block that strides in its first 1x1 convolution.
+
+    So the paper and Caffe have it (He et al. 2015, figure 5, right).
+
+    Args:
+        filters: the number of maps of the first two convolutions; the output has four times
+            as many.
+        init_strides: the strides of the first convolution, and of the shortcut.
+        is_first_block_of_first_layer: makes no difference, as in
+            [`basic_block_v1`][keras_convnets.basic_block_v1].
+        shortcut: ``"A"``, ``"B"`` or ``"C"``, as there.
+        style: how convolutions and normalisations are made.
+
+    Examples:
+        >>> import keras
+        >>> from keras_convnets import bottleneck_v1
+        >>> bottleneck_v1(64)(keras.Input((56, 56, 64))).shape
+        (None, 56, 56, 256)
+    """
+    branch = bottleneck_branch(filters, first_strides=init_strides, style=style)
+    return closed(branch, init_strides, shortcut, style)
+
+
+def bottleneck_v1_5(
+    filters: int,
+    init_strides: Strides = (1, 1),
+    is_first_block_of_first_layer: bool = False,
+    *,
+    width: int | None = None,
+    shortcut: str = "B",
+    style: Style = TORCH,
+) -> Unit:
+    """Return a post-activation bottleneck block that strides in its 3x3 convolution ("v1.5").
+
+    So torchvision and NVIDIA have it: with the stride on a 1x1 convolution, three quarters of its
+    input is never looked at.
+
+    Args:
+        filters: a quarter of the number of maps of the output.
+        init_strides: the strides of the 3x3 convolution, and of the shortcut.
+        is_first_block_of_first_layer: makes no difference, as in
+            [`basic_block_v1`][keras_convnets.basic_block_v1].
+        width: the number of maps of the first two convolutions; by default ``filters``.
+        shortcut: ``"A"``, ``"B"`` or ``"C"``, as there.
+        style: how convolutions and normalisations are made.
+
+    Examples:
+        >>> import keras
+        >>> from keras_convnets import bottleneck_v1_5
+        >>> bottleneck_v1_5(128, init_strides=(2, 2))(keras.Input((56, 56, 256))).shape
+        (None, 28, 28, 512)
+    """
+    branch = bottleneck_branch(filters, second_strides=init_strides, width=width, style=style)
+    return closed(branch, init_strides, shortcut, style)
+
+
+def bottleneck_branch(
+    filters: int,
+    first_strides: Strides = (1, 1),
+    second_strides: Strides = (1, 1),
+    width: int | None = None,
+    groups: int = 1,
+    style: Style = TORCH,
+) -> Unit:
+    """Return the residual branch of a bottleneck: 1x1, 3x3 and 1x1 convolutions with BN."""
+    width = filters if width is None else width
+    return chain(
+        units.conv_bn_relu(width, 1, first_strides, style=style),
+        units.conv_bn_relu(width, 3, second_strides, groups=groups, style=style),
+        units.conv_bn(4 * filters, 1, style=style),
+    )
+
+
+def closed(branch: Unit, strides: Strides, shortcut: str, style: Style) -> Unit:
+    """Return a residual branch with its shortcut, the addition and the ReLU that ends the block."""
+    add = residual.find_shortcut(shortcut)
+
+    def apply(x: Tensor) -> Tensor:
+        return units.relu()(add(x, branch(x), strides, style))
+
+    return apply

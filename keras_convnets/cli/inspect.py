@@ -1,0 +1,159 @@
+"""The commands that look at networks: list, summary, plot, cost, receptive-field, compare."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from keras_convnets.cli import startup
+from keras_convnets.cli.options import add_format, add_shape, print_found
+
+
+def add_to(commands: Any) -> None:
+    """Add the subcommands."""
+    _add_list(commands)
+    _add_looks(commands)
+
+
+def _list(chosen: argparse.Namespace) -> int:
+    startup.start_engine()
+    from keras_convnets.catalogue import listing
+    from keras_convnets.zoo import list_models
+
+    names = list_models(chosen.pattern)
+    if not names:
+        raise ValueError(f"pattern: no network's name matches {chosen.pattern!r}.")
+    print_found(listing(names, with_costs=chosen.cost), chosen.format)
+    return 0
+
+
+def _summary(chosen: argparse.Namespace) -> int:
+    _open(chosen).summary()
+    return 0
+
+
+def _plot(chosen: argparse.Namespace) -> int:
+    model = _open(chosen)
+    from keras_convnets.analysis.plot.plot import plot_model
+
+    plot_model(
+        model,
+        chosen.file,
+        detail=chosen.detail,
+        show_shapes=not chosen.no_shapes,
+        show_cost=not chosen.no_cost,
+        fold_repeats=not chosen.no_fold,
+        expand_nested=chosen.expand_nested,
+        rankdir=chosen.rankdir,
+        dpi=chosen.dpi,
+    )
+    print(chosen.file)
+    return 0
+
+
+def _cost(chosen: argparse.Namespace) -> int:
+    startup.start_engine()
+    from keras_convnets.analysis.cost.cost import cost
+
+    model = _open_for(chosen.name, chosen.input_shape, chosen.num_outputs)
+    print_found(cost(model, chosen.input_shape), chosen.format, by=chosen.by)
+    return 0
+
+
+def _receptive_field(chosen: argparse.Namespace) -> int:
+    startup.start_engine()
+    from keras_convnets.analysis.receptive_field.receptive_field import (
+        ReceptiveFields,
+        receptive_field,
+    )
+
+    shape = chosen.input_shape
+    model = _open_for(chosen.name, shape, chosen.num_outputs)
+    if chosen.layer is None:
+        fields = receptive_field(model, input_shape=shape)
+    else:
+        field = receptive_field(model, chosen.layer, input_shape=shape)
+        fields = ReceptiveFields({chosen.layer: field})
+    print_found(fields, chosen.format)
+    return 0
+
+
+def _compare(chosen: argparse.Namespace) -> int:
+    startup.start_engine()
+    from keras_convnets.side_by_side import compare
+
+    shape = chosen.input_shape
+    print_found(compare([_open_for(name, shape) for name in chosen.names], shape), chosen.format)
+    return 0
+
+
+def _open(chosen: argparse.Namespace) -> Any:
+    startup.start_engine()
+    from keras_convnets.side_by_side import open_model
+
+    return open_model(chosen.name, chosen.input_shape, chosen.num_outputs)
+
+
+def _open_for(name: str, input_shape: Any, num_outputs: Any = None) -> Any:
+    """Return the model to look at for a shape: a network is built for it, a saved model is not."""
+    from keras_convnets.side_by_side import is_file, open_model
+
+    return open_model(name, None if is_file(name) else input_shape, num_outputs)
+
+
+def _add_list(commands: Any) -> None:
+    command = commands.add_parser("list", help="list the networks", allow_abbrev=False)
+    command.add_argument(
+        "pattern", nargs="?", default="*", help="a glob pattern, such as 'resnet*'"
+    )
+    command.add_argument(
+        "--cost", action="store_true", help="build each to count parameters and multiply-adds"
+    )
+    add_format(command)
+    command.set_defaults(command=_list)
+
+
+def _add_looks(commands: Any) -> None:
+    """Add the commands that look at one model or more."""
+    summary = commands.add_parser("summary", help="print a network's layers", allow_abbrev=False)
+    summary.set_defaults(command=_summary)
+    plot = commands.add_parser("plot", help="draw a network's graph", allow_abbrev=False)
+    plot.set_defaults(command=_plot)
+    cost = commands.add_parser("cost", help="print what a network costs", allow_abbrev=False)
+    cost.set_defaults(command=_cost)
+    field = commands.add_parser(
+        "receptive-field", help="print which pixels each layer sees", allow_abbrev=False
+    )
+    field.set_defaults(command=_receptive_field)
+    compare = commands.add_parser("compare", help="print costs side by side", allow_abbrev=False)
+    compare.set_defaults(command=_compare)
+    for command in (summary, plot, cost, field):
+        command.add_argument(
+            "name", help="a network, as keras-convnets list names it, or a .keras file"
+        )
+        add_shape(command, "those that the network is published for")
+        command.add_argument(
+            "--num-outputs", type=int, help="outputs (default: as many as published)"
+        )
+    compare.add_argument("names", nargs="+", metavar="name", help="networks, .keras files")
+    add_shape(compare, "each network's own")
+    for command in (cost, field, compare):
+        add_format(command)
+    by = ("layer", "block", "stage")
+    cost.add_argument("--by", choices=by, default="block", help="what a row is (default: block)")
+    field.add_argument("--layer", help="a layer's name (default: all layers)")
+    _add_drawing(plot)
+
+
+def _add_drawing(plot: Any) -> None:
+    plot.add_argument("file", type=Path, help="the figure: .svg, .png, .pdf, .dot or .html")
+    details = ("stage", "block", "layer")
+    plot.add_argument("--detail", choices=details, default="block", help="default: block")
+    plot.add_argument("--no-fold", action="store_true", help="draw each of several alike blocks")
+    plot.add_argument("--no-shapes", action="store_true", help="leave out the tensors' shapes")
+    plot.add_argument("--no-cost", action="store_true", help="leave out parameters, multiply-adds")
+    plot.add_argument("--expand-nested", action="store_true", help="take models within apart")
+    directions = ("TB", "LR", "BT", "RL")
+    plot.add_argument("--rankdir", choices=directions, default="TB", help="default: TB")
+    plot.add_argument("--dpi", type=int, default=120, help="dots per inch of a png (default: 120)")

@@ -1,0 +1,138 @@
+"""Which block and which stage a layer stands in: from the names, else from the graph.
+
+A model whose layers all follow this package's names is grouped as they say. In any other, the
+segments between articulation points are joined by the prefixes that their layers' names
+share; layers that Keras named by their class are joined as convolutions with what follows
+them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from keras_convnets import naming
+from keras_convnets.graph.joining import Group, groups_of
+from keras_convnets.graph.prefixes import is_named_by_class, stage_of, text_of
+from keras_convnets.graph.topology import is_acyclic
+from keras_convnets.graph.walk import Call
+from keras_convnets.graph.words import is_heavy, noun
+
+
+@dataclasses.dataclass(frozen=True)
+class Place:
+    """Where a layer stands: its block, and the stage that the block belongs to, if any."""
+
+    stage: str | None
+    block: str
+
+
+def places(calls: Sequence[Call], model_name: str = "") -> dict[Call, Place]:
+    """Return the place of every call of a model, in the order of computation."""
+    inputs = [call for call in calls if call.is_input]
+    found = _by_our_names(calls) or _by_prefix_and_graph(calls, f"{model_name}_")
+    for call in inputs:
+        found[call] = Place(None, "input" if len(inputs) == 1 else call.name)
+    return _told_apart(inputs, {call: found[call] for call in calls})
+
+
+def unique_names(names: Iterable[str]) -> list[str]:
+    """Return names with a number behind those that were there before: ``conv``, ``conv (2)``.
+
+    Examples:
+        >>> unique_names(["conv", "conv", "conv (2)"])
+        ['conv', 'conv (2)', 'conv (2) (2)']
+    """
+    found: list[str] = []
+    taken: set[str] = set()
+    for name in names:
+        candidates = (name if n == 1 else f"{name} ({n})" for n in itertools.count(1))
+        unique = next(candidate for candidate in candidates if candidate not in taken)
+        taken.add(unique)
+        found.append(unique)
+    return found
+
+
+def _told_apart(inputs: Sequence[Call], found: dict[Call, Place]) -> dict[Call, Place]:
+    """Give inputs names that no block has, and number the parts of a stage that is left between."""
+    blocks = {place.block for call, place in found.items() if not call.is_input}
+    names = unique_names([*blocks, *(found[call].block for call in inputs)])[len(blocks) :]
+    for call, name in zip(inputs, names, strict=True):
+        found[call] = Place(None, name)
+    if is_acyclic({call: place.stage or place.block for call, place in found.items()}):
+        return found
+    in_order = dict.fromkeys((place.block, place.stage) for place in found.values())
+    runs = [list(run) for _, run in itertools.groupby(in_order, key=lambda pair: pair[1])]
+    stages = unique_names(run[0][1] or "" for run in runs)
+    stage_of = {
+        block: name for run, name in zip(runs, stages, strict=True) for block, stage in run if stage
+    }
+    return {call: Place(stage_of.get(at.block), at.block) for call, at in found.items()}
+
+
+def _by_our_names(calls: Sequence[Call]) -> dict[Call, Place] | None:
+    found = {}
+    for call in calls:
+        parsed = naming.parse(call.name)
+        if parsed is not None:
+            found[call] = Place(parsed.stage if parsed.block else None, parsed.group)
+        elif not call.is_input:
+            return None
+    ends = {call: "an input" for call in calls if call.is_input}
+    blocks = {call: place.block for call, place in found.items()}
+    return found if is_acyclic(blocks | ends) else None
+
+
+def _by_prefix_and_graph(calls: Sequence[Call], model_prefix: str) -> dict[Call, Place]:
+    groups = groups_of(calls, model_prefix)
+    named = _named(groups)
+    return {call: place for group, place in zip(groups, named, strict=True) for call in group.calls}
+
+
+def _named(groups: Sequence[Group]) -> list[Place]:
+    """Return the places of groups: named by their labels, numbered where those do not suffice."""
+    times = Counter(group.label for group in groups if group.label)
+    seen: Counter[tuple[str, ...]] = Counter()
+    found = []
+    for group in groups:
+        label = group.label or (noun(group.calls),)
+        own_name = _own_name(group)
+        seen[label] += 1
+        if not group.label:
+            found.append(Place(None, own_name or f"{label[0]} {seen[label]}"))
+        elif times[label] > 1:
+            found.append(Place(text_of(label), f"{text_of(label)} ({seen[label]})"))
+        else:
+            found.append(Place(stage_of(label), text_of(label)))
+    unique = unique_names(place.block for place in found)
+    found = [Place(place.stage, name) for place, name in zip(found, unique, strict=True)]
+    frames = Counter(place.stage for place in found)
+    alone = {stage for stage, count in frames.items() if count == 1}
+    found = [Place(None if place.stage in alone else place.stage, place.block) for place in found]
+    return found if any(place.stage for place in found) else _by_size(groups, found)
+
+
+def _own_name(group: Group) -> str:
+    """Return the name of a group's last layer with a name of its own, heavy ones before light."""
+    named = [call for call in group.calls if not is_named_by_class(call)]
+    heavy = [call for call in named if is_heavy(call.layer)]
+    return next((call.name for call in reversed(heavy or named)), "")
+
+
+def _by_size(groups: Sequence[Group], found: list[Place]) -> list[Place]:
+    """Make stages of the blocks in a row whose maps are of one size."""
+    sizes = [_map_size(group.calls[-1]) for group in groups]
+    stages: list[Place] = []
+    for size, run in itertools.groupby(zip(sizes, found, strict=True), key=lambda pair: pair[0]):
+        blocks = [place.block for _, place in run]
+        stages += [Place(size if len(blocks) > 1 else None, block) for block in blocks]
+    return stages
+
+
+def _map_size(call: Call) -> str | None:
+    shape = call.shape
+    if len(shape) != 3 or None in shape:
+        return None
+    return f"{shape[1]} × {shape[2]}"

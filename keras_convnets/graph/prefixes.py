@@ -1,0 +1,86 @@
+"""What layers' names say: the words they share, and where a block's name ends."""
+
+from __future__ import annotations
+
+import re
+
+from keras_convnets.graph.walk import Call
+
+Words = tuple[str, ...]
+
+_NUMBER = re.compile(r"[0-9]+[a-z]?")
+_NUMBERED = re.compile(r"[A-Za-z]\w*?_?[0-9]+[a-z]?")
+# In ``stage1_block2_conv1_bn`` the last number is a layer's, not a block's.
+_LAYER_WORDS = re.compile(r"(conv|sepconv|dwconv|bn|norm|relu|act|pool|fc|dense|add|concat)_?[0-9]")
+
+
+def is_numbered(words: Words) -> bool:
+    """Return whether one of the words ends in a number, as a block's name does."""
+    return any(_NUMBERED.fullmatch(word) for word in words)
+
+
+def leading(words: Words) -> Words:
+    """Return the words of a layer's name up to its block: those before its own, numbers last.
+
+    Examples:
+        >>> leading(("conv2", "block1", "1", "conv"))
+        ('conv2', 'block1')
+        >>> leading(("stem", "conv"))
+        ('stem',)
+    """
+    outer = words[:-1] if len(words) > 1 else words
+    numbered = [bool(_NUMBERED.fullmatch(word)) for word in outer]
+    if not any(numbered):
+        return outer[:1] if len(words) > 1 else ()
+    end = numbered.index(True) + 1
+    while end < len(outer) and numbered[end] and not _LAYER_WORDS.match(outer[end]):
+        end += 1
+    return outer[:end]
+
+
+def words_of(call: Call, model_prefix: str) -> Words:
+    """Return a layer's name as words, a lone number joined to the word before it.
+
+    Examples:
+        >>> _split("conv2_block1_1_conv")
+        ('conv2', 'block1', '1', 'conv')
+        >>> _split("stage_0_block_2_gamma")
+        ('stage_0', 'block_2', 'gamma')
+    """
+    outer, _, name = call.name.rpartition("/")
+    own = outer.rpartition("/")[2] + "_"
+    for prefix in (model_prefix, own):
+        name = name.removeprefix(prefix)
+    return (*filter(None, [outer]), *_split(name))
+
+
+def _split(name: str) -> Words:
+    words: list[str] = []
+    for word in name.split("_"):
+        if _NUMBER.fullmatch(word) and words and not _NUMBERED.fullmatch(words[-1]):
+            words[-1] += f"_{word}"
+        else:
+            words.append(word)
+    return tuple(words)
+
+
+def is_named_by_class(call: Call) -> bool:
+    """Return whether Keras named the layer, by its class: ``conv2d_17``, ``add``."""
+    name = call.name.rpartition("/")[2]
+    snake = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", call.kind)
+    snake = re.sub(r"([a-z])([A-Z])", r"\1_\2", snake).lower()
+    return re.fullmatch(re.escape(snake) + r"(_[0-9]+)?", name) is not None
+
+
+def stage_of(label: Words) -> str | None:
+    """Return the stage in a label: ``conv2`` of ``conv2_block1``, ``block2`` of ``block2a``."""
+    letter = re.fullmatch(r"(.*[0-9])[a-z]", label[-1])
+    if letter:
+        return text_of((*label[:-1], letter.group(1)))
+    numbers = [word for word in label if re.search(r"[0-9]", word)]
+    return text_of(label[:-1]) if len(numbers) > 1 else None
+
+
+def text_of(label: Words) -> str:
+    """Return the name that words make."""
+    return "_".join(label)

@@ -1,0 +1,1 @@
+"""Images before the network: the same for training, prediction and export."""

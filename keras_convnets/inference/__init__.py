@@ -1,0 +1,1 @@
+"""What a trained classifier says of images."""

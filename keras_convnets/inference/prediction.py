@@ -1,0 +1,155 @@
+"""What a run's model says of image files."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from keras_convnets import axes, checks
+from keras_convnets.analysis.tables import Column, Table
+from keras_convnets.images import decoding
+from keras_convnets.inference.evaluation import Share
+from keras_convnets.inference.probabilities import check_takes, probabilities
+from keras_convnets.training.run.saved_run import SavedRun
+
+_BATCH = 64
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Predictions:
+    """What a model says of image files.
+
+    Attributes:
+        files: those that could be read, in the order given.
+        probabilities: of every class for each of them; shape `(files, classes)`, float32.
+        class_names: the classes, by label.
+        refused: the others, each with the reason.
+        doubtful: what is strange about some that were read, in words.
+    """
+
+    files: tuple[str, ...]
+    probabilities: np.ndarray
+    class_names: tuple[str, ...]
+    refused: tuple[str, ...] = ()
+    doubtful: tuple[str, ...] = ()
+
+    def top(self, count: int = 5) -> list[list[tuple[int, float]]]:
+        """Return for each file the most probable labels and their probabilities, best first."""
+        checks.positive_integer("top", count, "the classes to name, such as 5")
+        order = np.argsort(-self.probabilities, axis=1, kind="stable")[:, :count]
+        rows = zip(order.tolist(), self.probabilities, strict=True)
+        return [[(label, float(row[label])) for label in labels] for labels, row in rows]
+
+    def table(self, count: int = 5) -> Table:
+        """Return a table of the most probable classes of each file."""
+        columns = (
+            Column("image", "image"),
+            Column("class", "class"),
+            Column("probability", "probability", is_number=True),
+        )
+        rows = (
+            ("" if place else file, self.class_names[label], Share(probability))
+            for file, best in zip(self.files, self.top(count), strict=True)
+            for place, (label, probability) in enumerate(best)
+        )
+        return Table(columns, tuple(rows))
+
+    def to_dict(self, count: int = 5) -> dict[str, Any]:
+        """Return everything as dictionaries, lists, strings and numbers, as JSON can hold them."""
+        images = [
+            {
+                "image": file,
+                "top": [
+                    {"class": self.class_names[label], "label": label, "probability": probability}
+                    for label, probability in best
+                ],
+            }
+            for file, best in zip(self.files, self.top(count), strict=True)
+        ]
+        return {"images": images, "refused": list(self.refused)}
+
+
+def predict(run: SavedRun, files: Iterable[str | os.PathLike[str]]) -> Predictions:
+    """Put image files through a run's model, prepared as the images that it was trained on.
+
+    Args:
+        run: as [`open_run`][keras_convnets.training.run.saved_run.open_run] returns it.
+        files: JPEG, PNG, BMP or GIF, of any size; those that are none are named in the result.
+
+    Raises:
+        ValueError: the model is no classifier of such images, or puts out no numbers.
+
+    Examples:
+        >>> from keras_convnets import ResnetBuilder
+        >>> from keras_convnets.training.data.data import load
+        >>> from keras_convnets.inference.prediction import predict
+        >>> from keras_convnets.training.run.saved_run import SavedRun
+        >>> model = ResnetBuilder.build((1, 8, 8), 10, "basic_block", (1,))
+        >>> data = load("digits", image_size=8)
+        >>> run = SavedRun("run", model, data.preprocessing, data.class_names, {})
+        >>> predict(run, ["none.png"]).refused
+        ('none.png: no such file',)
+    """
+    check_takes(run.model, run.preprocessing.image_shape)
+    names = [os.fspath(file) for file in files]
+    reader = _Reader(run)
+    if batches := reader.batches(names):
+        found = probabilities(run.model, batches, lambda number: reader.read[number])
+    else:
+        found = np.zeros((0, len(run.class_names)), np.float32)
+    return Predictions(
+        tuple(reader.read), found, run.class_names, tuple(reader.refused), tuple(reader.doubtful)
+    )
+
+
+class _Reader:
+    """Reads files batch by batch, and remembers which could be read."""
+
+    def __init__(self, run: SavedRun) -> None:
+        self._preprocessing = run.preprocessing
+        self._is_first = axes.format_of(run.model) == "channels_first"
+        self.read: list[str] = []
+        self.refused: list[str] = []
+        self.doubtful: list[str] = []
+
+    def batches(self, names: list[str]) -> Iterator[np.ndarray] | None:
+        """Yield batches of images, or return ``None`` if not a single file can be read."""
+        images = self._images(names)
+        first = next(images, None)
+        return None if first is None else self._batched(first, images)
+
+    def _batched(self, first: np.ndarray, others: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+        batch = [first]
+        for image in others:
+            if len(batch) == _BATCH:
+                yield self._stacked(batch)
+                batch = []
+            batch.append(image)
+        yield self._stacked(batch)
+
+    def _stacked(self, images: list[np.ndarray]) -> np.ndarray:
+        batch = np.stack(images)
+        return batch.transpose(0, 3, 1, 2) if self._is_first else batch
+
+    def _images(self, names: list[str]) -> Iterator[np.ndarray]:
+        for name in names:
+            try:
+                pixels = decoding.read_image(name)
+            except ValueError as error:
+                self.refused.append(str(error))
+                continue
+            self._doubt(name, int(pixels.max()))
+            self.read.append(name)
+            yield self._preprocessing(pixels).numpy()
+
+    def _doubt(self, name: str, brightest: int) -> None:
+        scale = self._preprocessing.scale
+        if brightest > scale:
+            self.doubtful.append(
+                f"{name}: its pixels go up to {brightest}, those of the run's images to {scale:g}; "
+                "scale them alike"
+            )

@@ -1,0 +1,47 @@
+"""The mean and standard deviation of each channel of the training images."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+import numpy as np
+import tensorflow as tf
+
+from keras_convnets.images.images import Images
+from keras_convnets.images.preprocessing import Preprocessing
+
+SAMPLE = 2000
+_TOGETHER = 2**20  # pixels, times their channels
+_LEAST_STD = 1e-6
+
+
+def normalised(plain: Preprocessing, images: Images, seed: int) -> Preprocessing:
+    """Return ``plain`` with the means and standard deviations of these images.
+
+    Images in memory that need no resizing are all looked at, of others at most 2,000, which are
+    drawn by the seed.
+    """
+    count, totals, squares = 0, np.zeros(plain.channels), np.zeros(plain.channels)
+    for batch in _batches(plain, images, seed):
+        rows = batch.reshape(-1, plain.cols * plain.channels).astype(np.float64)
+        count += len(rows) * plain.cols
+        totals += rows.sum(0).reshape(-1, plain.channels).sum(0)
+        squares += np.square(rows, out=rows).sum(0).reshape(-1, plain.channels).sum(0)
+    mean = totals / count
+    std = np.sqrt(np.maximum(squares / count - mean**2, 0))
+    std = np.where(std < _LEAST_STD, 1, std)  # a channel of one shade stays 0
+    return dataclasses.replace(plain, mean=tuple(mean), std=tuple(std))
+
+
+def _batches(plain: Preprocessing, images: Images, seed: int) -> Iterator[np.ndarray]:
+    if images.array is not None and plain.resize == "none":
+        together = 1 + _TOGETHER // images.array[0].size
+        for start in range(0, len(images), together):
+            yield plain(images.array[start : start + together]).numpy()
+        return
+    drawn = np.random.default_rng(seed).permutation(len(images))[:SAMPLE]
+    dataset = tf.data.Dataset.from_tensor_slices(np.sort(drawn)).map(
+        lambda number: plain(images.read(number))[tf.newaxis], num_parallel_calls=tf.data.AUTOTUNE
+    )
+    yield from dataset.as_numpy_iterator()

@@ -1,0 +1,196 @@
+"""What ``model.fit`` lacks on several devices and machines, and what becomes of lost machines."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+import tensorflow as tf
+
+from keras_convnets.errors import RunStopped
+
+_ABORTED = "Collective ops is aborted by"
+_OF_PEERS = (_ABORTED, "CoordinationService", "coordination service")
+
+
+class PeerLost(RunStopped):
+    """Another machine of the run does not answer any more.
+
+    Start all machines again that have ended, with the commands that they were started with: the
+    run goes on from its last checkpoint.
+    """
+
+    code = 75  # of the command: EX_TEMPFAIL, try again
+
+
+@contextlib.contextmanager
+def mended_fit(strategy: Any) -> Iterator[None]:
+    """Let ``fit`` and ``evaluate`` of this Keras train on several devices and machines.
+
+    Keras 3.15 asks the strategy for two things that it cannot do: the mean of a whole batch, a
+    structure of values, when all that Keras wants to know is its shapes and types (this fails on
+    several machines, and on several GPUs if their parts of the batch differ in size); and the mean
+    of scalars along their first axis, which they do not have. Here the first is answered with the
+    first device's part, the second with the mean over the devices. Any other call, and so all
+    calls of a Keras that asks otherwise, go to the strategy as they are.
+
+    Within it, the loss of another machine is raised as `PeerLost`.
+
+    Args:
+        strategy: of ``tf.distribute``; ``None`` for one device, where nothing is to be mended.
+
+    Examples:
+        >>> import keras, numpy as np
+        >>> from keras_convnets.training.distribute.multi_worker import mended_fit
+        >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+        >>> model.compile("sgd", "mse")
+        >>> with mended_fit(None):
+        ...     history = model.fit(np.ones((4, 2)), np.ones(4), verbose=0)
+    """
+    with peers_explained(), _mended(strategy) if strategy else contextlib.nullcontext():
+        yield
+
+
+@contextlib.contextmanager
+def peers_explained() -> Iterator[None]:
+    """Raise `PeerLost` for what TensorFlow raises when another machine is lost.
+
+    It belongs around all that machines do together: building a model, which gives all of them the
+    chief's weights, reading variables, and training.
+    """
+    try:
+        yield
+    except tf.errors.OpError as error:
+        raise explained(error) from error
+
+
+@contextlib.contextmanager
+def _mended(strategy: Any) -> Iterator[None]:
+    if "reduce" in vars(strategy):  # it is mended already, for the block around this one
+        yield
+        return
+    stock = strategy.reduce
+
+    def reduce(reduce_op: Any, value: Any, axis: int | None = None) -> Any:
+        if isinstance(value, (tuple, list, dict)):
+            return tf.nest.map_structure(lambda part: _locally(strategy, part), value)
+        if axis == 0 and _locally(strategy, value).shape.rank == 0:
+            axis = None
+        return stock(reduce_op, value, axis)
+
+    strategy.reduce = reduce
+    try:
+        yield
+    finally:
+        del strategy.reduce
+
+
+def _locally(strategy: Any, value: Any) -> Any:
+    """Return the first of this machine's values."""
+    return strategy.experimental_local_results(value)[0]
+
+
+def is_multi_worker(strategy: Any) -> bool:
+    """Return whether a strategy may be of several machines."""
+    return isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
+
+
+def check_alike(strategy: Any, **facts: Any) -> None:
+    """Refuse to begin unless all machines start from the same; all must call this.
+
+    Args:
+        strategy: of the run; nothing is done for one machine.
+        **facts: what must be the same everywhere, under the name that the error calls it; it is
+            compared by its ``repr``.
+
+    Raises:
+        ValueError: on all machines, if one differs.
+    """
+    if not is_multi_worker(strategy):
+        return
+    own = tf.constant([_digest(fact) for fact in facts.values()], tf.int64)
+    found = _from_all(strategy, own)
+    for name, numbers in zip(facts, found.T, strict=True):
+        for worker, number in enumerate(numbers):
+            if number != numbers[0]:
+                raise ValueError(
+                    f"{name}: worker {worker} has another than the chief; expected the same on all "
+                    "machines. Start all with the same options, and --out in a folder they share."
+                )
+
+
+def wait_for_all(strategy: Any) -> None:
+    """Return when all machines of a run have come to this call.
+
+    Raises:
+        PeerLost: one was lost before.
+    """
+    if is_multi_worker(strategy):
+        _from_all(strategy, tf.constant([0], tf.int64))
+
+
+def asked_anywhere(strategy: Any, asked: bool) -> bool:
+    """Return whether any machine of a run was asked to stop; all must call this at the same step.
+
+    One that stopped by itself would leave the others in the middle of a step.
+
+    Args:
+        strategy: of the run; the answer for one machine is its own.
+        asked: whether this machine was.
+    """
+    if not is_multi_worker(strategy):
+        return asked
+    with peers_explained():
+        return bool(_summed(strategy)(tf.constant(float(asked))) > 0)
+
+
+@functools.lru_cache(maxsize=1)
+def _summed(strategy: Any) -> Any:
+    """Return the function that adds up a number of each machine; it is traced once."""
+
+    def everywhere(number: tf.Tensor) -> tf.Tensor:
+        parts = strategy.run(lambda part: tf.identity(part), (number,))
+        return strategy.reduce("SUM", parts, axis=None)
+
+    return tf.function(everywhere, autograph=False)
+
+
+def _from_all(strategy: Any, own: tf.Tensor) -> Any:
+    """Return the values of all machines, one row for each."""
+    with peers_explained():
+        values = strategy.experimental_distribute_values_from_function(lambda _: own[tf.newaxis])
+        rows = strategy.gather(values, axis=0).numpy()
+    return rows[:: len(strategy.extended.worker_devices)]
+
+
+def _digest(fact: Any) -> int:
+    digest = hashlib.sha256(repr(fact).encode()).digest()
+    return int.from_bytes(digest[:8], "little", signed=True)
+
+
+def explained(error: tf.errors.OpError) -> Exception:
+    """Return what is to be raised for an error of TensorFlow's: itself, if nothing better is known.
+
+    Args:
+        error: what ``fit`` raised.
+
+    Examples:
+        >>> import tensorflow as tf
+        >>> from keras_convnets.training.distribute.multi_worker import explained
+        >>> words = "Collective ops is aborted by: Socket closed"
+        >>> error = tf.errors.UnavailableError(None, None, words)
+        >>> type(explained(error)).__name__
+        'PeerLost'
+    """
+    message = str(error.message)
+    if not any(words in message for words in _OF_PEERS):
+        return error
+    line = message.rpartition(_ABORTED)[2].strip(" :").splitlines()[0]
+    reason = line.split(". ")[0].strip(" .:").replace("):", ")")
+    return PeerLost(
+        f"lost another machine of the run ({reason}). The last checkpoint is whole: start all that "
+        "have ended again, with --continue."
+    )

@@ -1,0 +1,158 @@
+"""Which devices and machines a run is on: a strategy of ``tf.distribute``, by its name."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import tensorflow as tf
+
+from keras_convnets.training.distribute.cluster import Cluster, check
+from keras_convnets.training.distribute.multi_worker import explained, is_multi_worker
+from keras_convnets.training.distribute.rendezvous import meet
+
+__all__ = ["WAIT", "check_step", "choose", "explained", "is_chief", "is_multi_worker"]
+
+WAIT = 600.0  # seconds for all machines to come
+_START = 60  # seconds for TensorFlow to connect machines that are all there
+
+
+def _silent(line: str) -> None:
+    pass
+
+
+def choose(
+    name: str = "auto",
+    workers: str | None = None,
+    index: int | None = None,
+    wait: float = WAIT,
+    tell: Callable[[str], None] = _silent,
+) -> Any:
+    """Return the ``tf.distribute`` strategy to build and train a model with.
+
+    Call it first, before anything is computed: several machines can only be connected then. It
+    returns when all of them are there.
+
+    Args:
+        name: ``"one"`` device; ``"mirrored"``, all GPUs of this machine (or all logical devices of
+            a CPU that was split into several); ``"multi-worker"``, several machines with all GPUs
+            of each; ``"auto"``, machines if any are named, else GPUs if there are several, else
+            one device.
+        workers: ``host:port`` of all machines, with commas between them, the chief first; by
+            default the environment variable ``TF_CONFIG`` says it. All must be able to reach all.
+        index: which of them this machine is, from 0.
+        wait: seconds to wait for the other machines.
+        tell: is called with a line about who is being waited for.
+
+    Returns:
+        The strategy; ``None`` for one device, which needs none.
+
+    Raises:
+        ValueError: what `keras_convnets.training.distribute.cluster.check` refuses, or
+            ``"mirrored"`` where there is one device.
+        RunStopped: other machines did not come.
+
+    Examples:
+        >>> from keras_convnets.training.distribute.strategies import choose, is_chief
+        >>> strategy = choose("one")
+        >>> strategy is None, is_chief(strategy)
+        (True, True)
+    """
+    cluster = check(name, workers, index)
+    if cluster is not None:
+        return _multi_worker(cluster, wait, tell)
+    if not os.environ.get("TF_CONFIG"):
+        os.environ.pop("TF_CONFIG", None)  # TensorFlow takes an empty one for broken JSON
+    if name == "one":
+        return None
+    devices = [device.name for device in tf.config.list_logical_devices("GPU")]
+    if not devices and name == "mirrored":
+        devices = [device.name for device in tf.config.list_logical_devices("CPU")]
+    if len(devices) > 1:
+        return tf.distribute.MirroredStrategy(devices)
+    if name == "mirrored":
+        raise ValueError(
+            f"strategy: received 'mirrored', but TensorFlow sees one device, {devices[0]}; "
+            "expected several. Use 'one', or 'auto', which takes whatever is there."
+        )
+    return None
+
+
+def check_step(model: Any, jit: bool = False, steps_per_execution: int = 1) -> None:
+    """Refuse what Keras and TensorFlow cannot do on several devices, but would only fail at later.
+
+    Args:
+        model: built for its strategy.
+        jit: whether XLA is to compile the training step. It compiles for one device at a time.
+        steps_per_execution: steps that TensorFlow takes at once. Keras' loop of steps loses the
+            values that several devices hand over.
+
+    Raises:
+        ValueError: one of both on several devices, or layers that compute in float16: Keras looks
+            for overflows on each device by itself, so that some take a step which others leave
+            out, and wait for one another.
+    """
+    replicas = model.distribute_strategy.num_replicas_in_sync
+    if replicas == 1:
+        return
+    half = any(layer.compute_dtype == "float16" for layer in model._flatten_layers())
+    for what, is_wrong, given, remedy in (
+        ("jit", jit, True, "Leave it out"),
+        ("steps_per_execution", steps_per_execution > 1, steps_per_execution, "Leave it out"),
+        ("precision", half, "mixed_float16", "Use mixed_bfloat16"),
+    ):
+        if is_wrong:
+            raise ValueError(
+                f"{what}: received {given!r} with {replicas} devices; expected a run on one, for "
+                f"Keras cannot do both. {remedy}, or train with strategy 'one'."
+            )
+
+
+def is_chief(strategy: Any) -> bool:
+    """Return whether this process is the one that writes; it is, unless it is another's worker."""
+    if not is_multi_worker(strategy):
+        return True
+    resolver = strategy.cluster_resolver
+    has_chief_job = "chief" in resolver.cluster_spec().jobs
+    return resolver.task_type == "chief" or (resolver.task_id == 0 and not has_chief_job)
+
+
+def _multi_worker(cluster: Cluster, wait: float, tell: Callable[[str], None]) -> Any:
+    os.environ["TF_CONFIG"] = cluster.tf_config()
+    meet(cluster, wait, tell)
+    try:
+        with _stoppable():
+            return tf.distribute.MultiWorkerMirroredStrategy()
+    except tf.errors.OpError as error:
+        raise explained(error) from error
+    except RuntimeError as error:
+        raise ValueError(
+            f"strategy: TensorFlow cannot connect machines any more ({error}); expected this to be "
+            "the first that it is asked for. Choose the strategy before you build or compute."
+        ) from error
+
+
+@contextlib.contextmanager
+def _stoppable() -> Iterator[None]:
+    """Let signals end the process while TensorFlow waits for others without letting Python run.
+
+    All have just met, so that a wait is short, unless one has died since: then an alarm ends the
+    process. TensorFlow leaves a handler behind that swallows SIGTERM; it is replaced as well.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    numbers = [signal.SIGINT, signal.SIGTERM, *filter(None, [getattr(signal, "SIGALRM", None)])]
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in numbers}
+    timer = getattr(signal, "setitimer", lambda *_: None)
+    timer(getattr(signal, "ITIMER_REAL", 0), _START)
+    try:
+        yield
+    finally:
+        timer(getattr(signal, "ITIMER_REAL", 0), 0)
+        for number, handler in before.items():
+            signal.signal(number, handler)

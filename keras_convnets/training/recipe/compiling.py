@@ -1,0 +1,98 @@
+"""From a recipe to a compiled model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from keras_convnets.training.recipe.recipes import Recipe
+from keras_convnets.training.run.settings import Settings
+from keras_convnets.training.transfer.fine_tuning import DiscriminativeSGD, stage_rates
+
+
+def compile_model(
+    model: keras.Model, recipe: Recipe, settings: Settings, steps_per_epoch: int
+) -> keras.metrics.Metric:
+    """Compile a classifier as a recipe says, and return the metric that is its accuracy."""
+    if recipe.weight_decay is not None:
+        set_weight_decay(model, recipe.weight_decay)
+    if settings.sync_bn:
+        _synchronize_normalizations(model)
+    with model.distribute_strategy.scope():
+        accuracy = _accuracy(recipe)
+        model.compile(
+            _optimizer(model, recipe, steps_per_epoch),
+            loss=_loss(model, recipe),
+            metrics=[accuracy],
+            steps_per_execution=settings.steps_per_execution,
+            jit_compile=settings.jit,
+            auto_scale_loss=False,
+        )
+        # A model that is saved before its first step has a whole optimizer too.
+        model.optimizer.build(model.trainable_variables)
+    return accuracy
+
+
+def set_weight_decay(model: keras.Model, decay: float) -> None:
+    """Give the kernels of all convolutions a decay, ``w -= rate * decay * w``, in place of theirs.
+
+    Papers and PyTorch write the decay; the factor of Keras' L2 penalty, whose gradient is twice its
+    factor times ``w``, is half of it.
+
+    Examples:
+        >>> import keras
+        >>> from keras_convnets import create_model
+        >>> model = create_model("lenet_5")
+        >>> set_weight_decay(model, 1e-2)
+        >>> conv = model.layers[1]
+        >>> float(model.losses[0]) == float(0.005 * keras.ops.sum(conv.kernel**2))
+        True
+    """
+    penalty = keras.regularizers.L2(decay / 2) if decay else None
+    for layer in model._flatten_layers():
+        for name in ("kernel", "depthwise_kernel", "pointwise_kernel"):
+            if getattr(layer, name, None) is not None and not isinstance(layer, keras.layers.Dense):
+                setattr(layer, f"{name}_regularizer", penalty)
+                getattr(layer, name).regularizer = penalty
+
+
+def puts_out_logits(model: keras.Model) -> bool:
+    """Return whether a classifier's outputs are logits: its last layer has no activation."""
+    last = model.outputs[0]._keras_history.operation
+    activation = getattr(last, "activation", None)
+    return activation is None or activation is keras.activations.linear
+
+
+def _synchronize_normalizations(model: keras.Model) -> None:
+    for layer in model._flatten_layers():
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.synchronized = True
+
+
+def _optimizer(model: keras.Model, recipe: Recipe, steps_per_epoch: int) -> Any:
+    rates = recipe.rates(steps_per_epoch)
+    arguments: dict[str, Any] = {"momentum": recipe.momentum, "nesterov": recipe.nesterov}
+    if recipe.stage_decay == 1:
+        optimizer = keras.optimizers.SGD(rates, **arguments)
+    else:
+        factors = stage_rates(model, recipe.stage_decay)
+        optimizer = DiscriminativeSGD(rates, rates=factors, **arguments)
+    half = any(layer.compute_dtype == "float16" for layer in model._flatten_layers())
+    return keras.optimizers.LossScaleOptimizer(optimizer) if half else optimizer
+
+
+def _loss(model: keras.Model, recipe: Recipe) -> keras.losses.Loss:
+    logits = puts_out_logits(model)
+    if recipe.label_smoothing:
+        return keras.losses.CategoricalCrossentropy(
+            from_logits=logits, label_smoothing=recipe.label_smoothing
+        )
+    return keras.losses.SparseCategoricalCrossentropy(from_logits=logits)
+
+
+def _accuracy(recipe: Recipe) -> keras.metrics.Metric:
+    """Return the metric; labels are spread over the classes where they are smoothed."""
+    if recipe.label_smoothing:
+        return keras.metrics.CategoricalAccuracy(name="accuracy")
+    return keras.metrics.SparseCategoricalAccuracy(name="accuracy")

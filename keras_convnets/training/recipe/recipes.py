@@ -1,0 +1,180 @@
+"""How networks are trained, as the papers did it: recipes are data."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any
+
+from keras_convnets import checks
+
+SCHEDULES = ("drops", "cosine")
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """Stochastic gradient descent with momentum, and all that a paper says of it.
+
+    Attributes:
+        source: where it is from.
+        batch_size: images a step, over all devices and machines.
+        learning_rate: of the optimizer, after the warm-up.
+        epochs: passes over the training images; or
+        steps: steps of the optimizer. One of the two is ``None``.
+        schedule: ``"drops"`` or ``"cosine"``: half of one, down to 0.
+        drops: when the rate drops, as shares of the run.
+        drop_factor: what the rate is multiplied by at each drop.
+        warmup_epochs: how long the rate rises in a line from ``warmup_rate``; or
+        warmup_steps: how long the rate *is* ``warmup_rate``.
+        warmup_rate: see these two.
+        momentum: of the optimizer.
+        nesterov: whether it is Nesterov's momentum.
+        weight_decay: the decay of the kernels of convolutions, ``w -= rate * decay * w``, as papers
+            count it: twice the factor of an L2 penalty. ``None`` leaves the model's penalties as
+            they were built.
+        label_smoothing: the share of a label that is spread over all classes.
+        augmentation: of the training images; ``None`` is what suits the data.
+        images_per_rate: where it is given, ``learning_rate`` is for a batch of so many images, and
+            scaled in a line to the batch that is used.
+        stage_decay: what the rate is multiplied by for each stage before the last, for
+            fine-tuning: 1 is one rate for all.
+
+    Raises:
+        ValueError: a value out of its range, or both epochs and steps, or neither.
+    """
+
+    source: str
+    batch_size: int
+    learning_rate: float
+    epochs: int | None = None
+    steps: int | None = None
+    schedule: str = "drops"
+    drops: tuple[float, ...] = ()
+    drop_factor: float = 0.1
+    warmup_epochs: int = 0
+    warmup_steps: int = 0
+    warmup_rate: float = 0.0
+    momentum: float = 0.9
+    nesterov: bool = False
+    weight_decay: float | None = None
+    label_smoothing: float = 0.0
+    augmentation: str | None = None
+    images_per_rate: int | None = None
+    stage_decay: float = 1.0
+
+    def __post_init__(self) -> None:
+        if (self.epochs is None) == (self.steps is None):
+            raise ValueError(
+                f"epochs: received epochs={self.epochs} and steps={self.steps}; expected one of "
+                "the two. Leave the other one None."
+            )
+        for name in ("epochs", "steps", "images_per_rate"):
+            if getattr(self, name) is not None:
+                checks.positive_integer(name, getattr(self, name), "a number such as 12")
+        checks.positive_integer("batch_size", self.batch_size, "the images a step, such as 32")
+        checks.positive_number("learning_rate", self.learning_rate, "a step size, such as 0.03")
+        checks.choice("schedule", self.schedule, SCHEDULES)
+        checks.rate("momentum", self.momentum)
+        checks.rate("label_smoothing", self.label_smoothing)
+        checks.share("stage_decay", self.stage_decay)
+        checks.positive_number("drop_factor", self.drop_factor, "a factor such as 0.1")
+        checks.non_negative_number("warmup_rate", self.warmup_rate, "a rate such as 0.01")
+        for name in ("warmup_epochs", "warmup_steps"):
+            checks.non_negative_integer(name, getattr(self, name), "a number such as 5")
+        if self.weight_decay is not None:
+            checks.non_negative_number("weight_decay", self.weight_decay, "a decay such as 1e-4")
+        _check_drops(self.drops)
+
+    @property
+    def peak_rate(self) -> float:
+        """The learning rate after the warm-up, scaled to the batch where the recipe says so."""
+        if self.images_per_rate is None:
+            return self.learning_rate
+        return self.learning_rate * self.batch_size / self.images_per_rate
+
+    def total_steps(self, steps_per_epoch: int) -> int:
+        """Return the steps of the whole run."""
+        return self.steps or (self.epochs or 0) * steps_per_epoch
+
+    def total_epochs(self, steps_per_epoch: int) -> int:
+        """Return the epochs of the whole run; the last of them may be a part of one."""
+        return math.ceil(self.total_steps(steps_per_epoch) / steps_per_epoch)
+
+    def rates(self, steps_per_epoch: int) -> Any:
+        """Return the learning rate over the run, as a Keras schedule.
+
+        Raises:
+            ValueError: the warm-up is longer than the run up to its first drop.
+        """
+        from keras_convnets.training.recipe import (
+            schedules,
+        )  # with Keras, which takes seconds to import
+
+        total = self.total_steps(steps_per_epoch)
+        self._check_warmup(steps_per_epoch, total)
+        if self.schedule == "cosine":
+            rates = schedules.half_cosine(self.peak_rate, total)
+        else:
+            starts = [0, *(round(share * total) for share in self.drops)]
+            values = [self.peak_rate * self.drop_factor**drop for drop in range(len(starts))]
+            if self.warmup_steps:
+                starts[0], values = self.warmup_steps, [self.warmup_rate, *values]
+                starts = [0, *starts]
+            rates = schedules.in_steps(values, starts)
+        if self.warmup_epochs:
+            steps = self.warmup_epochs * steps_per_epoch
+            rates = schedules.LinearWarmUp(rates, self.warmup_rate, steps)
+        return rates
+
+    def _check_warmup(self, steps_per_epoch: int, total: int) -> None:
+        steps = max(self.warmup_steps, self.warmup_epochs * steps_per_epoch)
+        end = round(self.drops[0] * total) if self.drops else total
+        if steps >= end:
+            raise ValueError(
+                f"warm-up: received {steps:,} steps of it; expected fewer than the {end:,} steps "
+                "that the run has before its rate drops. Train longer, or set warmup_steps and "
+                "warmup_epochs to 0."
+            )
+
+    def but(self, **changes: Any) -> Recipe:
+        """Return the recipe with other values; epochs take the place of steps and the reverse.
+
+        Examples:
+            >>> RECIPES["resnet-cifar"].but(epochs=2).steps is None
+            True
+        """
+        if "epochs" in changes:
+            changes = {"steps": None} | changes
+        elif "steps" in changes:
+            changes = {"epochs": None} | changes
+        return dataclasses.replace(self, **changes)
+
+
+def _check_drops(drops: tuple[float, ...]) -> None:
+    if not all(0 < share < 1 for share in drops) or list(drops) != sorted(set(drops)):
+        raise ValueError(
+            f"drops: received {drops!r}; expected shares of the run between 0 and 1, in order. "
+            "Pass (0.5, 0.75), for instance."
+        )
+
+
+_HE_2015 = "He et al. 2015 (arXiv:1512.03385), section 4.2"
+_HUANG_2016 = "Huang et al. 2016 (arXiv:1608.06993), section 4.2"
+_ZAGORUYKO_2016 = "Zagoruyko and Komodakis 2016 (arXiv:1605.07146), section 3"
+_GOYAL_2017 = "Goyal et al. 2017 (arXiv:1706.02677); label smoothing: arXiv:1512.00567"
+
+# fmt: off
+RECIPES = {
+    "quick": Recipe("small data on a CPU", 32, 0.03, epochs=12, schedule="cosine", nesterov=True),
+    "resnet-cifar": Recipe(_HE_2015, 128, 0.1, steps=64_000, drops=(0.5, 0.75), weight_decay=1e-4, augmentation="crop-flip"),  # noqa: E501
+    "resnet-cifar-110": Recipe(_HE_2015, 128, 0.1, steps=64_000, drops=(0.5, 0.75), warmup_steps=400, warmup_rate=0.01, weight_decay=1e-4, augmentation="crop-flip"),  # noqa: E501
+    "densenet-cifar": Recipe(_HUANG_2016, 64, 0.1, epochs=300, drops=(0.5, 0.75), nesterov=True, weight_decay=1e-4, augmentation="crop-flip"),  # noqa: E501
+    "wide-resnet-cifar": Recipe(_ZAGORUYKO_2016, 128, 0.1, epochs=200, drops=(0.3, 0.6, 0.8), drop_factor=0.2, nesterov=True, weight_decay=5e-4, augmentation="crop-flip"),  # noqa: E501
+    "imagenet": Recipe(_GOYAL_2017, 256, 0.1, epochs=90, drops=(1 / 3, 2 / 3, 8 / 9), warmup_epochs=5, warmup_rate=0.1, nesterov=True, weight_decay=1e-4, label_smoothing=0.1, augmentation="resized-crop", images_per_rate=256),  # noqa: E501
+}
+# fmt: on
+
+
+def find(name: str) -> Recipe:
+    """Return the recipe called ``name``, or raise a ``ValueError`` with the names there are."""
+    return RECIPES[checks.choice("recipe", name, RECIPES)]

@@ -1,0 +1,137 @@
+"""Learning curves as a figure."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import os
+import re
+from collections.abc import Iterable, Sequence
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, MaxNLocator, PercentFormatter
+
+from keras_convnets import files
+from keras_convnets.training.run.run_folder import History
+
+_TRAINING, _VALIDATION, _RATE = "#5b7fa6", "#d1603d", "#8a6fb0"
+_INK, _GRID = "#1d242c", "#e3e7eb"
+_MOST_MARKS = 40  # epochs up to which each is marked by a dot
+
+
+def plot_curves(history: History, to_file: str | os.PathLike[str], title: str = "") -> None:
+    """Draw loss, accuracy and learning rate, epoch by epoch, training and validation.
+
+    What a history lacks is left out: a column, an epoch before a run was taken up again, a value
+    that is not a finite number.
+
+    Args:
+        history: the lists under ``loss``, ``accuracy``, ``val_loss``, ``val_accuracy`` and
+            ``learning_rate``, as ``model.fit(...).history`` holds them; under ``epoch`` their
+            epochs, from 1 where it is not there.
+        to_file: the picture to write, in any format that matplotlib knows.
+        title: stands above the panels.
+
+    Raises:
+        ValueError: the file cannot be written.
+
+    Examples:
+        >>> from keras_convnets.training.report.curves import plot_curves
+        >>> history = {"loss": [2.1, 0.9], "accuracy": [0.3, 0.8], "val_loss": [1.8, 1.0]}
+        >>> plot_curves(history, "curves.png", "resnet_18 on digits")
+    """
+    drawing = _figure(history, title)
+    with files.replacing(to_file) as path:
+        drawing.savefig(path, dpi=150)
+
+
+def svg(history: History) -> str:
+    """Return the curves as an element of a web page: lines and letters in the page's own colours.
+
+    The page says what ``--ink`` and ``--line`` are, the colours of letters and of the grid.
+    """
+    drawing = _figure(history, "")
+    out = io.StringIO()
+    unsaid = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+    # Letters as text, and the same ids each time.
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "curves"}):
+        drawing.savefig(out, format="svg", transparent=True, metadata=unsaid)
+    drawn = out.getvalue().replace(_INK, "var(--ink)").replace(_GRID, "var(--line)")
+    # A style within would be that of the whole page.
+    return re.sub("<style.*?</style>", "", drawn[drawn.index("<svg") :])
+
+
+def _figure(history: History, title: str) -> Figure:
+    rates = _column(history, "learning_rate")
+    panels = ["loss", "accuracy"] + ["learning rate"] * any(rates)
+    figure = Figure(figsize=(4.2 * len(panels), 3.6), layout="constrained")
+    places = dict(zip(panels, figure.subplots(1, len(panels)), strict=True))
+    for metric in ("loss", "accuracy"):
+        _line(places[metric], history, metric, "training", _TRAINING)
+        _line(places[metric], history, f"val_{metric}", "validation", _VALIDATION)
+    _logarithmic(places["loss"], _column(history, "loss") + _column(history, "val_loss"))
+    _in_per_cent(places["accuracy"])
+    if any(rates):
+        _line(places["learning rate"], history, "learning_rate", "learning rate", _RATE)
+        if _goes_in_steps(rates):
+            _logarithmic(places["learning rate"], rates)
+    for name, axes in places.items():
+        _dress(axes, name)
+    figure.suptitle(title, color=_INK)
+    return figure
+
+
+def _line(axes: Axes, history: History, key: str, name: str, color: str) -> None:
+    values = _column(history, key)
+    if not values:
+        return
+    marker = "o" if len(values) <= _MOST_MARKS else None
+    epochs = _epochs(history, len(values))
+    axes.plot(epochs, values, color=color, label=name, marker=marker, markersize=3)
+
+
+def _epochs(history: History, count: int) -> Sequence[float]:
+    given = history.get("epoch", ())
+    return given[:count] if len(given) >= count else range(1, count + 1)
+
+
+def _column(history: History, key: str) -> list[float]:
+    """Return values to draw; what is missing is a gap in the line."""
+    found = history.get(key, ())
+    return [float("nan") if value is None else float(value) for value in found]
+
+
+def _in_per_cent(axes: Axes) -> None:
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+    axes.set_ylim(top=min(axes.get_ylim()[1], 1.005))
+    if axes.lines:
+        axes.legend(frameon=False, loc="lower right", labelcolor=_INK)
+
+
+def _goes_in_steps(rates: Sequence[float]) -> bool:
+    """Return whether a learning rate drops at times, rather than change in every epoch."""
+    unchanged = sum(one == other for one, other in itertools.pairwise(rates))
+    return 2 * unchanged >= len(rates) - 1
+
+
+def _logarithmic(axes: Axes, values: Iterable[float]) -> None:
+    """Make the axis logarithmic, if there is anything to see on such an axis."""
+    if any(0 < value < float("inf") for value in values):
+        axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator())
+        axes.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_minor_formatter("{x:g}")
+
+
+def _dress(axes: Axes, name: str) -> None:
+    axes.set(xlabel="epoch", ylabel=name)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    axes.grid(color=_GRID)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color(_INK)
+    axes.tick_params(colors=_INK, which="both")
+    axes.xaxis.label.set_color(_INK)
+    axes.yaxis.label.set_color(_INK)

@@ -1,0 +1,1 @@
+"""One run, from a model and data to a folder."""

@@ -1,0 +1,123 @@
+"""All that a run needs to go on from a step as if it had never stopped, in one file."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from keras_convnets import files
+from keras_convnets.errors import RunStopped
+
+_POSITION = "position"
+
+
+@dataclasses.dataclass(frozen=True)
+class Position:
+    """Where a run stands, and what is known of it so far.
+
+    Attributes:
+        epoch: the epochs that are finished.
+        step: the steps taken in the epoch after them. Data are a function of seed, epoch and step,
+            so this is the data's position too.
+        history: a list of values for each column, one for each finished epoch.
+        seconds: the time that the steps of the unfinished epoch took.
+    """
+
+    epoch: int
+    step: int
+    history: dict[str, list[float]]
+    seconds: float = 0.0
+
+
+def write(file: Path, arrays: Mapping[str, np.ndarray], position: Position) -> None:
+    """Write the values of variables, as `values_of` returns them, and where the run stands.
+
+    The file takes the place of the one before it only when it is on the disk whole.
+
+    Raises:
+        RunStopped: a value is not finite, or the file cannot be written; the one before it stays.
+    """
+    _check_finite(arrays, file)
+    try:
+        with files.replacing(file) as path, path.open("wb") as stream:
+            stored: dict[str, Any] = {_POSITION: _encoded(position), **arrays}
+            np.savez(stream, **stored)
+            stream.flush()
+            os.fsync(stream.fileno())
+    except (OSError, ValueError) as error:
+        raise RunStopped(
+            f"cannot write {file}: {getattr(error, 'strerror', None) or error}. The checkpoint "
+            "before it is whole: make room, and go on with --resume."
+        ) from error
+
+
+def read(file: Path) -> tuple[dict[str, np.ndarray], Position]:
+    """Return the values and the position in a checkpoint.
+
+    Raises:
+        ValueError: there is no such file, or it is not a checkpoint.
+    """
+    try:
+        with file.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
+            arrays = {name: stored[name] for name in stored.files}
+        return arrays, Position(**json.loads(arrays.pop(_POSITION).tobytes()))
+    except FileNotFoundError:
+        raise ValueError(
+            f"resume: there is no {str(file)!r}; expected the folder of a run. Name one that "
+            "keras-convnets train has made."
+        ) from None
+    except Exception as error:
+        raise ValueError(
+            f"resume: cannot read {str(file)!r} ({error}); expected a checkpoint of this version "
+            "of keras_convnets."
+        ) from error
+
+
+def restore(arrays: Mapping[str, np.ndarray], variables: Sequence[Any]) -> None:
+    """Give variables the values in a checkpoint.
+
+    Raises:
+        ValueError: the checkpoint is of another model or optimizer.
+    """
+    stored = [(array.shape, str(array.dtype)) for array in arrays.values()]
+    expected = [(tuple(variable.shape), str(variable.dtype)) for variable in variables]
+    if stored != expected:
+        raise ValueError(
+            f"resume: the checkpoint holds {len(stored)} values that are not those of this model "
+            f"and optimizer, which have {len(expected)}; expected a checkpoint of the same run. "
+            "Start a new run instead."
+        )
+    for variable, array in zip(variables, arrays.values(), strict=True):
+        variable.assign(array)
+
+
+def values_of(variables: Sequence[Any]) -> dict[str, np.ndarray]:
+    """Return the values of variables by number and path, in order.
+
+    What several machines hold a part of is added up, so that all must call this.
+    """
+    return {
+        f"{number:05d} {variable.path}": tf.convert_to_tensor(variable.value).numpy()
+        for number, variable in enumerate(variables)
+    }
+
+
+def _check_finite(arrays: Mapping[str, np.ndarray], file: Path) -> None:
+    for name, array in arrays.items():
+        if not np.all(np.isfinite(array)):
+            raise RunStopped(
+                f"{name.split(' ', 1)[1]} holds values that are not finite. The last checkpoint, "
+                f"{file}, is from before. Train with a lower learning rate."
+            )
+
+
+def _encoded(position: Position) -> np.ndarray:
+    text = json.dumps(dataclasses.asdict(position))
+    return np.frombuffer(text.encode(), dtype=np.uint8)

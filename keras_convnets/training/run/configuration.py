@@ -1,0 +1,122 @@
+"""What is run, in words that a file can hold; and whether model and data fit each other and it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import platform
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from keras_convnets import axes
+from keras_convnets.training.data import pipeline
+from keras_convnets.training.data.data import Data
+from keras_convnets.training.recipe.recipes import Recipe
+from keras_convnets.training.run.settings import Settings
+
+
+def augmented(data: Data, recipe: Recipe) -> Data:
+    """Return the data as the recipe, which may say how images are augmented, wants them."""
+    if recipe.augmentation is None:
+        return data
+    return dataclasses.replace(data, augmentation=recipe.augmentation)
+
+
+def check_run(model: keras.Model, data: Data, recipe: Recipe) -> Data:
+    """Refuse a run that cannot be begun; return its data as the recipe augments them.
+
+    Raises:
+        ValueError: the model does not fit the data, the batch neither them nor the devices, or the
+            warm-up the run.
+    """
+    data = augmented(data, recipe)
+    check_fit(model, data)
+    replicas = model.distribute_strategy.num_replicas_in_sync
+    if recipe.batch_size % replicas:
+        raise ValueError(
+            f"batch_size: received {recipe.batch_size}; expected a multiple of {replicas}, for the "
+            "batch is shared by so many devices. Pass "
+            f"{-(-recipe.batch_size // replicas) * replicas}."
+        )
+    recipe.rates(pipeline.steps_per_epoch(data, recipe.batch_size))
+    return data
+
+
+def check_fit(model: keras.Model, data: Data) -> None:
+    """Refuse a model whose input or outputs are not those of the data."""
+    image = axes.in_papers_order(model.input_shape, axes.format_of(model))
+    fits = (size in (None, given) for size, given in zip(image, data.image_shape, strict=True))
+    if not all(fits):
+        raise ValueError(
+            f"model: {model.name} takes images of {image}; expected {data.image_shape}, as the "
+            f"images of {data.name} are. Build it with input_shape={data.image_shape}."
+        )
+    if len(model.outputs) != 1:
+        raise ValueError(
+            f"model: {model.name} has {len(model.outputs)} outputs; expected one. Build it with "
+            "include_auxiliary=False, or train all of them by model.compile and model.fit."
+        )
+    if model.output_shape[-1] != len(data.class_names):
+        raise ValueError(
+            f"model: {model.name} has {model.output_shape[-1]} outputs; expected "
+            f"{len(data.class_names)}, the classes of {data.name}. Build it with "
+            f"num_outputs={len(data.class_names)}."
+        )
+
+
+def check_same(config: dict[str, Any], model: keras.Model, data: Data, out: Path) -> None:
+    """Refuse a model or data that are not those that a run was begun with."""
+    now = {"model": _of_model(model, data), "data": _of_data(data)}
+    for what, described in now.items():
+        for name, value in json.loads(json.dumps(described)).items():
+            if config[what].get(name) != value:
+                raise ValueError(
+                    f"resume: {what}: received {name} {value!r}; the run in {str(out)!r} has "
+                    f"{config[what].get(name)!r}. Go on with the same {what}, or start a new run."
+                )
+    if config["preprocessing"] != json.loads(json.dumps(data.preprocessing.to_config())):
+        raise ValueError(
+            f"resume: data: the images are prepared in another way than in {str(out)!r}. Pass its "
+            "preprocessing to load(), as keras-convnets train --resume does."
+        )
+
+
+def configuration(
+    model: keras.Model, data: Data, recipe: Recipe, settings: Settings
+) -> dict[str, Any]:
+    """Return what is run, for ``config.json``."""
+    packages = ("keras_convnets", "keras", "tensorflow", "numpy", "scikit-learn")
+    return {
+        "model": _of_model(model, data),
+        "data": _of_data(data) | {"arguments": dict(data.arguments)},
+        "preprocessing": data.preprocessing.to_config(),
+        "recipe": dataclasses.asdict(recipe),
+        "settings": dataclasses.asdict(settings),
+        "versions": {"python": platform.python_version()}
+        | {package: metadata.version(package) for package in packages},
+    }
+
+
+def _of_model(model: keras.Model, data: Data) -> dict[str, Any]:
+    return {
+        "name": model.name,
+        "input_shape": data.image_shape,
+        "num_outputs": len(data.class_names),
+        "data_format": axes.format_of(model),
+        "parameters": model.count_params(),
+    }
+
+
+def _of_data(data: Data) -> dict[str, Any]:
+    return {
+        "name": data.name,
+        "train_images": len(data.train),
+        "validation_images": len(data.validation),
+        "test_images": len(data.test),
+        "class_names": data.class_names,
+        "skipped": data.skipped,
+        "augmentation": data.augmentation,
+    }

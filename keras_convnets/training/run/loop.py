@@ -1,0 +1,223 @@
+"""The epochs of a run: Keras' ``fit`` for each, with checkpoints that a run can go on from."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+from rich.console import Console
+
+from keras_convnets import axes
+from keras_convnets.errors import RunStopped
+from keras_convnets.images import batches as image_batches
+from keras_convnets.training.data import pipeline
+from keras_convnets.training.data.data import Data
+from keras_convnets.training.distribute.multi_worker import asked_anywhere, explained, mended_fit
+from keras_convnets.training.distribute.strategies import check_step
+from keras_convnets.training.recipe.compiling import compile_model
+from keras_convnets.training.recipe.recipes import Recipe
+from keras_convnets.training.report.curves import plot_curves
+from keras_convnets.training.run import checkpoint, run_folder
+from keras_convnets.training.run.checkpoint import Position
+from keras_convnets.training.run.interruption import Interruption
+from keras_convnets.training.run.progress import ConsoleProgress
+from keras_convnets.training.run.settings import Settings
+from keras_convnets.training.run.steps import Steps
+from keras_convnets.training.run.tensorboard import TensorBoardLog
+
+
+class Loop:
+    """A run between two checkpoints.
+
+    Args:
+        model: what is trained; it is compiled here.
+        data: what it is trained on.
+        recipe: how.
+        settings: how the run is carried out.
+        folder: where the chief writes; ``None`` for those that write nothing.
+        console: where progress is shown.
+    """
+
+    def __init__(
+        self,
+        model: keras.Model,
+        data: Data,
+        recipe: Recipe,
+        settings: Settings,
+        folder: Path | None,
+        console: Console,
+    ) -> None:
+        self.model, self.data, self.recipe, self.settings = model, data, recipe, settings
+        self.folder, self.console = folder, console
+        self.steps_per_epoch = pipeline.steps_per_epoch(data, recipe.batch_size)
+        self.total_steps = recipe.total_steps(self.steps_per_epoch)
+        self.epochs = recipe.total_epochs(self.steps_per_epoch)
+        self.strategy = model.distribute_strategy
+        check_step(model, settings.jit, settings.steps_per_execution)
+        accuracy = compile_model(model, recipe, settings, self.steps_per_epoch)
+        self._metric_variables = [*model.metrics[0].variables, *accuracy.variables]
+        self.variables: Sequence[Any] = [
+            *model.variables,
+            *model.optimizer.variables,
+            *self._metric_variables,
+        ]
+        self.position = Position(0, 0, {name: [] for name in run_folder.COLUMNS})
+        self.is_resumed = False
+
+    def restore(self, file: Path) -> None:
+        """Go back to a checkpoint."""
+        arrays, self.position = checkpoint.read(file)
+        checkpoint.restore(arrays, self.variables)
+        if not self.position.step:
+            # They are of a validation. Keras resets only metrics that have seen a batch.
+            for variable in self._metric_variables:
+                variable.assign(keras.ops.zeros_like(variable))
+        self.is_resumed = True
+
+    def save(self, position: Position, folder: Path | None = None) -> None:
+        """Write a checkpoint; on several machines all must call this, for reading takes all."""
+        arrays = checkpoint.values_of(self.variables)
+        folder = folder or self.folder
+        if folder is not None:
+            checkpoint.write(folder / run_folder.CHECKPOINT, arrays, position)
+        self.position = position
+
+    def go_on(self) -> bool:
+        """Train from where the run stands to its end; return whether it was interrupted."""
+        log = TensorBoardLog(self.folder)
+        validated_on = "test" if self.data.validation is self.data.test else "validation"
+        with Interruption() as interruption, log, mended_fit(self.strategy):
+            progress = ConsoleProgress(
+                self.console, self.epochs, self.total_steps, self.recipe.batch_size, validated_on
+            )
+            try:
+                with progress:
+                    for epoch in range(self.position.epoch, self.epochs):
+                        self._epoch(epoch, progress, log, interruption)
+                        if asked_anywhere(self.strategy, interruption.asked):
+                            raise KeyboardInterrupt
+            except KeyboardInterrupt:
+                return True
+            except tf.errors.OpError as error:
+                self._explain(error)
+                raise
+        return False
+
+    def _explain(self, error: tf.errors.OpError) -> None:
+        """Raise an error of the data as what ends a run; leave others to `mended_fit`."""
+        if explained(error) is not error:  # it is known, and no image's
+            return
+        reason = pipeline.explain(error, self.data)
+        if reason is not None:
+            epoch, step = self.position.epoch + 1, self.position.step
+            raise RunStopped(
+                f"{reason}. The last checkpoint, of step {step:,} of epoch {epoch}, is whole: mend "
+                "or remove the file, and go on with --resume."
+            ) from error
+
+    def _epoch(
+        self, epoch: int, progress: ConsoleProgress, log: TensorBoardLog, interruption: Interruption
+    ) -> None:
+        started = time.monotonic() - self.position.seconds
+        training = self._train(epoch, started, progress, interruption)
+        seconds = time.monotonic() - started
+        test = self._validate(progress)
+        rate = self.recipe.rates(self.steps_per_epoch)(self.steps_before(epoch + 1) - 1)
+        row = {
+            "loss": training["loss"],
+            "accuracy": training["accuracy"],
+            "val_loss": test["loss"],
+            "val_accuracy": test["accuracy"],
+            "learning_rate": float(rate),
+            "seconds": round(seconds, 3),
+        }
+        history = {name: [*values, row[name]] for name, values in self.position.history.items()}
+        self.save(Position(epoch + 1, 0, history))
+        log.epoch(epoch + 1, row)
+        progress.epoch_done(epoch, row)
+        if self.folder is not None:
+            run_folder.write_history(self.folder, history)
+            title = f"{self.model.name} on {self.data.name}"
+            plot_curves(history, self.folder / run_folder.CURVES, title)
+
+    def _train(
+        self, epoch: int, started: float, progress: ConsoleProgress, interruption: Interruption
+    ) -> dict[str, float]:
+        first, last = self.position.step, self.steps_in(epoch)
+        carried = checkpoint.values_of(self._metric_variables) if first else None
+
+        def save(step: int) -> None:
+            seconds = time.monotonic() - started
+            self.save(Position(epoch, step, self.position.history, seconds))
+
+        steps = Steps(
+            epoch=epoch,
+            steps=range(first, last),
+            before=self.steps_before(epoch),
+            checkpoint_steps=self.settings.checkpoint_steps,
+            save=save,
+            interruption=interruption,
+            metrics=(self._metric_variables, carried),
+        )
+        progress.start_epoch(epoch, self.steps_before(epoch) + first)
+        history = self.model.fit(
+            self._batches(epoch, first, last),
+            initial_epoch=epoch,
+            epochs=epoch + 1,
+            steps_per_epoch=last - first,
+            callbacks=[steps, progress],
+            shuffle=False,
+            verbose=0,
+        ).history
+        steps.check_last()
+        return {name: float(values[-1]) for name, values in history.items()}
+
+    def _validate(self, progress: ConsoleProgress) -> dict[str, float]:
+        images = image_batches.evaluation_batches(
+            self.data.validation,
+            self.data.preprocessing,
+            self.recipe.batch_size,
+            axes.format_of(self.model),
+        )
+        images = self._with_labels_as_smoothed(images)
+        found = self.model.evaluate(images, verbose=0, return_dict=True, callbacks=[progress])
+        return {name: float(value) for name, value in found.items()}
+
+    def steps_before(self, epoch: int) -> int:
+        """Return the steps of the run before an epoch, counted from 0."""
+        return min(epoch * self.steps_per_epoch, self.total_steps)
+
+    def steps_in(self, epoch: int) -> int:
+        """Return the steps of an epoch: the last one may be a part of one."""
+        return self.steps_before(epoch + 1) - self.steps_before(epoch)
+
+    def _batches(self, epoch: int, first: int, last: int) -> Any:
+        def batches(context: Any) -> tf.data.Dataset:
+            found = pipeline.training_batches(
+                self.data,
+                self.recipe.batch_size,
+                seed=self.settings.seed,
+                epoch=epoch,
+                first_step=first,
+                data_format=axes.format_of(self.model),
+                replicas=self.strategy.num_replicas_in_sync,
+                pipeline=context.input_pipeline_id,
+                pipelines=context.num_input_pipelines,
+            )
+            a_step = self.strategy.num_replicas_in_sync // context.num_input_pipelines
+            return self._with_labels_as_smoothed(found.take((last - first) * a_step))
+
+        if self.strategy.num_replicas_in_sync == 1:
+            return batches(tf.distribute.InputContext())
+        return self.strategy.distribute_datasets_from_function(batches)
+
+    def _with_labels_as_smoothed(self, batches: tf.data.Dataset) -> tf.data.Dataset:
+        """Spread labels over the classes where the loss, which smooths them, asks for that."""
+        if not self.recipe.label_smoothing:
+            return batches
+        classes = len(self.data.class_names)
+        return batches.map(lambda images, labels: (images, tf.one_hot(labels, classes)))

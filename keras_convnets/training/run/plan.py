@@ -1,0 +1,175 @@
+"""What a run would be, before it is begun."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_convnets import axes
+from keras_convnets.analysis.cost.cost import Cost, cost
+from keras_convnets.training.data import pipeline
+from keras_convnets.training.data.data import Data
+from keras_convnets.training.recipe.compiling import compile_model
+from keras_convnets.training.recipe.recipes import Recipe
+from keras_convnets.training.run.configuration import check_run
+from keras_convnets.training.run.settings import Settings
+
+_BARS = "▁▂▃▄▅▆▇█"
+_CURVE = 60  # signs of the learning rate's curve
+_BYTES = 4  # of a value in float32
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """What a run would be.
+
+    Attributes:
+        costs: what its model costs for one image.
+        data: the images.
+        recipe: how it would be trained.
+        steps_per_epoch: batches of an epoch.
+        compile_seconds: what the first step took, in which TensorFlow makes the graph.
+        step_seconds: what a step takes: the mean of two.
+    """
+
+    costs: Cost
+    data: Data
+    recipe: Recipe
+    steps_per_epoch: int
+    compile_seconds: float
+    step_seconds: float
+
+    @property
+    def total_steps(self) -> int:
+        """The steps of the whole run."""
+        return self.recipe.total_steps(self.steps_per_epoch)
+
+    @property
+    def epoch_seconds(self) -> float:
+        """The time that the steps of an epoch take, without validation."""
+        return self.steps_per_epoch * self.step_seconds
+
+    @property
+    def memory(self) -> dict[str, int]:
+        """Estimated bytes: what the optimizer holds of each weight, and what a batch leaves."""
+        trained = self.costs.trainable_params * _BYTES
+        return {
+            "weights": self.costs.weight_bytes,
+            "gradients": trained,
+            "momentum": trained,
+            "activations": self.costs.activation_bytes * self.recipe.batch_size,
+        }
+
+    def to_text(self) -> str:
+        """Return the plan as lines."""
+        said = {
+            "model": self._model(),
+            "data": self._images(),
+            "images": f"{self.data.preprocessing}; augmentation {self.data.augmentation}",
+            "recipe": self.recipe.source,
+            "steps": self._steps(),
+            "optimizer": self._optimizer(),
+            "learning rate": self._curve(),
+            "time": self._time(),
+            "memory": self._memory(),
+        }
+        return "\n".join(f"{what:<15}{text}" for what, text in said.items())
+
+    def _model(self) -> str:
+        costs = self.costs
+        counts = f"{costs.params:,} parameters, {costs.macs:,} multiply-adds an image"
+        return f"{costs.model}: {counts}"
+
+    def _images(self) -> str:
+        sets = {"training": "train", "validation": "validation", "test": "test"}
+        counts = [f"{len(getattr(self.data, of)):,} {name}" for name, of in sets.items()]
+        shape = " x ".join(map(str, self.data.image_shape))
+        classes = len(self.data.class_names)
+        return f"{self.data.name}: {', '.join(counts)} images of {shape}, {classes} classes"
+
+    def _steps(self) -> str:
+        epochs = self.recipe.total_epochs(self.steps_per_epoch)
+        an_epoch = f"{self.steps_per_epoch:,} steps of {self.recipe.batch_size:,} images"
+        return f"{self.total_steps:,}: {epochs} epochs of {an_epoch}"
+
+    def _optimizer(self) -> str:
+        recipe = self.recipe
+        decay = "as built" if recipe.weight_decay is None else f"{recipe.weight_decay:g}"
+        momentum = f"momentum {recipe.momentum:g}{' (Nesterov)' if recipe.nesterov else ''}"
+        return f"SGD, {momentum}, decay {decay}, label smoothing {recipe.label_smoothing:g}"
+
+    def _time(self) -> str:
+        run = _time(self.total_steps * self.step_seconds)
+        return (
+            f"{self.step_seconds:.3f} s a step, {_time(self.epoch_seconds)} an epoch, {run} the "
+            "run, without validation (two steps were timed; the first one, in which the graph is "
+            f"made, took {self.compile_seconds:.1f} s)"
+        )
+
+    def _memory(self) -> str:
+        parts = ", ".join(f"{name} {_size(value)}" for name, value in self.memory.items())
+        return f"about {_size(sum(self.memory.values()))} at most: {parts}"
+
+    def _curve(self) -> str:
+        rates = self.rates(np.linspace(0, self.total_steps - 1, _CURVE))
+        bars = "".join(_BARS[round(rate / max(rates) * (len(_BARS) - 1))] for rate in rates)
+        corners = [
+            f"{'':15}step {step:>7,}  epoch {step / self.steps_per_epoch:6.1f}  {rate:.4g}"
+            for step, rate in self._corners()
+        ]
+        return "\n".join([bars, *corners])
+
+    def _corners(self) -> list[tuple[int, float]]:
+        """Return the steps at which the rate starts, turns and ends."""
+        recipe, total = self.recipe, self.total_steps
+        warm = max(recipe.warmup_steps, recipe.warmup_epochs * self.steps_per_epoch)
+        drops = [round(share * total) for share in recipe.drops]
+        steps = sorted({0, warm, *drops, total - 1})
+        return list(zip(steps, self.rates(np.array(steps)), strict=True))
+
+    def rates(self, steps: Any) -> list[float]:
+        """Return the learning rate at some steps, counted from 0."""
+        schedule = self.recipe.rates(self.steps_per_epoch)
+        return [float(schedule(int(step))) for step in steps]
+
+
+def plan(model: keras.Model, data: Data, recipe: Recipe, settings: Settings) -> Plan:
+    """Return what a run would be; the model is trained three steps for it.
+
+    Raises:
+        ValueError: whatever `train` refuses.
+    """
+    data = check_run(model, data, recipe)
+    steps_per_epoch = pipeline.steps_per_epoch(data, recipe.batch_size)
+    compile_model(model, recipe, settings, steps_per_epoch)
+    batches = pipeline.training_batches(
+        data,
+        recipe.batch_size,
+        seed=settings.seed,
+        epoch=0,
+        data_format=axes.format_of(model),
+    )
+    images, labels = next(iter(batches))
+    if recipe.label_smoothing:
+        labels = keras.ops.one_hot(labels, len(data.class_names))
+    seconds = []
+    for _ in range(3):
+        started = time.monotonic()
+        model.train_on_batch(images, labels)
+        seconds.append(time.monotonic() - started)
+    costs = cost(model, data.image_shape)
+    return Plan(costs, data, recipe, steps_per_epoch, seconds[0], sum(seconds[1:]) / 2)
+
+
+def _size(number: int) -> str:
+    return f"{number / 1e9:.1f} GB" if number >= 1e9 else f"{number / 1e6:.0f} MB"
+
+
+def _time(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

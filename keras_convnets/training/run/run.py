@@ -1,0 +1,187 @@
+"""One training run: from a model and data to a folder with all that came of it."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import keras
+from rich.console import Console
+
+from keras_convnets.analysis.plot.plot import plot_model
+from keras_convnets.errors import RunStopped
+from keras_convnets.inference.evaluation import evaluate
+from keras_convnets.saved_models import load_model
+from keras_convnets.training.data.data import Data
+from keras_convnets.training.distribute import strategies
+from keras_convnets.training.distribute.multi_worker import check_alike, wait_for_all
+from keras_convnets.training.recipe.recipes import RECIPES, Recipe
+from keras_convnets.training.report.curves import plot_curves
+from keras_convnets.training.report.report import write_report
+from keras_convnets.training.run import run_folder
+from keras_convnets.training.run.configuration import check_run, check_same, configuration
+from keras_convnets.training.run.interruption import undisturbed
+from keras_convnets.training.run.loop import Loop
+from keras_convnets.training.run.settings import Settings
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """What a run came to.
+
+    Attributes:
+        folder: where its files are.
+        epochs: how many epochs are finished.
+        test_accuracy: of the finished run on the test images, 0 to 1; of an interrupted one, that
+            of its last epoch on the validation images, or ``None`` if none is finished.
+        interrupted: whether Ctrl-C or SIGTERM ended the run.
+    """
+
+    folder: Path
+    epochs: int
+    test_accuracy: float | None
+    interrupted: bool
+
+
+def train(
+    model: keras.Model,
+    data: Data,
+    out: Path,
+    recipe: Recipe | None = None,
+    settings: Settings | None = None,
+    console: Console | None = None,
+) -> Outcome:
+    """Train a classifier, and leave a folder with all that came of it.
+
+    The folder holds the model, checkpoints to go on from, its history, curves, graph, logs for
+    TensorBoard and a report. Ctrl-C and SIGTERM end the run early, after the step in
+    progress, and leave a checkpoint, too. On several machines, each calls this with the
+    same arguments; the chief alone writes.
+
+    Args:
+        model: a functional model that takes the images and puts out a probability or a logit a
+            class. Call ``keras.utils.set_random_seed`` before you build it for a run that can be
+            repeated, and build it in the scope of a ``tf.distribute`` strategy for several devices.
+        data: what to train and test on, as `keras_convnets.training.data.data.load` returns it.
+        out: the folder to make.
+        recipe: default ``RECIPES["quick"]``.
+        settings: default ``Settings()``.
+        console: where progress is shown; by default on the standard output.
+
+    Raises:
+        ValueError: the model does not fit the data, or the folder exists or cannot be made.
+        RunStopped: the run cannot go on: a loss that is not finite, a full disk, an unreadable
+            image, a lost machine. The last checkpoint is whole.
+    """
+    recipe, settings = recipe or RECIPES["quick"], settings or Settings()
+    data = check_run(model, data, recipe)
+    is_chief = strategies.is_chief(model.distribute_strategy)
+    if is_chief:
+        run_folder.check_free(out)
+    loop = Loop(model, data, recipe, settings, out if is_chief else None, console or Console())
+    config = configuration(model, data, recipe, settings)
+    _check_alike(loop, config)
+    if is_chief:
+        with run_folder.creating(out) as folder:
+            run_folder.write_config(folder, config)
+            plot_model(model, folder / run_folder.PICTURE)
+            run_folder.write_model(folder, model, run_folder.START)
+            loop.save(loop.position, folder)
+    else:
+        loop.save(loop.position)
+    return _finish(loop, out, config)
+
+
+def resume(
+    out: Path, data: Data, model: keras.Model | None = None, console: Console | None = None
+) -> Outcome:
+    """Go on with a run from its last checkpoint, to the same end as if it had never stopped.
+
+    Args:
+        out: the folder of a run.
+        data: the same that it was begun with.
+        model: the same as well; by default it is read from the folder.
+        console: where progress is shown; by default on the standard output.
+
+    Raises:
+        ValueError: the folder is not a run's, or that of another model or other data.
+        RunStopped: as in `train`.
+    """
+    config = run_folder.read_config(out)
+    recipe = Recipe(**config["recipe"] | {"drops": tuple(config["recipe"]["drops"])})
+    model = model or open_start(out)
+    data = check_run(model, data, recipe)
+    check_same(config, model, data, out)
+    settings = Settings(**config["settings"])
+    is_chief = strategies.is_chief(model.distribute_strategy)
+    if is_chief:
+        run_folder.sweep(out)
+    loop = Loop(model, data, recipe, settings, out if is_chief else None, console or Console())
+    loop.restore(out / run_folder.CHECKPOINT)
+    _check_alike(loop, config)
+    return _finish(loop, out, config)
+
+
+def open_start(out: Path) -> keras.Model:
+    """Return the model of an unfinished run as it was before its first step.
+
+    Raises:
+        ValueError: it is not there, for the run is finished, or cannot be read.
+    """
+    file = out / run_folder.START
+    if not file.is_file():
+        raise ValueError(
+            f"resume: there is no {str(file)!r}; expected the folder of an unfinished run. A run "
+            "that is finished cannot go on: start a new one with --fine-tune and this folder."
+        )
+    try:
+        return load_model(file)
+    except Exception as error:
+        raise ValueError(
+            f"resume: cannot read {str(file)!r} ({type(error).__name__}). Layers of your own must "
+            "be registered with Keras first; or pass the model to resume() in Python."
+        ) from error
+
+
+def _check_alike(loop: Loop, config: dict[str, Any]) -> None:
+    """Refuse to begin unless all machines begin the same, from the same step."""
+    facts = {name: config[name] for name in ("model", "recipe", "settings", "preprocessing")}
+    facts["data"] = {key: value for key, value in config["data"].items() if key != "arguments"}
+    start = (loop.position.epoch, loop.position.step, loop.is_resumed)
+    check_alike(loop.strategy, **facts, checkpoint=start)
+
+
+def _finish(loop: Loop, out: Path, config: dict[str, Any]) -> Outcome:
+    try:
+        interrupted = loop.go_on()
+        with undisturbed():
+            accuracy = _write_results(loop, loop.folder, config, interrupted)
+            wait_for_all(loop.strategy)
+    except OSError as error:
+        raise RunStopped(
+            f"cannot write to {str(out)!r}: {error.strerror}. Its last checkpoint is whole: make "
+            "room, and go on with --resume."
+        ) from error
+    history = loop.position.history["val_accuracy"]
+    if accuracy is None and history:
+        accuracy = history[-1]
+    return Outcome(out, len(history), accuracy, interrupted)
+
+
+def _write_results(
+    loop: Loop, folder: Path | None, config: dict[str, Any], interrupted: bool
+) -> float | None:
+    """Write what a run leaves, and return the accuracy on the test images of a finished one."""
+    if folder is None:
+        return None
+    history = loop.position.history
+    run_folder.write_model(folder, loop.model)
+    run_folder.write_history(folder, history)
+    plot_curves(history, folder / run_folder.CURVES, f"{loop.model.name} on {loop.data.name}")
+    if interrupted:
+        return None
+    evaluation = evaluate(loop.model, loop.data.test, loop.data.preprocessing)
+    write_report(folder, loop.model, loop.data, evaluation, history, config)
+    (folder / run_folder.START).unlink(missing_ok=True)
+    return evaluation.accuracy

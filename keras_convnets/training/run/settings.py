@@ -1,0 +1,47 @@
+"""How a run is carried out, checked before anything starts."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from keras_convnets import checks
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """How a run is carried out.
+
+    Its [recipe][keras_convnets.training.recipe.recipes.Recipe] says the rest.
+
+    Attributes:
+        seed: of the order of the images and their augmentation.
+        checkpoint_steps: a checkpoint is written after every epoch, and within it after so many
+            steps.
+        steps_per_execution: steps that TensorFlow takes before it comes back to Python.
+        jit: whether XLA compiles the training step.
+        sync_bn: whether batch normalisation takes its statistics over all devices and machines.
+        deterministic: whether TensorFlow takes the repeatable way where it has a choice. It is for
+            the whole process, so that the command sees to it: in Python, call
+            ``tf.config.experimental.enable_op_determinism()`` first.
+
+    Raises:
+        ValueError: a number out of its range.
+    """
+
+    seed: int = 0
+    checkpoint_steps: int = 500
+    steps_per_execution: int = 1
+    jit: bool = False
+    sync_bn: bool = False
+    deterministic: bool = False
+
+    def __post_init__(self) -> None:
+        checks.non_negative_integer("seed", self.seed, "any such number, 0 for instance")
+        for name in ("checkpoint_steps", "steps_per_execution"):
+            checks.positive_integer(name, getattr(self, name), "a number of steps, such as 500")
+        if self.checkpoint_steps % self.steps_per_execution:
+            raise ValueError(
+                f"checkpoint_steps: received {self.checkpoint_steps} with steps_per_execution="
+                f"{self.steps_per_execution}; expected a multiple of it, for only then does "
+                f"TensorFlow come back. Pass {self.steps_per_execution * 100}."
+            )

@@ -1,0 +1,96 @@
+"""What happens after each step: losses are checked, checkpoints written, signals heard."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_convnets.errors import RunStopped
+from keras_convnets.training.distribute.multi_worker import asked_anywhere, is_multi_worker
+from keras_convnets.training.run.interruption import Interruption
+
+_TOGETHER = 10  # steps between two such decisions
+
+
+class Steps(keras.callbacks.Callback):
+    """The callback of the steps of one epoch, or of those that are left of it.
+
+    Args:
+        epoch: the epoch, from 0.
+        steps: the steps of it that are to be taken, from 0.
+        before: the steps of the run before the epoch.
+        checkpoint_steps: after how many steps ``save`` is called.
+        save: writes a checkpoint; receives the steps of the epoch that are done.
+        interruption: is asked after each step whether to stop.
+        metrics: variables of the metrics, and the values that the steps before ``steps`` left in
+            them, or ``None``.
+    """
+
+    def __init__(
+        self,
+        *,
+        epoch: int,
+        steps: range,
+        before: int,
+        checkpoint_steps: int,
+        save: Callable[[int], None],
+        interruption: Interruption,
+        metrics: tuple[Sequence[Any], Mapping[str, np.ndarray] | None],
+    ) -> None:
+        super().__init__()
+        self._epoch, self._steps, self._before = epoch, steps, before
+        self._checkpoint_steps, self._save = checkpoint_steps, save
+        self._interruption = interruption
+        self._metrics, self._carried = metrics
+        self._unchecked: tuple[int, Any] | None = None
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        # Keras has just set them to 0.
+        if self._carried is not None:
+            for variable, value in zip(self._metrics, self._carried.values(), strict=True):
+                variable.assign(value)
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        done = min(self._steps.start + batch + 1, self._steps.stop)
+        # One step late: to wait for this step's loss would keep the device waiting for the next.
+        self.check_last()
+        self._unchecked = (done, (logs or {})["loss"])
+        if done == self._steps.stop:  # the end of the epoch brings a checkpoint of its own
+            return
+        if self._asked_to_stop(done):
+            self._checkpoint(done)
+            raise KeyboardInterrupt
+        if done % self._checkpoint_steps == 0:
+            self._checkpoint(done)
+
+    def _asked_to_stop(self, done: int) -> bool:
+        """Say whether to stop here; several machines decide it together, now and then."""
+        strategy = self.model.distribute_strategy
+        if is_multi_worker(strategy) and done % _TOGETHER:
+            return False
+        return asked_anywhere(strategy, self._interruption.asked)
+
+    def _checkpoint(self, done: int) -> None:
+        self.check_last()
+        self._save(done)
+
+    def check_last(self) -> None:
+        """Stop the run if the last loss was not finite.
+
+        Raises:
+            RunStopped: with the step, and what to do.
+        """
+        if self._unchecked is None:
+            return
+        done, loss = self._unchecked
+        self._unchecked = None
+        if not math.isfinite(float(loss)):
+            raise RunStopped(
+                f"the loss is {float(loss)} at step {self._before + done:,} (step {done:,} of "
+                f"epoch {self._epoch + 1}). The last checkpoint is from before. Train with a lower "
+                "learning rate, or a longer warm-up."
+            )

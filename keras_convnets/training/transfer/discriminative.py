@@ -1,0 +1,145 @@
+"""Discriminative fine-tuning: earlier stages learn more slowly."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+
+from keras_convnets import checks
+from keras_convnets.graph.stages import placed_layers, trainable
+
+
+def stage_factors(model: keras.Model, decay: float) -> dict[str, float]:
+    """Return how fast each stage learns where earlier stages learn more slowly.
+
+    The head learns at the full rate, the last stage before it at ``decay`` times that, the one
+    before at ``decay ** 2``, and so on (Howard and Ruder 2018, arXiv:1801.06146, section 3.2).
+    An auxiliary head learns at the full rate, too. Stages without weights do not count.
+
+    Args:
+        model: a functional model.
+        decay: the factor from a stage to the one before it: more than 0, at most 1.
+
+    Raises:
+        ValueError: the decay is none.
+
+    Examples:
+        >>> from keras_convnets import ResnetBuilder
+        >>> from keras_convnets.training.transfer.discriminative import stage_factors
+        >>> stage_factors(ResnetBuilder.build((1, 16, 16), 10, "basic_block", (1, 1)), 0.5)
+        {'conv1': 0.0625, 'conv2': 0.125, 'conv3': 0.25, 'final': 0.5, 'head': 1.0}
+    """
+    decay = checks.positive_number("decay", decay, "the factor from stage to stage, such as 0.5")
+    if decay > 1:
+        raise ValueError(
+            f"decay: received {decay!r}; expected at most 1, for earlier stages are to learn more "
+            "slowly. Pass the factor from a stage to the one before it, such as 0.5."
+        )
+    learning = [one for one in placed_layers(model) if getattr(one.layer, "weights", None)]
+    before = dict.fromkeys(one.stage for one in learning if not one.puts_out)
+    after = dict.fromkeys(one.stage for one in learning if one.puts_out)
+    return {
+        **{stage: decay ** (len(before) - index) for index, stage in enumerate(before)},
+        **dict.fromkeys(after, 1.0),
+    }
+
+
+def stage_rates(model: keras.Model, decay: float) -> list[float]:
+    """Return the factor of `stage_factors` for each variable that is trained.
+
+    They are in the order of ``model.trainable_variables``, for `DiscriminativeSGD`. Freeze first.
+
+    Args:
+        model: a functional model, frozen as far as it shall be.
+        decay: as for `stage_factors`.
+
+    Raises:
+        ValueError: the decay is none.
+
+    Examples:
+        >>> from keras_convnets import ResnetBuilder
+        >>> from keras_convnets.training.transfer.fine_tuning import freeze_until, stage_rates
+        >>> model = ResnetBuilder.build((1, 16, 16), 10, "basic_block", (1, 1))
+        >>> frozen = freeze_until(model, "final")
+        >>> stage_rates(model, 0.5)  # the scale and offset of final_bn, the head's kernel and bias
+        [0.5, 0.5, 1.0, 1.0]
+    """
+    factors = stage_factors(model, decay)
+    found = {
+        id(variable): factors[one.stage]
+        for one in placed_layers(model)
+        for variable in trainable(one.layer)
+    }
+    return [found.get(id(variable), 1.0) for variable in model.trainable_variables]
+
+
+@keras.saving.register_keras_serializable("keras_convnets")
+class DiscriminativeSGD(keras.optimizers.SGD):
+    """Keras' SGD, in which each variable has a learning rate of its own.
+
+    It does to each variable what ``keras.optimizers.SGD`` does at the learning rate times the
+    variable's factor, with momentum, weight decay and schedules. A model that was saved with it
+    can be loaded once this module has been imported.
+
+    Args:
+        learning_rate: as for ``keras.optimizers.SGD``: what a variable of factor 1 learns at.
+        momentum: as for ``keras.optimizers.SGD``.
+        nesterov: as for ``keras.optimizers.SGD``.
+        rates: a factor above 0 for each of the variables that it trains, in the order of
+            ``model.trainable_variables``, as `stage_rates` returns them.
+        **kwargs: those of ``keras.optimizers.SGD``.
+
+    Raises:
+        ValueError: a factor is not above 0, or there are not as many as variables.
+
+    Examples:
+        >>> from keras_convnets import ResnetBuilder
+        >>> from keras_convnets.training.transfer.fine_tuning import DiscriminativeSGD, stage_rates
+        >>> model = ResnetBuilder.build((1, 16, 16), 10, "basic_block", (1, 1))
+        >>> optimizer = DiscriminativeSGD(0.01, momentum=0.9, rates=stage_rates(model, 0.5))
+        >>> model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
+    """
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.01,
+        momentum: float = 0.0,
+        nesterov: bool = False,
+        *,
+        rates: Sequence[float],
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(learning_rate, momentum, nesterov, **kwargs)
+        if not isinstance(rates, Sequence) or isinstance(rates, str) or not rates:
+            raise ValueError(
+                f"rates: received {rates!r}; expected a factor for each variable that is trained. "
+                "Pass stage_rates(model, decay)."
+            )
+        meaning = "a factor such as 0.5; freeze_until keeps a layer from learning"
+        self.rates = tuple(checks.positive_number("rates", rate, meaning) for rate in rates)
+
+    def build(self, variables: Sequence[Any]) -> None:
+        """Make the optimizer's variables, for a model's ``trainable_variables``."""
+        if len(variables) != len(self.rates):
+            raise ValueError(
+                f"rates: received {len(self.rates)}; expected {len(variables)}, as many as there "
+                "are variables to train. Call stage_rates after the last freeze_until."
+            )
+        super().build(variables)
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        """Update one variable, at its own learning rate."""
+        factor = self.rates[self._get_variable_index(variable)]
+        rate = keras.ops.cast(learning_rate, variable.dtype) * factor
+        if self.weight_decay is not None and self._use_weight_decay(variable):
+            self.assign_sub(variable, variable * self.weight_decay * rate)
+        super().update_step(gradient, variable, rate)
+
+    def _apply_weight_decay(self, variables: Sequence[Any]) -> None:
+        """Do nothing: Keras would decay each variable at the same learning rate."""
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments."""
+        return super().get_config() | {"rates": list(self.rates)}

@@ -1,0 +1,125 @@
+"""Training on from a trained model: what stays as it is and what learns.
+
+A head for other classes is in ``new_head.py``, how fast stages learn in ``discriminative.py``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+
+from keras_convnets import checks
+from keras_convnets.graph.stages import Placed, placed_layers, trainable
+from keras_convnets.graph.walk import walk
+from keras_convnets.training.transfer.discriminative import (
+    DiscriminativeSGD,
+    stage_factors,
+    stage_rates,
+)
+from keras_convnets.training.transfer.new_head import classifiers, new_head
+
+__all__ = [
+    "DiscriminativeSGD",
+    "Frozen",
+    "freeze_until",
+    "new_head",
+    "stage_factors",
+    "stage_rates",
+]
+
+
+@dataclasses.dataclass(frozen=True)
+class Frozen:
+    """What `freeze_until` has frozen.
+
+    Attributes:
+        layers: the names of the frozen layers with weights, in the order of computation.
+        parameters: how many parameters are kept from being trained.
+        trained_parameters: how many are still trained.
+    """
+
+    layers: tuple[str, ...]
+    parameters: int
+    trained_parameters: int
+
+    def __str__(self) -> str:
+        """Say it in a line."""
+        return (
+            f"{len(self.layers)} layers of {self.parameters:,} parameters frozen, "
+            f"{self.trained_parameters:,} parameters trained"
+        )
+
+
+def freeze_until(model: keras.Model, stage: str) -> Frozen:
+    """Freeze every layer before a stage; make the stage and all that comes after it trainable.
+
+    Frozen batch normalisations run in inference mode: they use their moving statistics and leave
+    them alone. (Dropout goes on dropping, frozen or not.) An auxiliary head is never frozen. Call
+    it before ``model.compile``, for that is when Keras looks at what is trainable.
+
+    Args:
+        model: a functional model.
+        stage: the first stage that is trained (``conv4``), or the first block (``conv4_block2``)
+            or layer, by its name. ``head`` is where the classifier of any model stands.
+
+    Raises:
+        ValueError: the model has no such stage, block or layer.
+
+    Examples:
+        >>> from keras_convnets import ResnetBuilder
+        >>> from keras_convnets.training.transfer.fine_tuning import freeze_until
+        >>> model = ResnetBuilder.build((1, 16, 16), 10, "basic_block", (1, 1))
+        >>> frozen = freeze_until(model, "conv3")
+        >>> frozen.layers
+        ('conv1_conv', 'conv1_bn', 'conv2_block1_conv1', 'conv2_block1_bn1', 'conv2_block1_conv2')
+        >>> print(frozen)
+        5 layers of 77,312 parameters frozen, 231,690 parameters trained
+    """
+    placed = placed_layers(model)
+    stage, column = _column(model, placed, stage)
+    number = {name: index for index, name in enumerate(dict.fromkeys(column))}
+    begun = {one.stage for one, name in zip(placed, column, strict=True) if name == stage}
+    trained = {
+        one.layer
+        for one, name in zip(placed, column, strict=True)
+        if number[name] >= number[stage] or (one.puts_out and one.stage not in begun)
+    }
+    _unfreeze(model)
+    frozen = {one.layer: one.name for one in placed if one.layer not in trained}
+    frozen = {layer: name for layer, name in frozen.items() if trainable(layer)}
+    parameters = sum(math.prod(weight.shape) for layer in frozen for weight in trainable(layer))
+    for layer in frozen:
+        layer.trainable = False
+    left = sum(math.prod(weight.shape) for weight in model.trainable_weights)
+    return Frozen(tuple(frozen.values()), parameters, left)
+
+
+def _column(model: keras.Model, placed: Sequence[Placed], wanted: str) -> tuple[str, list[str]]:
+    """Return the name that is wanted, and of each use of a layer the stage, or block, or layer."""
+    columns = [[getattr(one, kind) for one in placed] for kind in ("stage", "block", "name")]
+    for column in columns:
+        if wanted in column:
+            return wanted, column
+    if wanted == "head":
+        classifier = classifiers(walk(model))[0].name
+        return classifier, columns[-1]
+    stages = list(dict.fromkeys(columns[0]))
+    known = dict.fromkeys(name for column in columns for name in column)
+    raise ValueError(
+        f"stage: received {wanted!r}; expected one of {', '.join(map(repr, stages))}, the stages "
+        f"of {model.name}, or one of its blocks or layers.{checks.did_you_mean(wanted, known)}"
+    )
+
+
+def _unfreeze(layer: Any) -> None:
+    """Make a layer trainable, and those of a model one by one.
+
+    On TensorFlow, Keras (3.15) hands nothing down from a model that is trainable already.
+    """
+    layer.trainable = True
+    for inner in getattr(layer, "layers", ()):
+        _unfreeze(inner)

@@ -1,0 +1,147 @@
+"""The same network for another number of classes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+
+from keras_convnets import checks, naming
+from keras_convnets.graph.layer_classes import layer_classes
+from keras_convnets.graph.topology import ends
+from keras_convnets.graph.walk import Call, walk
+from keras_convnets.recursion import room_for
+
+# A classifier is a layer with as many of these as there are classes ...
+_WIDTH: dict[Any, str] = {
+    **dict.fromkeys(layer_classes("Dense"), "units"),
+    **dict.fromkeys(layer_classes("Conv{}D"), "filters"),
+}
+# ... and what may stand between it and the output.
+_BEHIND = layer_classes(
+    *("Activation", "ReLU", "Softmax", "Dropout", "Flatten", "Reshape"),
+    *("GlobalAveragePooling{}D", "GlobalMaxPooling{}D"),
+)
+
+
+def new_head(model: keras.Model, num_outputs: int) -> keras.Model:
+    """Return the same network for another number of classes, with the weights that it has learnt.
+
+    The graph and the names stay. Only the layers that put out the classes are new, dense or
+    convolutional: all other weights are carried over, and the given model is left as it is. Where
+    a network has auxiliary heads, each gets a new classifier. The result is not compiled. Call
+    ``keras.utils.set_random_seed`` first for a new classifier that can be repeated.
+
+    Args:
+        model: a functional model that ends in a classifier. A global pooling, an activation or
+            dropout may follow the classifier, as in Network in Network.
+        num_outputs: the number of classes.
+
+    Raises:
+        ValueError: there is no such classifier at the end, or the number is none.
+
+    Examples:
+        >>> from keras_convnets import ResnetBuilder
+        >>> from keras_convnets.training.transfer.fine_tuning import new_head
+        >>> model = ResnetBuilder.build((1, 16, 16), 10, "basic_block", (1,))
+        >>> other = new_head(model, 3)
+        >>> other.output_shape, other.get_layer("head_dense").name
+        ((None, 3), 'head_dense')
+        >>> bool((other.get_weights()[0] == model.get_weights()[0]).all())
+        True
+    """
+    num_outputs = checks.num_outputs(num_outputs)
+    calls = walk(model)
+    found = classifiers(calls)
+    _check_same_classes(found)
+    changed = {call.layer for call in found}
+    behind = {call.layer for end in ends(calls) for call in _trail(end)}
+    twins: dict[Any, Any] = {}
+
+    def twin(layer: Any) -> Any:
+        config = layer.get_config()
+        if layer in changed:
+            config |= {_width(layer): num_outputs, "trainable": True}
+        elif layer in behind and isinstance(layer, keras.layers.Reshape):
+            config["target_shape"] = _resized(layer.target_shape, num_outputs)
+        twins[layer] = type(layer).from_config(config)
+        return twins[layer]
+
+    with room_for(len(calls)):
+        graph = _uncompiled(model)
+        inputs = _same_inputs(graph, calls)
+        result = keras.models.clone_model(graph, inputs, clone_function=twin, recursive=True)
+    for layer in twins.keys() - changed:
+        if getattr(layer, "weights", None):
+            twins[layer].set_weights(layer.get_weights())
+    return result
+
+
+def classifiers(calls: Sequence[Call]) -> list[Call]:
+    """Return the calls that turn features into classes, a model's ``calls`` given.
+
+    Raises:
+        ValueError: an output does not come from a classifier.
+    """
+    return list(dict.fromkeys(_trail(end)[-1] for end in ends(calls)))
+
+
+def _trail(end: Call) -> list[Call]:
+    """Return the calls from an output back to the classifier that it comes from."""
+    trail = [end]
+    while isinstance(trail[-1].layer, _BEHIND):
+        trail.append(trail[-1].parents[0])
+    layer = trail[-1].layer
+    if not isinstance(layer, tuple(_WIDTH)):
+        raise _no_classifier(end, f"comes from {trail[-1].name!r} ({trail[-1].kind})")
+    if end.outputs[0].shape != (getattr(layer, _width(layer)),):
+        raise _no_classifier(end, f"has the shape {end.outputs[0].shape}")
+    if _group(end.layer) == "head" != _group(layer):
+        raise _no_classifier(end, f"holds the features of {trail[-1].name!r}")
+    return trail
+
+
+def _width(layer: Any) -> str:
+    return next(name for kind, name in _WIDTH.items() if isinstance(layer, kind))
+
+
+def _group(layer: Any) -> str | None:
+    name = naming.parse(layer.name)
+    return name.group if name else None
+
+
+def _no_classifier(end: Call, what: str) -> ValueError:
+    return ValueError(
+        f"model: the output of {end.name!r} {what}; expected the output of a dense or "
+        "convolutional classifier. Pass a model that was built with its head (include_top=True)."
+    )
+
+
+def _check_same_classes(found: Sequence[Call]) -> None:
+    widths = {call.name: getattr(call.layer, _width(call.layer)) for call in found}
+    if len(set(widths.values())) > 1:
+        raise ValueError(
+            f"model: its outputs are of several widths, {widths}; expected the same classes from "
+            "each. Build the new model yourself, and set its weights layer by layer."
+        )
+
+
+def _resized(target_shape: tuple[int, ...], num_outputs: int) -> tuple[int, ...]:
+    """Return a shape for other classes: the one size in it that is not 1 is their number."""
+    return tuple(size if size in (1, -1) else num_outputs for size in target_shape)
+
+
+def _uncompiled(model: keras.Model) -> keras.Model:
+    """Return the same graph as a model without an optimizer, which a copy would get too."""
+    if isinstance(model, keras.Sequential):
+        return keras.Model(model.inputs[0], model.outputs[0], name=model.name)
+    return keras.Model(model.input, model.output, name=model.name)
+
+
+def _same_inputs(model: keras.Model, calls: Sequence[Call]) -> Any:
+    """Return new inputs of the same names, which Keras (3.15) forgets where it gave them itself."""
+    names = {id(call.outputs[0].symbol): call.name for call in calls if call.is_input}
+    return keras.tree.map_structure(
+        lambda x: keras.Input(batch_shape=x.shape, dtype=x.dtype, name=names[id(x)]), model.input
+    )

@@ -1,0 +1,69 @@
+"""The smallest pieces of a network: each function returns a unit, from tensor to tensor.
+
+Only this folder constructs Keras layers, so the choices that all networks share are made here once:
+initialisation, the L2 penalty on kernels, names, the channel axis. What implementations of one
+network do differently is a [`Style`][keras_convnets.Style].
+"""
+
+from keras_convnets.units.combine import (
+    Part,
+    Tensor,
+    Unit,
+    add,
+    branches,
+    chain,
+    concat,
+    multiply,
+    pad_channels,
+    scale,
+    take_channels,
+)
+from keras_convnets.units.conv import (
+    bn_relu_conv,
+    conv,
+    conv_bn,
+    conv_bn_relu,
+    conv_relu,
+    decaying,
+    scale_and_shift,
+    style_conv,
+)
+from keras_convnets.units.norm import activation, bn, bn_relu, dropout, local_response_norm, relu
+from keras_convnets.units.pooling import avg_pool, caffe_max_pool, global_pool, max_pool
+from keras_convnets.units.style import CLASSIC, TORCH, TORCH_BIASED, Style
+
+__all__ = [
+    "CLASSIC",
+    "TORCH",
+    "TORCH_BIASED",
+    "Part",
+    "Style",
+    "Tensor",
+    "Unit",
+    "activation",
+    "add",
+    "avg_pool",
+    "bn",
+    "bn_relu",
+    "bn_relu_conv",
+    "branches",
+    "caffe_max_pool",
+    "chain",
+    "concat",
+    "conv",
+    "conv_bn",
+    "conv_bn_relu",
+    "conv_relu",
+    "decaying",
+    "dropout",
+    "global_pool",
+    "local_response_norm",
+    "max_pool",
+    "multiply",
+    "pad_channels",
+    "relu",
+    "scale",
+    "scale_and_shift",
+    "style_conv",
+    "take_channels",
+]

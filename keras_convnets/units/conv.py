@@ -1,0 +1,194 @@
+"""Convolutions, and the orders in which they stand with normalisation and ReLU.
+
+He's normal initialisation and the L2 penalty on kernels are here once for all networks.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from contextvars import ContextVar
+from typing import Any
+
+import keras
+from keras import layers
+
+from keras_convnets import axes
+from keras_convnets.layers import Conv2D, DepthwiseConv2D
+from keras_convnets.naming import layer_name
+from keras_convnets.padding import Padding, Pair, check_size
+from keras_convnets.units.combine import Tensor, Unit, chain
+from keras_convnets.units.norm import bn, bn_relu, relu
+from keras_convnets.units.pooling import padded
+from keras_convnets.units.style import CLASSIC, Style
+
+_weight_decay: ContextVar[float] = ContextVar("weight_decay", default=1e-4)
+
+
+@contextlib.contextmanager
+def decaying(weight_decay: float) -> Iterator[None]:
+    """Give the convolutions made inside an L2 penalty of this factor on their kernels; 0: none."""
+    token = _weight_decay.set(weight_decay)
+    try:
+        yield
+    finally:
+        _weight_decay.reset(token)
+
+
+def conv(
+    filters: int,
+    kernel_size: int | Pair,
+    strides: int | Pair = 1,
+    padding: Padding = "same",
+    groups: int = 1,
+    use_bias: bool = True,
+    kernel_initializer: Any = None,
+    **options: Any,
+) -> Unit:
+    """Return a convolution, initialised after He et al. (2015), with weight decay.
+
+    Args:
+        filters: the number of maps of the output.
+        kernel_size: rows and columns of the kernel.
+        strides: the same for the strides.
+        padding: ``"same"``, ``"valid"``, ``"symmetric"`` (as many zeros on each side as a kernel
+            of odd size needs to keep the size), or how many zeros stand on each side.
+        groups: the number of groups of channels that do not see each other; 1 for an ordinary
+            convolution.
+        use_bias: whether it adds a bias.
+        kernel_initializer: what the kernel starts from, as Keras takes it; by default He's normal
+            distribution.
+        **options: other arguments of ``keras.layers.Conv2D``.
+
+    Examples:
+        >>> import keras
+        >>> conv(64, 7, strides=2)(keras.Input((224, 224, 3))).shape
+        (None, 112, 112, 64)
+    """
+
+    def apply(x: Tensor) -> Tensor:
+        check_size(x, "convolution", kernel_size, strides, padding)
+        x, keras_padding = padded(x, kernel_size, strides, padding)
+        decay = _weight_decay.get()
+        name = layer_name("conv")
+        initial = _fresh(kernel_initializer)
+
+        def made_by(kind: type[layers.Conv2D]) -> layers.Conv2D:
+            return kind(
+                filters,
+                kernel_size,
+                strides=strides,
+                padding=keras_padding,
+                data_format=axes.current_format(),
+                groups=groups,
+                use_bias=use_bias,
+                kernel_initializer=initial,
+                kernel_regularizer=keras.regularizers.L2(decay) if decay else None,
+                name=name,
+                **options,
+            )
+
+        layer = made_by(layers.Conv2D)
+        # The format first: other networks need not wait for the shape to be worked out.
+        if use_bias and axes.current_format() == "channels_first":
+            shape = layer.compute_output_shape(x.shape)
+            layer = made_by(Conv2D) if _columns_pass_for_channels(shape) else layer
+        return layer(x)
+
+    return apply
+
+
+def style_conv(
+    filters: int,
+    kernel_size: int | Pair,
+    strides: int | Pair = 1,
+    padding: Padding | None = None,
+    groups: int = 1,
+    style: Style = CLASSIC,
+) -> Unit:
+    """Return a convolution as ``style`` has those next to a batch normalisation.
+
+    It is padded as the style says, if not told otherwise.
+    """
+    pads = style.padding if padding is None else padding
+    initial = style.kernel_initializer
+    return conv(filters, kernel_size, strides, pads, groups, style.use_bias, initial)
+
+
+def conv_bn(
+    filters: int,
+    kernel_size: int | Pair,
+    strides: int | Pair = 1,
+    padding: Padding | None = None,
+    groups: int = 1,
+    style: Style = CLASSIC,
+) -> Unit:
+    """Return convolution, batch normalisation; padded as ``style`` says if not told otherwise."""
+    return chain(style_conv(filters, kernel_size, strides, padding, groups, style), bn(style))
+
+
+def conv_bn_relu(
+    filters: int,
+    kernel_size: int | Pair,
+    strides: int | Pair = 1,
+    padding: Padding | None = None,
+    groups: int = 1,
+    style: Style = CLASSIC,
+) -> Unit:
+    """Return convolution, batch normalisation, ReLU: the post-activation order."""
+    return chain(conv_bn(filters, kernel_size, strides, padding, groups, style), relu())
+
+
+def bn_relu_conv(
+    filters: int,
+    kernel_size: int | Pair,
+    strides: int | Pair = 1,
+    padding: Padding | None = None,
+    groups: int = 1,
+    style: Style = CLASSIC,
+) -> Unit:
+    """Return batch normalisation, ReLU, convolution: the pre-activation order."""
+    return chain(bn_relu(style), style_conv(filters, kernel_size, strides, padding, groups, style))
+
+
+def conv_relu(
+    filters: int,
+    kernel_size: int | Pair,
+    strides: int | Pair = 1,
+    padding: Padding = "same",
+    groups: int = 1,
+) -> Unit:
+    """Return a biased convolution, then ReLU: as before batch normalisation was known."""
+    return chain(conv(filters, kernel_size, strides, padding, groups), relu())
+
+
+def scale_and_shift() -> Unit:
+    """Return a learnt coefficient and bias for each map, which start as 1 and 0."""
+
+    def apply(x: Tensor) -> Tensor:
+        is_first = axes.current_format() == "channels_first"
+        repaired = is_first and _columns_pass_for_channels(x.shape)
+        kind = DepthwiseConv2D if repaired else layers.DepthwiseConv2D
+        return kind(
+            1,
+            data_format=axes.current_format(),
+            depthwise_initializer="ones",
+            name=layer_name("scale"),
+        )(x)
+
+    return apply
+
+
+def _fresh(initializer: Any) -> Any:
+    """Return an initializer with a seed of its own: an object gives the same values every time.
+
+    ``None`` is the normal distribution of He et al. (2015).
+    """
+    if initializer is None:
+        return keras.initializers.VarianceScaling(2.0, "fan_in", "untruncated_normal")
+    return initializer.clone() if hasattr(initializer, "clone") else initializer
+
+
+def _columns_pass_for_channels(shape: tuple[int | None, ...]) -> bool:
+    """Return whether Keras could take the last axis of maps that are channels first for them."""
+    return shape[-1] in (shape[1], None)

@@ -1,0 +1,186 @@
+import io
+import json
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from keras_convnets.images.decoding import decode
+from keras_convnets.images.images import from_array
+from keras_convnets.images.preprocessing import Preprocessing
+from keras_convnets.training.data.normalisation import normalised
+
+RANDOM = np.random.default_rng(0)
+COLOUR = RANDOM.integers(0, 256, (20, 30, 3), np.uint8)
+SMOOTH = np.linspace(0, 255, 20 * 30 * 3).reshape(20, 30, 3).astype(np.uint8)
+
+
+def file(image, kind, **options):
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def test_pixels_are_scaled_then_normalised_by_channel():
+    preprocessing = Preprocessing(3, 20, 30, 255, (0.1, 0.2, 0.3), (0.5, 0.25, 1))
+    expected = (COLOUR / 255 - [0.1, 0.2, 0.3]) / [0.5, 0.25, 1]
+    found = preprocessing(COLOUR)
+    assert found.dtype == tf.float32
+    assert np.allclose(found, expected, atol=1e-6)
+    assert np.array_equal(preprocessing(np.stack([COLOUR, COLOUR]))[1], found)
+
+
+def test_grey_becomes_colour_and_colour_grey():
+    grey = COLOUR[..., :1]
+    as_colour = Preprocessing(3, 20, 30, 1)(grey).numpy()
+    assert np.array_equal(as_colour, np.repeat(grey, 3, axis=2))
+    as_grey = Preprocessing(1, 20, 30, 1)(COLOUR).numpy()
+    assert np.allclose(as_grey[..., 0], COLOUR @ [0.299, 0.587, 0.114], atol=0.1)
+    with_alpha = np.concatenate([COLOUR, grey], axis=2)
+    assert np.array_equal(Preprocessing(3, 20, 30, 1)(with_alpha), COLOUR.astype("float32"))
+    assert np.array_equal(Preprocessing(1, 20, 30, 1)(with_alpha[..., 2:]), COLOUR[..., 2:])
+
+
+def test_stretch_resizes_rows_and_columns_alike():
+    found = Preprocessing(3, 40, 60, 1, resize="stretch")(SMOOTH).numpy()
+    expected = tf.image.resize(SMOOTH.astype("float32"), (40, 60)).numpy()
+    assert np.allclose(found, expected, atol=1e-3)
+
+
+@pytest.mark.parametrize(("rows", "cols"), [(256, 320), (320, 256), (256, 256), (512, 1024)])
+def test_crop_takes_the_middle_as_imagenet_evaluations_do(rows, cols):
+    """Image of which the first channel is the row, in parts of the shorter side."""
+    image = np.zeros((rows, cols, 3), "float32")
+    image[..., 0] = (np.arange(rows)[:, np.newaxis] + 0.5) / rows
+    image[..., 1] = (np.arange(cols) + 0.5) / cols
+    found = Preprocessing(3, 224, 224, 1, resize="crop")(image).numpy()
+    for channel, side in ((0, rows), (1, cols)):
+        seen = found[..., channel] * side / min(rows, cols) * 256  # pixels of the scaled image
+        first = (side / min(rows, cols) * 256 - 224) / 2
+        assert np.isclose(seen.min(), first + 0.5, atol=0.6)
+        assert np.isclose(seen.max(), first + 223.5, atol=0.6)
+
+
+def test_large_images_are_averaged_not_sampled():
+    """Without antialiasing, stripes of one pixel would be seen as they happen to fall."""
+    stripes = np.tile(np.array([0, 255], "uint8"), (64, 32))[..., np.newaxis]
+    for resize in ("stretch", "crop", "none"):
+        found = Preprocessing(1, 8, 8, 255, resize=resize)(stripes).numpy()
+        assert np.allclose(found, 0.5, atol=0.02)
+
+
+def test_none_leaves_the_right_size_alone_and_cuts_any_other():
+    preprocessing = Preprocessing(3, 20, 20, 1)
+    assert np.array_equal(preprocessing(COLOUR[:, :20]), COLOUR[:, :20].astype("float32"))
+    assert np.allclose(preprocessing(COLOUR), COLOUR[:, 5:25], atol=1e-3)
+    of_any_size = tf.function(preprocessing, [tf.TensorSpec((None, None, 3), tf.uint8)])
+    assert np.allclose(of_any_size(COLOUR), COLOUR[:, 5:25], atol=1e-3)
+    assert of_any_size(np.zeros((7, 3, 3), "uint8")).shape == (20, 20, 3)
+
+
+@pytest.mark.parametrize("resize", ["none", "stretch", "crop"])
+def test_it_comes_back_from_json(resize):
+    means = tuple(RANDOM.random(3))
+    preprocessing = Preprocessing(3, 224, 192, 255, means, (1 / 3, 0.1, 2), resize)
+    again = Preprocessing.from_config(json.loads(json.dumps(preprocessing.to_config())))
+    assert again == preprocessing
+    assert again.std == (0.333333, 0.1, 2)
+    assert np.array_equal(again(COLOUR), preprocessing(COLOUR))
+    assert again.image_shape == (3, 224, 192)
+
+
+def test_it_says_what_it_does():
+    assert str(Preprocessing(1, 28, 28)) == "1 x 28 x 28, pixels divided by 255"
+    assert str(Preprocessing(3, 224, 224, resize="crop")) == (
+        "3 x 224 x 224, the shorter side resized to 256, the middle cut, pixels divided by 255"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"channels": 4}, "channels: received 4; expected one of 1, 3"),
+        ({"rows": 0}, "rows: received 0"),
+        ({"scale": 0}, "scale: received 0"),
+        ({"resize": "zoom"}, "resize: received 'zoom'; expected one of 'none', 'stretch', 'crop'"),
+        ({"mean": (0.5,)}, "mean: received .*; expected 3 numbers, one a channel"),
+        ({"std": (1, 0, 1)}, "std: received .*; expected numbers above 0"),
+        ({"mean": (0.5, 0.5, float("nan"))}, "mean: received"),
+    ],
+)
+def test_what_cannot_be_is_refused(arguments, words):
+    with pytest.raises(ValueError, match=f"^{words}"):
+        Preprocessing(**{"channels": 3, "rows": 20, "cols": 30} | arguments)
+
+
+def test_means_and_deviations_are_those_of_the_images():
+    array = RANDOM.integers(0, 256, (700, 6, 5, 3), np.uint8)
+    array[..., 2] = 51
+    images = from_array(array, np.zeros(700), str)
+    found = normalised(Preprocessing(3, 6, 5), images, seed=0)
+    pixels = array.reshape(-1, 3) / 255
+    assert np.allclose(found.mean, pixels.mean(0), atol=1e-6)
+    assert np.allclose(found.std, [*pixels.std(0)[:2], 1], atol=1e-6)  # one shade: left alone
+    assert abs(found(array).numpy()[..., :2].mean()) < 1e-5
+
+
+MODES = [
+    *[("PNG", mode) for mode in ("RGB", "L", "P", "1", "RGBA", "LA")],
+    *[("JPEG", mode) for mode in ("RGB", "L", "CMYK")],
+    *[("GIF", mode) for mode in ("RGB", "L", "P")],
+    *[("BMP", mode) for mode in ("RGB", "L", "P", "1", "RGBA")],
+]
+
+
+@pytest.mark.parametrize(("kind", "mode"), MODES)
+def test_all_kinds_of_files_become_colour(tmp_path, kind, mode):
+    image = Image.fromarray(SMOOTH).convert(mode)
+    path = tmp_path / f"image.{kind.lower()}"
+    path.write_bytes(file(image, kind))
+    with Image.open(path) as opened:
+        expected = np.asarray(opened.convert("RGB"))
+    found = Preprocessing(3, 20, 30, 1).read_file(path)
+    assert found.shape == (20, 30, 3)
+    assert np.abs(found - expected).max() <= (4 if kind == "JPEG" else 0)
+
+
+def test_sixteen_bits_become_eight(tmp_path):
+    deep = Image.fromarray(SMOOTH[..., 0].astype(np.uint16) * 256 + 7)
+    deep.save(tmp_path / "deep.png")
+    found = Preprocessing(1, 20, 30, 1).read_file(tmp_path / "deep.png")
+    assert np.allclose(found[..., 0], SMOOTH[..., 0], atol=0.1)
+
+
+def test_an_animation_gives_its_first_frame():
+    frames = [Image.fromarray(COLOUR), Image.fromarray(SMOOTH)]
+    contents = file(frames[0], "GIF", save_all=True, append_images=frames[1:])
+    assert np.array_equal(decode(contents), decode(file(frames[0], "GIF")))
+
+
+def test_a_file_goes_by_what_it_holds_not_by_its_name(tmp_path):
+    (tmp_path / "wrong.jpg").write_bytes(file(Image.fromarray(COLOUR), "PNG"))
+    assert np.array_equal(Preprocessing(3, 20, 30, 1).read_file(tmp_path / "wrong.jpg"), COLOUR)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "BMP"])
+def test_truncated_files_are_refused(tmp_path, kind):
+    contents = file(Image.fromarray(COLOUR), kind)
+    path = tmp_path / f"short.{kind.lower()}"
+    path.write_bytes(contents[: len(contents) * 3 // 4])
+    with pytest.raises(ValueError, match=f"^{path}: no whole JPEG, PNG, BMP or GIF$"):
+        Preprocessing(3, 20, 30).read_file(path)
+
+
+@pytest.mark.parametrize("contents", [b"", b"BM", b"<html>", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"])
+def test_what_is_no_image_is_refused(tmp_path, contents):
+    (tmp_path / "no.jpg").write_bytes(contents)
+    with pytest.raises(ValueError, match="no.jpg: no whole JPEG, PNG, BMP or GIF$"):
+        Preprocessing(3, 20, 30).read_file(tmp_path / "no.jpg")
+
+
+def test_a_missing_file_and_a_folder_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="nowhere.png: no such file$"):
+        Preprocessing(3, 20, 30).read_file("nowhere.png")
+    with pytest.raises(ValueError, match="^[^\n]*: no whole JPEG, PNG, BMP or GIF$"):
+        Preprocessing(3, 20, 30).read_file(tmp_path)

@@ -1,0 +1,130 @@
+import contextlib
+import json
+import socket
+import threading
+import time
+
+import pytest
+
+from keras_convnets.errors import RunStopped
+from keras_convnets.training.distribute.cluster import Cluster
+from keras_convnets.training.distribute.rendezvous import meet
+from replica import addresses
+
+LIMIT = 20
+
+
+class Machine(threading.Thread):
+    """One that goes to the meeting; ``outcome`` is what came of it."""
+
+    def __init__(self, cluster, wait=LIMIT):
+        super().__init__(daemon=True)
+        self.cluster, self.wait, self.lines, self.outcome = cluster, wait, [], None
+        self.start()
+
+    def run(self):
+        try:
+            self.outcome = meet(self.cluster, self.wait, self.lines.append) or "met"
+        except Exception as error:
+            self.outcome = error
+
+    def done(self):
+        self.join(LIMIT)
+        return self.outcome
+
+
+@pytest.fixture
+def all_three():
+    found = tuple(addresses(3).split(","))
+    return [Cluster(found, index) for index in range(3)]
+
+
+def connected(cluster):
+    """Return a line to the chief, once it listens."""
+    for _ in range(100):
+        with contextlib.suppress(OSError):
+            return socket.create_connection(("127.0.0.1", int(cluster.addresses[0][10:])), 5)
+        time.sleep(0.05)
+    raise AssertionError("nobody listens")
+
+
+def greet(line, cluster, index=None):
+    greeting = ["keras-convnets", cluster.index if index is None else index, cluster.addresses]
+    line.sendall(f"{json.dumps(greeting)}\n".encode())
+
+
+def test_all_go_on_when_the_last_has_come(all_three):
+    machines = [Machine(all_three[2]), Machine(all_three[1])]
+    time.sleep(1)
+    assert [machine.outcome for machine in machines] == [None, None]
+    assert machines[0].lines == [f"waiting for chief 0 ({all_three[0].addresses[0]})"]
+    machines.append(Machine(all_three[0]))
+    assert [machine.done() for machine in machines] == ["met"] * 3
+    with socket.socket() as listener:  # TensorFlow's server takes the port at once
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", int(all_three[0].addresses[0][10:])))
+
+
+def test_one_is_alone_by_itself():
+    assert Machine(Cluster(("127.0.0.1:1",), 0)).done() == "met"
+
+
+def test_who_does_not_come_is_named(all_three):
+    chief, worker = Machine(all_three[0], wait=3), Machine(all_three[1])
+    missing = f"waited 3 s for worker 2 ({all_three[0].addresses[2]})"
+    for machine in (chief, worker):
+        assert isinstance(machine.done(), RunStopped)
+        assert missing in str(machine.outcome)
+    assert len(chief.lines) == 1
+
+
+def test_a_chief_that_does_not_come(all_three):
+    outcome = Machine(all_three[1], wait=1).done()
+    assert isinstance(outcome, RunStopped)
+    assert f"waited 1 s for chief 0 ({all_three[0].addresses[0]})" in str(outcome)
+
+
+def test_strangers_and_workers_of_before_are_not_counted(all_three):
+    chief = Machine(all_three[0])
+    with connected(all_three[0]) as stranger, connected(all_three[0]) as before:
+        stranger.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        greet(before, all_three[1])
+        time.sleep(1)
+    # Worker 1 has hung up, as one that is killed does; another takes its place.
+    with connected(all_three[0]) as stranger:
+        greet(stranger, all_three[1], index=-1)
+        last = Machine(all_three[2])
+        time.sleep(1)
+    assert chief.outcome is None
+    assert Machine(all_three[1]).done() == chief.done() == last.done() == "met"
+
+
+def test_one_index_twice(all_three):
+    chief, first = Machine(all_three[0]), Machine(all_three[1])
+    time.sleep(1)
+    second = Machine(all_three[1]).done()
+    assert isinstance(second, ValueError)
+    assert "there is a worker 1" in str(second)
+    last = Machine(all_three[2])
+    assert chief.done() == first.done() == last.done() == "met"
+
+
+def test_other_addresses(all_three):
+    others = Cluster((*all_three[0].addresses[:2], "127.0.0.1:9"), 1)
+    for machine in (Machine(all_three[0]), Machine(others)):
+        assert isinstance(machine.done(), ValueError)
+        assert "worker 1 and the chief were given other addresses" in str(machine.outcome)
+
+
+def test_a_server_of_tensorflows_at_the_chiefs_port(all_three):
+    port = int(all_three[0].addresses[0][10:])
+    with socket.socket() as server:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        server.bind(("127.0.0.1", port))
+        server.listen()
+        worker = Machine(Cluster(all_three[0].addresses[:2], 1))
+        line = server.accept()[0]
+        line.sendall(b"\0\0\x12\4\0")  # how HTTP/2 begins
+    with line:
+        chief = Machine(Cluster(all_three[0].addresses[:2], 0))
+        assert worker.done() == chief.done() == "met"
