@@ -28,7 +28,7 @@ import keras
 import numpy as np
 
 from keras_convnets import create_model
-from keras_convnets.images.images import from_array
+from keras_convnets.images.labelled import from_array
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.training.data.data import Data
 from keras_convnets.training.data.pipeline import training_batches

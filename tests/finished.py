@@ -7,9 +7,9 @@ from PIL import Image
 from helpers import lively
 from keras_convnets import ResnetBuilder
 from keras_convnets.training.recipe.recipes import RECIPES
+from keras_convnets.training.recipe.settings import Settings
 from keras_convnets.training.run import run_folder
 from keras_convnets.training.run.configuration import configuration
-from keras_convnets.training.run.settings import Settings
 
 # What a run that is finished leaves.
 FILES = [

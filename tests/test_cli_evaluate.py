@@ -10,7 +10,7 @@ from PIL import Image
 
 from finished import write_images, write_run
 from keras_convnets import cli
-from keras_convnets.inference.evaluation import evaluate
+from keras_convnets.inference.evaluate import evaluate
 from keras_convnets.training.data.data import load
 
 
@@ -93,7 +93,7 @@ def test_data_of_another_range_are_told(run, capfd):
     code, out, err = outcome(capfd, "evaluate", run, "--data", "folder:bright")
     assert code == 0
     assert "resnet on bright test" in out
-    assert re.match(r"keras-convnets: note: the pixels of .*\.png go up to 1\d\d, .* to 16;", err)
+    assert re.match(r"keras-convnets: note: .*\.png: its pixels go up to 1\d\d, .* to 16;", err)
     assert err.count("\n") == 1
 
 

@@ -68,7 +68,8 @@ def _add_predict(commands: Any) -> None:
 def _evaluate(chosen: argparse.Namespace) -> int:
     checks.positive_integer("batch_size", chosen.batch_size, "images that fit into the memory")
     startup.start_engine()
-    from keras_convnets.inference.evaluation import by_class, evaluate
+    from keras_convnets.images.brightness import first_too_bright
+    from keras_convnets.inference.evaluate import by_class, evaluate
     from keras_convnets.training.run.saved_run import open_run
 
     run = open_run(chosen.run)
@@ -76,7 +77,7 @@ def _evaluate(chosen: argparse.Namespace) -> int:
     _check_classes(run, data)
     images = getattr(data, chosen.split)
     found = evaluate(run.model, images, run.preprocessing, chosen.batch_size)
-    _say("note", _doubts(run.preprocessing, images))
+    _say("note", filter(None, [first_too_bright(images, run.preprocessing)]))
     name = f"{run.model.name} on {data.name} {chosen.split}"
     table = by_class(found, run.class_names, name)
     if chosen.format == "json":
@@ -134,25 +135,11 @@ def _check_classes(run: Any, data: Any) -> None:
         )
 
 
-def _doubts(preprocessing: Any, images: Any) -> list[str]:
-    """Say that other data's pixels have another range than those of the run's."""
-    import tensorflow as tf
-
-    brightest = float(tf.reduce_max(images.read(tf.constant(0, tf.int64))))
-    if brightest <= preprocessing.scale:
-        return []
-    doubt = (
-        f"the pixels of {images.describe(0)} go up to {brightest:g}, those of the run's images to "
-        f"{preprocessing.scale:g}; the numbers are of images that are too bright"
-    )
-    return [doubt]
-
-
 def _predict(chosen: argparse.Namespace) -> int:
     """Print what is said of all images that can be read, then what is wrong with the others."""
     checks.positive_integer("top", chosen.top, "the classes to name, such as 5")
     startup.start_engine()
-    from keras_convnets.inference.prediction import predict
+    from keras_convnets.inference.predict import predict
     from keras_convnets.training.run.saved_run import open_run
 
     found = predict(open_run(chosen.run), chosen.images)

@@ -16,8 +16,8 @@ from keras_convnets.cli.options import DONE, INTERRUPTED
 from keras_convnets.training.distribute.cluster import Cluster, check
 from keras_convnets.training.distribute.supervisor import is_supervised, supervise
 from keras_convnets.training.recipe.recipes import Recipe, find
+from keras_convnets.training.recipe.settings import Settings
 from keras_convnets.training.run import run_folder
-from keras_convnets.training.run.settings import Settings
 
 
 def add_to(commands: Any) -> None:
@@ -35,7 +35,7 @@ def _train(chosen: argparse.Namespace) -> int:
         return supervise(chosen.arguments, chosen.arguments + ["--continue"] * (not goes_on))
     if "resume" in given:
         return _resume(Path(given["resume"]), given, cluster)
-    recipe = find(given.get("recipe", "quick")).but(**train_options.of(Recipe, given))
+    recipe = find(given.get("recipe", "quick")).replace(**train_options.of(Recipe, given))
     settings = Settings(**train_options.of(Settings, given))
     if "dry_run" in given:
         return _plan(given, recipe, settings)

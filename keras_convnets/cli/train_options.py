@@ -9,7 +9,7 @@ from typing import Any
 
 from keras_convnets.training.distribute.cluster import STRATEGIES
 from keras_convnets.training.recipe.recipes import RECIPES, SCHEDULES
-from keras_convnets.training.run.settings import Settings
+from keras_convnets.training.recipe.settings import Settings
 
 _WITH_RESUME = {"resume", "model", "data_dir", "strategy", "workers", "index"}
 _DATA = ("data", "data_dir", "validation_split", "image_size", "strict", "augmentation")

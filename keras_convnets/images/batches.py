@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_convnets import axes, checks
-from keras_convnets.images.images import Images
+from keras_convnets.images.labelled import Images
 from keras_convnets.images.preprocessing import Preprocessing
 
 AutoShardPolicy = tf.data.experimental.AutoShardPolicy

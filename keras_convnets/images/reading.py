@@ -11,7 +11,7 @@ from typing import Any
 import tensorflow as tf
 
 from keras_convnets.images import decoding
-from keras_convnets.images.images import Images
+from keras_convnets.images.labelled import Images
 
 MEMORY = 2**30  # bytes of images that are kept, for training and for testing each
 _TOGETHER = 256

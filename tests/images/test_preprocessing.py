@@ -7,7 +7,7 @@ import tensorflow as tf
 from PIL import Image
 
 from keras_convnets.images.decoding import decode
-from keras_convnets.images.images import from_array
+from keras_convnets.images.labelled import from_array
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.training.data.normalisation import normalised
 

@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 
 from keras_convnets.images.batches import evaluation_batches
-from keras_convnets.images.images import Images, from_array, from_arrays
+from keras_convnets.images.labelled import Images, from_array, from_arrays
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.training.data.augmentation import AUGMENTATIONS
 from keras_convnets.training.data.data import Data

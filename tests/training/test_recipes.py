@@ -61,7 +61,7 @@ def test_the_wide_resnet_papers_recipe():
 def test_the_imagenet_recipe_scales_and_warms_up():
     recipe = RECIPES["imagenet"]
     assert (recipe.epochs, recipe.label_smoothing, recipe.augmentation) == (90, 0.1, "resized-crop")
-    large = recipe.but(batch_size=8192)
+    large = recipe.replace(batch_size=8192)
     assert recipe.peak_rate == pytest.approx(0.1)
     assert large.peak_rate == pytest.approx(3.2)
     rates = large.rates(100)
@@ -100,12 +100,12 @@ def test_a_warm_up_within_a_graph_is_that_of_eager_steps():
 
 
 def test_epochs_take_the_place_of_steps():
-    recipe = RECIPES["resnet-cifar"].but(epochs=3)
+    recipe = RECIPES["resnet-cifar"].replace(epochs=3)
     assert (recipe.total_steps(10), recipe.total_epochs(10)) == (30, 3)
-    recipe = RECIPES["quick"].but(steps=25)
+    recipe = RECIPES["quick"].replace(steps=25)
     assert (recipe.total_steps(10), recipe.total_epochs(10)) == (25, 3)
     # The drops are shares of the run, so they move with it.
-    short = RECIPES["resnet-cifar"].but(epochs=4).rates(10)
+    short = RECIPES["resnet-cifar"].replace(epochs=4).rates(10)
     assert [rate(short, step) for step in (19, 20, 30)] == pytest.approx([0.1, 0.01, 0.001])
 
 
@@ -130,14 +130,14 @@ def test_epochs_take_the_place_of_steps():
 )
 def test_values_out_of_range(changes, words):
     with pytest.raises(ValueError, match=words):
-        RECIPES["quick"].but(**changes)
+        RECIPES["quick"].replace(**changes)
 
 
 def test_a_warm_up_that_is_longer_than_the_run():
     with pytest.raises(ValueError, match="400 steps of it; expected fewer than the 20 steps"):
-        RECIPES["resnet-cifar-110"].but(epochs=4).rates(10)
+        RECIPES["resnet-cifar-110"].replace(epochs=4).rates(10)
     with pytest.raises(ValueError, match="50 steps of it; expected fewer than the 13 steps"):
-        RECIPES["imagenet"].but(epochs=4).rates(10)
+        RECIPES["imagenet"].replace(epochs=4).rates(10)
 
 
 def test_an_unknown_recipe():

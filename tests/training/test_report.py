@@ -14,16 +14,16 @@ import tensorflow as tf
 
 from finished import network
 from keras_convnets import cost
-from keras_convnets.images.images import Images
+from keras_convnets.images.labelled import Images
 from keras_convnets.images.preprocessing import Preprocessing
-from keras_convnets.inference.evaluation import Evaluation, evaluate
+from keras_convnets.inference.evaluate import Evaluation, evaluate
 from keras_convnets.recursion import room_for
 from keras_convnets.training.data.data import Data, load
 from keras_convnets.training.recipe.recipes import RECIPES
+from keras_convnets.training.recipe.settings import Settings
 from keras_convnets.training.report import report
 from keras_convnets.training.report.report import write_report
 from keras_convnets.training.run.configuration import configuration
-from keras_convnets.training.run.settings import Settings
 
 HISTORY = {
     "loss": [2.0, 1.0],

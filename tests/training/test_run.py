@@ -22,13 +22,13 @@ from keras_convnets.errors import RunStopped
 from keras_convnets.images import reading
 from keras_convnets.training.data.data import load
 from keras_convnets.training.recipe.recipes import RECIPES
+from keras_convnets.training.recipe.settings import Settings
 from keras_convnets.training.run import checkpoint, loop, run_folder
 from keras_convnets.training.run.run import resume, train
-from keras_convnets.training.run.settings import Settings
 from keras_convnets.training.run.steps import Steps
 from keras_convnets.zoo import one_output
 
-RECIPE = RECIPES["quick"].but(epochs=2, batch_size=128, learning_rate=0.02)
+RECIPE = RECIPES["quick"].replace(epochs=2, batch_size=128, learning_rate=0.02)
 STEPS = 1437 // 128
 
 
@@ -119,7 +119,9 @@ def tags(file):
 
 def test_the_learning_rate_is_the_recipes(data):
     model = build()
-    recipe = RECIPE.but(epochs=2, schedule="drops", drops=(0.5,), warmup_steps=3, warmup_rate=0.001)
+    recipe = RECIPE.replace(
+        epochs=2, schedule="drops", drops=(0.5,), warmup_steps=3, warmup_rate=0.001
+    )
     train(model, data, Path("run"), recipe, console=quiet())
     assert [float(row["learning_rate"]) for row in rows(Path("run"))] == pytest.approx(
         [0.02, 0.002]
@@ -130,7 +132,7 @@ def test_the_learning_rate_is_the_recipes(data):
 
 def test_steps_that_end_within_an_epoch(data):
     model = build()
-    outcome = train(model, data, Path("run"), RECIPE.but(steps=STEPS + 3), console=quiet())
+    outcome = train(model, data, Path("run"), RECIPE.replace(steps=STEPS + 3), console=quiet())
     assert outcome.epochs == 2
     assert int(model.optimizer.iterations) == STEPS + 3
 
@@ -212,7 +214,7 @@ def test_an_impatient_interruption_leaves_a_model_and_a_history(monkeypatch, dat
 
 
 def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_checkpoint(data):
-    recipe = RECIPE.but(learning_rate=1e30, schedule="drops")
+    recipe = RECIPE.replace(learning_rate=1e30, schedule="drops")
     settings = Settings(checkpoint_steps=1)
     with pytest.raises(RunStopped, match=r"the loss is nan at step \d+ .*of epoch 1|not finite"):
         train(build(), data, Path("run"), recipe, settings, quiet())
@@ -246,7 +248,7 @@ def test_what_a_killed_run_had_half_written_is_swept_up(data, monkeypatch):
 
 
 def test_label_smoothing_and_logits(data):
-    recipe = RECIPE.but(label_smoothing=0.1, epochs=1)
+    recipe = RECIPE.replace(label_smoothing=0.1, epochs=1)
     train(build(classifier_activation=None), data, Path("logits"), recipe, console=quiet())
     train(build(), data, Path("softmax"), recipe, console=quiet())
     one, other = rows(Path("logits"))[0], rows(Path("softmax"))[0]
@@ -257,10 +259,10 @@ def test_label_smoothing_and_logits(data):
 
 def test_the_recipes_decay_takes_the_place_of_the_models(data):
     model = build(weight_decay=1.0)
-    train(model, data, Path("run"), RECIPE.but(weight_decay=0.0, epochs=1), console=quiet())
+    train(model, data, Path("run"), RECIPE.replace(weight_decay=0.0, epochs=1), console=quiet())
     assert model.losses == []
     other = build(weight_decay=1.0)
-    train(other, data, Path("other"), RECIPE.but(weight_decay=0.5, epochs=1), console=quiet())
+    train(other, data, Path("other"), RECIPE.replace(weight_decay=0.5, epochs=1), console=quiet())
     kernels = [layer.kernel for layer in other.layers if isinstance(layer, keras.layers.Conv2D)]
     expected = sum(0.25 * float(keras.ops.sum(kernel**2)) for kernel in kernels)
     assert float(sum(other.losses)) == pytest.approx(expected, rel=1e-5)
@@ -327,12 +329,12 @@ def test_a_model_that_does_not_fit_the_data(shape, outputs, words, data):
 
 def test_a_batch_larger_than_the_data(data):
     with pytest.raises(ValueError, match="batch_size: received 1438; expected at most the 1437"):
-        train(build(), data, Path("run"), RECIPE.but(batch_size=1438))
+        train(build(), data, Path("run"), RECIPE.replace(batch_size=1438))
     assert os.listdir() == []
 
 
 def test_unknown_sizes_fit_any_image(data):
-    one = RECIPE.but(epochs=1, batch_size=512)
+    one = RECIPE.replace(epochs=1, batch_size=512)
     outcome = train(build(shape=(1, None, None)), data, Path("run"), one, console=quiet())
     assert outcome.epochs == 1
 
@@ -397,7 +399,7 @@ def test_an_image_that_becomes_unreadable_stops_the_run_and_is_named(monkeypatch
         for number in range(48):
             Path(f"images/{'ab'[number % 2]}/{number}.png").write_bytes(b"no image")
 
-    recipe = RECIPE.but(batch_size=2, epochs=3)
+    recipe = RECIPE.replace(batch_size=2, epochs=3)
     keras.utils.set_random_seed(0)
     model = ResnetBuilder.build((3, 8, 8), 2, "basic_block", (1,))
     with monkeypatch.context() as patch:
@@ -418,7 +420,7 @@ from keras_convnets import ResnetBuilder
 from keras_convnets.training.data.data import load
 from keras_convnets.training.recipe.recipes import RECIPES
 from keras_convnets.training.run.run import train
-from keras_convnets.training.run.settings import Settings
+from keras_convnets.training.recipe.settings import Settings
 from keras_convnets.training.run.steps import Steps
 from keras_convnets.training.distribute.strategies import choose
 
@@ -436,7 +438,7 @@ Steps.on_train_batch_end = stopping
 with strategy.scope():
     keras.utils.set_random_seed(0)
     model = ResnetBuilder.build((1, 8, 8), 10, "basic_block", (1,))
-recipe = RECIPES["quick"].but(epochs=2, batch_size=128, learning_rate=0.02)
+recipe = RECIPES["quick"].replace(epochs=2, batch_size=128, learning_rate=0.02)
 settings = Settings(sync_bn=True, checkpoint_steps=3)
 train(model, load("digits", image_size=8), Path(sys.argv[1]), recipe, settings)
 """

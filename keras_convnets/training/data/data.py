@@ -12,7 +12,7 @@ import numpy as np
 from sklearn.model_selection import train_test_split
 
 from keras_convnets import checks
-from keras_convnets.images.images import Images
+from keras_convnets.images.labelled import Images
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.training.data import digits, folder, keras_datasets, tfds
 from keras_convnets.training.data.augmentation import AUGMENTATIONS

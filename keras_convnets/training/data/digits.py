@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from sklearn.datasets import load_digits
 
-from keras_convnets.images.images import from_array
+from keras_convnets.images.labelled import from_array
 from keras_convnets.training.data.source import Source
 
 

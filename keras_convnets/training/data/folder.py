@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_convnets.images import decoding
-from keras_convnets.images.images import Images, from_arrays, on_cpu
+from keras_convnets.images.labelled import Images, from_arrays, on_cpu
 from keras_convnets.images.reading import Kept, attempts
 from keras_convnets.training.data.source import Source
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from keras_convnets.images.images import Images, from_array
+from keras_convnets.images.labelled import Images, from_array
 from keras_convnets.training.data import archives as original_files
 from keras_convnets.training.data.archives import Arrays
 from keras_convnets.training.data.source import Source

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import tensorflow as tf
 
-from keras_convnets.images.images import Images
+from keras_convnets.images.labelled import Images
 from keras_convnets.images.preprocessing import Preprocessing
 
 SAMPLE = 2000

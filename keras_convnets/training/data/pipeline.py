@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from keras_convnets import axes, checks
 from keras_convnets.images.batches import ahead, gathered, in_format, mapped
-from keras_convnets.images.images import Images
+from keras_convnets.images.labelled import Images
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.images.reading import unreadable
 from keras_convnets.training.data.augmentation import AUGMENTATIONS, Augmentation

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from keras_convnets.images.images import Images
+from keras_convnets.images.labelled import Images
 
 
 @dataclasses.dataclass(frozen=True)

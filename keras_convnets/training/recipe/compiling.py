@@ -7,7 +7,7 @@ from typing import Any
 import keras
 
 from keras_convnets.training.recipe.recipes import Recipe
-from keras_convnets.training.run.settings import Settings
+from keras_convnets.training.recipe.settings import Settings
 from keras_convnets.training.transfer.fine_tuning import DiscriminativeSGD, stage_rates
 
 

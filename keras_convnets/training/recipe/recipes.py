@@ -136,11 +136,11 @@ class Recipe:
                 "warmup_epochs to 0."
             )
 
-    def but(self, **changes: Any) -> Recipe:
+    def replace(self, **changes: Any) -> Recipe:
         """Return the recipe with other values; epochs take the place of steps and the reverse.
 
         Examples:
-            >>> RECIPES["resnet-cifar"].but(epochs=2).steps is None
+            >>> RECIPES["resnet-cifar"].replace(epochs=2).steps is None
             True
         """
         if "epochs" in changes:

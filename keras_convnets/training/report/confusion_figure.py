@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import tensorflow as tf
 
-from keras_convnets.inference.evaluation import Evaluation
+from keras_convnets.inference.evaluate import Evaluation
 from keras_convnets.training.report.markup import Markup, joined, tag
 
 _MOST_NUMBERED = 20  # classes, up to which each square says its number

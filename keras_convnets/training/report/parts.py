@@ -11,9 +11,9 @@ import numpy as np
 import tensorflow as tf
 
 from keras_convnets.analysis.tables import Column, Table
-from keras_convnets.images.images import Images
+from keras_convnets.images.labelled import Images
 from keras_convnets.images.preprocessing import Preprocessing
-from keras_convnets.inference.evaluation import Evaluation, Mistake, Share
+from keras_convnets.inference.evaluate import Evaluation, Mistake, Share
 from keras_convnets.training.data.data import Data
 from keras_convnets.training.report.confusion_figure import confusion_figure
 from keras_convnets.training.report.markup import Markup, joined, of_table, tag

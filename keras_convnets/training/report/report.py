@@ -16,7 +16,7 @@ from keras_convnets.analysis.plot.plot import plot_model
 from keras_convnets.analysis.plot.style import short
 from keras_convnets.analysis.plot.webpage import figure_style
 from keras_convnets.analysis.tables import Table, sizes
-from keras_convnets.inference.evaluation import TOP, Evaluation, Share
+from keras_convnets.inference.evaluate import TOP, Evaluation, Share
 from keras_convnets.training.data.data import Data
 from keras_convnets.training.report import curves
 from keras_convnets.training.report import parts as report_parts
@@ -57,7 +57,7 @@ def write_report(
     Examples:
         >>> from keras_convnets import ResnetBuilder
         >>> from keras_convnets.training.data.data import load
-        >>> from keras_convnets.inference.evaluation import evaluate
+        >>> from keras_convnets.inference.evaluate import evaluate
         >>> from keras_convnets.training.report.report import write_report
         >>> model = ResnetBuilder.build((1, 8, 8), 10, "basic_block", (1,))
         >>> data = load("digits", image_size=8)

@@ -15,7 +15,7 @@ from keras_convnets import axes
 from keras_convnets.training.data import pipeline
 from keras_convnets.training.data.data import Data
 from keras_convnets.training.recipe.recipes import Recipe
-from keras_convnets.training.run.settings import Settings
+from keras_convnets.training.recipe.settings import Settings
 
 
 def augmented(data: Data, recipe: Recipe) -> Data:

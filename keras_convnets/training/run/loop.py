@@ -20,12 +20,12 @@ from keras_convnets.training.distribute.multi_worker import asked_anywhere, expl
 from keras_convnets.training.distribute.strategies import check_step
 from keras_convnets.training.recipe.compiling import compile_model
 from keras_convnets.training.recipe.recipes import Recipe
+from keras_convnets.training.recipe.settings import Settings
 from keras_convnets.training.report.curves import plot_curves
 from keras_convnets.training.run import checkpoint, run_folder
 from keras_convnets.training.run.checkpoint import Position
 from keras_convnets.training.run.interruption import Interruption
 from keras_convnets.training.run.progress import ConsoleProgress
-from keras_convnets.training.run.settings import Settings
 from keras_convnets.training.run.steps import Steps
 from keras_convnets.training.run.tensorboard import TensorBoardLog
 

@@ -15,8 +15,8 @@ from keras_convnets.training.data import pipeline
 from keras_convnets.training.data.data import Data
 from keras_convnets.training.recipe.compiling import compile_model
 from keras_convnets.training.recipe.recipes import Recipe
+from keras_convnets.training.recipe.settings import Settings
 from keras_convnets.training.run.configuration import check_run
-from keras_convnets.training.run.settings import Settings
 
 _BARS = "▁▂▃▄▅▆▇█"
 _CURVE = 60  # signs of the learning rate's curve

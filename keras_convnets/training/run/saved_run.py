@@ -52,7 +52,7 @@ def open_run(folder: str | os.PathLike[str]) -> SavedRun:
         >>> from keras_convnets.training.run.saved_run import open_run
         >>> model = ResnetBuilder.build((1, 8, 8), 10, "basic_block", (1,))
         >>> data = load("digits", image_size=8)
-        >>> quick = RECIPES["quick"].but(epochs=1)
+        >>> quick = RECIPES["quick"].replace(epochs=1)
         >>> _ = train(model, data, Path("run"), quick, console=Console(quiet=True))
         >>> open_run("run").class_names[:3]
         ('0', '1', '2')

@@ -1,22 +1,42 @@
-"""What a run's model says of image files."""
+"""What a classifier says of image files."""
 
 from __future__ import annotations
 
 import dataclasses
 import os
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from keras_convnets import axes, checks
 from keras_convnets.analysis.tables import Column, Table
 from keras_convnets.images import decoding
-from keras_convnets.inference.evaluation import Share
-from keras_convnets.inference.probabilities import check_takes, probabilities
-from keras_convnets.training.run.saved_run import SavedRun
+from keras_convnets.images.brightness import too_bright
+from keras_convnets.images.preprocessing import Preprocessing
+from keras_convnets.inference.evaluate import Share
+from keras_convnets.inference.outputs import check_takes, probabilities
 
 _BATCH = 64
+
+
+class Classifier(Protocol):
+    """A model, and what is to be known to ask it about images; a saved run is one.
+
+    Attributes:
+        model: a classifier of one output, in either data format.
+        preprocessing: what is done to an image before the model sees it.
+        class_names: the classes, by label.
+    """
+
+    @property
+    def model(self) -> Any: ...
+
+    @property
+    def preprocessing(self) -> Preprocessing: ...
+
+    @property
+    def class_names(self) -> tuple[str, ...]: ...
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -73,11 +93,12 @@ class Predictions:
         return {"images": images, "refused": list(self.refused)}
 
 
-def predict(run: SavedRun, files: Iterable[str | os.PathLike[str]]) -> Predictions:
-    """Put image files through a run's model, prepared as the images that it was trained on.
+def predict(run: Classifier, files: Iterable[str | os.PathLike[str]]) -> Predictions:
+    """Put image files through a model, prepared as the images that it was trained on.
 
     Args:
-        run: as [`open_run`][keras_convnets.training.run.saved_run.open_run] returns it.
+        run: as [`open_run`][keras_convnets.training.run.saved_run.open_run] returns it, or
+            anything else with a ``model``, its ``preprocessing`` and ``class_names``.
         files: JPEG, PNG, BMP or GIF, of any size; those that are none are named in the result.
 
     Raises:
@@ -86,7 +107,7 @@ def predict(run: SavedRun, files: Iterable[str | os.PathLike[str]]) -> Predictio
     Examples:
         >>> from keras_convnets import ResnetBuilder
         >>> from keras_convnets.training.data.data import load
-        >>> from keras_convnets.inference.prediction import predict
+        >>> from keras_convnets.inference.predict import predict
         >>> from keras_convnets.training.run.saved_run import SavedRun
         >>> model = ResnetBuilder.build((1, 8, 8), 10, "basic_block", (1,))
         >>> data = load("digits", image_size=8)
@@ -109,7 +130,7 @@ def predict(run: SavedRun, files: Iterable[str | os.PathLike[str]]) -> Predictio
 class _Reader:
     """Reads files batch by batch, and remembers which could be read."""
 
-    def __init__(self, run: SavedRun) -> None:
+    def __init__(self, run: Classifier) -> None:
         self._preprocessing = run.preprocessing
         self._is_first = axes.format_of(run.model) == "channels_first"
         self.read: list[str] = []
@@ -142,14 +163,7 @@ class _Reader:
             except ValueError as error:
                 self.refused.append(str(error))
                 continue
-            self._doubt(name, int(pixels.max()))
+            if doubt := too_bright(name, int(pixels.max()), self._preprocessing):
+                self.doubtful.append(doubt)
             self.read.append(name)
             yield self._preprocessing(pixels).numpy()
-
-    def _doubt(self, name: str, brightest: int) -> None:
-        scale = self._preprocessing.scale
-        if brightest > scale:
-            self.doubtful.append(
-                f"{name}: its pixels go up to {brightest}, those of the run's images to {scale:g}; "
-                "scale them alike"
-            )

@@ -7,8 +7,8 @@ from PIL import Image
 from finished import network, write_images
 from helpers import FORMATS
 from keras_convnets.images.preprocessing import Preprocessing
-from keras_convnets.inference.evaluation import evaluate
-from keras_convnets.inference.prediction import Predictions, predict
+from keras_convnets.inference.evaluate import evaluate
+from keras_convnets.inference.predict import Predictions, predict
 from keras_convnets.training.data.data import load
 from keras_convnets.training.run.saved_run import SavedRun
 
@@ -70,7 +70,7 @@ def test_files_that_are_no_images_are_named_and_the_others_looked_at():
 
 
 def test_more_files_than_a_batch(monkeypatch):
-    monkeypatch.setattr("keras_convnets.inference.prediction._BATCH", 3)
+    monkeypatch.setattr("keras_convnets.inference.predict._BATCH", 3)
     data = load("digits", image_size=16)
     files = []
     for number, pixels in enumerate(data.test.array[:8]):

@@ -14,10 +14,10 @@ from keras_convnets import axes, checks
 from keras_convnets.analysis.tables import Column, Table
 from keras_convnets.errors import RunStopped
 from keras_convnets.images.batches import evaluation_batches
-from keras_convnets.images.images import Images
+from keras_convnets.images.labelled import Images
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.images.reading import unreadable
-from keras_convnets.inference.probabilities import check_takes, probabilities
+from keras_convnets.inference.outputs import check_takes, probabilities
 
 TOP = 5
 
@@ -169,7 +169,7 @@ def evaluate(
     Examples:
         >>> from keras_convnets import ResnetBuilder
         >>> from keras_convnets.training.data.data import load
-        >>> from keras_convnets.inference.evaluation import evaluate
+        >>> from keras_convnets.inference.evaluate import evaluate
         >>> model = ResnetBuilder.build((1, 16, 16), 10, "basic_block", (1,))
         >>> data = load("digits", image_size=16)
         >>> found = evaluate(model, data.test, data.preprocessing)

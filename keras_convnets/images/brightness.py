@@ -1,0 +1,38 @@
+"""Whether images are brighter than those that a preprocessing was made for."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from keras_convnets.images.labelled import Images
+from keras_convnets.images.preprocessing import Preprocessing
+
+
+def too_bright(name: str, brightest: float, preprocessing: Preprocessing) -> str | None:
+    """Return a line about an image whose pixels have another range than the model was trained on.
+
+    Args:
+        name: what the image is called.
+        brightest: its largest pixel.
+        preprocessing: what is done to it.
+
+    Returns:
+        ``None`` where the pixels are in range.
+
+    Examples:
+        >>> from keras_convnets.images.preprocessing import Preprocessing
+        >>> too_bright("cat.png", 240, Preprocessing(1, 8, 8, scale=16))
+        "cat.png: its pixels go up to 240, those of the run's images to 16; scale them alike"
+    """
+    if brightest <= preprocessing.scale:
+        return None
+    return (
+        f"{name}: its pixels go up to {brightest:g}, those of the run's images to "
+        f"{preprocessing.scale:g}; scale them alike"
+    )
+
+
+def first_too_bright(images: Images, preprocessing: Preprocessing) -> str | None:
+    """Return that line about the first of some images: those of a data set have one range."""
+    brightest = float(tf.reduce_max(images.read(tf.constant(0, tf.int64))))
+    return too_bright(images.describe(0), brightest, preprocessing)
