@@ -25,7 +25,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from keras_convnets import checks, cli, files
 from keras_convnets.analysis.tables import Column, Table
-from keras_convnets.training.run import run_folder
+from keras_convnets.training import run_folder
 
 NETWORKS = {
     "plain": ("cifar_plain_20", "cifar_plain_56"),

@@ -6,9 +6,9 @@ from PIL import Image
 
 from helpers import lively
 from keras_convnets import ResnetBuilder
+from keras_convnets.training import run_folder
 from keras_convnets.training.recipe.recipes import RECIPES
 from keras_convnets.training.recipe.settings import Settings
-from keras_convnets.training.run import run_folder
 from keras_convnets.training.run.configuration import configuration
 
 # What a run that is finished leaves.

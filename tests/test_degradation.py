@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from keras_convnets import cli
+from keras_convnets.training import run_folder
 from keras_convnets.training.recipe.recipes import RECIPES
-from keras_convnets.training.run import run_folder
 
 ROOT = Path(__file__).parents[1]
 EPOCHS = 4

@@ -13,11 +13,11 @@ from typing import Any
 
 from keras_convnets.cli import startup, train_options
 from keras_convnets.cli.options import DONE, INTERRUPTED
+from keras_convnets.training import run_folder
 from keras_convnets.training.distribute.cluster import Cluster, check
 from keras_convnets.training.distribute.supervisor import is_supervised, supervise
 from keras_convnets.training.recipe.recipes import Recipe, find
 from keras_convnets.training.recipe.settings import Settings
-from keras_convnets.training.run import run_folder
 
 
 def add_to(commands: Any) -> None:

@@ -20,10 +20,11 @@ from helpers import FORMATS
 from keras_convnets import ResnetBuilder, create_model
 from keras_convnets.errors import RunStopped
 from keras_convnets.images import reading
+from keras_convnets.training import run_folder
 from keras_convnets.training.data.data import load
 from keras_convnets.training.recipe.recipes import RECIPES
 from keras_convnets.training.recipe.settings import Settings
-from keras_convnets.training.run import checkpoint, loop, run_folder
+from keras_convnets.training.run import checkpoint, loop
 from keras_convnets.training.run.run import resume, train
 from keras_convnets.training.run.steps import Steps
 from keras_convnets.zoo import one_output

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, PercentFormatter
 
 from keras_convnets import files
-from keras_convnets.training.run.run_folder import History
+from keras_convnets.training.run_folder import History
 
 _TRAINING, _VALIDATION, _RATE = "#5b7fa6", "#d1603d", "#8a6fb0"
 _INK, _GRID = "#1d242c", "#e3e7eb"

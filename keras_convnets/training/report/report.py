@@ -17,12 +17,13 @@ from keras_convnets.analysis.plot.style import short
 from keras_convnets.analysis.plot.webpage import figure_style
 from keras_convnets.analysis.tables import Table, sizes
 from keras_convnets.inference.evaluate import TOP, Evaluation, Share
+from keras_convnets.training import run_folder
 from keras_convnets.training.data.data import Data
 from keras_convnets.training.report import curves
 from keras_convnets.training.report import parts as report_parts
 from keras_convnets.training.report.markup import Markup, joined, of_table, tag
-from keras_convnets.training.run import run_folder
-from keras_convnets.training.run.run_folder import History
+from keras_convnets.training.run_folder import History
+from keras_convnets.training.words import duration
 
 _COST_COLUMNS = ("name", "kind", "output_shape", "params", "macs", "flops", "activations")
 _LARGEST_GRAPH = 300_000  # letters of a graph that a page has room for: some 250 boxes
@@ -118,19 +119,11 @@ def _headline(evaluation: Evaluation, found: Cost, history: History, data: Data)
         "parameters": short(found.params),
         "multiply-adds": short(found.macs),
         "epochs": f"{len(history.get('loss', ())):,}",
-        "training time": _time(seconds) if seconds else None,
+        "training time": duration(seconds) if seconds else None,
     }
     return joined(
         tag("div", tag("dt", name), tag("dd", value)) for name, value in numbers.items() if value
     )
-
-
-def _time(seconds: float) -> str:
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s"
 
 
 def _curves(history: History) -> Markup:

@@ -14,6 +14,7 @@ from rich.console import Console
 from keras_convnets import axes
 from keras_convnets.errors import RunStopped
 from keras_convnets.images import batches as image_batches
+from keras_convnets.training import run_folder
 from keras_convnets.training.data import pipeline
 from keras_convnets.training.data.data import Data
 from keras_convnets.training.distribute.multi_worker import asked_anywhere, explained, mended_fit
@@ -22,7 +23,7 @@ from keras_convnets.training.recipe.compiling import compile_model
 from keras_convnets.training.recipe.recipes import Recipe
 from keras_convnets.training.recipe.settings import Settings
 from keras_convnets.training.report.curves import plot_curves
-from keras_convnets.training.run import checkpoint, run_folder
+from keras_convnets.training.run import checkpoint
 from keras_convnets.training.run.checkpoint import Position
 from keras_convnets.training.run.interruption import Interruption
 from keras_convnets.training.run.progress import ConsoleProgress

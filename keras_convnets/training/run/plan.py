@@ -17,6 +17,7 @@ from keras_convnets.training.recipe.compiling import compile_model
 from keras_convnets.training.recipe.recipes import Recipe
 from keras_convnets.training.recipe.settings import Settings
 from keras_convnets.training.run.configuration import check_run
+from keras_convnets.training.words import bytes_in_words, duration, shape
 
 _BARS = "▁▂▃▄▅▆▇█"
 _CURVE = 60  # signs of the learning rate's curve
@@ -87,9 +88,9 @@ class Plan:
     def _images(self) -> str:
         sets = {"training": "train", "validation": "validation", "test": "test"}
         counts = [f"{len(getattr(self.data, of)):,} {name}" for name, of in sets.items()]
-        shape = " x ".join(map(str, self.data.image_shape))
+        of = shape(self.data.image_shape)
         classes = len(self.data.class_names)
-        return f"{self.data.name}: {', '.join(counts)} images of {shape}, {classes} classes"
+        return f"{self.data.name}: {', '.join(counts)} images of {of}, {classes} classes"
 
     def _steps(self) -> str:
         epochs = self.recipe.total_epochs(self.steps_per_epoch)
@@ -103,16 +104,16 @@ class Plan:
         return f"SGD, {momentum}, decay {decay}, label smoothing {recipe.label_smoothing:g}"
 
     def _time(self) -> str:
-        run = _time(self.total_steps * self.step_seconds)
+        run = duration(self.total_steps * self.step_seconds)
         return (
-            f"{self.step_seconds:.3f} s a step, {_time(self.epoch_seconds)} an epoch, {run} the "
+            f"{self.step_seconds:.3f} s a step, {duration(self.epoch_seconds)} an epoch, {run} the "
             "run, without validation (two steps were timed; the first one, in which the graph is "
             f"made, took {self.compile_seconds:.1f} s)"
         )
 
     def _memory(self) -> str:
-        parts = ", ".join(f"{name} {_size(value)}" for name, value in self.memory.items())
-        return f"about {_size(sum(self.memory.values()))} at most: {parts}"
+        parts = ", ".join(f"{name} {bytes_in_words(value)}" for name, value in self.memory.items())
+        return f"about {bytes_in_words(sum(self.memory.values()))} at most: {parts}"
 
     def _curve(self) -> str:
         rates = self.rates(np.linspace(0, self.total_steps - 1, _CURVE))
@@ -163,13 +164,3 @@ def plan(model: keras.Model, data: Data, recipe: Recipe, settings: Settings) -> 
         seconds.append(time.monotonic() - started)
     costs = cost(model, data.image_shape)
     return Plan(costs, data, recipe, steps_per_epoch, seconds[0], sum(seconds[1:]) / 2)
-
-
-def _size(number: int) -> str:
-    return f"{number / 1e9:.1f} GB" if number >= 1e9 else f"{number / 1e6:.0f} MB"
-
-
-def _time(seconds: float) -> str:
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

@@ -13,6 +13,7 @@ from keras_convnets.analysis.plot.plot import plot_model
 from keras_convnets.errors import RunStopped
 from keras_convnets.inference.evaluate import evaluate
 from keras_convnets.saved_models import load_model
+from keras_convnets.training import run_folder
 from keras_convnets.training.data.data import Data
 from keras_convnets.training.distribute import strategies
 from keras_convnets.training.distribute.multi_worker import check_alike, wait_for_all
@@ -20,7 +21,6 @@ from keras_convnets.training.recipe.recipes import RECIPES, Recipe
 from keras_convnets.training.recipe.settings import Settings
 from keras_convnets.training.report.curves import plot_curves
 from keras_convnets.training.report.report import write_report
-from keras_convnets.training.run import run_folder
 from keras_convnets.training.run.configuration import check_run, check_same, configuration
 from keras_convnets.training.run.interruption import undisturbed
 from keras_convnets.training.run.loop import Loop

@@ -10,7 +10,7 @@ from typing import Any
 
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.saved_models import load_model
-from keras_convnets.training.run import run_folder
+from keras_convnets.training import run_folder
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from keras_convnets.training.run import run_folder
+from keras_convnets.training import run_folder
 
 _TAGS = {
     "loss": ("training", "loss"),

@@ -1,0 +1,39 @@
+"""Times, sizes and shapes as plans and reports print them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def duration(seconds: float) -> str:
+    """Return a time in its two largest units.
+
+    Examples:
+        >>> duration(42.3), duration(135), duration(3 * 3600 + 125)
+        ('42 s', '2 min 15 s', '3 h 2 min')
+    """
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes, left = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {left} s"
+
+
+def bytes_in_words(number: int) -> str:
+    """Return a number of bytes.
+
+    Examples:
+        >>> bytes_in_words(2_400_000), bytes_in_words(1_500_000_000)
+        ('2 MB', '1.5 GB')
+    """
+    return f"{number / 1e9:.1f} GB" if number >= 1e9 else f"{number / 1e6:.0f} MB"
+
+
+def shape(image_shape: Sequence[int]) -> str:
+    """Return the channels, rows and columns of images.
+
+    Examples:
+        >>> shape((3, 32, 32))
+        '3 x 32 x 32'
+    """
+    return " x ".join(map(str, image_shape))
