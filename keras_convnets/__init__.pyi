@@ -51,6 +51,7 @@ from .catalogue import model_info
 from .layers import LocalResponseNormalization, PadChannels, TakeChannels, scaled_tanh
 from .naming import layer_name, parse, scope
 from .options import Options
+from .registry import published
 from .side_by_side import compare
 from .units import (
     Style,
@@ -79,7 +80,7 @@ from .units import (
     style_conv,
     take_channels,
 )
-from .zoo import create_model, list_models
+from .zoo import create_model, list_models, register_builder
 
 __all__ = [
     "AlexnetBuilder",
@@ -161,10 +162,12 @@ __all__ = [
     "partial_conv",
     "plain_block",
     "plot_model",
+    "published",
     "receptive_field",
     "reduction_a",
     "reduction_resnet_b",
     "reduction_v4_b",
+    "register_builder",
     "relu",
     "resnext_block",
     "scale",

@@ -7,21 +7,15 @@ import functools
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any, TypeVar
 
 import keras
 
-from keras_convnets import architectures, checks
-from keras_convnets.published import Published
+from keras_convnets import architectures, checks, registry
+from keras_convnets.registry import Network
 
-
-class Network(NamedTuple):
-    """A published network: what is known of it, and the method that builds it."""
-
-    published: Published
-    builder: type
-    build: Callable[..., keras.Model]
+T = TypeVar("T")
 
 
 def list_models(pattern: str = "*") -> list[str]:
@@ -84,23 +78,49 @@ def find(name: str) -> Network:
     return known[name]
 
 
-@functools.cache
+def register_builder(builder: type[T]) -> type[T]:
+    """Give the networks of a builder class of your own names, as the package's own have.
+
+    Each static method ``build_<name>(input_shape, num_outputs, **options)`` is then the network
+    ``<name>`` in [`list_models`][keras_convnets.list_models],
+    [`create_model`][keras_convnets.create_model], [`model_info`][keras_convnets.model_info] and
+    [`compare`][keras_convnets.compare], and on the command line with ``--load FILE``. A package
+    that names its module as an entry point of the group ``keras_convnets.builders`` needs no
+    ``--load``.
+
+    A network is built for 3 x 224 x 224 images and 1,000 outputs unless
+    [`published`][keras_convnets.published] says otherwise.
+
+    Raises:
+        ValueError: a class without such methods, or a name that another class's network has.
+
+    Examples:
+        >>> from keras_convnets import ResnetBuilder, create_model, register_builder
+        >>> @register_builder
+        ... class TinyBuilder:
+        ...     @staticmethod
+        ...     def build_tiny_resnet(input_shape, num_outputs, **options):
+        ...         return ResnetBuilder.build(
+        ...             input_shape, num_outputs, "basic_block", (1, 1), **options
+        ...         )
+        >>> create_model("tiny_resnet", (1, 16, 16), 10).name
+        'tiny_resnet'
+    """
+    networks()  # the package's own come first
+    registry.register(builder)
+    return builder
+
+
 def networks() -> dict[str, Network]:
-    """Return every published network by its name, family by family."""
-    found = {}
-    for builder in _builders():
-        for attribute in vars(builder):
-            if attribute.startswith("build_"):
-                build = getattr(builder, attribute)
-                if build.published.name in found:
-                    raise ValueError(f"two builders have {attribute}; expected each name once.")
-                found[build.published.name] = Network(build.published, builder, build)
-    return found
+    """Return every registered network by its name, the package's own first, family by family."""
+    _register_own()
+    return registry.networks
 
 
-def _builders() -> Iterator[type]:
-    for module_info in pkgutil.walk_packages(architectures.__path__, f"{architectures.__name__}."):
-        module = importlib.import_module(module_info.name)
+@functools.cache
+def _register_own() -> None:
+    for found in pkgutil.walk_packages(architectures.__path__, f"{architectures.__name__}."):
+        module = importlib.import_module(found.name)
         for name, value in vars(module).items():
             if name.endswith("Builder") and value.__module__ == module.__name__:
-                yield value
+                registry.register(value)

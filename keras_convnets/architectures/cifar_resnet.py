@@ -19,7 +19,7 @@ from keras_convnets.architectures.residual.post_activation import basic_block_v1
 from keras_convnets.architectures.residual.pre_activation import basic_block_v2, bottleneck_v2
 from keras_convnets.assemble import assemble
 from keras_convnets.options import Options
-from keras_convnets.published import published
+from keras_convnets.registry import published
 from keras_convnets.units import TORCH
 
 PAPER = "He et al. 2015 (arXiv:1512.03385)"

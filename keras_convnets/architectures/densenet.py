@@ -15,7 +15,7 @@ from keras_convnets import axes, checks, units
 from keras_convnets.architectures.residual import grammar as residual
 from keras_convnets.assemble import assemble
 from keras_convnets.options import Options
-from keras_convnets.published import published
+from keras_convnets.registry import published
 from keras_convnets.units import TORCH, Part, Style, Tensor, Unit, chain
 
 PAPER = "Huang et al. 2016 (arXiv:1608.06993)"

@@ -17,7 +17,7 @@ from keras_convnets.assemble import assemble
 from keras_convnets.layers import scaled_tanh
 from keras_convnets.naming import on_branch
 from keras_convnets.options import Options, check_activation
-from keras_convnets.published import published
+from keras_convnets.registry import published
 from keras_convnets.units import Tensor, Unit, chain, heads
 
 PAPER = "LeCun et al. 1998"

@@ -14,7 +14,7 @@ from keras_convnets import checks, units
 from keras_convnets.assemble import assemble
 from keras_convnets.options import Options
 from keras_convnets.padding import Padding
-from keras_convnets.published import published
+from keras_convnets.registry import published
 from keras_convnets.units import Unit, chain, heads
 from keras_convnets.units.heads import Activation, Head
 

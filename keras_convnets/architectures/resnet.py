@@ -22,7 +22,7 @@ from keras_convnets.architectures.residual.grammar import Block, Strides
 from keras_convnets.assemble import assemble
 from keras_convnets.naming import on_branch
 from keras_convnets.options import Options
-from keras_convnets.published import published
+from keras_convnets.registry import published
 from keras_convnets.units import CLASSIC, Tensor, Unit, chain
 
 _conv = functools.partial(units.conv, kernel_initializer=CLASSIC.kernel_initializer)

@@ -20,7 +20,7 @@ from keras_convnets.architectures.residual.post_activation import (
 )
 from keras_convnets.assemble import assemble
 from keras_convnets.options import Options
-from keras_convnets.published import published
+from keras_convnets.registry import published
 from keras_convnets.units import TORCH, Style
 
 PAPER = "He et al. 2015 (arXiv:1512.03385)"

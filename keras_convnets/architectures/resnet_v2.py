@@ -21,7 +21,7 @@ from keras_convnets.architectures.residual.pre_activation import (
 )
 from keras_convnets.assemble import assemble
 from keras_convnets.options import Options
-from keras_convnets.published import published
+from keras_convnets.registry import published
 from keras_convnets.units import TORCH, Part, Style, chain
 
 PAPER = "He et al. 2016 (arXiv:1603.05027)"

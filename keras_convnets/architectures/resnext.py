@@ -18,7 +18,7 @@ from keras_convnets.architectures.residual.grammar import Strides
 from keras_convnets.architectures.residual.post_activation import bottleneck_branch, closed
 from keras_convnets.assemble import assemble
 from keras_convnets.options import Options
-from keras_convnets.published import published
+from keras_convnets.registry import published
 from keras_convnets.units import TORCH, Style, Unit
 
 PAPER = "Xie et al. 2016 (arXiv:1611.05431)"

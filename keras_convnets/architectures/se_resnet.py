@@ -18,7 +18,7 @@ from keras_convnets.architectures.residual.post_activation import bottleneck_bra
 from keras_convnets.assemble import assemble
 from keras_convnets.naming import on_branch
 from keras_convnets.options import Options
-from keras_convnets.published import published
+from keras_convnets.registry import published
 from keras_convnets.units import TORCH, Style, Tensor, Unit, chain
 
 PAPER = "Hu et al. 2017 (arXiv:1709.01507)"

@@ -14,7 +14,7 @@ import keras
 from keras_convnets import checks, units
 from keras_convnets.assemble import assemble
 from keras_convnets.options import Options
-from keras_convnets.published import published
+from keras_convnets.registry import published
 from keras_convnets.units import TORCH_BIASED, Unit, chain, heads
 
 PAPER = "Simonyan and Zisserman 2014 (arXiv:1409.1556)"

@@ -20,7 +20,7 @@ from keras_convnets.architectures.residual.pre_activation import basic_block_v2
 from keras_convnets.architectures.resnet_v1 import ResnetV1Builder
 from keras_convnets.assemble import assemble
 from keras_convnets.options import Options
-from keras_convnets.published import published
+from keras_convnets.registry import published
 from keras_convnets.units import TORCH, Unit
 
 PAPER = "Zagoruyko and Komodakis 2016 (arXiv:1605.07146)"

@@ -11,7 +11,7 @@ from typing import Any
 
 from keras_convnets import checks
 from keras_convnets.cli import startup
-from keras_convnets.cli.options import BAD_INPUT, DONE, add_format, print_found
+from keras_convnets.cli.options import BAD_INPUT, DONE, add_format, add_load, print_found
 
 _SPLITS = ("test", "validation", "train")
 _BATCH_SIZE = 256
@@ -45,6 +45,7 @@ def _add_evaluate(commands: Any) -> None:
         help=f"images that the model takes at once (default: {_BATCH_SIZE})",
     )
     add_format(command)
+    add_load(command)
     command.set_defaults(command=_evaluate)
 
 
@@ -62,12 +63,13 @@ def _add_predict(commands: Any) -> None:
     command.add_argument(
         "--format", choices=("table", "json"), default="table", help="of the output"
     )
+    add_load(command)
     command.set_defaults(command=_predict)
 
 
 def _evaluate(chosen: argparse.Namespace) -> int:
     checks.positive_integer("batch_size", chosen.batch_size, "images that fit into the memory")
-    startup.start_engine()
+    startup.start_engine(chosen.load)
     from keras_convnets.images.brightness import first_too_bright
     from keras_convnets.inference.evaluate import by_class, evaluate
     from keras_convnets.training.run.saved_run import open_run
@@ -138,7 +140,7 @@ def _check_classes(run: Any, data: Any) -> None:
 def _predict(chosen: argparse.Namespace) -> int:
     """Print what is said of all images that can be read, then what is wrong with the others."""
     checks.positive_integer("top", chosen.top, "the classes to name, such as 5")
-    startup.start_engine()
+    startup.start_engine(chosen.load)
     from keras_convnets.inference.predict import predict
     from keras_convnets.training.run.saved_run import open_run
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from keras_convnets.cli import startup
-from keras_convnets.cli.options import add_format, add_shape, print_found
+from keras_convnets.cli.options import add_format, add_load, add_shape, print_found
 
 
 def add_to(commands: Any) -> None:
@@ -17,7 +17,7 @@ def add_to(commands: Any) -> None:
 
 
 def _list(chosen: argparse.Namespace) -> int:
-    startup.start_engine()
+    startup.start_engine(chosen.load)
     from keras_convnets.catalogue import listing
     from keras_convnets.zoo import list_models
 
@@ -53,7 +53,7 @@ def _plot(chosen: argparse.Namespace) -> int:
 
 
 def _cost(chosen: argparse.Namespace) -> int:
-    startup.start_engine()
+    startup.start_engine(chosen.load)
     from keras_convnets.analysis.cost.cost import cost
 
     model = _open_for(chosen.name, chosen.input_shape, chosen.num_outputs)
@@ -62,7 +62,7 @@ def _cost(chosen: argparse.Namespace) -> int:
 
 
 def _receptive_field(chosen: argparse.Namespace) -> int:
-    startup.start_engine()
+    startup.start_engine(chosen.load)
     from keras_convnets.analysis.receptive_field.receptive_field import (
         ReceptiveFields,
         receptive_field,
@@ -80,7 +80,7 @@ def _receptive_field(chosen: argparse.Namespace) -> int:
 
 
 def _compare(chosen: argparse.Namespace) -> int:
-    startup.start_engine()
+    startup.start_engine(chosen.load)
     from keras_convnets.side_by_side import compare
 
     shape = chosen.input_shape
@@ -89,7 +89,7 @@ def _compare(chosen: argparse.Namespace) -> int:
 
 
 def _open(chosen: argparse.Namespace) -> Any:
-    startup.start_engine()
+    startup.start_engine(chosen.load)
     from keras_convnets.side_by_side import open_model
 
     return open_model(chosen.name, chosen.input_shape, chosen.num_outputs)
@@ -111,6 +111,7 @@ def _add_list(commands: Any) -> None:
         "--cost", action="store_true", help="build each to count parameters and multiply-adds"
     )
     add_format(command)
+    add_load(command)
     command.set_defaults(command=_list)
 
 
@@ -140,6 +141,8 @@ def _add_looks(commands: Any) -> None:
     add_shape(compare, "each network's own")
     for command in (cost, field, compare):
         add_format(command)
+    for command in (summary, plot, cost, field, compare):
+        add_load(command)
     by = ("layer", "block", "stage")
     cost.add_argument("--by", choices=by, default="block", help="what a row is (default: block)")
     field.add_argument("--layer", help="a layer's name (default: all layers)")

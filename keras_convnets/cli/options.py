@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from pathlib import Path
 from typing import Any, NoReturn
 
 DONE, STOPPED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
@@ -20,6 +21,17 @@ class Parser(argparse.ArgumentParser):
 
 def add_format(command: Any) -> None:
     command.add_argument("--format", choices=list(_TO), default="table", help="of the output")
+
+
+def add_load(command: Any) -> None:
+    """Add ``--load``, the files that ``startup.start_engine`` imports."""
+    command.add_argument(
+        "--load",
+        type=Path,
+        action="append",
+        metavar="FILE",
+        help="a Python file with builders or layers of your own; may be repeated",
+    )
 
 
 def add_shape(command: Any, default: str) -> None:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+import traceback
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 
-def start_engine(alone: bool = True) -> None:
-    """Import Keras and its backend, set up for this machine.
+def start_engine(load: Iterable[Path] | None = None, alone: bool = True) -> None:
+    """Import Keras and its backend, set up for this machine, and the user's own files.
 
     oneDNN's kernels are faster on CPUs and run channels_first models there. Whatever the user has
     set in the environment stays.
 
     Args:
+        load: Python files that register builders and layers, from ``--load``.
         alone: whether the run is on this machine alone. Several machines must be connected before
             TensorFlow looks for devices.
     """
@@ -29,6 +33,40 @@ def start_engine(alone: bool = True) -> None:
         if alone:
             keras.distribution.list_devices()
         pygraphviz.AGraph("graph {a}").draw(format="svg", prog="dot")
+    for file in load or ():
+        _load(file)
+
+
+def _load(given: Path) -> None:
+    """Import a Python file as ``python FILE`` would find it, with the modules beside it."""
+    file = given.resolve()
+    if not file.is_file() or file.suffix != ".py":
+        raise ValueError(
+            f"load: received {str(given)!r}; expected a Python file that exists, such as "
+            "my_blocks.py. Name one."
+        )
+    if str(file.parent) not in sys.path:
+        sys.path.insert(0, str(file.parent))
+    try:
+        module = importlib.import_module(file.stem)
+    except (Exception, SystemExit) as error:
+        raise ValueError(
+            f"load: cannot import {str(given)!r} ({_reason(error, file)}). Mend the file: "
+            f"python {given} should run."
+        ) from error
+    if module.__file__ is None or Path(module.__file__).resolve() != file:
+        raise ValueError(
+            f"load: received {str(given)!r}, but {module.__name__!r} is another module, "
+            f"{module.__file__ or 'built into Python'}. Rename the file."
+        )
+
+
+def _reason(error: BaseException, file: Path) -> str:
+    """Return what went wrong, and in which line of the file."""
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if Path(frame.filename) == file]
+    said = f"{type(error).__name__}: {error}"
+    return f"line {lines[-1]}: {said}" if lines else said
 
 
 @contextlib.contextmanager

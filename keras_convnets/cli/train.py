@@ -98,7 +98,7 @@ def _go_on(out: Path, given: dict[str, Any], strategy: Any) -> int:
 
 
 def _plan(given: dict[str, Any], recipe: Recipe, settings: Settings) -> int:
-    startup.start_engine()
+    startup.start_engine(given.get("load"))
     _seed(settings)
     from keras_convnets.training.run.plan import plan
 
@@ -109,7 +109,7 @@ def _plan(given: dict[str, Any], recipe: Recipe, settings: Settings) -> int:
 
 def _set_up(given: dict[str, Any], settings: Settings, cluster: Cluster | None) -> Any:
     """Start TensorFlow, and return the strategy: before anything else runs on the devices."""
-    startup.start_engine(alone=cluster is None)
+    startup.start_engine(given.get("load"), alone=cluster is None)
     from keras_convnets.training.distribute.strategies import choose
 
     strategy = choose(

@@ -7,11 +7,12 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+from keras_convnets.cli.options import add_load
 from keras_convnets.training.distribute.cluster import STRATEGIES
 from keras_convnets.training.recipe.recipes import RECIPES, SCHEDULES
 from keras_convnets.training.recipe.settings import Settings
 
-_WITH_RESUME = {"resume", "model", "data_dir", "strategy", "workers", "index"}
+_WITH_RESUME = {"resume", "model", "load", "data_dir", "strategy", "workers", "index"}
 _DATA = ("data", "data_dir", "validation_split", "image_size", "strict", "augmentation")
 
 
@@ -26,6 +27,7 @@ def add_to(commands: Any) -> Any:
         argument_default=argparse.SUPPRESS,
     )
     command.add_argument("--model", metavar="NAME", help="a network's name (default: resnet_18)")
+    add_load(command)
     command.add_argument(
         "--out", type=Path, metavar="FOLDER", help="the folder to make (default: under runs/)"
     )

@@ -24,7 +24,7 @@ from keras_convnets.architectures.residual import grammar as residual
 from keras_convnets.architectures.vgg import CONFIGURATIONS, vgg_stage
 from keras_convnets.assemble import assemble
 from keras_convnets.options import Options
-from keras_convnets.published import published
+from keras_convnets.registry import published
 from keras_convnets.units import Part, chain, heads
 
 

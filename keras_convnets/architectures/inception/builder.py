@@ -23,7 +23,7 @@ from keras_convnets.architectures.inception.googlenet import GOOGLENET, LRN, inc
 from keras_convnets.architectures.inception.multibranch import SLIM, TORCHVISION
 from keras_convnets.assemble import assemble
 from keras_convnets.options import Options
-from keras_convnets.published import published
+from keras_convnets.registry import published
 from keras_convnets.units import Style, Unit, heads
 
 V3, LARGE = "arXiv:1512.00567", (3, 299, 299)

@@ -1,0 +1,165 @@
+"""What has been registered: builder classes, and the networks that their ``build_*`` methods are."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import typing
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec
+
+from keras_convnets import checks
+
+if TYPE_CHECKING:  # names of networks are read without Keras
+    import keras
+
+P = ParamSpec("P")
+
+
+class Published(NamedTuple):
+    """The source of a network, and the shape and outputs that its figures are given for."""
+
+    name: str
+    source: str
+    input_shape: tuple[int, int, int]
+    num_outputs: int
+
+
+class Network(NamedTuple):
+    """A published network: what is known of it, and the method that builds it."""
+
+    published: Published
+    builder: type
+    build: Callable[..., keras.Model]
+
+
+networks: dict[str, Network] = {}
+"""The registered networks by name, in the order in which they were registered."""
+
+
+def published(
+    source: str, input_shape: tuple[int, int, int] = (3, 224, 224), num_outputs: int = 1000
+) -> Callable[[Callable[P, keras.Model]], Callable[P, keras.Model]]:
+    """Say where the network that a ``build_*`` method builds is published, and at which size.
+
+    Goes below ``@staticmethod``. A model that ``build_x`` returns is called ``x``, unless the
+    caller names it.
+
+    Args:
+        source: the paper or the implementation that the network follows.
+        input_shape: ``(channels, rows, cols)`` of its images, for which it is built by default.
+        num_outputs: how many outputs it has by default.
+
+    Examples:
+        >>> from keras_convnets import ResnetBuilder, published
+        >>> @published("my thesis, table 2", (1, 32, 32), 10)
+        ... def build_tiny_resnet(input_shape, num_outputs, **options):
+        ...     return ResnetBuilder.build(
+        ...         input_shape, num_outputs, "basic_block", (1, 1), **options
+        ...     )
+        >>> build_tiny_resnet((1, 16, 16), 10).name
+        'tiny_resnet'
+    """
+
+    def mark(build: Callable[P, keras.Model]) -> Callable[P, keras.Model]:
+        name = build.__name__.removeprefix("build_")
+
+        @functools.wraps(build)
+        def named(*args: P.args, **kwargs: P.kwargs) -> keras.Model:
+            _refuse_unknown(kwargs, build)
+            kwargs["name"] = name if kwargs.get("name") is None else kwargs["name"]
+            return build(*args, **kwargs)
+
+        named.published = Published(name, source, input_shape, num_outputs)  # type: ignore[attr-defined]
+        return named
+
+    return mark
+
+
+def register(builder: type) -> None:
+    """Give the networks that a class has ``build_*`` methods for their names.
+
+    A class takes the place of an earlier version of itself, as a notebook or a reload makes it.
+
+    Raises:
+        ValueError: not a class, a class without such methods, a method that cannot be called as
+            all of them are, a name that another class has.
+    """
+    found = {network.published.name: network for network in _networks_of(builder)}
+    for name, network in found.items():
+        _check_free(name, network)
+    for name in [name for name, known in networks.items() if _is_same(known.builder, builder)]:
+        del networks[name]
+    networks.update(found)
+
+
+def _networks_of(builder: Any) -> list[Network]:
+    attributes = vars(builder) if isinstance(builder, type) else ()
+    methods = [name for name in attributes if name.startswith("build_")]
+    if not methods:
+        raise ValueError(
+            f"builder: received {builder!r}; expected a class with static methods "
+            "build_<name>(input_shape, num_outputs, **options), one for each network."
+        )
+    found = []
+    for method in methods:
+        build = getattr(builder, method)
+        _check_signature(builder, method, build)
+        if not hasattr(build, "published"):
+            build = published(builder.__module__)(build)
+            setattr(builder, method, staticmethod(build))
+        found.append(Network(build.published, builder, build))
+    return found
+
+
+def _check_signature(builder: type, method: str, build: Any) -> None:
+    try:
+        inspect.signature(build).bind((3, 224, 224), 1000, name="x")
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"builder: {builder.__name__}.{method} cannot be called ({error}); expected a static "
+            f"method {method}(input_shape, num_outputs, **options) that passes its options on."
+        ) from error
+
+
+def _check_free(name: str, network: Network) -> None:
+    known = networks.get(name)
+    if known is not None and not _is_same(known.builder, network.builder):
+        raise ValueError(
+            f"builder: received {_where(network.builder)} with build_{name}, but {name!r} is "
+            f"already a network of {_where(known.builder)}. Rename the method."
+        )
+
+
+def _is_same(one: type, other: type) -> bool:
+    return (one.__module__, one.__qualname__) == (other.__module__, other.__qualname__)
+
+
+def _where(builder: type) -> str:
+    return f"{builder.__module__}.{builder.__qualname__}"
+
+
+def _refuse_unknown(given: dict[str, Any], build: Callable[..., Any]) -> None:
+    """Refuse options of a general ``build``: a published network is what its name says."""
+    known = _options(build)
+    for name in given:
+        if known is not None and name not in known:
+            raise TypeError(
+                f"unknown option {name!r}; the options of {build.__name__} are {', '.join(known)}."
+                f"{checks.did_you_mean(name, known)} Variants are made by the builder's build()."
+            )
+
+
+@functools.cache
+def _options(build: Callable[..., Any]) -> tuple[str, ...] | None:
+    """Return the names of a method's arguments; ``None`` if its ``**options`` are not typed."""
+    arguments = inspect.signature(build).parameters.values()
+    named = [argument.name for argument in arguments if argument.kind != argument.VAR_KEYWORD]
+    rest = [argument.name for argument in arguments if argument.kind == argument.VAR_KEYWORD]
+    if not rest:
+        return tuple(named)
+    try:
+        unpacked = typing.get_args(typing.get_type_hints(build).get(rest[0]))
+    except NameError:  # hints that only a type checker can read
+        return None
+    return (*named, *(key for one in unpacked for key in one.__annotations__)) if unpacked else None
