@@ -1,4 +1,4 @@
-"""What has been registered: builder classes, and the networks that their ``build_*`` methods are."""
+"""What is registered: builder classes, and the networks that their ``build_*`` methods are."""
 
 from __future__ import annotations
 
