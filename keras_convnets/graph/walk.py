@@ -94,14 +94,25 @@ def walk(model: Any, input_shape: Any = None, *, expand_nested: bool = True) -> 
     graph = _functional(model)
     data_format = axes.format_of(model)
     shapes = _input_shapes(graph, input_shape, data_format)
-    return _walked(graph, shapes, data_format, expand_nested)
+    return _walked(graph, shapes, data_format, expand_nested)[0]
+
+
+def output_tensors(model: Any) -> list[Tensor]:
+    """Return the tensors that a model outputs, each with the call of a layer that makes it.
+
+    Raises:
+        ValueError: not a functional model.
+    """
+    graph = _functional(model)
+    data_format = axes.format_of(model)
+    return _walked(graph, _input_shapes(graph, None, data_format), data_format, True)[1]
 
 
 def walk_inside(call: Call) -> list[Call]:
     """Return the calls within a call of a functional model, with the shapes that they get there."""
     graph = _functional(call.layer)
     shapes = [tensor.shape for tensor in call.inputs]
-    return _walked(graph, shapes, call.data_format, expand_nested=True)
+    return _walked(graph, shapes, call.data_format, expand_nested=True)[0]
 
 
 def open_sizes(call: Call) -> ValueError:
@@ -118,15 +129,15 @@ def open_sizes(call: Call) -> ValueError:
 
 def _walked(
     graph: Any, shapes: Sequence[Shape], data_format: str, expand_nested: bool
-) -> list[Call]:
+) -> tuple[list[Call], list[Tensor]]:
     walker = _Walker(data_format, expand_nested)
     inputs = {}
     for tensor, shape in zip(graph.inputs, shapes, strict=True):
         layer = tensor._keras_history.operation
         made = [(shape, str(tensor.dtype), tensor)]
         inputs[id(tensor)] = walker.call(layer.name, layer, (), made)[0]
-    walker.run(graph, inputs, "")
-    return walker.calls
+    outputs = walker.run(graph, inputs, "")
+    return walker.calls, outputs
 
 
 class _Walker:

@@ -17,7 +17,7 @@ from keras_convnets.images.batches import evaluation_batches
 from keras_convnets.images.labelled import Images
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.images.reading import unreadable
-from keras_convnets.inference.outputs import check_takes, probabilities
+from keras_convnets.inference.probabilities import check_takes, probabilities
 
 TOP = 5
 

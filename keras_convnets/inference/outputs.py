@@ -1,74 +1,222 @@
-"""What a classifier says of images: their classes' probabilities."""
+"""What a classifier's outputs are: logits, or probabilities by a softmax or by sigmoids.
+
+This is the one place that says it. The graph is followed back from the output to what makes it,
+through all that leaves it as it is; nothing is told by numbers.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import dataclasses
+from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-import tensorflow as tf
+from keras_convnets.graph.layer_classes import layer_classes
+from keras_convnets.graph.walk import Call, Tensor, output_tensors
+from keras_convnets.inference.activations import (
+    LINEAR,
+    RECTIFIED,
+    SIGMOID,
+    SOFTMAX,
+    Activated,
+    activation_of,
+    is_operation,
+)
+from keras_convnets.inference.output_axes import before_mean, before_reshaping, sums_over
 
-from keras_convnets import axes
 
-# How far the sum of a row of probabilities may be off: bfloat16 has three digits.
-_ABOUT_ONE = 0.01
+@dataclasses.dataclass(frozen=True)
+class Outputs:
+    """What a classifier's outputs are.
 
-
-def probabilities(
-    model: Any, batches: Iterable[Any], describe: Callable[[int], str] = "image {}".format
-) -> np.ndarray:
-    """Return the probability of every class for every image of some batches, in float32.
-
-    What a model without a softmax at its end puts out are logits; their softmax is taken here. That
-    is told by the numbers: probabilities are not negative, and each row sums up to 1.
-
-    Args:
-        model: a classifier of one output.
-        batches: arrays of preprocessed images, in the data format of the model.
-        describe: from an image's number to what an error calls it.
-
-    Raises:
-        ValueError: the model puts out NaN or infinity.
+    Attributes:
+        kind: ``"softmax"``, ``"sigmoid"`` or ``"linear"``, which are logits.
+        count: how many there are for an image.
     """
 
-    def call(x: Any) -> Any:
-        return tf.cast(model(x, training=False), tf.float32)
+    kind: str
+    count: int
 
-    # One trace for every size of batch, the last and smaller one included.
-    forward = tf.function(call, [tf.TensorSpec(model.input_shape, tf.float32)], autograph=False)
-    outputs = np.concatenate([forward(batch).numpy() for batch in batches])
-    broken = np.flatnonzero(~np.isfinite(outputs).all(axis=1))
-    if len(broken):
+    @property
+    def is_logits(self) -> bool:
+        """Whether they are logits: of a softmax, or of a sigmoid where there is one output."""
+        return self.kind == LINEAR
+
+    @property
+    def is_binary(self) -> bool:
+        """Whether there is one, for yes or no: the probability of the second of two classes."""
+        return self.count == 1
+
+    @property
+    def are_independent(self) -> bool:
+        """Whether each class has a probability of its own, and their sum is not 1."""
+        return self.kind == SIGMOID and not self.is_binary
+
+    @property
+    def classes(self) -> int:
+        """How many classes they tell apart."""
+        return 2 if self.is_binary else self.count
+
+
+def outputs_of(model: Any) -> Outputs:
+    """Say what a classifier's outputs are, by its graph.
+
+    They are followed back through reshaping, dropout, casts, pooling, models within and all else
+    that leaves a softmax a softmax, a sigmoid a sigmoid and logits logits.
+
+    Args:
+        model: a functional model or a ``Sequential``.
+
+    Raises:
+        ValueError: the model has several outputs, or one that is not a vector, or it cannot be
+            told what they are: the error names the layer.
+
+    Examples:
+        >>> from keras_convnets import create_model
+        >>> from keras_convnets.inference.outputs import outputs_of
+        >>> outputs_of(create_model("lenet_5"))
+        Outputs(kind='softmax', count=10)
+        >>> outputs_of(create_model("lenet_5", num_outputs=1, classifier_activation=None)).is_logits
+        True
+    """
+    check_one_vector(model)
+    count = model.output_shape[-1]
+    try:
+        kind = _kind(output_tensors(model)[0], 0)
+        if kind == RECTIFIED:
+            raise _Unknown("it ends in a relu, which leaves no negative logits")
+        if kind == SOFTMAX and count == 1:
+            raise _Unknown("it has a softmax of one output, which is 1 for every image")
+    except _Unknown as unknown:
         raise ValueError(
-            f"model: {model.name} puts out NaN or infinity for {len(broken)} of {len(outputs)} "
-            f"images, {describe(int(broken[0]))} the first; expected numbers. Its weights are "
-            "broken: take those of an earlier checkpoint, or train with a lower learning rate."
-        )
-    return outputs if _are_probabilities(outputs) else _softmax(outputs)
+            f"model: cannot tell what the outputs of {model.name} are, for {unknown}; expected a "
+            "softmax, a sigmoid, or logits of a layer without activation. End the model in one, "
+            f"such as keras.layers.Dense({count}, activation='softmax'){unknown.remedy}."
+        ) from None
+    return Outputs(kind, count)
 
 
-def check_takes(model: Any, image_shape: Sequence[int]) -> None:
-    """Refuse a model that is no classifier of images of ``(channels, rows, cols)``."""
+def check_one_vector(model: Any) -> None:
+    """Refuse a model that is no classifier: one input, and one output of shape (None, classes)."""
     if len(model.inputs) != 1 or len(model.outputs) != 1 or len(model.output_shape) != 2:
         raise ValueError(
-            f"model: {model.name} takes {model.input_shape} and puts out {model.output_shape}; "
+            f"model: {model.name} takes {model.input_shape} and outputs {model.output_shape}; "
             "expected one input, and one output of shape (None, classes). Build it with a "
-            "classifier at its end and include_auxiliary=False."
-        )
-    takes = axes.in_papers_order(model.input_shape, axes.format_of(model))
-    fits = (size in (None, given) for size, given in zip(takes, image_shape, strict=True))
-    if not all(fits):
-        raise ValueError(
-            f"model: {model.name} takes images of {takes}; expected {tuple(image_shape)}, as the "
-            "preprocessing makes them. Take the preprocessing of the model's own run."
+            "classifier at its end and include_auxiliary=False, or train all of its outputs by "
+            "model.compile and model.fit."
         )
 
 
-def _are_probabilities(outputs: np.ndarray) -> bool:
-    sums = outputs.sum(axis=1)
-    return bool(outputs.min() >= 0 and np.abs(sums - 1).max() < _ABOUT_ONE)
+class _Unknown(Exception):  # noqa: N818 - it is not an error before it is told of what model
+    def __init__(self, reason: str, remedy: str = "") -> None:
+        super().__init__(reason)
+        self.remedy = remedy
 
 
-def _softmax(logits: np.ndarray) -> np.ndarray:
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)
+def _kind(tensor: Tensor, axis: int | None) -> str:
+    """Return what a tensor's values are, of which ``axis`` has the classes, or none has."""
+    call = tensor.source
+    activated = activation_of(call.layer)
+    if activated is not None:
+        return _activated(call, axis, activated)
+    follow = _follower(call.layer)
+    if follow is None:
+        own = ", or give that layer an attribute activation that says it"
+        raise _Unknown(f"{_named(call)} may do anything", "" if is_operation(call.layer) else own)
+    return follow(call, axis)
+
+
+def _activated(call: Call, axis: int | None, activated: Activated) -> str:
+    kind = activated.kind
+    if kind is None:
+        raise _Unknown(f"{_named(call)} has the activation {activated.name}")
+    if kind == LINEAR and activated.is_all:
+        return _unchanged(call, axis)
+    if kind == SOFTMAX and not sums_over(call.outputs[0].shape, activated.axes, axis):
+        raise _Unknown(f"{_named(call)} does not sum to 1 over the classes")
+    return kind
+
+
+def _unchanged(call: Call, axis: int | None) -> str:
+    return _kind(call.inputs[0], axis)
+
+
+def _reshaped(call: Call, axis: int | None) -> str:
+    return _kind(call.inputs[0], before_reshaping(call, axis))
+
+
+def _mean(call: Call, axis: int | None) -> str:
+    """Means of probabilities are probabilities; those of what a relu leaves are scores."""
+    kind = _kind(call.inputs[0], before_mean(call, axis))
+    return LINEAR if kind == RECTIFIED else kind
+
+
+def _peak(call: Call, axis: int | None) -> str:
+    kind = _mean(call, axis)
+    return _only(call, {kind}, (LINEAR, SIGMOID))
+
+
+def _averaged(call: Call, axis: int | None) -> str:
+    """The mean of several models' probabilities are probabilities."""
+    return _only(call, _kinds(call, axis), (LINEAR, SIGMOID, SOFTMAX))
+
+
+def _scaled(call: Call, axis: int | None) -> str:
+    """Logits that are scaled or added are logits."""
+    return _only(call, _kinds(call, axis), (LINEAR,))
+
+
+def _joined(call: Call, axis: int | None) -> str:
+    return _only(call, _kinds(call, axis), (LINEAR, SIGMOID))
+
+
+def _kinds(call: Call, axis: int | None) -> set[str]:
+    return {_kind(tensor, axis) for tensor in call.inputs}
+
+
+def _only(call: Call, kinds: set[str], allowed: tuple[str, ...]) -> str:
+    if len(kinds) > 1:
+        raise _Unknown(f"{_named(call)} joins {' and '.join(sorted(kinds))} outputs")
+    [kind] = kinds
+    if kind not in allowed:
+        raise _Unknown(f"{_named(call)} comes after a {kind}")
+    return kind
+
+
+def _named(call: Call) -> str:
+    return f"layer {call.name!r} ({call.kind})"
+
+
+_Follow = Callable[[Call, "int | None"], str]
+_LAYERS: tuple[tuple[tuple[Any, ...], _Follow], ...] = (
+    (
+        layer_classes(
+            "Identity", "Dropout", "SpatialDropout{}D", "GaussianDropout", "AlphaDropout",
+            "GaussianNoise", "ActivityRegularization",
+        ),
+        _unchanged,
+    ),
+    (layer_classes("Reshape", "Flatten", "Permute"), _reshaped),
+    (layer_classes("GlobalAveragePooling{}D", "AveragePooling{}D"), _mean),
+    (layer_classes("GlobalMaxPooling{}D", "MaxPooling{}D"), _peak),
+    (layer_classes("Average"), _averaged),
+    (layer_classes("BatchNormalization", "Rescaling", "Add", "Subtract"), _scaled),
+    (layer_classes("Concatenate"), _joined),
+)  # fmt: skip
+# keras.ops has its classes for itself, so that they are known by their names.
+_OPERATIONS: dict[str, _Follow] = {
+    **dict.fromkeys(("Cast", "Copy", "StopGradient"), _unchanged),
+    **dict.fromkeys(
+        ("Reshape", "Ravel", "Squeeze", "ExpandDims", "GetItem", "Transpose"), _reshaped
+    ),
+    **dict.fromkeys(("Add", "Subtract", "Multiply", "Divide", "TrueDivide", "Negative"), _scaled),
+    "Mean": _mean,
+    "Max": _peak,
+    "Concatenate": _joined,
+}
+
+
+def _follower(layer: Any) -> _Follow | None:
+    """Return the function that follows a layer or an operation back, if it is known."""
+    if is_operation(layer):
+        return _OPERATIONS.get(type(layer).__name__)
+    return next((follow for classes, follow in _LAYERS if isinstance(layer, classes)), None)

@@ -15,7 +15,7 @@ from keras_convnets.images import decoding
 from keras_convnets.images.brightness import too_bright
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.inference.evaluate import Share
-from keras_convnets.inference.outputs import check_takes, probabilities
+from keras_convnets.inference.probabilities import check_takes, probabilities
 
 _BATCH = 64
 

@@ -10,7 +10,7 @@ from keras_convnets.images.batches import evaluation_batches
 from keras_convnets.images.labelled import Images, from_array
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.inference.evaluate import Confusion, Evaluation, Mistake, by_class, evaluate
-from keras_convnets.inference.outputs import probabilities
+from keras_convnets.inference.probabilities import probabilities
 
 COUNT, CLASSES = 23, 7
 PREPROCESSING = Preprocessing(1, 16, 16, mean=(0.4,), std=(0.3,))
