@@ -20,7 +20,7 @@ from keras_convnets.training.distribute.multi_worker import (
     mended_fit,
     wait_for_all,
 )
-from keras_convnets.training.distribute.strategies import choose, is_chief
+from keras_convnets.training.distribute.strategies import choose_strategy, is_chief
 from keras_convnets.training.distribute.supervisor import leave
 
 BATCH, STEPS = 8, 6
@@ -114,7 +114,7 @@ def _main(out, devices=1, epochs=2, nap=0.0, **choice):
             tf.config.list_physical_devices("CPU")[0],
             [tf.config.LogicalDeviceConfiguration()] * devices,
         )
-    strategy = choose(**choice, tell=print)
+    strategy = choose_strategy(**choice, tell=print)
     try:
         history, weights = trained(strategy, epochs, nap)
         check_alike(strategy, step=1, recipe="quick")

@@ -11,12 +11,12 @@ from PIL import Image
 from finished import write_images, write_run
 from keras_convnets import cli
 from keras_convnets.inference.evaluate import evaluate
-from keras_convnets.training.data.data import load
+from keras_convnets.training.data.data import load_data
 
 
 @pytest.fixture(scope="module")
 def data():
-    return load("digits", image_size=16, validation_split=0.2, seed=3)
+    return load_data("digits", image_size=16, validation_split=0.2, seed=3)
 
 
 @pytest.fixture(scope="module")
@@ -75,12 +75,12 @@ def test_evaluate_prints_tables(run, capfd):
 def test_other_data_of_the_same_classes_are_prepared_as_the_runs(tmp_path, capfd):
     write_images(tmp_path / "pets")
     write_images(tmp_path / "others", count=4)
-    pets = load(f"folder:{tmp_path / 'pets'}", image_size=16)
+    pets = load_data(f"folder:{tmp_path / 'pets'}", image_size=16)
     model = write_run(Path("run"), pets)
     name = f"folder:{tmp_path / 'others'}"
     code, out, err = outcome(capfd, "evaluate", "run", "--data", name, "--format", "json")
     assert (code, err) == (0, "")
-    others = load(name, image_size=16)
+    others = load_data(name, image_size=16)
     assert others.preprocessing != pets.preprocessing
     expected = evaluate(model, others.test, pets.preprocessing)
     assert json.loads(out)["loss"] == pytest.approx(expected.loss, abs=1e-5)

@@ -102,7 +102,7 @@ def _evaluate(chosen: argparse.Namespace) -> int:
 
 def _data(run: Any, name: str | None, data_dir: Path | None) -> Any:
     """Return the run's own data, or others; both split as the run's, prepared as the run's."""
-    from keras_convnets.training.data.data import load
+    from keras_convnets.training.data.data import load_data
 
     arguments = dict(run.config["data"].get("arguments") or {})
     if name is None and not arguments:
@@ -116,7 +116,7 @@ def _data(run: Any, name: str | None, data_dir: Path | None) -> Any:
     if data_dir is not None:
         arguments["data_dir"] = data_dir
     arguments.pop("image_size", None)  # the preprocessing says it
-    return load(**arguments, preprocessing=run.preprocessing)
+    return load_data(**arguments, preprocessing=run.preprocessing)
 
 
 def _check_classes(run: Any, data: Any) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from keras_convnets.cli import startup, train_options
 from keras_convnets.cli.options import DONE, INTERRUPTED
 from keras_convnets.training import run_folder
-from keras_convnets.training.distribute.cluster import Cluster, check
+from keras_convnets.training.distribute.cluster import Cluster, find_cluster
 from keras_convnets.training.distribute.supervisor import is_supervised, supervise
 from keras_convnets.training.recipe.recipes import Recipe, find
 from keras_convnets.training.recipe.settings import Settings
@@ -28,7 +28,7 @@ def add_to(commands: Any) -> None:
 def _train(chosen: argparse.Namespace) -> int:
     given = {k: value for k, value in vars(chosen).items() if k not in ("command", "arguments")}
     train_options.check(given)
-    cluster = check(given.get("strategy", "auto"), given.get("workers"), given.get("index"))
+    cluster = find_cluster(given.get("strategy", "auto"), given.get("workers"), given.get("index"))
     if cluster is not None and "dry_run" not in given and not is_supervised():
         train_options.check_for_several_machines(given)
         goes_on = "resume" in given or "continues" in given
@@ -71,7 +71,7 @@ def _resume(out: Path, given: dict[str, Any], cluster: Cluster | None) -> int:
 
 def _go_on(out: Path, given: dict[str, Any], strategy: Any) -> int:
     from keras_convnets.images.preprocessing import Preprocessing
-    from keras_convnets.training.data.data import load
+    from keras_convnets.training.data.data import load_data
     from keras_convnets.training.run.run import open_start, resume
 
     config = run_folder.read_config(out)
@@ -89,7 +89,9 @@ def _go_on(out: Path, given: dict[str, Any], strategy: Any) -> int:
     if "data_dir" in given:
         arguments["data_dir"] = str(given["data_dir"])
     with _patience():
-        data = load(**arguments, preprocessing=Preprocessing.from_config(config["preprocessing"]))
+        data = load_data(
+            **arguments, preprocessing=Preprocessing.from_config(config["preprocessing"])
+        )
     with _scope(strategy):
         model = open_start(out)
     console = _console(strategy)
@@ -110,9 +112,9 @@ def _plan(given: dict[str, Any], recipe: Recipe, settings: Settings) -> int:
 def _set_up(given: dict[str, Any], settings: Settings, cluster: Cluster | None) -> Any:
     """Start TensorFlow, and return the strategy: before anything else runs on the devices."""
     startup.start_engine(given.get("load"), alone=cluster is None)
-    from keras_convnets.training.distribute.strategies import choose
+    from keras_convnets.training.distribute.strategies import choose_strategy
 
-    strategy = choose(
+    strategy = choose_strategy(
         given.get("strategy", "auto"), given.get("workers"), given.get("index"), tell=_tell
     )
     if cluster is not None and not cluster.is_chief:
@@ -135,14 +137,14 @@ def _seed(settings: Settings) -> None:
 
 
 def _data_and_model(given: dict[str, Any], settings: Settings, strategy: Any) -> tuple[Any, Any]:
-    from keras_convnets.training.data.data import load
+    from keras_convnets.training.data.data import load_data
 
     begun = _fine_tuned(Path(given["fine_tune"]), strategy) if "fine_tune" in given else None
     arguments = train_options.of_data(given) | {"seed": settings.seed}
     if begun is not None:
         arguments |= begun.data_arguments(given)
     with _patience():
-        data = load(**arguments)
+        data = load_data(**arguments)
     with _scope(strategy):
         model = _network(given, data) if begun is None else begun.for_classes(data.class_names)
     if "freeze_until" in given:

@@ -51,7 +51,7 @@ def of(kind: type, given: dict[str, Any]) -> dict[str, Any]:
 
 
 def of_data(given: dict[str, Any]) -> dict[str, Any]:
-    """Return the options that are arguments of `keras_convnets.training.data.data.load`."""
+    """Return the options that are arguments of `load_data`."""
     found = {name: given[name] for name in _DATA if name in given}
     return {"name": found.pop("data", "digits"), **found}
 

@@ -67,9 +67,9 @@ def unreadable(images: Images, numbers: Iterable[int] | None = None) -> str | No
         numbers: of the images to try; by default all of those that are not in memory.
 
     Examples:
-        >>> from keras_convnets.training.data.data import load
+        >>> from keras_convnets.training import load_data
         >>> from keras_convnets.images.reading import unreadable
-        >>> unreadable(load("digits").train)
+        >>> unreadable(load_data("digits").train)
     """
     if images.array is not None:
         return None

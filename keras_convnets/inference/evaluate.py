@@ -168,10 +168,9 @@ def evaluate(
 
     Examples:
         >>> from keras_convnets import ResnetBuilder
-        >>> from keras_convnets.training.data.data import load
-        >>> from keras_convnets.inference.evaluate import evaluate
+        >>> from keras_convnets.training import evaluate, load_data
         >>> model = ResnetBuilder.build((1, 16, 16), 10, "basic_block", (1,))
-        >>> data = load("digits", image_size=16)
+        >>> data = load_data("digits", image_size=16)
         >>> found = evaluate(model, data.test, data.preprocessing)
         >>> found.probabilities.shape
         (360, 10)

@@ -97,7 +97,7 @@ def predict(run: Classifier, files: Iterable[str | os.PathLike[str]]) -> Predict
     """Put image files through a model, prepared as the images that it was trained on.
 
     Args:
-        run: as [`open_run`][keras_convnets.training.run.saved_run.open_run] returns it, or
+        run: as [`open_run`][keras_convnets.training.open_run] returns it, or
             anything else with a ``model``, its ``preprocessing`` and ``class_names``.
         files: JPEG, PNG, BMP or GIF, of any size; those that are none are named in the result.
 
@@ -106,11 +106,9 @@ def predict(run: Classifier, files: Iterable[str | os.PathLike[str]]) -> Predict
 
     Examples:
         >>> from keras_convnets import ResnetBuilder
-        >>> from keras_convnets.training.data.data import load
-        >>> from keras_convnets.inference.predict import predict
-        >>> from keras_convnets.training.run.saved_run import SavedRun
+        >>> from keras_convnets.training import SavedRun, load_data, predict
         >>> model = ResnetBuilder.build((1, 8, 8), 10, "basic_block", (1,))
-        >>> data = load("digits", image_size=8)
+        >>> data = load_data("digits", image_size=8)
         >>> run = SavedRun("run", model, data.preprocessing, data.class_names, {})
         >>> predict(run, ["none.png"]).refused
         ('none.png: no such file',)

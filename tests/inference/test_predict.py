@@ -9,7 +9,7 @@ from helpers import FORMATS
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.inference.evaluate import evaluate
 from keras_convnets.inference.predict import Predictions, predict
-from keras_convnets.training.data.data import load
+from keras_convnets.training.data.data import load_data
 from keras_convnets.training.run.saved_run import SavedRun
 
 
@@ -21,7 +21,7 @@ def run_of(data, data_format="channels_last", preprocessing=None):
 @pytest.mark.parametrize("data_format", FORMATS)
 def test_a_file_gives_what_the_evaluation_of_the_same_image_gives(data_format):
     """Digits' pixels go to 16, in the file as in the data."""
-    data = load("digits", image_size=16)
+    data = load_data("digits", image_size=16)
     images = data.test.subset(np.arange(64))
     files = [f"{number}.png" for number in range(64)]
     for file, pixels in zip(files, images.array, strict=True):
@@ -37,7 +37,7 @@ def test_a_file_gives_what_the_evaluation_of_the_same_image_gives(data_format):
 
 def test_a_folder_is_treated_alike_and_its_means_matter():
     write_images(Path("pets"))
-    data = load("folder:pets", image_size=16)
+    data = load_data("folder:pets", image_size=16)
     assert min(data.preprocessing.mean) > 0.1
     assert max(data.preprocessing.std) < 0.9
     files = sorted(Path("pets").rglob("*.png"))
@@ -54,7 +54,7 @@ def test_a_folder_is_treated_alike_and_its_means_matter():
 
 
 def test_files_that_are_no_images_are_named_and_the_others_looked_at():
-    data = load("digits", image_size=16)
+    data = load_data("digits", image_size=16)
     Image.fromarray(data.test.array[0, ..., 0]).save("first.png")
     Image.fromarray(data.test.array[1, ..., 0] * 15).save("bright.png")
     Path("text.png").write_text("no image")
@@ -71,7 +71,7 @@ def test_files_that_are_no_images_are_named_and_the_others_looked_at():
 
 def test_more_files_than_a_batch(monkeypatch):
     monkeypatch.setattr("keras_convnets.inference.predict._BATCH", 3)
-    data = load("digits", image_size=16)
+    data = load_data("digits", image_size=16)
     files = []
     for number, pixels in enumerate(data.test.array[:8]):
         Image.fromarray(pixels[..., 0]).save(f"{number}.png")

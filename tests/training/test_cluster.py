@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from keras_convnets.training.distribute.cluster import check
+from keras_convnets.training.distribute.cluster import find_cluster
 from replica import addresses
 
 
@@ -21,22 +21,22 @@ def tf_config(monkeypatch, cluster, task=None):
 
 @pytest.mark.parametrize("name", ["auto", "one", "mirrored"])
 def test_one_machine(name, monkeypatch):
-    assert check(name) is None
+    assert find_cluster(name) is None
     monkeypatch.setenv("TF_CONFIG", '{"environment": "cloud"}')  # which names no machines
-    assert check(name) is None
+    assert find_cluster(name) is None
 
 
 @pytest.mark.parametrize("name", ["auto", "multi-worker"])
 def test_machines_by_their_addresses(name):
     workers = addresses(3)
-    found = check(name, workers.replace(",", ", "), 2)
+    found = find_cluster(name, workers.replace(",", ", "), 2)
     assert found.addresses == tuple(workers.split(","))
     assert (found.index, found.is_chief) == (2, False)
     assert json.loads(found.tf_config()) == {
         "cluster": {"worker": workers.split(",")},
         "task": {"type": "worker", "index": 2},
     }
-    assert check(name, workers, 0).is_chief
+    assert find_cluster(name, workers, 0).is_chief
 
 
 @pytest.mark.parametrize(
@@ -47,11 +47,11 @@ def test_machines_by_tf_config(task, index, monkeypatch):
     chief, *workers = addresses(3).split(",")
     cluster = {"chief": [chief], "worker": workers}
     tf_config(monkeypatch, cluster, task)
-    found = check("auto")
+    found = find_cluster("auto")
     assert (found.addresses, found.index) == ((chief, *workers), index)
     assert found.is_chief == (index == 0)
     assert json.loads(found.tf_config()) == {"cluster": cluster, "task": task}
-    assert check("one") is None  # it is asked for in so many words
+    assert find_cluster("one") is None  # it is asked for in so many words
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_machines_by_tf_config(task, index, monkeypatch):
 )
 def test_what_is_refused(name, workers, index, words):
     with pytest.raises(ValueError, match="received") as caught:
-        check(name, workers, index)
+        find_cluster(name, workers, index)
     assert words in str(caught.value)
 
 
@@ -99,14 +99,14 @@ def test_what_is_refused(name, workers, index, words):
 def test_what_is_refused_of_tf_config(text, words, monkeypatch):
     monkeypatch.setenv("TF_CONFIG", text)
     with pytest.raises(ValueError, match="^TF_CONFIG: received") as caught:
-        check("multi-worker")
+        find_cluster("multi-worker")
     assert words in str(caught.value)
 
 
 def test_machines_named_twice_over(monkeypatch):
     tf_config(monkeypatch, {"worker": ["a:1234"]})
     with pytest.raises(ValueError, match="while TF_CONFIG is set as well; expected one of both"):
-        check("auto", "a:1234", 0)
+        find_cluster("auto", "a:1234", 0)
 
 
 def test_a_port_that_is_taken():
@@ -116,8 +116,8 @@ def test_a_port_that_is_taken():
         port = other.getsockname()[1]
         workers = f"a:{port},b:{port}"
         with pytest.raises(ValueError, match=f"the port of b:{port}.* by its index 1, is taken"):
-            check("auto", workers, 1)
-    assert check("auto", workers, 1).index == 1
+            find_cluster("auto", workers, 1)
+    assert find_cluster("auto", workers, 1).index == 1
 
 
 def test_it_takes_no_tensorflow():

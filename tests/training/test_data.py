@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 
 from keras_convnets.images.batches import evaluation_batches
-from keras_convnets.training.data.data import load
+from keras_convnets.training.data.data import load_data
 
 
 @pytest.fixture(scope="module")
 def digits():
-    return load("digits")
+    return load_data("digits")
 
 
 def test_a_fifth_of_the_digits_is_kept_for_testing_every_class_in_proportion(digits):
@@ -27,8 +27,8 @@ def test_digits_are_resized_and_scaled_and_not_normalised(digits):
     assert digits.augmentation == "shift"
     assert digits.class_names == tuple("0123456789")
     assert digits.skipped == ()
-    assert load("digits", image_size=16).image_shape == (1, 16, 16)
-    assert load("digits", image_size=8).preprocessing.resize == "none"
+    assert load_data("digits", image_size=16).image_shape == (1, 16, 16)
+    assert load_data("digits", image_size=8).preprocessing.resize == "none"
 
 
 def same(first, second):
@@ -36,16 +36,16 @@ def same(first, second):
 
 
 def test_the_seed_alone_decides_the_splits():
-    first, again, other = (load("digits", seed=s, validation_split=0.1) for s in (3, 3, 4))
+    first, again, other = (load_data("digits", seed=s, validation_split=0.1) for s in (3, 3, 4))
     for part in ("train", "validation", "test"):
         assert same(getattr(first, part), getattr(again, part))
         assert not same(getattr(first, part), getattr(other, part))
-    assert same(first.test, load("digits", seed=3).test)
-    assert same(first.test, load("digits", seed=3, image_size=8, augmentation="none").test)
+    assert same(first.test, load_data("digits", seed=3).test)
+    assert same(first.test, load_data("digits", seed=3, image_size=8, augmentation="none").test)
 
 
 def test_validation_is_a_share_of_each_class_of_the_training_images(digits):
-    data = load("digits", validation_split=0.25)
+    data = load_data("digits", validation_split=0.25)
     train, validation = (np.bincount(images.labels) for images in (data.train, data.validation))
     assert len(data.validation) == 360
     assert len(data.train) + len(data.validation) == len(digits.train)
@@ -89,5 +89,5 @@ def test_validation_is_a_share_of_each_class_of_the_training_images(digits):
 def test_what_cannot_be_is_refused_in_a_line(tmp_path, name, arguments, words):
     (tmp_path / "a_folder").mkdir()
     with pytest.raises(ValueError, match=f"^{words}") as caught:
-        load(name, **arguments)
+        load_data(name, **arguments)
     assert "\n" not in str(caught.value)

@@ -8,7 +8,7 @@ from PIL import Image
 from keras_convnets.images import reading
 from keras_convnets.images.batches import evaluation_batches
 from keras_convnets.images.reading import unreadable
-from keras_convnets.training.data.data import load
+from keras_convnets.training.data.data import load_data
 from keras_convnets.training.data.pipeline import explain, training_batches
 
 CLASSES = ("lily", "rose", "tulip")
@@ -42,7 +42,7 @@ def kept(request, monkeypatch):
 
 
 def test_class_folders_are_classes_and_a_fifth_is_kept_for_testing(flowers):
-    data = load(f"folder:{flowers}")
+    data = load_data(f"folder:{flowers}")
     assert (data.name, data.class_names, data.skipped) == ("flowers", CLASSES, ())
     assert data.image_shape == (3, 224, 224)
     assert (data.augmentation, data.preprocessing.resize) == ("resized-crop", "crop")
@@ -58,7 +58,7 @@ def test_class_folders_are_classes_and_a_fifth_is_kept_for_testing(flowers):
 
 @pytest.mark.usefixtures("kept")
 def test_every_kind_of_file_of_every_size_is_read_as_for_prediction(flowers):
-    data = load(f"folder:{flowers}", image_size=16)
+    data = load_data(f"folder:{flowers}", image_size=16)
     batches = evaluation_batches(data.test, data.preprocessing, 4)
     images = np.concatenate([images for images, _ in batches.as_numpy_iterator()])
     for number, image in enumerate(images):
@@ -68,7 +68,7 @@ def test_every_kind_of_file_of_every_size_is_read_as_for_prediction(flowers):
 
 def test_memory_changes_nothing(flowers, monkeypatch):
     def seen():
-        data = load(f"folder:{flowers}", image_size=16)
+        data = load_data(f"folder:{flowers}", image_size=16)
         batches = training_batches(data, 6, seed=0, epoch=0).as_numpy_iterator()
         return data.preprocessing, np.concatenate([images for images, _ in batches])
 
@@ -81,17 +81,17 @@ def test_memory_changes_nothing(flowers, monkeypatch):
 
 def test_images_of_one_size_are_an_array_left_as_they_are(tmp_path):
     write_classes(tmp_path, size=lambda _: (32, 32))
-    data = load(f"folder:{tmp_path}", image_size=32, augmentation="crop-flip")
+    data = load_data(f"folder:{tmp_path}", image_size=32, augmentation="crop-flip")
     assert data.train.array.shape == (24, 32, 32, 3)
     assert data.preprocessing.resize == "none"
-    assert load(f"folder:{tmp_path}").preprocessing.resize == "crop"
+    assert load_data(f"folder:{tmp_path}").preprocessing.resize == "crop"
 
 
 @pytest.mark.parametrize("name", ["test", "val", "validation"])
 def test_a_folder_may_be_split_already(tmp_path, name):
     write_classes(tmp_path / "train", 4)
     write_classes(tmp_path / name, 2)
-    data = load(f"folder:{tmp_path}")
+    data = load_data(f"folder:{tmp_path}")
     assert (len(data.train), len(data.test)) == (12, 6)
     assert data.validation is data.test
     assert data.test.describe(0) == f"{tmp_path.name}/{name}/lily/0.png"
@@ -100,21 +100,21 @@ def test_a_folder_may_be_split_already(tmp_path, name):
 def test_both_a_validation_and_a_test_folder(tmp_path):
     for name, each in (("train", 5), ("val", 2), ("test", 3)):
         write_classes(tmp_path / name, each)
-    data = load(f"folder:{tmp_path}")
+    data = load_data(f"folder:{tmp_path}")
     assert [len(part) for part in (data.train, data.validation, data.test)] == [15, 6, 9]
-    data = load(f"folder:{tmp_path}", validation_split=0.2)
+    data = load_data(f"folder:{tmp_path}", validation_split=0.2)
     assert [len(part) for part in (data.train, data.validation, data.test)] == [12, 3, 9]
 
 
 def test_train_may_be_a_class_too(tmp_path):
     write_classes(tmp_path, 2, ("bus", "train"))
     write(tmp_path / "train" / "steam" / "5.png", 5)
-    assert load(f"folder:{tmp_path}").class_names == ("bus", "train")
+    assert load_data(f"folder:{tmp_path}").class_names == ("bus", "train")
 
 
 def test_a_training_folder_alone_is_split(tmp_path):
     write_classes(tmp_path / "train", 5)
-    data = load(f"folder:{tmp_path}")
+    data = load_data(f"folder:{tmp_path}")
     assert (len(data.train), len(data.test)) == (12, 3)
 
 
@@ -139,7 +139,7 @@ def spoil(flowers):
 @pytest.mark.usefixtures("kept")
 def test_what_is_no_image_is_named_and_left_out(flowers):
     lines = spoil(flowers)
-    data = load(f"folder:{flowers}", image_size=16)
+    data = load_data(f"folder:{flowers}", image_size=16)
     assert data.skipped == lines
     assert np.bincount(data.train.labels).sum() + np.bincount(data.test.labels).sum() == 27
     for images in (data.train, data.test):
@@ -155,12 +155,14 @@ def test_strict_refuses_what_is_no_image(flowers):
         match=r"of which 4 files are no images \(flowers/lily/1.JPG: .*notes.txt: .*0.png: [^;]*; "
         r"\.\.\.\); expected images only",
     ):
-        load(f"folder:{flowers}", strict=True)
+        load_data(f"folder:{flowers}", strict=True)
 
 
 def test_folders_below_class_folders_are_looked_into(flowers):
     write(flowers / "rose" / "garden" / "red.png", 7)
-    assert len(load(f"folder:{flowers}").train) + len(load(f"folder:{flowers}").test) == 31
+    assert (
+        len(load_data(f"folder:{flowers}").train) + len(load_data(f"folder:{flowers}").test) == 31
+    )
 
 
 @pytest.mark.parametrize(
@@ -186,7 +188,7 @@ def test_folders_below_class_folders_are_looked_into(flowers):
 def test_folders_that_cannot_be_trained_on_are_refused_in_a_line(flowers, spoil, words):
     spoil(flowers)
     with pytest.raises(ValueError, match="^data: ") as caught:
-        load(f"folder:{flowers}")
+        load_data(f"folder:{flowers}")
     assert words.replace(".*", "") in str(caught.value).replace(str(flowers.parent) + "/", "")
     assert "\n" not in str(caught.value)
 
@@ -195,25 +197,25 @@ def test_a_test_folder_of_other_classes_is_refused(tmp_path):
     write_classes(tmp_path / "train", 2)
     write_classes(tmp_path / "test", 2, ("rose", "daisy"))
     with pytest.raises(ValueError, match="test' has the class 'daisy', which '.*train' lacks"):
-        load(f"folder:{tmp_path}")
+        load_data(f"folder:{tmp_path}")
 
 
 def test_a_split_that_leaves_a_class_without_images_is_refused(tmp_path):
     write_classes(tmp_path, 30, ("many", "more"))
     write_classes(tmp_path, 4, ("few", "little"))
     with pytest.raises(ValueError, match="validation_split: received 0.9, which leaves no images"):
-        load(f"folder:{tmp_path}", validation_split=0.9, image_size=16)
+        load_data(f"folder:{tmp_path}", validation_split=0.9, image_size=16)
 
 
 def test_a_run_s_own_preprocessing_is_used_instead(flowers):
-    own = load("digits").preprocessing
-    data = load(f"folder:{flowers}", preprocessing=own)
+    own = load_data("digits").preprocessing
+    data = load_data(f"folder:{flowers}", preprocessing=own)
     assert data.preprocessing == own
     batches = evaluation_batches(data.test, own, 6)
     assert batches.element_spec[0].shape == (None, 32, 32, 1)
     assert next(iter(batches))[0].shape == (6, 32, 32, 1)
     with pytest.raises(ValueError, match="image_size: received 64, but the preprocessing"):
-        load(f"folder:{flowers}", preprocessing=own, image_size=64)
+        load_data(f"folder:{flowers}", preprocessing=own, image_size=64)
 
 
 @pytest.mark.parametrize(
@@ -226,7 +228,7 @@ def test_a_run_s_own_preprocessing_is_used_instead(flowers):
 @pytest.mark.parametrize("number", [0, 1, 3])
 def test_an_image_that_goes_bad_in_an_epoch_is_named(flowers, monkeypatch, harm, reason, number):
     monkeypatch.setattr(reading, "MEMORY", 0)
-    data = load(f"folder:{flowers}", image_size=16)
+    data = load_data(f"folder:{flowers}", image_size=16)
     assert unreadable(data.train) is None
     bad = next(n for n in range(24) if f"/{number}." in data.train.describe(n))
     harm(flowers.parent / data.train.describe(bad))
@@ -240,9 +242,9 @@ def test_an_image_that_goes_bad_in_an_epoch_is_named(flowers, monkeypatch, harm,
 def test_means_of_many_files_are_those_of_a_sample(flowers, monkeypatch):
     from keras_convnets.training.data import normalisation
 
-    whole = load(f"folder:{flowers}", image_size=16).preprocessing
+    whole = load_data(f"folder:{flowers}", image_size=16).preprocessing
     monkeypatch.setattr(normalisation, "SAMPLE", 12)
-    first, again = (load(f"folder:{flowers}", image_size=16).preprocessing for _ in range(2))
+    first, again = (load_data(f"folder:{flowers}", image_size=16).preprocessing for _ in range(2))
     assert first == again
     assert first != whole
     assert np.allclose(first.mean, whole.mean, atol=0.05)

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_convnets.training.data.data import load
+from keras_convnets.training.data.data import load_data
 
 RANDOM = np.random.default_rng(0)
 
@@ -98,7 +98,7 @@ def test_cifar10_from_wherever_it_was_put(tmp_path, place):
     else:
         write_folder(tmp_path / "data" / place, files)
     before = sorted(tmp_path.rglob("*"))
-    data = check(load("cifar10", data_dir=tmp_path / "data"), train, test)
+    data = check(load_data("cifar10", data_dir=tmp_path / "data"), train, test)
     assert sorted(tmp_path.rglob("*")) == before
     assert data.class_names[:3] == ("airplane", "automobile", "bird")
     assert (data.image_shape, data.augmentation) == ((3, 32, 32), "crop-flip")
@@ -116,7 +116,7 @@ def test_cifar100_has_the_fine_labels(tmp_path, place):
     else:
         write_folder(tmp_path / "data" / place, files)
     data_dir = tmp_path if "." in place or "_" in place else tmp_path / "data"
-    data = check(load("cifar100", data_dir=str(data_dir)), train, test)
+    data = check(load_data("cifar100", data_dir=str(data_dir)), train, test)
     assert len(set(data.class_names)) == 100
     assert list(data.class_names) == sorted(data.class_names)
     assert (data.class_names[0], data.class_names[99]) == ("apple", "worm")
@@ -133,10 +133,10 @@ def write_mnist(folder):
 
 def test_mnist(tmp_path):
     written = write_mnist(tmp_path)
-    data = check(load("mnist", data_dir=tmp_path), *written)
+    data = check(load_data("mnist", data_dir=tmp_path), *written)
     assert (data.image_shape, data.augmentation) == ((1, 28, 28), "crop")
     assert data.class_names == tuple("0123456789")
-    resized = load("mnist", data_dir=tmp_path, image_size=32).preprocessing
+    resized = load_data("mnist", data_dir=tmp_path, image_size=32).preprocessing
     assert (resized.resize, resized.image_shape) == ("stretch", (1, 32, 32))
 
 
@@ -153,12 +153,12 @@ def test_fashion_mnist(tmp_path, place):
         files[f"{part}-images-idx3-ubyte.gz"] = idx(pixels)
         files[f"{part}-labels-idx1-ubyte.gz"] = idx(labels)
     write_folder(tmp_path / "data" / place, files)
-    data = check(load("fashion_mnist", data_dir=tmp_path / "data"), train, test)
+    data = check(load_data("fashion_mnist", data_dir=tmp_path / "data"), train, test)
     assert data.class_names[0] == "T-shirt/top"
     assert len(data.class_names) == 10
     (tmp_path / "data" / place / "t10k-labels-idx1-ubyte.gz").unlink()
     with pytest.raises(ValueError, match="lacks t10k-labels-idx1-ubyte.gz, which fashion_mnist"):
-        load("fashion_mnist", data_dir=tmp_path / "data")
+        load_data("fashion_mnist", data_dir=tmp_path / "data")
 
 
 FILES = {
@@ -176,7 +176,7 @@ def test_a_missing_file_is_named_with_where_to_get_it_and_where_to_put_it(tmp_pa
         (tmp_path / "no", f"data_dir: received {str(tmp_path / 'no')!r}; expected a folder"),
     ):
         with pytest.raises(ValueError, match="--data-dir") as caught:
-            load(name, data_dir=folder)
+            load_data(name, data_dir=folder)
         assert str(caught.value).startswith(words)
         assert FILES[name] in str(caught.value)
         assert "\n" not in str(caught.value)
@@ -196,7 +196,7 @@ def test_without_a_network_the_file_is_named_too(name, monkeypatch, tmp_path):
     with pytest.raises(
         ValueError, match=f"^data: {name} is not in Keras' cache .*Network is unr"
     ) as caught:
-        load(name)
+        load_data(name)
     assert FILES[name] in str(caught.value)
 
 
@@ -209,7 +209,7 @@ def test_keras_own_cache_is_used_in_either_format(data_format, monkeypatch):
         return tuple((pixels.transpose(axes), labels[:, None]) for pixels, labels in (train, test))
 
     monkeypatch.setattr(keras.datasets.cifar10, "load_data", load_data)
-    check(load("cifar10"), train, test)
+    check(load_data("cifar10"), train, test)
 
 
 @pytest.mark.parametrize(
@@ -230,7 +230,7 @@ def test_a_damaged_batch_is_refused_in_a_line(tmp_path, harm):
     files, *_ = cifar10()
     write_folder(tmp_path / "data", files | {"test_batch": harm(files["test_batch"])})
     with pytest.raises(ValueError, match="^data_dir: a file of cifar10 in .* is damaged") as caught:
-        load("cifar10", data_dir=tmp_path / "data")
+        load_data("cifar10", data_dir=tmp_path / "data")
     assert "Put cifar-10-python.tar.gz" in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -241,12 +241,12 @@ def test_a_truncated_archive_is_refused(tmp_path):
     for size in (0, 10, len(whole) // 2):
         (tmp_path / "cifar-10-python.tar.gz").write_bytes(whole[:size])
         with pytest.raises(ValueError, match="is damaged"):
-            load("cifar10", data_dir=tmp_path)
+            load_data("cifar10", data_dir=tmp_path)
     write_mnist(tmp_path)
     whole = (tmp_path / "mnist.npz").read_bytes()
     (tmp_path / "mnist.npz").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(ValueError, match="a file of mnist in .* is damaged"):
-        load("mnist", data_dir=tmp_path)
+        load_data("mnist", data_dir=tmp_path)
 
 
 def test_an_archive_that_lacks_a_batch_is_refused(tmp_path):
@@ -254,4 +254,4 @@ def test_an_archive_that_lacks_a_batch_is_refused(tmp_path):
     del files["data_batch_4"]
     write_archive(tmp_path / "cifar-10-python.tar.gz", "cifar-10-batches-py", files)
     with pytest.raises(ValueError, match="lacks data_batch_4, which cifar10 needs"):
-        load("cifar10", data_dir=tmp_path)
+        load_data("cifar10", data_dir=tmp_path)

@@ -18,7 +18,7 @@ from keras_convnets.images.labelled import Images
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.inference.evaluate import Evaluation, evaluate
 from keras_convnets.recursion import room_for
-from keras_convnets.training.data.data import Data, load
+from keras_convnets.training.data.data import Data, load_data
 from keras_convnets.training.recipe.recipes import RECIPES
 from keras_convnets.training.recipe.settings import Settings
 from keras_convnets.training.report import report
@@ -72,7 +72,7 @@ class Page(HTMLParser):
 
 @pytest.fixture(scope="module")
 def data():
-    return load("digits", image_size=16)
+    return load_data("digits", image_size=16)
 
 
 @pytest.fixture(scope="module")

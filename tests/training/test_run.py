@@ -21,7 +21,7 @@ from keras_convnets import ResnetBuilder, create_model
 from keras_convnets.errors import RunStopped
 from keras_convnets.images import reading
 from keras_convnets.training import run_folder
-from keras_convnets.training.data.data import load
+from keras_convnets.training.data.data import load_data
 from keras_convnets.training.recipe.recipes import RECIPES
 from keras_convnets.training.recipe.settings import Settings
 from keras_convnets.training.run import checkpoint, loop
@@ -35,7 +35,7 @@ STEPS = 1437 // 128
 
 @pytest.fixture(scope="module")
 def data():
-    return load("digits", image_size=8)
+    return load_data("digits", image_size=8)
 
 
 def build(data_format="channels_last", shape=(1, 8, 8), outputs=10, **options):
@@ -360,7 +360,7 @@ def test_going_on_with_what_is_not_there_or_not_the_same(data, monkeypatch):
     with pytest.raises(ValueError, match="^resume: model: received parameters"):
         resume(Path("run"), data, other)
     with pytest.raises(ValueError, match="^resume: data: received train_images 1293"):
-        resume(Path("run"), load("digits", image_size=8, validation_split=0.1))
+        resume(Path("run"), load_data("digits", image_size=8, validation_split=0.1))
     shifted = dataclasses.replace(data.preprocessing, mean=(0.5,), std=(1.0,))
     with pytest.raises(ValueError, match="prepared in another way"):
         resume(Path("run"), dataclasses.replace(data, preprocessing=shifted))
@@ -392,7 +392,7 @@ def test_an_image_that_becomes_unreadable_stops_the_run_and_is_named(monkeypatch
         file.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(random.integers(0, 255, (12, 12, 3), np.uint8)).save(file)
     monkeypatch.setattr(reading, "MEMORY", 0)  # so that images are read when they are needed
-    images = load("folder:images", image_size=8)
+    images = load_data("folder:images", image_size=8)
     after = Steps.on_train_batch_end
 
     def spoiling(self, batch, logs=None):
@@ -418,16 +418,16 @@ import sys
 from pathlib import Path
 import keras, tensorflow as tf
 from keras_convnets import ResnetBuilder
-from keras_convnets.training.data.data import load
+from keras_convnets.training.data.data import load_data
 from keras_convnets.training.recipe.recipes import RECIPES
 from keras_convnets.training.run.run import train
 from keras_convnets.training.recipe.settings import Settings
 from keras_convnets.training.run.steps import Steps
-from keras_convnets.training.distribute.strategies import choose
+from keras_convnets.training.distribute.strategies import choose_strategy
 
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-strategy = choose("mirrored")
+strategy = choose_strategy("mirrored")
 after = Steps.on_train_batch_end
 
 def stopping(self, batch, logs=None):
@@ -441,7 +441,7 @@ with strategy.scope():
     model = ResnetBuilder.build((1, 8, 8), 10, "basic_block", (1,))
 recipe = RECIPES["quick"].replace(epochs=2, batch_size=128, learning_rate=0.02)
 settings = Settings(sync_bn=True, checkpoint_steps=3)
-train(model, load("digits", image_size=8), Path(sys.argv[1]), recipe, settings)
+train(model, load_data("digits", image_size=8), Path(sys.argv[1]), recipe, settings)
 """
     train(build(), data, Path("one"), RECIPE, Settings(sync_bn=True, checkpoint_steps=3), quiet())
     for name, code in (("two", 0), ("stopped", 1)):

@@ -8,13 +8,13 @@ import pytest
 
 from finished import write_run
 from keras_convnets.recursion import room_for
-from keras_convnets.training.data.data import load
+from keras_convnets.training.data.data import load_data
 from keras_convnets.training.run.saved_run import open_run
 
 
 @pytest.fixture(scope="module")
 def data():
-    return load("digits", image_size=16)
+    return load_data("digits", image_size=16)
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from keras_convnets.errors import RunStopped
-from keras_convnets.training.distribute.strategies import check_step, choose, is_chief
+from keras_convnets.training.distribute.strategies import check_step, choose_strategy, is_chief
 from replica import addresses
 
 
@@ -21,11 +21,11 @@ def _no_cluster_around(monkeypatch):
 
 @pytest.mark.skipif(len(tf.config.list_physical_devices("GPU")) > 1, reason="there are several")
 def test_one_device(monkeypatch):
-    assert choose() is None
-    assert choose("one") is None
+    assert choose_strategy() is None
+    assert choose_strategy("one") is None
     monkeypatch.setenv("TF_CONFIG", "")  # TensorFlow itself would take it for broken JSON
     with pytest.raises(ValueError, match="'mirrored', but TensorFlow sees one device, /device:.PU"):
-        choose("mirrored")
+        choose_strategy("mirrored")
 
 
 def test_who_writes():
@@ -36,20 +36,20 @@ def test_who_writes():
 
 def test_machines_are_refused_before_anything_starts():
     with pytest.raises(ValueError, match="index: received the index 2; expected 0 to 1"):
-        choose("multi-worker", addresses(2), 2)
+        choose_strategy("multi-worker", addresses(2), 2)
 
 
 def test_a_machine_that_does_not_come():
     lines = []
     with pytest.raises(RunStopped, match="waited 2 s for worker 1 .127.0.0.1:"):
-        choose("auto", addresses(2), 0, wait=2, tell=lines.append)
+        choose_strategy("auto", addresses(2), 0, wait=2, tell=lines.append)
     assert lines[0].startswith("waiting for worker 1 (127.0.0.1:")
 
 
 def test_machines_are_chosen_too_late():
     tf.config.list_logical_devices()  # TensorFlow has started
     with pytest.raises(ValueError, match="Choose the strategy before you build or compute"):
-        choose("auto", addresses(1), 0)
+        choose_strategy("auto", addresses(1), 0)
 
 
 @pytest.mark.parametrize(
@@ -79,8 +79,8 @@ def test_one_machine_of_a_cluster_is_its_chief(monkeypatch):
     monkeypatch.setenv("TF_CONFIG", json.dumps(cluster))
     code = (
         "from keras_convnets.training.distribute.strategies import "
-        "choose, is_chief, is_multi_worker; "
-        "strategy = choose(); print(is_multi_worker(strategy), is_chief(strategy))"
+        "choose_strategy, is_chief, is_multi_worker; "
+        "strategy = choose_strategy(); print(is_multi_worker(strategy), is_chief(strategy))"
     )
     result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=240, check=True

@@ -5,7 +5,7 @@ import pytest
 
 from keras_convnets.images import reading
 from keras_convnets.images.batches import evaluation_batches
-from keras_convnets.training.data.data import load
+from keras_convnets.training.data.data import load_data
 from keras_convnets.training.data.pipeline import training_batches
 
 tfds = pytest.importorskip("tensorflow_datasets", reason="tensorflow-datasets is not installed")
@@ -121,9 +121,9 @@ def test_pictures_of_either_format_of_files(prepared, file_format, kept, monkeyp
     arguments = {"data_dir": prepared[file_format], "image_size": 16}
     if (file_format, kept) == ("tfrecord", "in files"):
         with pytest.raises(ValueError, match="tfds build tiny_flowers --file_format=array_record"):
-            load("tfds:tiny_flowers", **arguments)
+            load_data("tfds:tiny_flowers", **arguments)
         return
-    data = load("tfds:tiny_flowers", **arguments)
+    data = load_data("tfds:tiny_flowers", **arguments)
     check(data)
     assert (data.name, data.class_names) == ("tiny_flowers", ("lily", "rose"))
     assert (data.augmentation, data.preprocessing.resize) == ("resized-crop", "crop")
@@ -131,12 +131,12 @@ def test_pictures_of_either_format_of_files(prepared, file_format, kept, monkeyp
 
 
 def test_a_plain_name_does_where_none_of_ours_is_meant(prepared):
-    data = load("tiny_flowers", data_dir=prepared["tfrecord"])
+    data = load_data("tiny_flowers", data_dir=prepared["tfrecord"])
     assert data.image_shape == (3, 224, 224)
 
 
 def test_grey_pictures_of_one_size_stay_so_and_a_test_without_labels_is_left_out(tmp_path):
-    data = load("tfds:tiny_grey", data_dir=tmp_path)
+    data = load_data("tfds:tiny_grey", data_dir=tmp_path)
     assert (data.image_shape, data.augmentation) == ((1, 9, 8), "crop")
     assert data.preprocessing.resize == "none"
     assert [len(images) for images in (data.train, data.validation, data.test)] == [30, 6, 6]
@@ -160,7 +160,7 @@ def test_grey_pictures_of_one_size_stay_so_and_a_test_without_labels_is_left_out
 )
 def test_what_cannot_be_is_refused_in_a_line(tmp_path, name, words):
     with pytest.raises(ValueError, match=f"^data: {words}") as caught:
-        load(name, data_dir=tmp_path)
+        load_data(name, data_dir=tmp_path)
     assert "\n" not in str(caught.value)
 
 
@@ -169,8 +169,8 @@ def test_without_the_package_it_says_how_to_install_it(monkeypatch):
     with pytest.raises(
         ValueError, match=r"^data: .*Run pip install tensorflow-datasets importlib_resources\.$"
     ):
-        load("tfds:mnist")
+        load_data("tfds:mnist")
     with pytest.raises(
         ValueError, match="data: received 'svhn_cropped'; .*after pip install tensorf"
     ):
-        load("svhn_cropped")
+        load_data("svhn_cropped")

@@ -56,7 +56,7 @@ class Data:
         return self.preprocessing.image_shape
 
 
-def load(
+def load_data(
     name: str,
     *,
     seed: int = 0,
@@ -87,8 +87,8 @@ def load(
         ValueError: there are no such data, they cannot be read, or an argument is out of range.
 
     Examples:
-        >>> from keras_convnets.training.data.data import load
-        >>> data = load("digits", validation_split=0.1)
+        >>> from keras_convnets.training import load_data
+        >>> data = load_data("digits", validation_split=0.1)
         >>> len(data.train), len(data.validation), len(data.test), data.image_shape
         (1293, 144, 360, (1, 32, 32))
     """

@@ -73,9 +73,8 @@ def training_batches(
         ValueError: the batch does not fit the data or the replicas, or a number is out of range.
 
     Examples:
-        >>> from keras_convnets.training.data.data import load
-        >>> from keras_convnets.training.data.pipeline import training_batches
-        >>> batches = training_batches(load("digits"), 128, seed=0, epoch=0)
+        >>> from keras_convnets.training import load_data, training_batches
+        >>> batches = training_batches(load_data("digits"), 128, seed=0, epoch=0)
         >>> len(batches)
         11
         >>> batches.element_spec[0].shape

@@ -51,7 +51,7 @@ class Cluster:
         return json.dumps({"cluster": jobs, "task": task})
 
 
-def check(
+def find_cluster(
     name: str = "auto", workers: str | None = None, index: int | None = None
 ) -> Cluster | None:
     """Refuse whatever is wrong with the choice of a strategy, without TensorFlow and at once.
@@ -70,8 +70,8 @@ def check(
             out of range, a port that is taken, or too much or too little said.
 
     Examples:
-        >>> check("one")
-        >>> check("multi-worker", "localhost:29511,localhost:29512", 1).label(0)
+        >>> find_cluster("one")
+        >>> find_cluster("multi-worker", "localhost:29511,localhost:29512", 1).label(0)
         'chief 0 (localhost:29511)'
     """
     checks.choice("strategy", name, STRATEGIES)

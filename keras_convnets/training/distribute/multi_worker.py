@@ -44,7 +44,7 @@ def mended_fit(strategy: Any) -> Iterator[None]:
 
     Examples:
         >>> import keras, numpy as np
-        >>> from keras_convnets.training.distribute.multi_worker import mended_fit
+        >>> from keras_convnets.training import mended_fit
         >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
         >>> model.compile("sgd", "mse")
         >>> with mended_fit(None):

@@ -11,11 +11,11 @@ from typing import Any
 
 import tensorflow as tf
 
-from keras_convnets.training.distribute.cluster import Cluster, check
+from keras_convnets.training.distribute.cluster import Cluster, find_cluster
 from keras_convnets.training.distribute.multi_worker import explained, is_multi_worker
 from keras_convnets.training.distribute.rendezvous import meet
 
-__all__ = ["WAIT", "check_step", "choose", "explained", "is_chief", "is_multi_worker"]
+__all__ = ["WAIT", "check_step", "choose_strategy", "explained", "is_chief", "is_multi_worker"]
 
 WAIT = 600.0  # seconds for all machines to come
 _START = 60  # seconds for TensorFlow to connect machines that are all there
@@ -25,7 +25,7 @@ def _silent(line: str) -> None:
     pass
 
 
-def choose(
+def choose_strategy(
     name: str = "auto",
     workers: str | None = None,
     index: int | None = None,
@@ -52,17 +52,17 @@ def choose(
         The strategy; ``None`` for one device, which needs none.
 
     Raises:
-        ValueError: what `keras_convnets.training.distribute.cluster.check` refuses, or
+        ValueError: what `keras_convnets.training.distribute.cluster.find_cluster` refuses, or
             ``"mirrored"`` where there is one device.
         RunStopped: other machines did not come.
 
     Examples:
-        >>> from keras_convnets.training.distribute.strategies import choose, is_chief
-        >>> strategy = choose("one")
+        >>> from keras_convnets.training import choose_strategy, is_chief
+        >>> strategy = choose_strategy("one")
         >>> strategy is None, is_chief(strategy)
         (True, True)
     """
-    cluster = check(name, workers, index)
+    cluster = find_cluster(name, workers, index)
     if cluster is not None:
         return _multi_worker(cluster, wait, tell)
     if not os.environ.get("TF_CONFIG"):

@@ -11,7 +11,7 @@ from keras_convnets import checks
 class Settings:
     """How a run is carried out.
 
-    Its [recipe][keras_convnets.training.recipe.recipes.Recipe] says the rest.
+    Its [recipe][keras_convnets.training.Recipe] says the rest.
 
     Attributes:
         seed: of the order of the images and their augmentation.

@@ -38,7 +38,7 @@ def plot_curves(history: History, to_file: str | os.PathLike[str], title: str = 
         ValueError: the file cannot be written.
 
     Examples:
-        >>> from keras_convnets.training.report.curves import plot_curves
+        >>> from keras_convnets.training import plot_curves
         >>> history = {"loss": [2.1, 0.9], "accuracy": [0.3, 0.8], "val_loss": [1.8, 1.0]}
         >>> plot_curves(history, "curves.png", "resnet_18 on digits")
     """

@@ -57,11 +57,9 @@ def write_report(
 
     Examples:
         >>> from keras_convnets import ResnetBuilder
-        >>> from keras_convnets.training.data.data import load
-        >>> from keras_convnets.inference.evaluate import evaluate
-        >>> from keras_convnets.training.report.report import write_report
+        >>> from keras_convnets.training import evaluate, load_data, write_report
         >>> model = ResnetBuilder.build((1, 8, 8), 10, "basic_block", (1,))
-        >>> data = load("digits", image_size=8)
+        >>> data = load_data("digits", image_size=8)
         >>> evaluation = evaluate(model, data.test, data.preprocessing)
         >>> write_report(".", model, data, evaluation, {"loss": [2.3]}, {"recipe": {"epochs": 1}})
     """

@@ -80,7 +80,7 @@ def check_same(config: dict[str, Any], model: keras.Model, data: Data, out: Path
     if config["preprocessing"] != json.loads(json.dumps(data.preprocessing.to_config())):
         raise ValueError(
             f"resume: data: the images are prepared in another way than in {str(out)!r}. Pass its "
-            "preprocessing to load(), as keras-convnets train --resume does."
+            "preprocessing to load_data(), as keras-convnets train --resume does."
         )
 
 

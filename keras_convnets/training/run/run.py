@@ -63,7 +63,7 @@ def train(
         model: a functional model that takes the images and puts out a probability or a logit a
             class. Call ``keras.utils.set_random_seed`` before you build it for a run that can be
             repeated, and build it in the scope of a ``tf.distribute`` strategy for several devices.
-        data: what to train and test on, as `keras_convnets.training.data.data.load` returns it.
+        data: what to train and test on, as `load_data` returns it.
         out: the folder to make.
         recipe: default ``RECIPES["quick"]``.
         settings: default ``Settings()``.

@@ -46,12 +46,9 @@ def open_run(folder: str | os.PathLike[str]) -> SavedRun:
         >>> from pathlib import Path
         >>> from rich.console import Console
         >>> from keras_convnets import ResnetBuilder
-        >>> from keras_convnets.training.data.data import load
-        >>> from keras_convnets.training.recipe.recipes import RECIPES
-        >>> from keras_convnets.training.run.run import train
-        >>> from keras_convnets.training.run.saved_run import open_run
+        >>> from keras_convnets.training import RECIPES, load_data, open_run, train
         >>> model = ResnetBuilder.build((1, 8, 8), 10, "basic_block", (1,))
-        >>> data = load("digits", image_size=8)
+        >>> data = load_data("digits", image_size=8)
         >>> quick = RECIPES["quick"].replace(epochs=1)
         >>> _ = train(model, data, Path("run"), quick, console=Console(quiet=True))
         >>> open_run("run").class_names[:3]

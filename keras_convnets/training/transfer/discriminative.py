@@ -27,7 +27,7 @@ def stage_factors(model: keras.Model, decay: float) -> dict[str, float]:
 
     Examples:
         >>> from keras_convnets import ResnetBuilder
-        >>> from keras_convnets.training.transfer.discriminative import stage_factors
+        >>> from keras_convnets.training import stage_factors
         >>> stage_factors(ResnetBuilder.build((1, 16, 16), 10, "basic_block", (1, 1)), 0.5)
         {'conv1': 0.0625, 'conv2': 0.125, 'conv3': 0.25, 'final': 0.5, 'head': 1.0}
     """
@@ -60,7 +60,7 @@ def stage_rates(model: keras.Model, decay: float) -> list[float]:
 
     Examples:
         >>> from keras_convnets import ResnetBuilder
-        >>> from keras_convnets.training.transfer.fine_tuning import freeze_until, stage_rates
+        >>> from keras_convnets.training import freeze_until, stage_rates
         >>> model = ResnetBuilder.build((1, 16, 16), 10, "basic_block", (1, 1))
         >>> frozen = freeze_until(model, "final")
         >>> stage_rates(model, 0.5)  # the scale and offset of final_bn, the head's kernel and bias
@@ -96,7 +96,7 @@ class DiscriminativeSGD(keras.optimizers.SGD):
 
     Examples:
         >>> from keras_convnets import ResnetBuilder
-        >>> from keras_convnets.training.transfer.fine_tuning import DiscriminativeSGD, stage_rates
+        >>> from keras_convnets.training import DiscriminativeSGD, stage_rates
         >>> model = ResnetBuilder.build((1, 16, 16), 10, "basic_block", (1, 1))
         >>> optimizer = DiscriminativeSGD(0.01, momentum=0.9, rates=stage_rates(model, 0.5))
         >>> model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])

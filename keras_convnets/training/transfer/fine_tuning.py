@@ -71,7 +71,7 @@ def freeze_until(model: keras.Model, stage: str) -> Frozen:
 
     Examples:
         >>> from keras_convnets import ResnetBuilder
-        >>> from keras_convnets.training.transfer.fine_tuning import freeze_until
+        >>> from keras_convnets.training import freeze_until
         >>> model = ResnetBuilder.build((1, 16, 16), 10, "basic_block", (1, 1))
         >>> frozen = freeze_until(model, "conv3")
         >>> frozen.layers

@@ -43,7 +43,7 @@ def new_head(model: keras.Model, num_outputs: int) -> keras.Model:
 
     Examples:
         >>> from keras_convnets import ResnetBuilder
-        >>> from keras_convnets.training.transfer.fine_tuning import new_head
+        >>> from keras_convnets.training import new_head
         >>> model = ResnetBuilder.build((1, 16, 16), 10, "basic_block", (1,))
         >>> other = new_head(model, 3)
         >>> other.output_shape, other.get_layer("head_dense").name

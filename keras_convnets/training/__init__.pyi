@@ -1,0 +1,74 @@
+from .data.augmentation import AUGMENTATIONS, Augmentation
+from .data.data import Data, load_data
+from .data.pipeline import steps_per_epoch, training_batches
+from .distribute.cluster import Cluster, find_cluster
+from .distribute.multi_worker import PeerLost, mended_fit
+from .distribute.strategies import choose_strategy, is_chief
+from .recipe.compiling import compile_model, set_weight_decay
+from .recipe.recipes import RECIPES, Recipe
+from .recipe.schedules import LinearWarmUp
+from .recipe.settings import Settings
+from .reexports import (
+    Evaluation,
+    Images,
+    Predictions,
+    Preprocessing,
+    RunStopped,
+    by_class,
+    evaluate,
+    evaluation_batches,
+    predict,
+)
+from .report.curves import plot_curves
+from .report.report import write_report
+from .run.plan import Plan, plan
+from .run.run import Outcome, resume, train
+from .run.saved_run import SavedRun, open_run
+from .transfer.discriminative import DiscriminativeSGD, stage_factors, stage_rates
+from .transfer.fine_tuning import Frozen, freeze_until
+from .transfer.new_head import new_head
+
+__all__ = [
+    "AUGMENTATIONS",
+    "RECIPES",
+    "Augmentation",
+    "Cluster",
+    "Data",
+    "DiscriminativeSGD",
+    "Evaluation",
+    "Frozen",
+    "Images",
+    "LinearWarmUp",
+    "Outcome",
+    "PeerLost",
+    "Plan",
+    "Predictions",
+    "Preprocessing",
+    "Recipe",
+    "RunStopped",
+    "SavedRun",
+    "Settings",
+    "by_class",
+    "choose_strategy",
+    "compile_model",
+    "evaluate",
+    "evaluation_batches",
+    "find_cluster",
+    "freeze_until",
+    "is_chief",
+    "load_data",
+    "mended_fit",
+    "new_head",
+    "open_run",
+    "plan",
+    "plot_curves",
+    "predict",
+    "resume",
+    "set_weight_decay",
+    "stage_factors",
+    "stage_rates",
+    "steps_per_epoch",
+    "train",
+    "training_batches",
+    "write_report",
+]

@@ -1,0 +1,20 @@
+"""Names of other packages that are part of `keras_convnets.training`: a stub names no others."""
+
+from keras_convnets.errors import RunStopped
+from keras_convnets.images.batches import evaluation_batches
+from keras_convnets.images.labelled import Images
+from keras_convnets.images.preprocessing import Preprocessing
+from keras_convnets.inference.evaluate import Evaluation, by_class, evaluate
+from keras_convnets.inference.predict import Predictions, predict
+
+__all__ = [
+    "Evaluation",
+    "Images",
+    "Predictions",
+    "Preprocessing",
+    "RunStopped",
+    "by_class",
+    "evaluate",
+    "evaluation_batches",
+    "predict",
+]
