@@ -1,6 +1,7 @@
 """The page, in a real browser: headless Chromium, driven over WebDriver."""
 
 import base64
+import html
 import json
 import re
 import shutil
@@ -11,6 +12,7 @@ import pytest
 
 from helpers import application
 from keras_convnets import ResnetBuilder, cost, plot_model
+from keras_convnets.analysis.pages import render
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")
@@ -44,6 +46,29 @@ def test_the_data_is_that_of_the_model(model):
         name: (layer["params"], layer["macs"]) for name, layer in layers.items()
     }
     assert data["macs"] == f"{found.macs:,}"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "</script><script>alert(1)</script>",
+        "<!--<script>",
+        "{{ 7*7 }}{% raw %}{#",
+        """say "x" or 'y' & \\""",
+        "one\u2028line\udcff",
+    ],
+)
+def test_no_name_leaves_its_place(name):
+    plain, page = (
+        render("keras_convnets.analysis.plot", "page.html", title=one, svg="<svg/>", data=[one])
+        for one in ("x", name)
+    )
+    assert page.encode()
+    for mark in ("<script", "</script>", "<!--", "<!", "49"):
+        assert page.count(mark) == plain.count(mark)
+    assert json.loads(page.split('id="data">')[1].split("</script>")[0]) == [name]
+    title = page.split("<title>")[1].split("</title>")[0]
+    assert html.unescape(title) == name.replace("\udcff", "?")
 
 
 @pytest.fixture(scope="module")

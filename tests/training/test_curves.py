@@ -82,3 +82,8 @@ def test_the_curves_of_a_page_have_its_colours_and_change_nothing_else_in_it():
     assert "<style" not in drawn
     assert ">epoch</text>" in drawn  # letters, not outlines
     assert drawn == curves.svg(FULL)
+
+
+def test_a_title_is_no_formula():
+    plot_curves(FULL, "curves.png", r"resnet on folder:/data/$\frac$ 犬")
+    assert Path("curves.png").exists()

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import html
-import importlib.resources
-import json
-import re
 from typing import Any
 
+from keras_convnets.analysis import pages
 from keras_convnets.analysis.cost.rules import CONVENTION
 from keras_convnets.analysis.plot import labels
 from keras_convnets.analysis.plot.blocks import Block, Graph, Layer, Price, by_stage
@@ -23,29 +20,8 @@ def webpage(graph: Graph, detail: str, svg: str) -> str:
         detail: the detail that it was drawn at: what a box stands for.
         svg: the figure.
     """
-    template = _file("page.html")
-    contents = {
-        "TITLE": html.escape(graph.name),
-        "STYLE": figure_style() + _file("page.css"),
-        "SVG": svg[svg.index("<svg") :],
-        "DATA": json.dumps(_data(graph, detail)).replace("<", "\\u003c"),
-        "SCRIPT": _file("page.js"),
-    }
-    # In one pass, so that a mark within what is filled in stays as it is.
-    return re.sub(r"<!--([A-Z]+)-->", lambda mark: contents[mark[1]], template)
-
-
-def figure_style() -> str:
-    """Return the style of a page that has a figure in it: light, dark and printed.
-
-    It gives the page its colours as custom properties: ``--paper``, ``--ink`` and others.
-    """
-    return _file("figure.css")
-
-
-def _file(name: str) -> str:
-    files = importlib.resources.files(__package__) / "page"
-    return (files / name).read_text(encoding="utf-8")
+    data = _data(graph, detail)
+    return pages.render(__package__, "page.html", title=graph.name, svg=svg, data=data)
 
 
 def _data(graph: Graph, detail: str) -> dict[str, Any]:

@@ -1,165 +1,126 @@
-"""What is taken for what, as a figure: a square for each pair of classes."""
+"""The confusion matrix as a figure."""
 
 from __future__ import annotations
 
-import base64
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
-import tensorflow as tf
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
-from keras_convnets.inference.evaluate import Evaluation
-from keras_convnets.training.report.markup import Markup, joined, tag
+from keras_convnets.training.report.drawing import GRID, INK, page_svg
 
-_MOST_NUMBERED = 20  # classes, up to which each square says its number
-_WIDTH, _WIDTH_OF_MANY = 640, 900  # of all squares together; the latter without numbers
-_LARGEST = 36  # side of a square
-_LETTERS = 12
-_MOST_SQUARES = 100  # classes, up to which squares are elements that say what they are
-_FULL = 0.65  # from here on, letters on a square have the paper's colour
-_LONGEST = 16  # letters of a name beside the figure
-_RIGHT, _WRONG = (63, 127, 200), (208, 106, 46)  # to be seen on light and on dark
+_RIGHT, _WRONG = (38, 102, 176), (204, 87, 20)  # seen on light and on dark
+_ON_FULL, _FULL = "#ffffff", 0.8  # letters on a cell that is as strong as this, or stronger
+_MOST_NUMBERED = 20  # classes up to which each cell says its images
+_MOST_NAMED = 100  # classes up to which each is named beside the matrix
+_MOST_CELLS = 400  # rows and columns; of more classes, several share one
+_LONGEST = 16  # letters of a name beside the matrix
+_CELL = 0.42  # inches of a cell's side, unless the whole is then too small or too large
+_SMALLEST, _LARGEST, _LARGEST_OF_MANY = 2.0, 6.6, 9.4  # inches; the last without numbers
+_POINTS = 9  # of letters
+_WIDTH = 0.62  # of a letter, of its height
 
 
-def confusion_figure(evaluation: Evaluation, class_names: Sequence[str]) -> Markup:
-    """Return the confusion matrix: a row for each class, a column for what it is taken for.
+def confusion_figure(matrix: np.ndarray, class_names: Sequence[str]) -> str:
+    """Return a confusion matrix as an SVG for a page.
 
-    A square is the fuller, the larger the share of the row's images in it, and says their number
-    and share when the mouse is over it. Of more than 100 classes it is a picture that says nothing.
+    A row is a true class, a column a predicted one. The larger the share of the row's images in a
+    cell, the stronger its colour; with up to 20 classes it says how many they are. With more than
+    100 classes the axes count them instead of naming them; with more than 400 a cell is that of
+    several neighbours, and shows the largest share among them.
+
+    Args:
+        matrix: the number of images of each class (row) by predicted class (column).
+        class_names: the classes, in this order.
     """
-    if len(class_names) > _MOST_SQUARES:
-        return _picture(evaluation)
-    return _Drawing(evaluation, class_names).drawn()
-
-
-class _Drawing:
-    def __init__(self, evaluation: Evaluation, class_names: Sequence[str]) -> None:
-        self._matrix = evaluation.confusion
-        self._images = self._matrix.sum(axis=1)
-        self._names = class_names
-        self._count = len(class_names)
-        width = _WIDTH if self._count <= _MOST_NUMBERED else _WIDTH_OF_MANY
-        self._side = min(_LARGEST, width // self._count)
-        self._letters = min(_LETTERS, 0.9 * self._side)
-        self._short = [_short(name) for name in class_names]
-        longest = max(map(len, self._short))
-        self._turned = longest * self._letters * 0.62 > self._side
-        self._left = 26 + 0.62 * self._letters * longest
-        self._top = 26 + (self._left - 26 if self._turned else self._letters + 2)
-
-    def drawn(self) -> Markup:
-        width = self._side * self._count
-        total_width, total_height = self._left + width + 2, self._top + width + 2
-        frame = tag(
-            "rect", x=_at(self._left), y=_at(self._top), width=width, height=width, class_="frame"
-        )
-        return tag(
-            "svg",
-            frame,
-            self._squares(),
-            list(self._numbers()),
-            list(self._labels()),
-            _text("taken for", self._left + width / 2, 12, "middle", class_="axis"),
-            _text("class", 12, self._top + width / 2, "middle", turned=True, class_="axis"),
-            viewBox=f"0 0 {_at(total_width)} {_at(total_height)}",
-            width=_at(total_width),
-            font_size=_LETTERS,
-            class_="confusion",
-            role="img",
-            aria_label="confusion matrix",
-        )
-
-    def _squares(self) -> Markup:
-        """Return the squares, each of side 1 in a system of their own: they are many."""
-        places = np.argwhere(self._matrix).tolist()
-        place = f"translate({_at(self._left)} {_at(self._top)}) scale({self._side})"
-        groups = {
-            "right": [self._square(row, col) for row, col in places if row == col],
-            "wrong": [self._square(row, col) for row, col in places if row != col],
-        }
-        return joined(
-            tag("g", squares, class_=kind, transform=place) for kind, squares in groups.items()
-        )
-
-    def _square(self, row: int, col: int) -> Markup:
-        title = tag("title", self._says(row, col))
-        full = _at(self._fullness(row, col))
-        return tag("rect", title, x=col, y=row, width=1, height=1, fill_opacity=full)
-
-    def _numbers(self) -> Iterator[Markup]:
-        if self._count > _MOST_NUMBERED:
-            return
-        for row, col in np.argwhere(self._matrix).tolist():
-            x, y = self._left + (col + 0.5) * self._side, self._top + (row + 0.5) * self._side + 4
-            on = "number on" if self._fullness(row, col) > _FULL else "number"
-            yield _text(f"{self._matrix[row, col]:,}", x, y, "middle", class_=on)
-
-    def _fullness(self, row: int, col: int) -> float:
-        """Return how full a square is; a single mistake is to be seen, too."""
-        share = self._matrix[row, col] / self._images[row]
-        return 0.1 + 0.9 * share if row == col else 0.12 + 0.88 * math.sqrt(share)
-
-    def _says(self, row: int, col: int) -> str:
-        count, images = self._matrix[row, col], self._images[row]
-        of = f"{count:,} of {images:,} ({count / images:.1%})"
-        name, other = self._names[row], self._names[col]
-        return f"{name}: {of} right" if row == col else f"{name} for {other}: {of}"
-
-    def _labels(self) -> Iterator[Markup]:
-        for number, short in enumerate(self._short):
-            full = self._names[number] if short != self._names[number] else None
-            place = (number + 0.5) * self._side
-            size = _at(self._letters)
-            low = self._letters * 0.36  # from the middle of letters to the line that they stand on
-            yield _text(
-                short, self._left - 4, self._top + place + low, "end", full=full, font_size=size
-            )
-            if self._turned:
-                x, y = self._left + place + low, self._top - 4
-                yield _text(short, x, y, "start", turned=True, full=full, font_size=size)
-            else:
-                yield _text(
-                    short, self._left + place, self._top - 5, "middle", full=full, font_size=size
-                )
-
-
-def _text(
-    text: str,
-    x: float,
-    y: float,
-    anchor: str,
-    *,
-    turned: bool = False,
-    full: str | None = None,
-    **attributes: object,
-) -> Markup:
-    turn = f"rotate(-90 {_at(x)} {_at(y)})" if turned else None
-    title = None if full is None else tag("title", full)
-    place = {"x": _at(x), "y": _at(y), "text_anchor": anchor, "transform": turn}
-    return tag("text", title, text, **place, **attributes)
-
-
-def _picture(evaluation: Evaluation) -> Markup:
-    """Return the matrix of very many classes, a pixel a pair."""
-    shares = evaluation.confusion / np.maximum(evaluation.confusion.sum(axis=1, keepdims=True), 1)
-    count = len(shares)
-    pixels = np.zeros((count, count, 4), np.uint8)
-    pixels[..., :3] = np.where(np.eye(count, dtype=bool)[..., None], _RIGHT, _WRONG)
-    full = np.where(np.eye(count, dtype=bool), shares, np.sqrt(shares))
-    pixels[..., 3] = np.where(shares > 0, 110 + 145 * full, 0)
-    encoded = base64.b64encode(tf.io.encode_png(pixels).numpy()).decode("ascii")
-    return tag(
-        "img",
-        src=f"data:image/png;base64,{encoded}",
-        class_="confusion",
-        alt="confusion matrix: a row for each class, a column for what its images are taken for",
+    count = len(class_names)
+    largest = _LARGEST if count <= _MOST_NUMBERED else _LARGEST_OF_MANY
+    side = min(max(_SMALLEST, count * _CELL), largest)
+    figure = Figure(figsize=(side, side))
+    axes = figure.add_axes((0, 0, 1, 1))
+    strength, cell = _strength(matrix), 72 * side / count  # points of a cell's side
+    axes.imshow(
+        _pixels(_fewer_cells(strength)),
+        extent=(-0.5, count - 0.5, count - 0.5, -0.5),
+        interpolation="none",  # each cell stays one pixel, which the browser enlarges
     )
+    if count <= _MOST_NUMBERED:
+        _number(axes, matrix, strength, cell)
+    _dress(axes, class_names, cell)
+    return page_svg(figure, "confusion", bbox_inches="tight", pad_inches=0.02)
+
+
+def _strength(matrix: np.ndarray) -> np.ndarray:
+    """Return how strong the colour of each cell is, 0 to 1; a single mistake is to be seen, too."""
+    share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    least = 0.12 if len(matrix) <= _MOST_NUMBERED else 0.3
+    wrong = least + (1 - least) * np.sqrt(share)
+    return np.where(matrix > 0, np.where(_diagonal(matrix), 0.1 + 0.9 * share, wrong), 0)
+
+
+def _diagonal(matrix: np.ndarray) -> np.ndarray:
+    return np.eye(len(matrix), dtype=bool)
+
+
+def _fewer_cells(strength: np.ndarray) -> np.ndarray:
+    """Return the strongest of each block of cells, in blocks as large as it takes."""
+    block = -(-len(strength) // _MOST_CELLS)
+    padded = np.pad(strength, (0, -len(strength) % block))
+
+    def strongest(cells: np.ndarray) -> np.ndarray:
+        cells = cells.reshape(len(cells) // block, block, len(cells) // block, block)
+        return cells.max(axis=(1, 3))
+
+    # A block on the diagonal is about what is right, and is not covered by a mistake within.
+    right = strongest(padded * _diagonal(padded))
+    wrong = strongest(padded * ~_diagonal(padded))
+    return np.where(_diagonal(right), right, wrong)
+
+
+def _pixels(strength: np.ndarray) -> np.ndarray:
+    """Return the cells' colours; the page shows through where they are weak."""
+    colours = np.where(_diagonal(strength)[..., None], _RIGHT, _WRONG)
+    return np.dstack([colours, np.rint(255 * strength)]).astype(np.uint8)
+
+
+def _number(axes: Axes, matrix: np.ndarray, strength: np.ndarray, cell: float) -> None:
+    longest = len(f"{matrix.max():,}")
+    points = min(_POINTS, 0.92 * cell / (_WIDTH * longest))
+    for row, col in np.argwhere(matrix).tolist():
+        axes.text(
+            col,
+            row,
+            f"{matrix[row, col]:,}",
+            size=points,
+            color=_ON_FULL if strength[row, col] >= _FULL else INK,
+            ha="center",
+            va="center_baseline",
+        )
+
+
+def _dress(axes: Axes, class_names: Sequence[str], cell: float) -> None:
+    """Name the axes, and the classes that there is room for."""
+    axes.xaxis.tick_top()
+    axes.xaxis.set_label_position("top")
+    axes.set_xlabel("predicted class", color=INK, size=_POINTS)
+    axes.set_ylabel("true class", color=INK, size=_POINTS)
+    axes.spines[:].set_color(GRID)
+    axes.tick_params(length=0, labelcolor=INK, labelsize=_POINTS)
+    if len(class_names) > _MOST_NAMED:
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_locator(MaxNLocator(10, integer=True))
+        return
+    points = min(_POINTS, 0.9 * cell)
+    names = [_short(name) for name in class_names]
+    turned = max(map(len, names)) * _WIDTH * points > cell
+    # A name with dollars in it is no formula.
+    style: dict[str, Any] = {"size": points, "parse_math": False}
+    axes.set_xticks(range(len(names)), names, rotation=90 if turned else 0, **style)
+    axes.set_yticks(range(len(names)), names, **style)
 
 
 def _short(name: str) -> str:
     return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
-
-
-def _at(number: float) -> str:
-    return f"{number:.3g}" if number < 1 else f"{number:.1f}".removesuffix(".0")

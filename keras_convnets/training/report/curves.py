@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import io
 import itertools
 import os
-import re
 from collections.abc import Iterable, Sequence
 
-import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, PercentFormatter
 
 from keras_convnets import files
+from keras_convnets.training.report.drawing import GRID, INK, any_letters, page_svg
 from keras_convnets.training.run_folder import History
 
 _TRAINING, _VALIDATION, _RATE = "#5b7fa6", "#d1603d", "#8a6fb0"
-_INK, _GRID = "#1d242c", "#e3e7eb"
 _MOST_MARKS = 40  # epochs up to which each is marked by a dot
 
 
@@ -43,24 +40,13 @@ def plot_curves(history: History, to_file: str | os.PathLike[str], title: str = 
         >>> plot_curves(history, "curves.png", "resnet_18 on digits")
     """
     drawing = _figure(history, title)
-    with files.replacing(to_file) as path:
+    with files.replacing(to_file) as path, any_letters():
         drawing.savefig(path, dpi=150)
 
 
 def svg(history: History) -> str:
-    """Return the curves as an element of a web page: lines and letters in the page's own colours.
-
-    The page says what ``--ink`` and ``--line`` are, the colours of letters and of the grid.
-    """
-    drawing = _figure(history, "")
-    out = io.StringIO()
-    unsaid = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-    # Letters as text, and the same ids each time.
-    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "curves"}):
-        drawing.savefig(out, format="svg", transparent=True, metadata=unsaid)
-    drawn = out.getvalue().replace(_INK, "var(--ink)").replace(_GRID, "var(--line)")
-    # A style within would be that of the whole page.
-    return re.sub("<style.*?</style>", "", drawn[drawn.index("<svg") :])
+    """Return the curves as an element of a page."""
+    return page_svg(_figure(history, ""), "curves")
 
 
 def _figure(history: History, title: str) -> Figure:
@@ -79,7 +65,7 @@ def _figure(history: History, title: str) -> Figure:
             _logarithmic(places["learning rate"], rates)
     for name, axes in places.items():
         _dress(axes, name)
-    figure.suptitle(title, color=_INK)
+    figure.suptitle(title, color=INK, parse_math=False)
     return figure
 
 
@@ -107,7 +93,7 @@ def _in_per_cent(axes: Axes) -> None:
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     axes.set_ylim(top=min(axes.get_ylim()[1], 1.005))
     if axes.lines:
-        axes.legend(frameon=False, loc="lower right", labelcolor=_INK)
+        axes.legend(frameon=False, loc="lower right", labelcolor=INK)
 
 
 def _goes_in_steps(rates: Sequence[float]) -> bool:
@@ -129,9 +115,9 @@ def _logarithmic(axes: Axes, values: Iterable[float]) -> None:
 def _dress(axes: Axes, name: str) -> None:
     axes.set(xlabel="epoch", ylabel=name)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    axes.grid(color=_GRID)
+    axes.grid(color=GRID)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set_color(_INK)
-    axes.tick_params(colors=_INK, which="both")
-    axes.xaxis.label.set_color(_INK)
-    axes.yaxis.label.set_color(_INK)
+    axes.spines[["left", "bottom"]].set_color(INK)
+    axes.tick_params(colors=INK, which="both")
+    axes.xaxis.label.set_color(INK)
+    axes.yaxis.label.set_color(INK)

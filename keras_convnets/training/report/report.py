@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-import importlib.resources
 import os
-import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from keras_convnets import files
+from keras_convnets.analysis import pages
 from keras_convnets.analysis.cost.cost import Cost, cost
 from keras_convnets.analysis.plot.plot import plot_model
 from keras_convnets.analysis.plot.style import short
-from keras_convnets.analysis.plot.webpage import figure_style
 from keras_convnets.analysis.tables import Table, sizes
 from keras_convnets.inference.evaluate import TOP, Evaluation, Share
 from keras_convnets.training import run_folder
 from keras_convnets.training.data.data import Data
-from keras_convnets.training.report import curves
-from keras_convnets.training.report import parts as report_parts
-from keras_convnets.training.report.markup import Markup, joined, of_table, tag
+from keras_convnets.training.report import curves, parts
+from keras_convnets.training.report.confusion_figure import confusion_figure
 from keras_convnets.training.run_folder import History
 from keras_convnets.training.words import duration
 
 _COST_COLUMNS = ("name", "kind", "output_shape", "params", "macs", "flops", "activations")
+_MOST_BARS = 24  # classes up to which all have a bar that is seen at once
+_LETTERS = 18  # of a class's name beside its bar, at most
 _LARGEST_GRAPH = 300_000  # letters of a graph that a page has room for: some 250 boxes
 
 
@@ -65,24 +64,37 @@ def write_report(
     """
     _check(data, evaluation)
     found = cost(model, data.image_shape)
-    names = data.class_names
-    contents = {
-        "TITLE": joined([f"{model.name} on {data.name}"]),
-        "STYLE": figure_style() + _file("report.css"),
-        "SUBTITLE": joined([_subtitle(data, config)]),
-        "NUMBERS": _headline(evaluation, found, history, data),
-        "CURVES": _curves(history),
-        "CONFUSION": report_parts.confusion(evaluation, names),
-        "CLASSES": report_parts.classes(evaluation, names),
-        "MISTAKES": report_parts.mistakes(evaluation, data.test, data.preprocessing, names),
-        "COST": _cost(found),
-        "GRAPH": _graph(model),
-        "CONFIGURATION": report_parts.configuration(config, data),
-    }
-    # In one pass, so that a mark within what is filled in stays as it is.
-    page = re.sub(r"<!--([A-Z]+)-->", lambda mark: contents[mark[1]], _file("report.html"))
+    page = pages.render(
+        __package__,
+        "report.html",
+        title=f"{model.name} on {data.name}",
+        subtitle=_subtitle(data, config),
+        numbers=_headline(evaluation, found, history, data),
+        curves=curves.svg(history) if history.get("loss") else None,
+        cost=_cost(found),
+        graph=_graph(model),
+        model=model.name,
+        configuration=parts.configuration(config, data),
+        skipped=data.skipped,
+        **_of_classes(evaluation, data),
+    )
     with files.replacing(Path(folder) / run_folder.REPORT) as path:
         path.write_text(page, encoding="utf-8")
+
+
+def _of_classes(evaluation: Evaluation, data: Data) -> dict[str, Any]:
+    """Return what the page says of classes: the matrix, the bars and the mistakes."""
+    names = data.class_names
+    bars = parts.class_bars(evaluation, names)
+    return {
+        "confusion": confusion_figure(evaluation.confusion, names),
+        "confusions": parts.confusions(evaluation, names),
+        "classes": bars,
+        "worst_first": parts.worst_first(bars),
+        "most_bars": _MOST_BARS,
+        "letters": min(max(map(len, names)), _LETTERS),
+        "mistakes": parts.mistakes(evaluation, data.test, data.preprocessing, names),
+    }
 
 
 def _check(data: Data, evaluation: Evaluation) -> None:
@@ -105,7 +117,9 @@ def _subtitle(data: Data, config: Mapping[str, Any]) -> str:
     return f"{counts} · {source}" if source else counts
 
 
-def _headline(evaluation: Evaluation, found: Cost, history: History, data: Data) -> Markup:
+def _headline(
+    evaluation: Evaluation, found: Cost, history: History, data: Data
+) -> list[tuple[str, str]]:
     seconds = sum(history.get("seconds", ()))
     top5 = f"{Share(evaluation.top5)}" if len(data.class_names) > TOP else None
     wrong = round((1 - evaluation.accuracy) * len(evaluation.labels))
@@ -119,18 +133,11 @@ def _headline(evaluation: Evaluation, found: Cost, history: History, data: Data)
         "epochs": f"{len(history.get('loss', ())):,}",
         "training time": duration(seconds) if seconds else None,
     }
-    return joined(
-        tag("div", tag("dt", name), tag("dd", value)) for name, value in numbers.items() if value
-    )
+    return [(name, value) for name, value in numbers.items() if value]
 
 
-def _curves(history: History) -> Markup:
-    if not history.get("loss"):
-        return tag("p", "No epoch was finished.", class_="note")
-    return Markup(curves.svg(history))
-
-
-def _cost(found: Cost) -> Markup:
+def _cost(found: Cost) -> Table:
+    """Return the cost of each stage, in the columns that a page has room for."""
     table = found.table(by="stage")
     kept = [n for n, column in enumerate(table.columns) if column.key in _COST_COLUMNS]
 
@@ -139,23 +146,16 @@ def _cost(found: Cost) -> Markup:
 
     rows = tuple(cut(row) for row in table.rows)
     total = ("total", *cut(table.total)[1:])
-    columns = cut(table.columns)
-    notes = [tag("p", note, class_="note") for note in table.notes]
-    return joined([of_table(Table(columns, rows, (), total)), notes])
+    return Table(cut(table.columns), rows, table.notes, total)
 
 
-def _graph(model: Any) -> Markup:
-    """Return the network's graph, in less detail where it is too large to be read."""
+def _graph(model: Any) -> str | None:
+    """Return the network's graph, in less detail where it is large; none that is too large."""
     with tempfile.TemporaryDirectory() as folder:
         for detail in ("block", "stage"):
             file = Path(folder) / run_folder.PICTURE
             plot_model(model, file, detail=detail, rankdir="LR")
             drawn = file.read_text(encoding="utf-8")
             if len(drawn) <= _LARGEST_GRAPH:
-                return Markup(drawn[drawn.index("<svg") :])
-    hint = f"It is too large for a page: plot_model(model, 'graph.html') draws {model.name}."
-    return tag("p", hint, class_="note")
-
-
-def _file(name: str) -> str:
-    return (importlib.resources.files(__package__) / "page" / name).read_text(encoding="utf-8")
+                return drawn
+    return None
