@@ -10,6 +10,8 @@ import keras
 import pytest
 from keras.src.backend.common import global_state
 
+from keras_convnets import registry, zoo
+
 
 @pytest.fixture(autouse=True)
 def _in_an_empty_folder(tmp_path, monkeypatch):
@@ -25,6 +27,16 @@ def _outlines_stay_outlines():
     """
     yield
     global_state.set_global_attribute("uninitialized_variables", [])
+
+
+@pytest.fixture(autouse=True)
+def _registered_builders_are_forgotten():
+    """Leave each test the builders that were registered before it."""
+    zoo.own_networks()
+    before = dict(registry.networks)
+    yield
+    registry.networks.clear()
+    registry.networks.update(before)
 
 
 @pytest.fixture(autouse=True)

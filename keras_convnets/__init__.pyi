@@ -47,12 +47,10 @@ from .architectures.se_resnet import SeResnetBuilder, se_bottleneck, squeeze_and
 from .architectures.vgg import VggBuilder, VggOptions, vgg_stage
 from .architectures.wide_resnet import WideResnetBuilder, wide_bottleneck
 from .axes import channel_axis, channels
-from .catalogue import model_info
 from .layers import LocalResponseNormalization, PadChannels, TakeChannels, scaled_tanh
 from .naming import layer_name, parse, scope
 from .options import Options
 from .registry import published
-from .side_by_side import compare
 from .units import (
     Style,
     activation,
@@ -80,7 +78,7 @@ from .units import (
     style_conv,
     take_channels,
 )
-from .zoo import create_model, list_models, register_builder
+from .zoo import compare, create_model, list_models, model_info, register_builder
 
 __all__ = [
     "AlexnetBuilder",

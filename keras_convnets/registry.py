@@ -15,6 +15,8 @@ if TYPE_CHECKING:  # names of networks are read without Keras
 
 P = ParamSpec("P")
 
+_IMAGENET = (3, 224, 224), 1000
+
 
 class Published(NamedTuple):
     """The source of a network, and the shape and outputs that its figures are given for."""
@@ -38,7 +40,9 @@ networks: dict[str, Network] = {}
 
 
 def published(
-    source: str, input_shape: tuple[int, int, int] = (3, 224, 224), num_outputs: int = 1000
+    source: str,
+    input_shape: tuple[int, int, int] = _IMAGENET[0],
+    num_outputs: int = _IMAGENET[1],
 ) -> Callable[[Callable[P, keras.Model]], Callable[P, keras.Model]]:
     """Say where the network that a ``build_*`` method builds is published, and at which size.
 
@@ -63,17 +67,20 @@ def published(
 
     def mark(build: Callable[P, keras.Model]) -> Callable[P, keras.Model]:
         name = build.__name__.removeprefix("build_")
-
-        @functools.wraps(build)
-        def named(*args: P.args, **kwargs: P.kwargs) -> keras.Model:
-            _refuse_unknown(kwargs, build)
-            kwargs["name"] = name if kwargs.get("name") is None else kwargs["name"]
-            return build(*args, **kwargs)
-
-        named.published = Published(name, source, input_shape, num_outputs)  # type: ignore[attr-defined]
-        return named
+        return _marked(build, Published(name, source, input_shape, num_outputs))
 
     return mark
+
+
+def _marked(build: Callable[P, keras.Model], as_published: Published) -> Callable[P, keras.Model]:
+    @functools.wraps(build)
+    def named(*args: P.args, **kwargs: P.kwargs) -> keras.Model:
+        _refuse_unknown(kwargs, build)
+        kwargs["name"] = as_published.name if kwargs.get("name") is None else kwargs["name"]
+        return build(*args, **kwargs)
+
+    named.published = as_published  # type: ignore[attr-defined]
+    return named
 
 
 def register(builder: type) -> None:
@@ -106,7 +113,8 @@ def _networks_of(builder: Any) -> list[Network]:
         build = getattr(builder, method)
         _check_signature(builder, method, build)
         if not hasattr(build, "published"):
-            build = published(builder.__module__)(build)
+            name = method.removeprefix("build_")
+            build = _marked(build, Published(name, builder.__module__, *_IMAGENET))
             setattr(builder, method, staticmethod(build))
         found.append(Network(build.published, builder, build))
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import keras
 
@@ -20,3 +21,27 @@ def load_model(file: str | os.PathLike[str]) -> keras.Model:
     """
     with room_for(_DEEPEST):
         return keras.models.load_model(file, compile=False)
+
+
+def is_file(name: str | os.PathLike[str]) -> bool:
+    """Return whether a model's name is that of a file rather than of a network."""
+    return Path(name).suffix in (".keras", ".h5")
+
+
+def open_file(name: str | os.PathLike[str]) -> keras.Model:
+    """Return the model in a ``.keras`` file that a user names.
+
+    Raises:
+        ValueError: there is no such file, or it holds no model.
+    """
+    shown = str(name)
+    if not Path(name).is_file():
+        raise ValueError(f"model: received {shown!r}; there is no such file. Name one that exists.")
+    try:
+        return load_model(name)
+    except Exception as error:
+        reason = str(error).strip().splitlines()
+        raise ValueError(
+            f"model: cannot read {shown!r} ({reason[0] if reason else type(error).__name__}). "
+            "Expected a model that was saved by model.save('model.keras')."
+        ) from error

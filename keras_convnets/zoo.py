@@ -1,4 +1,4 @@
-"""Networks by name: read off the ``build_*`` methods of the builder classes, never listed twice."""
+"""Networks by name: the package's own, and those of builders that users register."""
 
 from __future__ import annotations
 
@@ -7,26 +7,41 @@ import functools
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Sequence
-from typing import Any, TypeVar
+import warnings
+from collections.abc import Iterable, Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import keras
-
-from keras_convnets import architectures, checks, registry
+from keras_convnets import architectures, checks, golden, registry
+from keras_convnets.analysis.tables import Table
+from keras_convnets.golden import ModelInfo
 from keras_convnets.registry import Network
+
+if TYPE_CHECKING:  # names and figures are read without Keras, which takes seconds to import
+    import keras
+
+    from keras_convnets.analysis.cost.comparison import Comparison
+    from keras_convnets.analysis.cost.cost import Cost
 
 T = TypeVar("T")
 
+ENTRY_POINTS = "keras_convnets.builders"
+
 
 def list_models(pattern: str = "*") -> list[str]:
-    """Return the names of the published networks that match a glob pattern.
+    """Return the names of the networks that match a glob pattern.
+
+    The package's own come first, family by family, then those of registered builders.
 
     Examples:
         >>> from keras_convnets import list_models
         >>> list_models("resnet_1?")
         ['resnet_18']
     """
-    return [name for name in networks() if fnmatch.fnmatchcase(name, pattern)]
+    _load_entry_points()
+    names = dict.fromkeys([*golden.networks(), *registry.networks])
+    return [name for name in names if fnmatch.fnmatchcase(name, pattern)]
 
 
 def create_model(
@@ -61,21 +76,67 @@ def create_model(
     )
 
 
-def one_output(name: str) -> dict[str, Any]:
-    """Return the options that leave a network's auxiliary classifiers out, if it has any."""
-    parameters = inspect.signature(find(name).build).parameters
-    return {"include_auxiliary": False} if "include_auxiliary" in parameters else {}
+def model_info(name: str) -> ModelInfo:
+    """Return what is known of the network called ``name``.
+
+    The package's own networks are not built for it; one of a builder of your own is, once.
+
+    Raises:
+        ValueError: an unknown name.
+
+    Examples:
+        >>> from keras_convnets import model_info
+        >>> model_info("cifar_resnet_20").parameters
+        269722
+    """
+    return golden.networks().get(name) or _counted(find(name))
 
 
-def find(name: str) -> Network:
-    """Return the network called ``name``, or raise a ``ValueError`` with the closest names."""
-    known = networks()
-    if name not in known:
+def compare(models: Iterable[Any], input_shape: Any = None) -> Comparison:
+    """Return what several models cost, as one table.
+
+    Args:
+        models: functional Keras models, names of networks as in
+            [`list_models()`][keras_convnets.list_models], and names of ``.keras`` files.
+        input_shape: ``(channels, rows, cols)`` for all of them; by default each model's own.
+
+    Raises:
+        ValueError: no models; an unknown name; and whatever
+            [`cost`][keras_convnets.cost] refuses, with the model's name.
+
+    Examples:
+        >>> from keras_convnets import compare
+        >>> both = compare(["resnet_18", "resnet_34"], input_shape=(3, 64, 64))
+        >>> [one.macs for one in both.costs]
+        [148557824, 299552768]
+    """
+    import keras
+
+    from keras_convnets.analysis.cost.comparison import Comparison
+
+    if isinstance(models, str | Path | keras.Model) or not isinstance(models, Iterable):
         raise ValueError(
-            f"model: received {name!r}, which is not the name of a network."
-            f"{checks.did_you_mean(name, known)} All names: list_models(), keras-convnets list."
+            f"models: received {models!r}; expected a list of models or names, such as "
+            "['resnet_18', 'resnet_34']."
         )
-    return known[name]
+    costs = [_cost(model, input_shape) for model in models]
+    if not costs:
+        raise ValueError(
+            "models: received none; expected a list such as ['resnet_18', 'resnet_34']."
+        )
+    return Comparison(costs)
+
+
+def _cost(model: Any, input_shape: Any) -> Cost:
+    from keras_convnets.analysis.cost.cost import cost
+    from keras_convnets.saved_models import is_file, open_file
+
+    if isinstance(model, str | Path):
+        model = open_file(model) if is_file(model) else create_model(str(model), input_shape)
+    try:
+        return cost(model, input_shape)
+    except ValueError as error:
+        raise ValueError(f"{getattr(model, 'name', model)}: {error}") from error
 
 
 def register_builder(builder: type[T]) -> type[T]:
@@ -106,21 +167,86 @@ def register_builder(builder: type[T]) -> type[T]:
         >>> create_model("tiny_resnet", (1, 16, 16), 10).name
         'tiny_resnet'
     """
-    networks()  # the package's own come first
+    _register_own()  # they come first, so that no other class can have their names
     registry.register(builder)
     return builder
 
 
-def networks() -> dict[str, Network]:
-    """Return every registered network by its name, the package's own first, family by family."""
+def listing(names: Iterable[str], with_costs: bool) -> Table:
+    """Return the table of networks, with or without their costs."""
+    kept = [column for column in golden.COLUMNS if with_costs or column.key not in golden.COSTS]
+    columns = [column for column in kept if column.key != "layers"]
+    known = [golden.networks().get(name) or _registered(name, with_costs) for name in names]
+    rows = tuple(tuple(getattr(one, column.key) for column in columns) for one in known)
+    return Table(tuple(columns), rows, (golden.convention(),) if with_costs else ())
+
+
+def _registered(name: str, with_costs: bool) -> ModelInfo:
+    return model_info(name) if with_costs else info(find(name))
+
+
+def one_output(name: str) -> dict[str, Any]:
+    """Return the options that leave a network's auxiliary classifiers out, if it has any."""
+    parameters = inspect.signature(find(name).build).parameters
+    return {"include_auxiliary": False} if "include_auxiliary" in parameters else {}
+
+
+def find(name: str) -> Network:
+    """Return the network called ``name``, or raise a ``ValueError`` with the closest names."""
     _register_own()
-    return registry.networks
+    if name not in registry.networks:
+        _load_entry_points()
+    if name not in registry.networks:
+        raise ValueError(
+            f"model: received {name!r}, which is not the name of a network."
+            f"{checks.did_you_mean(name, registry.networks)} All names: list_models(), "
+            "keras-convnets list. Networks of your own: import their file, or pass --load FILE."
+        )
+    return registry.networks[name]
+
+
+def own_networks() -> dict[str, Network]:
+    """Return the package's own networks by name, family by family."""
+    _register_own()
+    inside = f"{architectures.__name__}."
+    own = registry.networks.items()
+    return {name: known for name, known in own if known.builder.__module__.startswith(inside)}
+
+
+def info(network: Network, found: Cost | None = None) -> ModelInfo:
+    """Return what is known of a network, with the figures of its model if that is counted."""
+    name, source, shape, outputs = network.published
+    macs, params = (found.macs, found.trainable_params) if found else (0, 0)
+    layers = len(found.rows) if found else 0
+    return ModelInfo(name, network.builder.__name__, shape, outputs, params, macs, source, layers)
+
+
+@functools.cache
+def _counted(network: Network) -> ModelInfo:
+    from keras_convnets.analysis.cost.cost import cost
+
+    return info(network, cost(create_model(network.published.name)))
 
 
 @functools.cache
 def _register_own() -> None:
+    """Register the classes called ...Builder of all modules of architectures/."""
     for found in pkgutil.walk_packages(architectures.__path__, f"{architectures.__name__}."):
         module = importlib.import_module(found.name)
         for name, value in vars(module).items():
             if name.endswith("Builder") and value.__module__ == module.__name__:
                 registry.register(value)
+
+
+@functools.cache
+def _load_entry_points() -> None:
+    """Import the modules that installed packages name, which register their builders."""
+    for point in metadata.entry_points(group=ENTRY_POINTS):
+        try:
+            point.load()
+        except Exception as error:
+            warnings.warn(
+                f"{ENTRY_POINTS}: {point.value!r} cannot be loaded, so that its networks are "
+                f"missing ({type(error).__name__}: {error}).",
+                stacklevel=3,
+            )

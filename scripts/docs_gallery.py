@@ -1,6 +1,6 @@
 """Draw the block of each family for the page "Networks": ``python scripts/docs_gallery.py``.
 
-It also makes the table of all networks at the end of the page anew, which takes a minute.
+It also writes the table of all networks at the end of the page, from the golden table.
 """
 
 import sys
@@ -20,7 +20,6 @@ from keras_convnets import (
     dense_layer,
     inception,
     inception_resnet_a,
-    list_models,
     local_response_norm,
     max_pool,
     mlpconv,
@@ -33,7 +32,7 @@ from keras_convnets import (
     vgg_stage,
 )
 from keras_convnets.architectures.course_notes import blocks as course_notes_blocks
-from keras_convnets.catalogue import listing
+from keras_convnets.golden import networks
 
 DOCS = Path(__file__).parents[1] / "docs"
 sys.path.insert(0, str(DOCS.parent / "tests"))
@@ -107,7 +106,7 @@ def table() -> str:
     """Return the table of all networks in Markdown, with the published figures."""
     lines = ["| network | input | outputs | parameters | multiply-adds | published | source |"]
     lines.append("|---|---|---:|---:|---:|---:|---|")
-    for name, _, shape, outputs, parameters, macs, source in listing(list_models(), True).rows:
+    for name, _, shape, outputs, parameters, macs, source, _ in networks().values():
         known = paper.PUBLISHED.get(name, ())
         published = " / ".join(f"{n:,}" for n in known if n is not None)
         if not published and name in paper.KERAS_APPLICATIONS:

@@ -9,7 +9,16 @@ import pytest
 
 import paper
 from helpers import FORMATS, images, lively, outline, settled
-from keras_convnets import cost, create_model, list_models, parse, plot_model, receptive_field
+from keras_convnets import (
+    cost,
+    create_model,
+    golden,
+    list_models,
+    parse,
+    plot_model,
+    receptive_field,
+    zoo,
+)
 from keras_convnets.zoo import find
 
 # Larger ones are built and counted, smaller ones held to all of the contract.
@@ -52,6 +61,8 @@ def check_costs(name, first, last):
         parameters, multiply_adds = paper.PUBLISHED[name]
         assert found.trainable_params == parameters
         assert multiply_adds in (None, found.macs)
+    counted = zoo.info(find(name), found)
+    assert golden.networks()[name] == counted, "run python scripts/golden_table.py"
     assert documented()[name] == (found.trainable_params, found.macs)
     fields = receptive_field(last)
     assert dict(fields) == dict(receptive_field(first))

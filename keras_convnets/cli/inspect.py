@@ -17,9 +17,9 @@ def add_to(commands: Any) -> None:
 
 
 def _list(chosen: argparse.Namespace) -> int:
-    startup.start_engine(chosen.load)
-    from keras_convnets.catalogue import listing
-    from keras_convnets.zoo import list_models
+    if chosen.load:
+        startup.start_engine(chosen.load)
+    from keras_convnets.zoo import list_models, listing
 
     names = list_models(chosen.pattern)
     if not names:
@@ -29,14 +29,16 @@ def _list(chosen: argparse.Namespace) -> int:
 
 
 def _summary(chosen: argparse.Namespace) -> int:
-    _open(chosen).summary()
+    startup.start_engine(chosen.load)
+    _open(chosen.name, chosen.input_shape, chosen.num_outputs).summary()
     return 0
 
 
 def _plot(chosen: argparse.Namespace) -> int:
-    model = _open(chosen)
+    startup.start_engine(chosen.load)
     from keras_convnets.analysis.plot.plot import plot_model
 
+    model = _open(chosen.name, chosen.input_shape, chosen.num_outputs)
     plot_model(
         model,
         chosen.file,
@@ -81,25 +83,40 @@ def _receptive_field(chosen: argparse.Namespace) -> int:
 
 def _compare(chosen: argparse.Namespace) -> int:
     startup.start_engine(chosen.load)
-    from keras_convnets.side_by_side import compare
+    from keras_convnets.zoo import compare
 
     shape = chosen.input_shape
     print_found(compare([_open_for(name, shape) for name in chosen.names], shape), chosen.format)
     return 0
 
 
-def _open(chosen: argparse.Namespace) -> Any:
-    startup.start_engine(chosen.load)
-    from keras_convnets.side_by_side import open_model
+def _open(name: str, input_shape: Any = None, num_outputs: Any = None) -> Any:
+    """Return a network by its name, or the model in a ``.keras`` file, to inspect it.
 
-    return open_model(chosen.name, chosen.input_shape, chosen.num_outputs)
+    A network's weights get no values: nothing here needs them. Keras would make them later, with
+    the next weights of any model, so this is for a command that ends before.
+    """
+    import keras
+
+    from keras_convnets.saved_models import is_file, open_file
+    from keras_convnets.zoo import create_model
+
+    if not is_file(name):
+        with keras.StatelessScope(initialize_variables=False):
+            return create_model(name, input_shape, num_outputs)
+    if input_shape is not None or num_outputs is not None:
+        raise ValueError(
+            f"model: received the file {name!r} with an input shape or a number of outputs; "
+            "expected it alone: a saved model has its own. Name a network to build it anew."
+        )
+    return open_file(name)
 
 
 def _open_for(name: str, input_shape: Any, num_outputs: Any = None) -> Any:
-    """Return the model to look at for a shape: a network is built for it, a saved model is not."""
-    from keras_convnets.side_by_side import is_file, open_model
+    """Return the model to inspect at a shape: a network is built for it, a saved model is not."""
+    from keras_convnets.saved_models import is_file
 
-    return open_model(name, None if is_file(name) else input_shape, num_outputs)
+    return _open(name, None if is_file(name) else input_shape, num_outputs)
 
 
 def _add_list(commands: Any) -> None:
@@ -107,9 +124,7 @@ def _add_list(commands: Any) -> None:
     command.add_argument(
         "pattern", nargs="?", default="*", help="a glob pattern, such as 'resnet*'"
     )
-    command.add_argument(
-        "--cost", action="store_true", help="build each to count parameters and multiply-adds"
-    )
+    command.add_argument("--cost", action="store_true", help="with parameters and multiply-adds")
     add_format(command)
     add_load(command)
     command.set_defaults(command=_list)

@@ -196,12 +196,12 @@ class _FineTuned:
 
 
 def _fine_tuned(start: Path, strategy: Any) -> _FineTuned:
-    from keras_convnets.side_by_side import is_file, open_model
+    from keras_convnets.saved_models import is_file, open_file
     from keras_convnets.training.run.saved_run import open_run
 
     with _scope(strategy):
         if is_file(start):
-            return _FineTuned(open_model(str(start)), None, None)
+            return _FineTuned(open_file(start), None, None)
         run = open_run(start)
         return _FineTuned(run.model, run.preprocessing, run.class_names)
 
