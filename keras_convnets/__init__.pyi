@@ -6,7 +6,8 @@ from .analysis.receptive_field.receptive_field import receptive_field
 from .architectures.alexnet import AlexnetBuilder, AlexnetRow
 from .architectures.cifar_resnet import CifarResnetBuilder
 from .architectures.course_notes.builder import CourseNotesBuilder
-from .architectures.densenet import DensenetBuilder, dense_layer, transition
+from .architectures.densenet.blocks import dense_layer, transition
+from .architectures.densenet.builder import DensenetBuilder, DensenetVariant
 from .architectures.inception.builder import InceptionBuilder
 from .architectures.inception.googlenet import inception
 from .architectures.inception.inception_resnet import (
@@ -32,13 +33,14 @@ from .architectures.inception.v4 import (
 from .architectures.lenet import LenetBuilder, partial_conv, subsampling
 from .architectures.nin import NinBuilder, mlpconv
 from .architectures.plain import PlainBuilder, plain_block
-from .architectures.residual.grammar import shortcut_a, shortcut_b, shortcut_c
+from .architectures.residual.ends import ends_in_activation, ends_in_addition
 from .architectures.residual.post_activation import basic_block_v1, bottleneck_v1, bottleneck_v1_5
 from .architectures.residual.pre_activation import (
     basic_block_v2,
     bottleneck_v2,
     bottleneck_v2_keras,
 )
+from .architectures.residual.shortcuts import shortcut_a, shortcut_b, shortcut_c
 from .architectures.resnet import ResnetBuilder, basic_block, bottleneck, shortcut
 from .architectures.resnet_v1 import ResnetV1Builder
 from .architectures.resnet_v2 import ResnetV2Builder
@@ -49,7 +51,7 @@ from .architectures.wide_resnet import WideResnetBuilder, wide_bottleneck
 from .axes import channel_axis, channels
 from .layers import LocalResponseNormalization, PadChannels, TakeChannels, scaled_tanh
 from .naming import layer_name, parse, scope
-from .options import Options
+from .options import InputShape, Options, Outputs
 from .registry import published
 from .units import (
     Style,
@@ -86,11 +88,14 @@ __all__ = [
     "CifarResnetBuilder",
     "CourseNotesBuilder",
     "DensenetBuilder",
+    "DensenetVariant",
     "InceptionBuilder",
+    "InputShape",
     "LenetBuilder",
     "LocalResponseNormalization",
     "NinBuilder",
     "Options",
+    "Outputs",
     "PadChannels",
     "PlainBuilder",
     "ResnetBuilder",
@@ -133,6 +138,8 @@ __all__ = [
     "create_model",
     "dense_layer",
     "dropout",
+    "ends_in_activation",
+    "ends_in_addition",
     "features",
     "global_pool",
     "inception",

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypedDict
 
 import keras
 
 from keras_convnets import axes, checks
+
+InputShape = Sequence[int | None]
+"""``(channels, rows, cols)``, whatever the data format; rows and columns may be ``None`` where the
+network allows it."""
+
+Outputs = int | None
+"""The number of outputs, at least 1; without the top it may be ``None``."""
 
 
 class Options(TypedDict, total=False):

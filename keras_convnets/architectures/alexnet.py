@@ -14,7 +14,7 @@ import keras
 
 from keras_convnets import units
 from keras_convnets.assemble import assemble
-from keras_convnets.options import Options
+from keras_convnets.options import InputShape, Options, Outputs
 from keras_convnets.padding import Padding
 from keras_convnets.registry import published
 from keras_convnets.units import Unit, chain, heads
@@ -24,7 +24,7 @@ PAPER = "Krizhevsky et al. 2012 (NIPS)"
 TORCHVISION = "torchvision (Krizhevsky 2014, arXiv:1404.5997)"
 
 HEAD_2012 = heads.hidden_classifier()
-HEAD_TORCHVISION = heads.flat_classifier(
+HEAD_2014 = heads.flat_classifier(
     *(units.dropout(0.5), heads.dense(4096), units.relu()),
     *(units.dropout(0.5), heads.dense(4096), units.relu()),
 )
@@ -34,11 +34,11 @@ class AlexnetRow(NamedTuple):
     """A convolution of AlexNet, with ReLU, and what follows it.
 
     Attributes:
-        filters: the number of maps.
+        filters: the number of channels.
         kernel_size: rows and columns of the kernel.
         strides: the same for the strides.
-        padding: ``"symmetric"``, ``"valid"``, or how many zeros stand on each side.
-        groups: the number of groups of maps that do not see each other: the paper's two GPUs.
+        padding: ``"symmetric"``, ``"valid"``, or how many zeros to add on each side.
+        groups: the number of groups of channels that do not see each other: the paper's two GPUs.
         lrn: whether local response normalisation follows, with the paper's constants.
         pool: whether max-pooling follows: 3x3 with stride 2, so that windows overlap.
     """
@@ -72,25 +72,25 @@ class AlexnetBuilder:
     """AlexNet as it was published in 2012, and as torchvision has it after the paper of 2014.
 
     ``alexnet_original`` is the network of 2012, on two GPUs: the second, fourth and fifth
-    convolution see only the maps of their own GPU, which are groups of channels here. Local
-    response normalisation (over 5 maps, alpha 1e-4, beta 0.75, k 2) follows the ReLU of the first
-    two convolutions, and max-pooling follows it; it runs over the maps of both GPUs, as in Caffe's
+    convolution see only the channels of their own GPU, which are groups here. Local response
+    normalisation (over 5 channels, alpha 1e-4, beta 0.75, k 2) follows the ReLU of the first two
+    convolutions, and max-pooling follows it; it runs over the channels of both GPUs, as in Caffe's
     copy of the network. Its alpha is not divided by 5, as Caffe's is, and Caffe's CaffeNet pools
-    before it normalises. The paper says that images are 224x224, but its 55x55 maps need 227x227
-    without padding.
+    before it normalises. The paper says that images are 224x224, but its 55x55 feature maps need
+    227x227 without padding.
 
-    ``alexnet`` is torchvision's: one tower of 64, 192, 384, 256 and 256 maps for images of 224x224,
-    without normalisation, the first convolution padded by 2. (TF-Slim's has 384 maps in the fourth
-    convolution too, and no padding in the first.) Dropout comes before the first two dense layers;
-    in 2012 it followed their ReLU. torchvision pools the last maps to 6x6 whatever their size,
-    which changes nothing at 224x224; here the first dense layer takes the maps as they are, so that
-    it has other weights at another size.
+    ``alexnet`` is torchvision's: one tower of 64, 192, 384, 256 and 256 channels for images of
+    224x224, without normalisation, the first convolution padded by 2. (TF-Slim's has 384 channels
+    in the fourth convolution too, and no padding in the first.) Dropout comes before the first two
+    dense layers; in 2012 it followed their ReLU. torchvision pools the last feature maps to 6x6
+    whatever their size, which changes nothing at 224x224; here the first dense layer takes them as
+    they are, so that it has other weights at another size.
     """
 
     @staticmethod
     def build(
-        input_shape: Sequence[int | None],
-        num_outputs: int | None,
+        input_shape: InputShape,
+        num_outputs: Outputs,
         rows: Sequence[AlexnetRow],
         head: Head = HEAD_2012,
         **options: Unpack[Options],
@@ -124,19 +124,17 @@ class AlexnetBuilder:
     @staticmethod
     @published(TORCHVISION)
     def build_alexnet(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
-        """Return torchvision's AlexNet: 64, 192, 384, 256, 256 maps in one tower."""
-        return AlexnetBuilder.build(
-            input_shape, num_outputs, ROWS_2014, HEAD_TORCHVISION, **options
-        )
+        """Return torchvision's AlexNet: 64, 192, 384, 256, 256 channels in one tower."""
+        return AlexnetBuilder.build(input_shape, num_outputs, ROWS_2014, HEAD_2014, **options)
 
     @staticmethod
     @published(PAPER, (3, 227, 227))
     def build_alexnet_original(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
-        """Return the AlexNet of 2012: 96, 256, 384, 384, 256 maps in two towers."""
+        """Return the AlexNet of 2012: 96, 256, 384, 384, 256 channels in two towers."""
         return AlexnetBuilder.build(input_shape, num_outputs, ROWS_2012, **options)
 
 

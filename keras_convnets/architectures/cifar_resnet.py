@@ -6,19 +6,21 @@ He et al. 2015 (arXiv:1512.03385), section 4.2, and He et al. 2016 (arXiv:1603.0
 from __future__ import annotations
 
 import functools
-import itertools
 from collections.abc import Sequence
 from typing import Unpack
 
 import keras
 
-from keras_convnets import checks, units
-from keras_convnets.architectures.residual import grammar as residual
-from keras_convnets.architectures.residual.grammar import Block
+from keras_convnets.architectures.residual import (
+    Block,
+    cifar_stem,
+    find_block,
+    residual_parts,
+)
 from keras_convnets.architectures.residual.post_activation import basic_block_v1
 from keras_convnets.architectures.residual.pre_activation import basic_block_v2, bottleneck_v2
 from keras_convnets.assemble import assemble
-from keras_convnets.options import Options
+from keras_convnets.options import InputShape, Options, Outputs
 from keras_convnets.registry import published
 from keras_convnets.units import TORCH
 
@@ -39,10 +41,10 @@ BLOCKS: dict[str, Block] = {
 class CifarResnetBuilder:
     """Residual networks for CIFAR: three stages of 16, 32 and 64 filters at 32, 16 and 8 pixels.
 
-    A 3x3 convolution of 16 maps, batch normalisation and ReLU; three stages of n blocks, the last
-    two beginning with stride 2; global average pooling, a dense softmax. Basic blocks make 6n + 2
-    layers, bottlenecks 9n + 2. Convolutions have no bias, padding is symmetric, batch normalisation
-    has epsilon 1e-5 and momentum 0.9.
+    A 3x3 convolution to 16 channels, batch normalisation and ReLU; three stages of n blocks, the
+    last two beginning with stride 2; global average pooling, a dense softmax. Basic blocks make 6n
+    + 2 layers, bottlenecks 9n + 2. Convolutions have no bias, padding is symmetric, batch
+    normalisation has epsilon 1e-5 and momentum 0.9.
 
     Basic blocks have shortcuts of option A, without parameters; ``cifar_preact_resnet_164`` and
     ``_1001`` have bottlenecks, whose shortcuts project by a bare 1x1 convolution where shapes
@@ -53,11 +55,10 @@ class CifarResnetBuilder:
 
     @staticmethod
     def build(
-        input_shape: Sequence[int | None],
-        num_outputs: int | None,
+        input_shape: InputShape,
+        num_outputs: Outputs,
         block_fn: str | Block,
         repetitions: Sequence[int],
-        pre_activation: bool = False,
         **options: Unpack[Options],
     ) -> keras.Model:
         """Return a residual network for small images, of blocks of your choice.
@@ -69,10 +70,10 @@ class CifarResnetBuilder:
             block_fn: ``"basic_block_v1"`` or ``"basic_block_v2"``, with shortcuts of option A,
                 ``"bottleneck_v2"``, or a function ``block(filters, init_strides,
                 is_first_block_of_first_layer)`` that returns a function of a tensor. It is called
-                with these names.
+                with these names, with the third where it takes it. Where it declares that it [ends
+                in its addition][keras_convnets.ends_in_addition], batch normalisation and ReLU
+                follow the last block.
             repetitions: the number of blocks of each stage, such as ``(9, 9, 9)``.
-            pre_activation: whether the blocks end in their addition, so that batch normalisation
-                and ReLU must follow the last of them.
             **options: see [`Options`][keras_convnets.Options].
 
         Raises:
@@ -84,90 +85,81 @@ class CifarResnetBuilder:
             >>> model.get_layer("conv4_block1_relu2").output.shape
             (None, 8, 8, 64)
         """
-        block = residual.find_block(block_fn, BLOCKS)
-        checks.choice("pre_activation", pre_activation, (True, False))
-        final = [("final", units.bn_relu(TORCH))] if pre_activation else []
-        parts = itertools.chain(residual.cifar_parts(block, repetitions), final)
+        block = find_block(block_fn, BLOCKS)
+        parts = residual_parts(cifar_stem(TORCH), block, repetitions, filters=16)
         return assemble(input_shape, num_outputs, parts, "cifar_resnet", **options)
 
     @staticmethod
     @published(PAPER, CIFAR, 10)
     def build_cifar_resnet_20(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
         """Return ResNet-20: three stages of 3 basic blocks."""
-        return CifarResnetBuilder.build(input_shape, num_outputs, BASIC_BLOCK, (3, 3, 3), **options)
+        return _build(input_shape, num_outputs, BASIC_BLOCK, (3, 3, 3), **options)
 
     @staticmethod
     @published(PAPER, CIFAR, 10)
     def build_cifar_resnet_32(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
         """Return ResNet-32: three stages of 5 basic blocks."""
-        return CifarResnetBuilder.build(input_shape, num_outputs, BASIC_BLOCK, (5, 5, 5), **options)
+        return _build(input_shape, num_outputs, BASIC_BLOCK, (5, 5, 5), **options)
 
     @staticmethod
     @published(PAPER, CIFAR, 10)
     def build_cifar_resnet_44(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
         """Return ResNet-44: three stages of 7 basic blocks."""
-        return CifarResnetBuilder.build(input_shape, num_outputs, BASIC_BLOCK, (7, 7, 7), **options)
+        return _build(input_shape, num_outputs, BASIC_BLOCK, (7, 7, 7), **options)
 
     @staticmethod
     @published(PAPER, CIFAR, 10)
     def build_cifar_resnet_56(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
         """Return ResNet-56: three stages of 9 basic blocks."""
-        return CifarResnetBuilder.build(input_shape, num_outputs, BASIC_BLOCK, (9, 9, 9), **options)
+        return _build(input_shape, num_outputs, BASIC_BLOCK, (9, 9, 9), **options)
 
     @staticmethod
     @published(PAPER, CIFAR, 10)
     def build_cifar_resnet_110(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
         """Return ResNet-110: three stages of 18 basic blocks."""
-        return CifarResnetBuilder.build(
-            input_shape, num_outputs, BASIC_BLOCK, (18, 18, 18), **options
-        )
+        return _build(input_shape, num_outputs, BASIC_BLOCK, (18, 18, 18), **options)
 
     @staticmethod
     @published(PAPER, CIFAR, 10)
     def build_cifar_resnet_1202(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
         """Return ResNet-1202: three stages of 200 basic blocks."""
-        return CifarResnetBuilder.build(
-            input_shape, num_outputs, BASIC_BLOCK, (200, 200, 200), **options
-        )
+        return _build(input_shape, num_outputs, BASIC_BLOCK, (200, 200, 200), **options)
 
     @staticmethod
     @published(SECOND_PAPER, CIFAR, 10)
     def build_cifar_preact_resnet_110(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
         """Return pre-activation ResNet-110: three stages of 18 basic blocks."""
-        return CifarResnetBuilder.build(
-            input_shape, num_outputs, PREACT_BLOCK, (18, 18, 18), pre_activation=True, **options
-        )
+        return _build(input_shape, num_outputs, PREACT_BLOCK, (18, 18, 18), **options)
 
     @staticmethod
     @published(SECOND_PAPER, CIFAR, 10)
     def build_cifar_preact_resnet_164(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
         """Return pre-activation ResNet-164: three stages of 18 bottlenecks."""
-        return CifarResnetBuilder.build(
-            input_shape, num_outputs, bottleneck_v2, (18, 18, 18), pre_activation=True, **options
-        )
+        return _build(input_shape, num_outputs, bottleneck_v2, (18, 18, 18), **options)
 
     @staticmethod
     @published(SECOND_PAPER, CIFAR, 10)
     def build_cifar_preact_resnet_1001(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
         """Return pre-activation ResNet-1001: three stages of 111 bottlenecks."""
-        return CifarResnetBuilder.build(
-            input_shape, num_outputs, bottleneck_v2, (111, 111, 111), pre_activation=True, **options
-        )
+        return _build(input_shape, num_outputs, bottleneck_v2, (111, 111, 111), **options)
+
+
+_build = CifarResnetBuilder.build  # so that a network's row fits on its line

@@ -1,4 +1,4 @@
-"""LeNet-5: two convolutions, each with sub-sampling behind it, and three full layers.
+"""LeNet-5: two convolutions, each followed by sub-sampling, and three full layers.
 
 LeCun, Bottou, Bengio and Haffner, "Gradient-Based Learning Applied to Document Recognition" (1998),
 section II.B.
@@ -16,14 +16,14 @@ from keras_convnets import checks, units
 from keras_convnets.assemble import assemble
 from keras_convnets.layers import scaled_tanh
 from keras_convnets.naming import on_branch
-from keras_convnets.options import Options, check_activation
+from keras_convnets.options import InputShape, Options, Outputs, check_activation
 from keras_convnets.registry import published
 from keras_convnets.units import Tensor, Unit, chain, heads
 
 PAPER = "LeCun et al. 1998"
 MNIST = (1, 32, 32)
 
-# Table I of the paper, column by column: the maps of S2 that each map of C3 sees.
+# Table I of the paper, column by column: the channels of S2 that each channel of C3 sees.
 C3 = (
     *((0, 1, 2), (1, 2, 3), (2, 3, 4), (3, 4, 5), (0, 4, 5), (0, 1, 5)),
     *((0, 1, 2, 3), (1, 2, 3, 4), (2, 3, 4, 5), (0, 3, 4, 5), (0, 1, 4, 5), (0, 1, 2, 5)),
@@ -33,7 +33,7 @@ C3 = (
 
 
 def subsampling() -> Unit:
-    """Return LeNet-5's sub-sampling: means of 2x2, times a coefficient, plus a bias, for each map.
+    """Return LeNet-5's sub-sampling: means of 2x2, times a coefficient plus a bias, by channel.
 
     The paper takes the sum, so that its coefficient is a quarter of this one, which starts at 1.
     No activation is applied.
@@ -48,10 +48,10 @@ def subsampling() -> Unit:
 
 
 def partial_conv(table: Sequence[Sequence[int]], kernel_size: int) -> Unit:
-    """Return a convolution without padding whose maps each see only some maps of its input.
+    """Return a convolution without padding whose channels each see some channels of its input only.
 
     Args:
-        table: for each map, the numbers of the maps that it sees. Neighbours that see equally many
+        table: for each channel, the numbers of those that it sees. Neighbours that see equally many
             are computed at once, as groups of one convolution.
         kernel_size: rows and columns of the kernel.
 
@@ -64,13 +64,15 @@ def partial_conv(table: Sequence[Sequence[int]], kernel_size: int) -> Unit:
     rows = [(count, list(alike)) for count, alike in itertools.groupby(table, key=len)]
 
     def apply(x: Tensor) -> Tensor:
-        maps = []
+        outputs = []
         for count, seen in rows:
             with on_branch(f"from{count}"):
                 taken = units.take_channels(list(itertools.chain(*seen)))(x)
                 groups = len(seen)
-                maps.append(units.conv(groups, kernel_size, padding="valid", groups=groups)(taken))
-        return units.concat(*maps)
+                outputs.append(
+                    units.conv(groups, kernel_size, padding="valid", groups=groups)(taken)
+                )
+        return units.concat(*outputs)
 
     return apply
 
@@ -89,27 +91,27 @@ class LenetBuilder:
     """LeNet-5 as everyone builds it today, and as it was published in 1998.
 
     Both take grey images of 32x32 (MNIST's 28x28 digits with two pixels around them) and have
-    convolutions of 5x5 without padding, of 6 and 16 maps, sub-sampling by 2 behind each, then
+    convolutions of 5x5 without padding, to 6 and 16 channels, sub-sampling by 2 after each, then
     layers of 120 and 84 units, and the outputs.
 
-    ``lenet_5`` has average pooling, which learns nothing, every map of its second convolution sees
-    all maps of the first, tanh follows convolutions and the layers of 120 and 84 units, and the
-    outputs are a dense softmax. Other sources differ in the activation (sigmoid, ReLU), the
+    ``lenet_5`` has average pooling, which learns nothing, every channel of its second convolution
+    sees all channels of the first, tanh follows convolutions and the layers of 120 and 84 units,
+    and the outputs are a dense softmax. Other sources differ in the activation (sigmoid, ReLU), the
     pooling (max), or pad the first convolution by 2 to take 28x28 images.
 
     ``lenet_5_original`` has the paper's layers by their names: C1, S2, C3, S4, C5 (and F6 in the
-    head). Sub-sampling has a learnt coefficient and bias for each map; a map of C3 sees three, four
-    or six maps of S2 (table I); C5 is a convolution, of one pixel for images of 32x32; the
-    activation, behind sub-sampling too, is ``1.7159 * tanh(2x / 3)``. These layers have the paper's
-    60,000 parameters. The paper's outputs are distances to fixed drawings of the characters (radial
-    basis functions); here a dense softmax stands in their place, with 850 parameters for 10
-    outputs. Initial values and loss are not the paper's either.
+    head). Sub-sampling has a learnt coefficient and bias for each channel; a channel of C3 sees
+    three, four or six channels of S2 (table I); C5 is a convolution, of one pixel for images of
+    32x32; the activation, after sub-sampling too, is ``1.7159 * tanh(2x / 3)``. These layers have
+    the paper's 60,000 parameters. The paper's outputs are distances to fixed drawings of the
+    characters (radial basis functions); here a dense softmax takes their place, with 850 parameters
+    for 10 outputs. Initial values and loss are not the paper's either.
     """
 
     @staticmethod
     def build(
-        input_shape: Sequence[int | None],
-        num_outputs: int | None,
+        input_shape: InputShape,
+        num_outputs: Outputs,
         filters: Sequence[int] = (6, 16),
         hidden: Sequence[int] = (120, 84),
         activation: str = "tanh",
@@ -121,7 +123,7 @@ class LenetBuilder:
             input_shape: ``(channels, rows, cols)``, whatever the data format. Rows and columns may
                 be ``None`` without the top.
             num_outputs: the number of outputs, at least 1.
-            filters: the maps of each 5x5 convolution; 2x2 average pooling follows each.
+            filters: the channels of each 5x5 convolution; 2x2 average pooling follows each.
             hidden: the units of each dense layer before the outputs.
             activation: the activation, any that Keras knows: ``"tanh"``, ``"sigmoid"``, ``"relu"``.
             **options: see [`Options`][keras_convnets.Options].
@@ -135,22 +137,22 @@ class LenetBuilder:
             >>> model.count_params()
             431080
         """
-        maps = checks.positive_integers("filters", filters, "the maps, such as (6, 16)")
-        widths = checks.positive_integers("hidden", hidden, "the units, such as (120, 84)")
+        widths = checks.positive_integers("filters", filters, "the channels, such as (6, 16)")
+        dense_widths = checks.positive_integers("hidden", hidden, "the units, such as (120, 84)")
         check_activation("activation", activation)
         squash = units.activation(activation)
         parts = [
             (f"conv{n}", chain(units.conv(count, 5, padding="valid"), squash, units.avg_pool(2, 2)))
-            for n, count in enumerate(maps, start=1)
+            for n, count in enumerate(widths, start=1)
         ]
-        dense = [part for width in widths for part in (heads.dense(width), squash)]
+        dense = [part for width in dense_widths for part in (heads.dense(width), squash)]
         head = heads.flat_classifier(*dense)
         return assemble(input_shape, num_outputs, parts, "lenet", head, **options)
 
     @staticmethod
     @published(PAPER + ", simplified", MNIST, 10)
     def build_lenet_5(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
         """Return LeNet-5 as it is built today: average pooling, tanh, a dense softmax."""
         return LenetBuilder.build(input_shape, num_outputs, **options)
@@ -158,7 +160,7 @@ class LenetBuilder:
     @staticmethod
     @published(PAPER, MNIST, 10)
     def build_lenet_5_original(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
         """Return LeNet-5 as it was published, but for its outputs, which are a dense softmax."""
         head = heads.flat_classifier(heads.dense(84), _TANH)

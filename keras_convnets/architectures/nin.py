@@ -1,4 +1,4 @@
-"""Network in network: convolutions with 1x1 convolutions behind them, and no dense layer.
+"""Network in network: convolutions followed by 1x1 convolutions, and no dense layer.
 
 Lin, Chen and Yan, "Network In Network" (2013, arXiv:1312.4400).
 """
@@ -12,7 +12,7 @@ import keras
 
 from keras_convnets import checks, units
 from keras_convnets.assemble import assemble
-from keras_convnets.options import Options
+from keras_convnets.options import InputShape, Options, Outputs
 from keras_convnets.padding import Padding
 from keras_convnets.registry import published
 from keras_convnets.units import Unit, chain, heads
@@ -25,15 +25,15 @@ IMAGENET_SOURCE = "Caffe model zoo, Network in Network (arXiv:1312.4400)"
 def mlpconv(
     filters: Sequence[int], kernel_size: int, strides: int = 1, padding: Padding = "symmetric"
 ) -> Unit:
-    """Return a convolution and the 1x1 convolutions behind it, with ReLU after each.
+    """Return a convolution and 1x1 convolutions after it, with ReLU after each.
 
-    The 1x1 convolutions are a small dense network that is slid over the maps.
+    The 1x1 convolutions are a small dense network that is slid over the feature maps.
 
     Args:
-        filters: the number of maps of each convolution, such as ``(192, 160, 96)``.
+        filters: the channels of each convolution, such as ``(192, 160, 96)``.
         kernel_size: rows and columns of the first one's kernel.
         strides: the same for its strides.
-        padding: ``"symmetric"``, ``"same"``, ``"valid"``, or how many zeros stand on each side.
+        padding: ``"symmetric"``, ``"same"``, ``"valid"``, or how many zeros to add on each side.
 
     Raises:
         ValueError: for filters that are not one or more positive integers.
@@ -44,7 +44,7 @@ def mlpconv(
         >>> mlpconv((192, 160, 96), 5)(keras.Input((32, 32, 3))).shape
         (None, 32, 32, 96)
     """
-    first, *rest = checks.positive_integers("filters", filters, "maps, such as (192, 160, 96)")
+    first, *rest = checks.positive_integers("filters", filters, "channels, such as (192, 160, 96)")
     return chain(
         units.conv_relu(first, kernel_size, strides, padding),
         *(units.conv_relu(width, 1) for width in rest),
@@ -72,15 +72,15 @@ class NinBuilder:
     ``cifar_nin`` and ``nin`` are the authors' Caffe definitions. Where a 3x3 window with stride 2
     reaches over the edge, Caffe pools what there is of it. In ``cifar_nin``, pooling with "same"
     padding does that for 32x32 images, and for all whose sizes are multiples of 4. In ``nin`` it is
-    done at any size: maps have 54, 27, 13 and 6 pixels a side for images of 224x224. (PyTorch's
-    pooling leaves such a window out unless told ``ceil_mode=True``.) The paper itself gives no
-    widths.
+    done at any size: feature maps have 54, 27, 13 and 6 pixels a side for images of 224x224.
+    (PyTorch's pooling leaves such a window out unless told ``ceil_mode=True``.) The paper itself
+    gives no widths.
     """
 
     @staticmethod
     def build(
-        input_shape: Sequence[int | None],
-        num_outputs: int | None,
+        input_shape: InputShape,
+        num_outputs: Outputs,
         stages: Sequence[Unit],
         hidden: Sequence[int],
         **options: Unpack[Options],
@@ -92,9 +92,9 @@ class NinBuilder:
                 be ``None``; otherwise they must be large enough for the stages' strides.
             num_outputs: the number of outputs, at least 1.
             stages: functions from tensor to tensor for all stages but the last, such as
-                [`mlpconv`][keras_convnets.mlpconv] with pooling behind it.
-            hidden: the maps of the last stage's convolutions but the last, such as ``(192, 192)``;
-                the first of them is 3x3.
+                [`mlpconv`][keras_convnets.mlpconv] with pooling after it.
+            hidden: the channels of the last stage's convolutions but the last, such as ``(192,
+                192)``; the first of them is 3x3.
             **options: see [`Options`][keras_convnets.Options].
 
         Raises:
@@ -107,13 +107,13 @@ class NinBuilder:
             (None, 10)
         """
         parts = [(f"conv{number}", stage) for number, stage in enumerate(stages, start=1)]
-        widths = checks.positive_integers("hidden", hidden, "maps, such as (192, 192)")
+        widths = checks.positive_integers("hidden", hidden, "channels, such as (192, 192)")
         return assemble(input_shape, num_outputs, parts, "nin", _head(widths), **options)
 
     @staticmethod
     @published(CIFAR_SOURCE, (3, 32, 32), 10)
     def build_cifar_nin(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
         """Return the network for CIFAR: 192-160-96, 192-192-192, 192-192-outputs."""
         return NinBuilder.build(input_shape, num_outputs, _CIFAR, (192, 192), **options)
@@ -121,9 +121,9 @@ class NinBuilder:
     @staticmethod
     @published(IMAGENET_SOURCE)
     def build_nin(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
-        """Return the network for ImageNet: three stages, of 96, 256, 384, and 1024 maps last."""
+        """Return the network for ImageNet: three stages, of 96, 256 and 384 channels, then 1024."""
         return NinBuilder.build(input_shape, num_outputs, _IMAGENET, (1024, 1024), **options)
 
 

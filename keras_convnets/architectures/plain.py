@@ -12,10 +12,14 @@ import keras
 
 from keras_convnets import units
 from keras_convnets.architectures.cifar_resnet import CifarResnetBuilder
-from keras_convnets.architectures.residual import grammar as residual
-from keras_convnets.architectures.residual.grammar import Strides
+from keras_convnets.architectures.residual import (
+    ends_in_activation,
+    imagenet_stem,
+    residual_parts,
+)
+from keras_convnets.architectures.residual.shortcuts import Strides
 from keras_convnets.assemble import assemble
-from keras_convnets.options import Options
+from keras_convnets.options import InputShape, Options, Outputs
 from keras_convnets.registry import published
 from keras_convnets.units import TORCH, Style, Unit, chain
 
@@ -23,19 +27,13 @@ PAPER = "He et al. 2015 (arXiv:1512.03385)"
 CIFAR = (3, 32, 32)
 
 
-def plain_block(
-    filters: int,
-    init_strides: Strides = (1, 1),
-    is_first_block_of_first_layer: bool = False,
-    *,
-    style: Style = TORCH,
-) -> Unit:
+@ends_in_activation
+def plain_block(filters: int, init_strides: Strides = (1, 1), *, style: Style = TORCH) -> Unit:
     """Return two 3x3 convolutions, each with BN and ReLU: a basic block without its shortcut.
 
     Args:
-        filters: the number of maps of both convolutions.
+        filters: the channels of both convolutions.
         init_strides: the strides of the first convolution.
-        is_first_block_of_first_layer: makes no difference.
         style: how convolutions and normalisations are made.
 
     Examples:
@@ -60,8 +58,8 @@ class PlainBuilder:
 
     @staticmethod
     def build(
-        input_shape: Sequence[int | None],
-        num_outputs: int | None,
+        input_shape: InputShape,
+        num_outputs: Outputs,
         repetitions: Sequence[int],
         **options: Unpack[Options],
     ) -> keras.Model:
@@ -86,13 +84,13 @@ class PlainBuilder:
             >>> PlainBuilder.build((3, 64, 64), 10, (1, 1)).output_shape
             (None, 10)
         """
-        parts = residual.imagenet_parts(plain_block, repetitions)
+        parts = residual_parts(imagenet_stem(TORCH), plain_block, repetitions)
         return assemble(input_shape, num_outputs, parts, "plain", **options)
 
     @staticmethod
     @published(PAPER)
     def build_plain_18(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
         """Return the plain network of 18 layers: 2, 2, 2, 2 pairs of convolutions."""
         return PlainBuilder.build(input_shape, num_outputs, (2, 2, 2, 2), **options)
@@ -100,7 +98,7 @@ class PlainBuilder:
     @staticmethod
     @published(PAPER)
     def build_plain_34(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
         """Return the plain network of 34 layers: 3, 4, 6, 3 pairs of convolutions."""
         return PlainBuilder.build(input_shape, num_outputs, (3, 4, 6, 3), **options)
@@ -108,41 +106,42 @@ class PlainBuilder:
     @staticmethod
     @published(PAPER, CIFAR, 10)
     def build_cifar_plain_20(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
         """Return the plain network of 20 layers for CIFAR: three stages of 3 pairs."""
-        return CifarResnetBuilder.build(input_shape, num_outputs, plain_block, (3, 3, 3), **options)
+        return _cifar(input_shape, num_outputs, plain_block, (3, 3, 3), **options)
 
     @staticmethod
     @published(PAPER, CIFAR, 10)
     def build_cifar_plain_32(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
         """Return the plain network of 32 layers for CIFAR: three stages of 5 pairs."""
-        return CifarResnetBuilder.build(input_shape, num_outputs, plain_block, (5, 5, 5), **options)
+        return _cifar(input_shape, num_outputs, plain_block, (5, 5, 5), **options)
 
     @staticmethod
     @published(PAPER, CIFAR, 10)
     def build_cifar_plain_44(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
         """Return the plain network of 44 layers for CIFAR: three stages of 7 pairs."""
-        return CifarResnetBuilder.build(input_shape, num_outputs, plain_block, (7, 7, 7), **options)
+        return _cifar(input_shape, num_outputs, plain_block, (7, 7, 7), **options)
 
     @staticmethod
     @published(PAPER, CIFAR, 10)
     def build_cifar_plain_56(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
         """Return the plain network of 56 layers for CIFAR: three stages of 9 pairs."""
-        return CifarResnetBuilder.build(input_shape, num_outputs, plain_block, (9, 9, 9), **options)
+        return _cifar(input_shape, num_outputs, plain_block, (9, 9, 9), **options)
 
     @staticmethod
     @published(PAPER, CIFAR, 10)
     def build_cifar_plain_110(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
         """Return the plain network of 110 layers for CIFAR: three stages of 18 pairs."""
-        return CifarResnetBuilder.build(
-            input_shape, num_outputs, plain_block, (18, 18, 18), **options
-        )
+        return _cifar(input_shape, num_outputs, plain_block, (18, 18, 18), **options)
+
+
+_cifar = CifarResnetBuilder.build  # so that a network's row fits on its line

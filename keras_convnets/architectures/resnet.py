@@ -9,36 +9,38 @@ one reproduces weight by weight.
 
 from __future__ import annotations
 
-import functools
-import itertools
 from collections.abc import Sequence
 from typing import Unpack
 
 import keras
 
-from keras_convnets import axes, units
-from keras_convnets.architectures.residual import grammar as residual
-from keras_convnets.architectures.residual.grammar import Block, Strides
+from keras_convnets import units
+from keras_convnets.architectures.residual import (
+    Block,
+    ends_in_addition,
+    find_block,
+    imagenet_stem,
+    residual_parts,
+)
+from keras_convnets.architectures.residual.shortcuts import Strides, bare_shortcut, with_shortcut
 from keras_convnets.assemble import assemble
-from keras_convnets.naming import on_branch
-from keras_convnets.options import Options
+from keras_convnets.options import InputShape, Options, Outputs
 from keras_convnets.registry import published
 from keras_convnets.units import CLASSIC, Tensor, Unit, chain
-
-_conv = functools.partial(units.conv, kernel_initializer=CLASSIC.kernel_initializer)
 
 SOURCE = "Keras 2 ResnetBuilder (arXiv:1603.05027)"
 
 
+@ends_in_addition
 def basic_block(
     filters: int, init_strides: Strides = (1, 1), is_first_block_of_first_layer: bool = False
 ) -> Unit:
     """Return a residual block of two 3x3 convolutions, for networks of up to 34 layers.
 
     Args:
-        filters: the number of maps of both convolutions, and of the output.
+        filters: the channels of both convolutions, and of the output.
         init_strides: the strides of the first convolution, and of the projection.
-        is_first_block_of_first_layer: whether batch normalisation and ReLU stand right before
+        is_first_block_of_first_layer: whether batch normalisation and ReLU come right before
             the block, so that it begins with its convolution.
 
     Examples:
@@ -47,25 +49,21 @@ def basic_block(
         >>> basic_block(128, init_strides=(2, 2))(keras.Input((56, 56, 64))).shape
         (None, 28, 28, 128)
     """
-
-    def apply(x: Tensor) -> Tensor:
-        first = _conv if is_first_block_of_first_layer else units.bn_relu_conv
-        branch = chain(first(filters, 3, init_strides), units.bn_relu_conv(filters, 3))
-        return shortcut(x, branch(x), init_strides)
-
-    return apply
+    first = units.style_conv if is_first_block_of_first_layer else units.bn_relu_conv
+    branch = chain(first(filters, 3, init_strides), units.bn_relu_conv(filters, 3))
+    return with_shortcut(branch, init_strides, shortcut)
 
 
+@ends_in_addition
 def bottleneck(
     filters: int, init_strides: Strides = (1, 1), is_first_block_of_first_layer: bool = False
 ) -> Unit:
     """Return a residual block of 1x1, 3x3 and 1x1 convolutions, for 50 layers and more.
 
     Args:
-        filters: the number of maps of the first two convolutions; the output has four times
-            as many.
+        filters: the channels of the first two convolutions; the output has four times as many.
         init_strides: the strides of the first convolution, and of the projection.
-        is_first_block_of_first_layer: whether batch normalisation and ReLU stand right before
+        is_first_block_of_first_layer: whether batch normalisation and ReLU come right before
             the block, so that it begins with its convolution.
 
     Examples:
@@ -74,17 +72,13 @@ def bottleneck(
         >>> bottleneck(64)(keras.Input((56, 56, 64))).shape
         (None, 56, 56, 256)
     """
-
-    def apply(x: Tensor) -> Tensor:
-        first = _conv if is_first_block_of_first_layer else units.bn_relu_conv
-        branch = chain(
-            first(filters, 1, init_strides),
-            units.bn_relu_conv(filters, 3),
-            units.bn_relu_conv(4 * filters, 1),
-        )
-        return shortcut(x, branch(x), init_strides)
-
-    return apply
+    first = units.style_conv if is_first_block_of_first_layer else units.bn_relu_conv
+    branch = chain(
+        first(filters, 1, init_strides),
+        units.bn_relu_conv(filters, 3),
+        units.bn_relu_conv(4 * filters, 1),
+    )
+    return with_shortcut(branch, init_strides, shortcut)
 
 
 def shortcut(x: Tensor, branch: Tensor, strides: Strides = (1, 1)) -> Tensor:
@@ -98,11 +92,7 @@ def shortcut(x: Tensor, branch: Tensor, strides: Strides = (1, 1)) -> Tensor:
         branch: the output of its residual branch.
         strides: the strides of the residual branch as a whole.
     """
-    if residual.differs(x, branch, strides):
-        with on_branch("shortcut"):
-            x = _conv(axes.channels(branch), 1, strides, padding="valid")(x)
-    # The shortcut comes first: Keras orders model.layers, and so get_weights(), by it.
-    return units.add(x, branch)
+    return bare_shortcut(x, branch, strides, CLASSIC)
 
 
 BLOCKS: dict[str, Block] = {"basic_block": basic_block, "bottleneck": bottleneck}
@@ -120,8 +110,8 @@ class ResnetBuilder:
 
     @staticmethod
     def build(
-        input_shape: Sequence[int | None],
-        num_outputs: int | None,
+        input_shape: InputShape,
+        num_outputs: Outputs,
         block_fn: str | Block,
         repetitions: Sequence[int],
         **options: Unpack[Options],
@@ -135,15 +125,18 @@ class ResnetBuilder:
             num_outputs: the number of outputs, at least 1.
             block_fn: ``"basic_block"``, ``"bottleneck"``, or a function
                 ``block(filters, init_strides, is_first_block_of_first_layer)`` that returns a
-                function of a tensor. It is called with these names.
+                function of a tensor. It is called with these names, with the third where it takes
+                it. Batch normalisation and ReLU follow the last block, as in the Keras 2 builder,
+                unless it declares that it
+                [ends in an activation][keras_convnets.ends_in_activation].
             repetitions: the number of blocks of each stage, such as ``(3, 4, 6, 3)``.
             **options: see [`Options`][keras_convnets.Options].
 
         Returns:
             A functional model. Its input has the shape ``(batch, channels, rows, cols)`` or
             ``(batch, rows, cols, channels)`` after the data format, its output ``(batch,
-            num_outputs)``; without the top, feature maps of ``filters`` channels of the last
-            block, or a vector of as many.
+            num_outputs)``; without the top, feature maps with the channels of the last block, or a
+            vector of as many.
 
         Raises:
             ValueError: for a shape, block, repetition or option that no network can be built from.
@@ -154,16 +147,14 @@ class ResnetBuilder:
             >>> model.output_shape
             (None, 10)
         """
-        block = residual.find_block(block_fn, BLOCKS)
-        parts = itertools.chain(
-            residual.imagenet_parts(block, repetitions, CLASSIC), [("final", units.bn_relu())]
-        )
+        block = ends_in_addition(find_block(block_fn, BLOCKS))
+        parts = residual_parts(imagenet_stem(CLASSIC), block, repetitions, style=CLASSIC)
         return assemble(input_shape, num_outputs, parts, "resnet", **options)
 
     @staticmethod
     @published(SOURCE)
     def build_resnet_18(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
         """Return ResNet-18: 2, 2, 2, 2 basic blocks."""
         return ResnetBuilder.build(input_shape, num_outputs, basic_block, (2, 2, 2, 2), **options)
@@ -171,7 +162,7 @@ class ResnetBuilder:
     @staticmethod
     @published(SOURCE)
     def build_resnet_34(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
         """Return ResNet-34: 3, 4, 6, 3 basic blocks."""
         return ResnetBuilder.build(input_shape, num_outputs, basic_block, (3, 4, 6, 3), **options)
@@ -179,7 +170,7 @@ class ResnetBuilder:
     @staticmethod
     @published(SOURCE)
     def build_resnet_50(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
         """Return ResNet-50: 3, 4, 6, 3 bottleneck blocks."""
         return ResnetBuilder.build(input_shape, num_outputs, bottleneck, (3, 4, 6, 3), **options)
@@ -187,7 +178,7 @@ class ResnetBuilder:
     @staticmethod
     @published(SOURCE)
     def build_resnet_101(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
         """Return ResNet-101: 3, 4, 23, 3 bottleneck blocks."""
         return ResnetBuilder.build(input_shape, num_outputs, bottleneck, (3, 4, 23, 3), **options)
@@ -195,7 +186,7 @@ class ResnetBuilder:
     @staticmethod
     @published(SOURCE)
     def build_resnet_152(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
         """Return ResNet-152: 3, 8, 36, 3 bottleneck blocks."""
         return ResnetBuilder.build(input_shape, num_outputs, bottleneck, (3, 8, 36, 3), **options)

@@ -11,25 +11,29 @@ from typing import Unpack
 
 import keras
 
-from keras_convnets.architectures.residual import grammar as residual
-from keras_convnets.architectures.residual.grammar import Block
+from keras_convnets.architectures.residual import (
+    Block,
+    find_block,
+    imagenet_stem,
+    residual_parts,
+)
 from keras_convnets.architectures.residual.post_activation import (
     basic_block_v1,
     bottleneck_v1,
     bottleneck_v1_5,
 )
 from keras_convnets.assemble import assemble
-from keras_convnets.options import Options
+from keras_convnets.options import InputShape, Options, Outputs
 from keras_convnets.registry import published
 from keras_convnets.units import TORCH, Style
 
 PAPER = "He et al. 2015 (arXiv:1512.03385)"
 TORCHVISION = "torchvision (arXiv:1512.03385)"
 KERAS = "keras.applications (arXiv:1512.03385)"
-KERAS_STYLE = Style(padding="symmetric", epsilon=1.001e-5)
+BIASED = Style(padding="symmetric", epsilon=1.001e-5)
 
-
-KERAS_BOTTLENECK = functools.partial(bottleneck_v1, style=KERAS_STYLE)
+BASIC_BLOCK_A = functools.partial(basic_block_v1, shortcut="A")
+BASIC_BLOCK_C = functools.partial(basic_block_v1, shortcut="C")
 BLOCKS: dict[str, Block] = {
     "basic_block_v1": basic_block_v1,
     "bottleneck_v1": bottleneck_v1,
@@ -53,8 +57,8 @@ class ResnetV1Builder:
 
     @staticmethod
     def build(
-        input_shape: Sequence[int | None],
-        num_outputs: int | None,
+        input_shape: InputShape,
+        num_outputs: Outputs,
         block_fn: str | Block,
         repetitions: Sequence[int],
         style: Style = TORCH,
@@ -69,9 +73,13 @@ class ResnetV1Builder:
             block_fn: ``"basic_block_v1"``, ``"bottleneck_v1"``, ``"bottleneck_v1_5"``, or a
                 function ``block(filters, init_strides, is_first_block_of_first_layer)`` that
                 returns a function of a tensor, such as
-                ``functools.partial(basic_block_v1, shortcut="A")``. It is called with these names.
+                ``functools.partial(basic_block_v1, shortcut="A")``. It is called with these names,
+                with the third where it takes it. Where it declares that it [ends in its
+                addition][keras_convnets.ends_in_addition], batch normalisation and ReLU follow the
+                last block.
             repetitions: the number of blocks of each stage, such as ``(3, 4, 6, 3)``.
-            style: how convolutions and normalisations are made; a block function brings its own.
+            style: how convolutions and normalisations are made, also those of a block function
+                that takes a ``style`` and has not been given one.
             **options: see [`Options`][keras_convnets.Options].
 
         Raises:
@@ -82,144 +90,113 @@ class ResnetV1Builder:
             >>> ResnetV1Builder.build((3, 64, 64), 10, "basic_block_v1", (1, 1)).output_shape
             (None, 10)
         """
-        block = residual.find_block(block_fn, BLOCKS, style)
-        parts = residual.imagenet_parts(block, repetitions, style)
+        block = find_block(block_fn, BLOCKS)
+        parts = residual_parts(imagenet_stem(style), block, repetitions, style=style)
         return assemble(input_shape, num_outputs, parts, "resnet_v1", **options)
 
     @staticmethod
     @published(PAPER)
     def build_resnet_v1_18(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
         """Return ResNet-18 of 2015: 2, 2, 2, 2 basic blocks."""
-        return ResnetV1Builder.build(
-            input_shape, num_outputs, basic_block_v1, (2, 2, 2, 2), **options
-        )
+        return _build(input_shape, num_outputs, basic_block_v1, (2, 2, 2, 2), **options)
 
     @staticmethod
     @published(PAPER)
     def build_resnet_v1_34(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
         """Return ResNet-34 of 2015: 3, 4, 6, 3 basic blocks."""
-        return ResnetV1Builder.build(
-            input_shape, num_outputs, basic_block_v1, (3, 4, 6, 3), **options
-        )
+        return _build(input_shape, num_outputs, basic_block_v1, (3, 4, 6, 3), **options)
 
     @staticmethod
     @published(PAPER)
     def build_resnet_v1_34_a(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
         """Return ResNet-34 with the shortcuts of option A, without parameters."""
-        return ResnetV1Builder.build(
-            input_shape,
-            num_outputs,
-            functools.partial(basic_block_v1, shortcut="A"),
-            (3, 4, 6, 3),
-            **options,
-        )
+        return _build(input_shape, num_outputs, BASIC_BLOCK_A, (3, 4, 6, 3), **options)
 
     @staticmethod
     @published(PAPER)
     def build_resnet_v1_34_c(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
         """Return ResNet-34 with projections in all blocks, option C."""
-        return ResnetV1Builder.build(
-            input_shape,
-            num_outputs,
-            functools.partial(basic_block_v1, shortcut="C"),
-            (3, 4, 6, 3),
-            **options,
-        )
+        return _build(input_shape, num_outputs, BASIC_BLOCK_C, (3, 4, 6, 3), **options)
 
     @staticmethod
     @published(PAPER)
     def build_resnet_v1_50(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
         """Return ResNet-50 of 2015: 3, 4, 6, 3 bottlenecks, stride on the 1x1."""
-        return ResnetV1Builder.build(
-            input_shape, num_outputs, bottleneck_v1, (3, 4, 6, 3), **options
-        )
+        return _build(input_shape, num_outputs, bottleneck_v1, (3, 4, 6, 3), **options)
 
     @staticmethod
     @published(PAPER)
     def build_resnet_v1_101(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
         """Return ResNet-101 of 2015: 3, 4, 23, 3 bottlenecks, stride on the 1x1."""
-        return ResnetV1Builder.build(
-            input_shape, num_outputs, bottleneck_v1, (3, 4, 23, 3), **options
-        )
+        return _build(input_shape, num_outputs, bottleneck_v1, (3, 4, 23, 3), **options)
 
     @staticmethod
     @published(PAPER)
     def build_resnet_v1_152(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
         """Return ResNet-152 of 2015: 3, 8, 36, 3 bottlenecks, stride on the 1x1."""
-        return ResnetV1Builder.build(
-            input_shape, num_outputs, bottleneck_v1, (3, 8, 36, 3), **options
-        )
+        return _build(input_shape, num_outputs, bottleneck_v1, (3, 8, 36, 3), **options)
 
     @staticmethod
     @published(TORCHVISION)
     def build_resnet_v1_5_50(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
         """Return torchvision's ResNet-50: 3, 4, 6, 3 bottlenecks, stride on the 3x3."""
-        return ResnetV1Builder.build(
-            input_shape, num_outputs, bottleneck_v1_5, (3, 4, 6, 3), **options
-        )
+        return _build(input_shape, num_outputs, bottleneck_v1_5, (3, 4, 6, 3), **options)
 
     @staticmethod
     @published(TORCHVISION)
     def build_resnet_v1_5_101(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
         """Return torchvision's ResNet-101: 3, 4, 23, 3 bottlenecks, stride on the 3x3."""
-        return ResnetV1Builder.build(
-            input_shape, num_outputs, bottleneck_v1_5, (3, 4, 23, 3), **options
-        )
+        return _build(input_shape, num_outputs, bottleneck_v1_5, (3, 4, 23, 3), **options)
 
     @staticmethod
     @published(TORCHVISION)
     def build_resnet_v1_5_152(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
         """Return torchvision's ResNet-152: 3, 8, 36, 3 bottlenecks, stride on the 3x3."""
-        return ResnetV1Builder.build(
-            input_shape, num_outputs, bottleneck_v1_5, (3, 8, 36, 3), **options
-        )
+        return _build(input_shape, num_outputs, bottleneck_v1_5, (3, 8, 36, 3), **options)
 
     @staticmethod
     @published(KERAS)
     def build_resnet_v1_50_keras(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
         """Return ResNet50 of keras.applications: 3, 4, 6, 3 bottlenecks with biases."""
-        return ResnetV1Builder.build(
-            input_shape, num_outputs, KERAS_BOTTLENECK, (3, 4, 6, 3), KERAS_STYLE, **options
-        )
+        return _build(input_shape, num_outputs, bottleneck_v1, (3, 4, 6, 3), BIASED, **options)
 
     @staticmethod
     @published(KERAS)
     def build_resnet_v1_101_keras(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
         """Return ResNet101 of keras.applications: 3, 4, 23, 3 bottlenecks with biases."""
-        return ResnetV1Builder.build(
-            input_shape, num_outputs, KERAS_BOTTLENECK, (3, 4, 23, 3), KERAS_STYLE, **options
-        )
+        return _build(input_shape, num_outputs, bottleneck_v1, (3, 4, 23, 3), BIASED, **options)
 
     @staticmethod
     @published(KERAS)
     def build_resnet_v1_152_keras(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
         """Return ResNet152 of keras.applications: 3, 8, 36, 3 bottlenecks with biases."""
-        return ResnetV1Builder.build(
-            input_shape, num_outputs, KERAS_BOTTLENECK, (3, 8, 36, 3), KERAS_STYLE, **options
-        )
+        return _build(input_shape, num_outputs, bottleneck_v1, (3, 8, 36, 3), BIASED, **options)
+
+
+_build = ResnetV1Builder.build  # so that a network's row fits on its line

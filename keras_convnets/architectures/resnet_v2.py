@@ -5,24 +5,28 @@ He et al., "Identity Mappings in Deep Residual Networks" (2016, arXiv:1603.05027
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Unpack
 
 import keras
 
-from keras_convnets import checks, units
-from keras_convnets.architectures.residual import grammar as residual
-from keras_convnets.architectures.residual.grammar import Block
+from keras_convnets import units
+from keras_convnets.architectures.residual import (
+    Block,
+    ends_in_addition,
+    find_block,
+    imagenet_stem,
+    residual_parts,
+)
 from keras_convnets.architectures.residual.pre_activation import (
     basic_block_v2,
     bottleneck_v2,
     bottleneck_v2_keras,
 )
 from keras_convnets.assemble import assemble
-from keras_convnets.options import Options
+from keras_convnets.options import InputShape, Options, Outputs
 from keras_convnets.registry import published
-from keras_convnets.units import TORCH, Part, Style, chain
+from keras_convnets.units import TORCH, Style, chain
 
 PAPER = "He et al. 2016 (arXiv:1603.05027)"
 KERAS = "keras.applications (arXiv:1603.05027)"
@@ -50,8 +54,8 @@ class ResnetV2Builder:
 
     @staticmethod
     def build(
-        input_shape: Sequence[int | None],
-        num_outputs: int | None,
+        input_shape: InputShape,
+        num_outputs: Outputs,
         block_fn: str | Block,
         repetitions: Sequence[int],
         style: Style = TORCH,
@@ -65,9 +69,12 @@ class ResnetV2Builder:
             num_outputs: the number of outputs, at least 1.
             block_fn: ``"basic_block_v2"``, ``"bottleneck_v2"``, or a function
                 ``block(filters, init_strides, is_first_block_of_first_layer)`` that returns a
-                function of a tensor. It is called with these names.
+                function of a tensor. It is called with these names, with the third where it takes
+                it. Batch normalisation and ReLU follow the last block, unless it declares that it
+                [ends in an activation][keras_convnets.ends_in_activation].
             repetitions: the number of blocks of each stage, such as ``(3, 4, 6, 3)``.
-            style: how convolutions and normalisations are made; a block function brings its own.
+            style: how convolutions and normalisations are made, also those of a block function
+                that takes a ``style`` and has not been given one.
             **options: see [`Options`][keras_convnets.Options].
 
         Raises:
@@ -78,56 +85,46 @@ class ResnetV2Builder:
             >>> ResnetV2Builder.build((3, 64, 64), 10, "bottleneck_v2", (1, 1)).output_shape
             (None, 10)
         """
-        block = residual.find_block(block_fn, BLOCKS, style)
-        parts = itertools.chain(
-            residual.imagenet_parts(block, repetitions, style), [("final", units.bn_relu(style))]
-        )
+        block = ends_in_addition(find_block(block_fn, BLOCKS))
+        parts = residual_parts(imagenet_stem(style), block, repetitions, style=style)
         return assemble(input_shape, num_outputs, parts, "resnet_v2", **options)
 
     @staticmethod
     @published(PAPER)
     def build_resnet_v2_50(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
         """Return ResNet-50 of 2016: 3, 4, 6, 3 pre-activation bottlenecks."""
-        return ResnetV2Builder.build(
-            input_shape, num_outputs, bottleneck_v2, (3, 4, 6, 3), **options
-        )
+        return _build(input_shape, num_outputs, bottleneck_v2, (3, 4, 6, 3), **options)
 
     @staticmethod
     @published(PAPER)
     def build_resnet_v2_101(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
         """Return ResNet-101 of 2016: 3, 4, 23, 3 pre-activation bottlenecks."""
-        return ResnetV2Builder.build(
-            input_shape, num_outputs, bottleneck_v2, (3, 4, 23, 3), **options
-        )
+        return _build(input_shape, num_outputs, bottleneck_v2, (3, 4, 23, 3), **options)
 
     @staticmethod
     @published(PAPER)
     def build_resnet_v2_152(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
         """Return ResNet-152 of 2016: 3, 8, 36, 3 pre-activation bottlenecks."""
-        return ResnetV2Builder.build(
-            input_shape, num_outputs, bottleneck_v2, (3, 8, 36, 3), **options
-        )
+        return _build(input_shape, num_outputs, bottleneck_v2, (3, 8, 36, 3), **options)
 
     @staticmethod
     @published(PAPER)
     def build_resnet_v2_200(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
         """Return ResNet-200 of 2016: 3, 24, 36, 3 pre-activation bottlenecks."""
-        return ResnetV2Builder.build(
-            input_shape, num_outputs, bottleneck_v2, (3, 24, 36, 3), **options
-        )
+        return _build(input_shape, num_outputs, bottleneck_v2, (3, 24, 36, 3), **options)
 
     @staticmethod
     @published(KERAS)
     def build_resnet_v2_50_keras(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
         """Return ResNet50V2 of keras.applications: 3, 4, 6, 3 bottlenecks."""
         return _keras(input_shape, num_outputs, (3, 4, 6, 3), **options)
@@ -135,7 +132,7 @@ class ResnetV2Builder:
     @staticmethod
     @published(KERAS)
     def build_resnet_v2_101_keras(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
         """Return ResNet101V2 of keras.applications: 3, 4, 23, 3 bottlenecks."""
         return _keras(input_shape, num_outputs, (3, 4, 23, 3), **options)
@@ -143,33 +140,23 @@ class ResnetV2Builder:
     @staticmethod
     @published(KERAS)
     def build_resnet_v2_152_keras(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
         """Return ResNet152V2 of keras.applications: 3, 8, 36, 3 bottlenecks."""
         return _keras(input_shape, num_outputs, (3, 8, 36, 3), **options)
 
 
+_build = ResnetV2Builder.build  # so that a network's row fits on its line
+
+
 def _keras(
-    input_shape: Sequence[int | None],
-    num_outputs: int | None,
+    input_shape: InputShape,
+    num_outputs: Outputs,
     repetitions: Sequence[int],
     **options: Unpack[Options],
 ) -> keras.Model:
-    """Return keras.applications' graph."""
-    parts = _keras_parts(repetitions)
+    """Return keras.applications' graph, where a stage ends with its stride."""
+    stem = chain(units.conv(64, 7, 2, "symmetric"), units.max_pool(3, 2, "symmetric"))
+    block, style = bottleneck_v2_keras, KERAS_STYLE
+    parts = residual_parts(stem, block, repetitions, style=style, strides_last=True)
     return assemble(input_shape, num_outputs, parts, "resnet_v2_keras", **options)
-
-
-def _keras_parts(repetitions: Sequence[int]) -> Iterator[Part]:
-    """Yield the parts of keras.applications' graph, where a stage ends with its stride."""
-    yield "conv1", chain(units.conv(64, 7, 2, "symmetric"), units.max_pool(3, 2, "symmetric"))
-    for stage, blocks in enumerate(checks.repetitions(repetitions)):
-        for index in range(blocks):
-            strides = index == blocks - 1 and stage < len(repetitions) - 1
-            yield (
-                f"conv{stage + 2}_block{index + 1}",
-                bottleneck_v2_keras(
-                    64 * 2**stage, (2, 2) if strides else (1, 1), style=KERAS_STYLE
-                ),
-            )
-    yield "final", units.bn_relu(KERAS_STYLE)

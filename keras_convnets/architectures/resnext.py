@@ -13,21 +13,28 @@ from typing import Unpack
 import keras
 
 from keras_convnets import checks
-from keras_convnets.architectures.residual import grammar as residual
-from keras_convnets.architectures.residual.grammar import Strides
-from keras_convnets.architectures.residual.post_activation import bottleneck_branch, closed
+from keras_convnets.architectures.residual import (
+    ends_in_activation,
+    imagenet_stem,
+    residual_parts,
+)
+from keras_convnets.architectures.residual.post_activation import (
+    add_and_activate,
+    bottleneck_branch,
+)
+from keras_convnets.architectures.residual.shortcuts import Strides
 from keras_convnets.assemble import assemble
-from keras_convnets.options import Options
+from keras_convnets.options import InputShape, Options, Outputs
 from keras_convnets.registry import published
 from keras_convnets.units import TORCH, Style, Unit
 
 PAPER = "Xie et al. 2016 (arXiv:1611.05431)"
 
 
+@ends_in_activation
 def resnext_block(
     filters: int,
     init_strides: Strides = (1, 1),
-    is_first_block_of_first_layer: bool = False,
     *,
     cardinality: int = 32,
     group_width: int = 4,
@@ -36,11 +43,10 @@ def resnext_block(
     """Return a bottleneck whose 3x3 convolution is split into groups (Xie et al., figure 3(c)).
 
     Args:
-        filters: a quarter of the number of maps of the output, 64 in the first stage.
+        filters: a quarter of the channels of the output, 64 in the first stage.
         init_strides: the strides of the 3x3 convolution, and of the projection.
-        is_first_block_of_first_layer: makes no difference.
         cardinality: the number of groups.
-        group_width: the maps of a group where ``filters`` is 64; they double with it.
+        group_width: the channels of a group where ``filters`` is 64; they double with it.
         style: how convolutions and normalisations are made.
 
     Examples:
@@ -49,31 +55,31 @@ def resnext_block(
         >>> resnext_block(64)(keras.Input((56, 56, 64))).shape
         (None, 56, 56, 256)
     """
-    maps, rest = divmod(group_width * filters, 64)
-    if rest or maps < 1:
+    channels, rest = divmod(group_width * filters, 64)
+    if rest or channels < 1:
         raise ValueError(
             f"group_width: received {group_width} with {filters} filters; expected a whole number "
-            f"of maps for each group, which is group_width * filters / 64. Pass multiples."
+            f"of channels for each group, which is group_width * filters / 64. Pass multiples."
         )
-    width = cardinality * maps
+    width = cardinality * channels
     branch = bottleneck_branch(
         filters, second_strides=init_strides, width=width, groups=cardinality, style=style
     )
-    return closed(branch, init_strides, "B", style)
+    return add_and_activate(branch, init_strides, "B", style)
 
 
 class ResnextBuilder:
     """ResNeXt: ``resnet_v1_5_50`` and ``_101`` with grouped 3x3 convolutions.
 
-    ``resnext_50_32x4d`` has 32 groups of 4 maps in its first stage. Stem, head and style are
+    ``resnext_50_32x4d`` has 32 groups of 4 channels in its first stage. Stem, head and style are
     [`ResnetV1Builder`][keras_convnets.ResnetV1Builder]'s; like torchvision and the authors' code,
     it strides in the 3x3 convolution.
     """
 
     @staticmethod
     def build(
-        input_shape: Sequence[int | None],
-        num_outputs: int | None,
+        input_shape: InputShape,
+        num_outputs: Outputs,
         repetitions: Sequence[int],
         cardinality: int = 32,
         group_width: int = 4,
@@ -87,7 +93,7 @@ class ResnextBuilder:
             num_outputs: the number of outputs, at least 1.
             repetitions: the number of blocks of each stage, such as ``(3, 4, 6, 3)``.
             cardinality: the number of groups of the 3x3 convolutions.
-            group_width: the maps of a group in the first stage: the 4 of 32x4d.
+            group_width: the channels of a group in the first stage: the 4 of 32x4d.
             **options: see [`Options`][keras_convnets.Options].
 
         Raises:
@@ -101,15 +107,15 @@ class ResnextBuilder:
         block = functools.partial(
             resnext_block,
             cardinality=checks.positive_integer("cardinality", cardinality, "groups, such as 32"),
-            group_width=checks.positive_integer("group_width", group_width, "maps, such as 4"),
+            group_width=checks.positive_integer("group_width", group_width, "channels, such as 4"),
         )
-        parts = residual.imagenet_parts(block, repetitions)
+        parts = residual_parts(imagenet_stem(TORCH), block, repetitions)
         return assemble(input_shape, num_outputs, parts, "resnext", **options)
 
     @staticmethod
     @published(PAPER)
     def build_resnext_50_32x4d(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
         """Return ResNeXt-50 (32x4d): 3, 4, 6, 3 blocks of 32 groups."""
         return ResnextBuilder.build(input_shape, num_outputs, (3, 4, 6, 3), 32, 4, **options)
@@ -117,7 +123,7 @@ class ResnextBuilder:
     @staticmethod
     @published(PAPER)
     def build_resnext_101_32x8d(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
         """Return ResNeXt-101 (32x8d): 3, 4, 23, 3 blocks of 32 groups."""
         return ResnextBuilder.build(input_shape, num_outputs, (3, 4, 23, 3), 32, 8, **options)

@@ -12,12 +12,19 @@ from typing import Unpack
 import keras
 
 from keras_convnets import axes, checks, units
-from keras_convnets.architectures.residual import grammar as residual
-from keras_convnets.architectures.residual.grammar import Strides
-from keras_convnets.architectures.residual.post_activation import bottleneck_branch, closed
+from keras_convnets.architectures.residual import (
+    ends_in_activation,
+    imagenet_stem,
+    residual_parts,
+)
+from keras_convnets.architectures.residual.post_activation import (
+    add_and_activate,
+    bottleneck_branch,
+)
+from keras_convnets.architectures.residual.shortcuts import Strides
 from keras_convnets.assemble import assemble
 from keras_convnets.naming import on_branch
-from keras_convnets.options import Options
+from keras_convnets.options import InputShape, Options, Outputs
 from keras_convnets.registry import published
 from keras_convnets.units import TORCH, Style, Tensor, Unit, chain
 
@@ -25,7 +32,7 @@ PAPER = "Hu et al. 2017 (arXiv:1709.01507)"
 
 
 def squeeze_and_excitation(reduction: int = 16) -> Unit:
-    """Return a gate for each channel, learnt from the means of all channels, times the maps.
+    """Return a gate for each channel, learnt from the means of all channels, times its input.
 
     Global average pooling, a dense layer to a ``reduction``-th of the channels, ReLU, a dense
     layer back, a sigmoid; the dense layers are 1x1 convolutions with biases.
@@ -56,21 +63,15 @@ def squeeze_and_excitation(reduction: int = 16) -> Unit:
     return apply
 
 
+@ends_in_activation
 def se_bottleneck(
-    filters: int,
-    init_strides: Strides = (1, 1),
-    is_first_block_of_first_layer: bool = False,
-    *,
-    reduction: int = 16,
-    style: Style = TORCH,
+    filters: int, init_strides: Strides = (1, 1), *, reduction: int = 16, style: Style = TORCH
 ) -> Unit:
     """Return a post-activation bottleneck with squeeze-and-excitation on its residual branch.
 
     Args:
-        filters: the number of maps of the first two convolutions; the output has four times
-            as many.
+        filters: the channels of the first two convolutions; the output has four times as many.
         init_strides: the strides of the first convolution, and of the projection.
-        is_first_block_of_first_layer: makes no difference.
         reduction: by how much squeeze-and-excitation reduces the channels in between.
         style: how convolutions and normalisations are made.
 
@@ -84,7 +85,7 @@ def se_bottleneck(
         bottleneck_branch(filters, first_strides=init_strides, style=style),
         squeeze_and_excitation(reduction),
     )
-    return closed(branch, init_strides, "B", style)
+    return add_and_activate(branch, init_strides, "B", style)
 
 
 class SeResnetBuilder:
@@ -97,8 +98,8 @@ class SeResnetBuilder:
 
     @staticmethod
     def build(
-        input_shape: Sequence[int | None],
-        num_outputs: int | None,
+        input_shape: InputShape,
+        num_outputs: Outputs,
         repetitions: Sequence[int],
         reduction: int = 16,
         **options: Unpack[Options],
@@ -122,13 +123,13 @@ class SeResnetBuilder:
             (None, 10)
         """
         block = functools.partial(se_bottleneck, reduction=reduction)
-        parts = residual.imagenet_parts(block, repetitions)
+        parts = residual_parts(imagenet_stem(TORCH), block, repetitions)
         return assemble(input_shape, num_outputs, parts, "se_resnet", **options)
 
     @staticmethod
     @published(PAPER)
     def build_se_resnet_50(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
         """Return SE-ResNet-50: 3, 4, 6, 3 bottlenecks with gates."""
         return SeResnetBuilder.build(input_shape, num_outputs, (3, 4, 6, 3), **options)
@@ -136,7 +137,7 @@ class SeResnetBuilder:
     @staticmethod
     @published(PAPER)
     def build_se_resnet_101(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
         """Return SE-ResNet-101: 3, 4, 23, 3 bottlenecks with gates."""
         return SeResnetBuilder.build(input_shape, num_outputs, (3, 4, 23, 3), **options)
@@ -144,7 +145,7 @@ class SeResnetBuilder:
     @staticmethod
     @published(PAPER)
     def build_se_resnet_152(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
         """Return SE-ResNet-152: 3, 8, 36, 3 bottlenecks with gates."""
         return SeResnetBuilder.build(input_shape, num_outputs, (3, 8, 36, 3), **options)

@@ -13,14 +13,14 @@ import keras
 
 from keras_convnets import checks, units
 from keras_convnets.assemble import assemble
-from keras_convnets.options import Options
+from keras_convnets.options import InputShape, Options, Outputs
 from keras_convnets.registry import published
-from keras_convnets.units import TORCH_BIASED, Unit, chain, heads
+from keras_convnets.units import TORCH_BIASED, Part, Unit, chain, heads
 
 PAPER = "Simonyan and Zisserman 2014 (arXiv:1409.1556)"
 TORCHVISION = "torchvision (arXiv:1409.1556)"
 
-# The columns of table 1: the convolutions of each stage, and their maps.
+# The columns of table 1: the convolutions of each stage, and their filters.
 CONFIGURATIONS = {
     "A": ((1, 64), (1, 128), (2, 256), (2, 512), (2, 512)),
     "B": ((2, 64), (2, 128), (2, 256), (2, 512), (2, 512)),
@@ -43,12 +43,12 @@ class VggOptions(Options, total=False):
 
 
 def vgg_stage(convolutions: int, filters: int, batch_norm: bool = False) -> Unit:
-    """Return a stage of 3x3 convolutions and ReLUs, and a 2x2 max-pooling that halves the maps.
+    """Return a stage of 3x3 convolutions and ReLUs, and a 2x2 max-pooling that halves the size.
 
     Args:
         convolutions: the number of convolutions.
-        filters: the number of maps of each.
-        batch_norm: whether batch normalisation stands between each convolution and its ReLU.
+        filters: the channels of each.
+        batch_norm: whether batch normalisation comes between each convolution and its ReLU.
 
     Examples:
         >>> import keras
@@ -63,27 +63,36 @@ def vgg_stage(convolutions: int, filters: int, batch_norm: bool = False) -> Unit
     return chain(*[convolution] * convolutions, units.max_pool(2, 2, "valid"))
 
 
+def vgg_stages(configuration: Any, batch_norm: bool = False) -> list[Part]:
+    """Return the stages of a configuration: a letter, or the convolutions and filters of each."""
+    return [
+        (f"conv{number}", vgg_stage(convolutions, filters, batch_norm))
+        for number, (convolutions, filters) in enumerate(_rows(configuration), start=1)
+    ]
+
+
 class VggBuilder:
     """VGG networks of 11 to 19 layers with weights, with and without batch normalisation.
 
     Five stages of 3x3 convolutions with ReLU, each ending in a 2x2 max-pooling with stride 2, which
     leaves an odd row or column out; dense layers of 4096, 4096 and the number of outputs, with ReLU
-    and dropout of 0.5 behind the first two. ``vgg_11``, ``vgg_13``, ``vgg_16`` and ``vgg_19`` are
+    and dropout of 0.5 after the first two. ``vgg_11``, ``vgg_13``, ``vgg_16`` and ``vgg_19`` are
     configurations A, B, D and E of the paper; A-LRN and C (with 1x1 convolutions) are left out. The
     graph is the same in torchvision and keras.applications (which has no dropout). torchvision
-    pools the last maps to 7x7 whatever their size, which changes nothing at 224x224; here the first
-    dense layer takes the maps as they are, so that it has other weights at another size.
+    pools the last feature maps to 7x7 whatever their size, which changes nothing at 224x224; here
+    the first dense layer takes them as they are, so that it has other weights at another size.
 
-    The ``_bn`` networks are torchvision's: batch normalisation (epsilon 1e-5, momentum 0.9) stands
-    behind each convolution, which keeps its bias. The paper has none.
+    The ``_bn`` networks are torchvision's: batch normalisation (epsilon 1e-5, momentum 0.9)
+    follows each convolution, which keeps its bias. The paper has none.
 
     With ``fully_convolutional=True`` the head is the one that the paper tests with: a 7x7
     convolution without padding and two 1x1 convolutions take the place of the dense layers, and the
-    scores are averaged over the map before the activation. It has as many parameters as the dense
-    head at 224x224, takes any size from there on, and rows and columns may be ``None``. Weights of
-    a dense head that was built at 224x224 only need another shape, in either data format, for
-    flattening puts rows first, then columns, then channels: kernels of ``head_dense`` (25088, 4096)
-    become those of ``head_conv`` (7, 7, 512, 4096), and (4096, n) becomes (1, 1, 4096, n)::
+    scores are averaged over the pixels before the activation. It has as many parameters as the
+    dense head at 224x224, takes any size from there on, and rows and columns may be ``None``.
+    Weights of a dense head that was built at 224x224 only need another shape, in either data
+    format, because flattening puts rows first, then columns, then channels: kernels of
+    ``head_dense`` (25088, 4096) become those of ``head_conv`` (7, 7, 512, 4096), and (4096, n)
+    becomes (1, 1, 4096, n)::
 
         for number in ("", "2", "3"):
             kernel, bias = dense.get_layer(f"head_dense{number}").get_weights()
@@ -95,8 +104,8 @@ class VggBuilder:
 
     @staticmethod
     def build(
-        input_shape: Sequence[int | None],
-        num_outputs: int | None,
+        input_shape: InputShape,
+        num_outputs: Outputs,
         configuration: str | Sequence[tuple[int, int]],
         batch_norm: bool = False,
         fully_convolutional: bool = False,
@@ -110,10 +119,10 @@ class VggBuilder:
                 stage halves them.
             num_outputs: the number of outputs, at least 1.
             configuration: ``"A"``, ``"B"``, ``"D"`` or ``"E"``, or the number of convolutions and
-                their maps for each stage, such as ``((1, 64), (1, 128), (2, 256))``.
-            batch_norm: whether batch normalisation stands behind each convolution.
-            fully_convolutional: whether the head is convolutional; the last maps must then be at
-                least 7x7.
+                their filters for each stage, such as ``((1, 64), (1, 128), (2, 256))``.
+            batch_norm: whether batch normalisation follows each convolution.
+            fully_convolutional: whether the head is convolutional; the last feature maps must then
+                be at least 7x7.
             **options: see [`Options`][keras_convnets.Options].
 
         Raises:
@@ -127,17 +136,14 @@ class VggBuilder:
         """
         checks.choice("batch_norm", batch_norm, (True, False))
         checks.choice("fully_convolutional", fully_convolutional, (True, False))
-        parts = [
-            (f"conv{number}", vgg_stage(convolutions, filters, batch_norm))
-            for number, (convolutions, filters) in enumerate(_stages(configuration), start=1)
-        ]
+        parts = vgg_stages(configuration, batch_norm)
         head = CONVOLUTIONAL_HEAD if fully_convolutional else DENSE_HEAD
         return assemble(input_shape, num_outputs, parts, "vgg", head, **options)
 
     @staticmethod
     @published(PAPER)
     def build_vgg_11(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[VggOptions]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[VggOptions]
     ) -> keras.Model:
         """Return VGG-11: configuration A, 8 convolutions and 3 dense layers."""
         return VggBuilder.build(input_shape, num_outputs, "A", **options)
@@ -145,7 +151,7 @@ class VggBuilder:
     @staticmethod
     @published(TORCHVISION)
     def build_vgg_11_bn(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[VggOptions]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[VggOptions]
     ) -> keras.Model:
         """Return VGG-11 with batch normalisation: configuration A, 8 convolutions."""
         return VggBuilder.build(input_shape, num_outputs, "A", batch_norm=True, **options)
@@ -153,7 +159,7 @@ class VggBuilder:
     @staticmethod
     @published(PAPER)
     def build_vgg_13(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[VggOptions]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[VggOptions]
     ) -> keras.Model:
         """Return VGG-13: configuration B, 10 convolutions and 3 dense layers."""
         return VggBuilder.build(input_shape, num_outputs, "B", **options)
@@ -161,7 +167,7 @@ class VggBuilder:
     @staticmethod
     @published(TORCHVISION)
     def build_vgg_13_bn(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[VggOptions]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[VggOptions]
     ) -> keras.Model:
         """Return VGG-13 with batch normalisation: configuration B, 10 convolutions."""
         return VggBuilder.build(input_shape, num_outputs, "B", batch_norm=True, **options)
@@ -169,7 +175,7 @@ class VggBuilder:
     @staticmethod
     @published(PAPER)
     def build_vgg_16(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[VggOptions]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[VggOptions]
     ) -> keras.Model:
         """Return VGG-16: configuration D, 13 convolutions and 3 dense layers."""
         return VggBuilder.build(input_shape, num_outputs, "D", **options)
@@ -177,7 +183,7 @@ class VggBuilder:
     @staticmethod
     @published(TORCHVISION)
     def build_vgg_16_bn(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[VggOptions]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[VggOptions]
     ) -> keras.Model:
         """Return VGG-16 with batch normalisation: configuration D, 13 convolutions."""
         return VggBuilder.build(input_shape, num_outputs, "D", batch_norm=True, **options)
@@ -185,7 +191,7 @@ class VggBuilder:
     @staticmethod
     @published(PAPER)
     def build_vgg_19(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[VggOptions]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[VggOptions]
     ) -> keras.Model:
         """Return VGG-19: configuration E, 16 convolutions and 3 dense layers."""
         return VggBuilder.build(input_shape, num_outputs, "E", **options)
@@ -193,22 +199,22 @@ class VggBuilder:
     @staticmethod
     @published(TORCHVISION)
     def build_vgg_19_bn(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[VggOptions]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[VggOptions]
     ) -> keras.Model:
         """Return VGG-19 with batch normalisation: configuration E, 16 convolutions."""
         return VggBuilder.build(input_shape, num_outputs, "E", batch_norm=True, **options)
 
 
-def _stages(configuration: Any) -> tuple[tuple[int, int], ...]:
-    """Return the convolutions and maps of each stage, from a letter or as they are given."""
+def _rows(configuration: Any) -> tuple[tuple[int, int], ...]:
+    """Return the convolutions and filters of each stage, from a letter or as they are given."""
     if isinstance(configuration, str):
         return CONFIGURATIONS[checks.choice("configuration", configuration, CONFIGURATIONS)]
     rows = tuple(configuration) if isinstance(configuration, Iterable) else ()
     if not rows or any(not isinstance(row, Sequence) or len(row) != 2 for row in rows):
         raise ValueError(
             f"configuration: received {configuration!r}; expected 'A', 'B', 'D', 'E', or the "
-            "convolutions and maps of each stage. Pass pairs, such as ((1, 64), (2, 128))."
+            "convolutions and filters of each stage. Pass pairs, such as ((1, 64), (2, 128))."
         )
-    meaning = "convolutions and maps, such as (2, 128)"
+    meaning = "convolutions and filters, such as (2, 128)"
     checked = (checks.positive_integers("configuration", row, meaning) for row in rows)
     return tuple((convolutions, filters) for convolutions, filters in checked)

@@ -6,22 +6,21 @@ Zagoruyko and Komodakis, "Wide Residual Networks" (2016, arXiv:1605.07146).
 from __future__ import annotations
 
 import functools
-import itertools
 from collections.abc import Sequence
 from typing import Unpack
 
 import keras
 
-from keras_convnets import checks, units
-from keras_convnets.architectures.residual import grammar as residual
-from keras_convnets.architectures.residual.grammar import Strides
+from keras_convnets import checks
+from keras_convnets.architectures.residual import cifar_stem, residual_parts
 from keras_convnets.architectures.residual.post_activation import bottleneck_v1_5
 from keras_convnets.architectures.residual.pre_activation import basic_block_v2
+from keras_convnets.architectures.residual.shortcuts import Strides
 from keras_convnets.architectures.resnet_v1 import ResnetV1Builder
 from keras_convnets.assemble import assemble
-from keras_convnets.options import Options
+from keras_convnets.options import InputShape, Options, Outputs
 from keras_convnets.registry import published
-from keras_convnets.units import TORCH, Unit
+from keras_convnets.units import TORCH, Style, Unit
 
 PAPER = "Zagoruyko and Komodakis 2016 (arXiv:1605.07146)"
 TORCHVISION = "torchvision (arXiv:1605.07146)"
@@ -29,19 +28,15 @@ CIFAR = (3, 32, 32)
 
 
 def wide_bottleneck(
-    filters: int,
-    init_strides: Strides = (1, 1),
-    is_first_block_of_first_layer: bool = False,
-    *,
-    width_factor: int = 2,
+    filters: int, init_strides: Strides = (1, 1), *, width_factor: int = 2, style: Style = TORCH
 ) -> Unit:
     """Return a post-activation bottleneck whose inner convolutions are wider than ResNet-50's.
 
     Args:
-        filters: a quarter of the number of maps of the output.
+        filters: a quarter of the channels of the output.
         init_strides: the strides of the 3x3 convolution, and of the shortcut.
-        is_first_block_of_first_layer: makes no difference.
-        width_factor: the maps of the first two convolutions, as a multiple of ``filters``.
+        width_factor: the channels of the first two convolutions, as a multiple of ``filters``.
+        style: how convolutions and normalisations are made.
 
     Examples:
         >>> import keras
@@ -49,14 +44,14 @@ def wide_bottleneck(
         >>> wide_bottleneck(64)(keras.Input((56, 56, 64))).shape
         (None, 56, 56, 256)
     """
-    return bottleneck_v1_5(filters, init_strides, width=width_factor * filters)
+    return bottleneck_v1_5(filters, init_strides, width=width_factor * filters, style=style)
 
 
 class WideResnetBuilder:
     """Wide residual networks for CIFAR, and torchvision's for ImageNet.
 
     ``wide_resnet_28_10`` has 28 layers of 10 times the filters of a CIFAR ResNet: a 3x3
-    convolution of 16 maps; three stages of pre-activation basic blocks; batch normalisation and
+    convolution to 16 channels; three stages of pre-activation basic blocks; batch normalisation and
     ReLU, global average pooling, a dense softmax. Where shapes differ, a 1x1 convolution projects
     the pre-activated input. Convolutions have no bias, padding is symmetric, batch normalisation
     has epsilon 1e-5 and momentum 0.9, as in the authors' Torch code. The paper's layers are counted
@@ -69,8 +64,8 @@ class WideResnetBuilder:
 
     @staticmethod
     def build(
-        input_shape: Sequence[int | None],
-        num_outputs: int | None,
+        input_shape: InputShape,
+        num_outputs: Outputs,
         repetitions: Sequence[int],
         width_factor: int,
         dropout: float = 0.0,
@@ -98,16 +93,13 @@ class WideResnetBuilder:
         """
         k = checks.positive_integer("width_factor", width_factor, "the paper's k, such as 10")
         block = functools.partial(basic_block_v2, dropout=checks.rate("dropout", dropout))
-        parts = itertools.chain(
-            residual.cifar_parts(block, repetitions, width_factor=k),
-            [("final", units.bn_relu(TORCH))],
-        )
+        parts = residual_parts(cifar_stem(TORCH), block, repetitions, filters=16 * k)
         return assemble(input_shape, num_outputs, parts, "wide_resnet", **options)
 
     @staticmethod
     @published(PAPER, CIFAR, 10)
     def build_wide_resnet_16_8(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
         """Return WRN-16-8: three stages of 2 blocks, 8 times as wide."""
         return WideResnetBuilder.build(input_shape, num_outputs, (2, 2, 2), 8, **options)
@@ -115,7 +107,7 @@ class WideResnetBuilder:
     @staticmethod
     @published(PAPER, CIFAR, 10)
     def build_wide_resnet_28_10(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
         """Return WRN-28-10: three stages of 4 blocks, 10 times as wide."""
         return WideResnetBuilder.build(input_shape, num_outputs, (4, 4, 4), 10, **options)
@@ -123,8 +115,8 @@ class WideResnetBuilder:
     @staticmethod
     @published(PAPER, CIFAR, 10)
     def build_wide_resnet_40_4(
-        input_shape: Sequence[int | None],
-        num_outputs: int | None,
+        input_shape: InputShape,
+        num_outputs: Outputs,
         *,
         dropout: float = 0.3,
         **options: Unpack[Options],
@@ -138,19 +130,18 @@ class WideResnetBuilder:
     @staticmethod
     @published(TORCHVISION)
     def build_wide_resnet_50_2(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
         """Return torchvision's WRN-50-2: ResNet-50 with twice the filters inside its blocks."""
-        return ResnetV1Builder.build(
-            input_shape, num_outputs, wide_bottleneck, (3, 4, 6, 3), **options
-        )
+        return _imagenet(input_shape, num_outputs, wide_bottleneck, (3, 4, 6, 3), **options)
 
     @staticmethod
     @published(TORCHVISION)
     def build_wide_resnet_101_2(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
         """Return torchvision's WRN-101-2: ResNet-101 with twice the filters inside its blocks."""
-        return ResnetV1Builder.build(
-            input_shape, num_outputs, wide_bottleneck, (3, 4, 23, 3), **options
-        )
+        return _imagenet(input_shape, num_outputs, wide_bottleneck, (3, 4, 23, 3), **options)
+
+
+_imagenet = ResnetV1Builder.build  # so that a network's row fits on its line

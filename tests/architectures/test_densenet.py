@@ -3,12 +3,13 @@ import numpy as np
 import pytest
 
 from helpers import in_both_formats, outline
-from keras_convnets import DensenetBuilder, cost, dense_layer, transition
+from keras_convnets import DensenetBuilder, DensenetVariant, cost, dense_layer, transition
 
 
-def small(**options):
+def small(**variant):
+    chosen = DensenetVariant(**variant)
     with keras.StatelessScope(initialize_variables=False):
-        return DensenetBuilder.build((3, 32, 32), 10, (2, 2), 12, stem="cifar", **options)
+        return DensenetBuilder.build((3, 32, 32), 10, (2, 2), 12, chosen, "cifar")
 
 
 def test_shapes_of_the_paper():
@@ -103,9 +104,18 @@ def test_pieces_stand_alone_twice_in_one_model():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"compression": 0}, "compression: received 0; expected a number above 0 and of at most 1"),
-        ({"compression": 1.5}, "compression: received 1.5"),
-        ({"dropout": 1}, "dropout: received 1; expected a number of at least 0 and less than 1"),
+        (
+            {"variant": DensenetVariant(compression=0)},
+            "compression: received 0; expected a number above 0 and of at most 1",
+        ),
+        ({"variant": DensenetVariant(compression=1.5)}, "compression: received 1.5"),
+        ({"variant": DensenetVariant("yes")}, "bottleneck: received 'yes'; expected one of True"),
+        (
+            {"variant": DensenetVariant(dropout=1)},
+            "dropout: received 1; expected a number of at least 0 and less than 1",
+        ),
+        ({"variant": "BC"}, "variant: received 'BC'; expected a DensenetVariant. Pass for example"),
+        ({"variant": (True, 0.5, 0)}, "variant: received \\(True, 0.5, 0\\); expected"),
         ({"growth_rate": 0}, "growth_rate: received 0"),
         ({"stem": "mnist"}, "stem: received 'mnist'; expected one of 'imagenet', 'cifar'"),
     ],

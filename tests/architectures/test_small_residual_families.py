@@ -85,7 +85,7 @@ def test_dropout_stands_before_the_second_convolution_of_a_wide_block():
     [
         lambda fmt: WideResnetBuilder.build((3, 16, 16), 4, (1, 1), 2, data_format=fmt),
         lambda fmt: CifarResnetBuilder.build(
-            (3, 16, 16), 4, "bottleneck_v2", (1, 1), pre_activation=True, data_format=fmt
+            (3, 16, 16), 4, "bottleneck_v2", (1, 1), data_format=fmt
         ),
         lambda fmt: SeResnetBuilder.build((3, 32, 32), 4, (1, 1), data_format=fmt),
     ],

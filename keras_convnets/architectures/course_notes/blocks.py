@@ -7,6 +7,8 @@ normalisation is PyTorch's.
 from __future__ import annotations
 
 from keras_convnets import axes, units
+from keras_convnets.architectures.residual import ends_in_activation
+from keras_convnets.architectures.residual.shortcuts import Strides, with_shortcut
 from keras_convnets.architectures.resnet import shortcut
 from keras_convnets.units import TORCH_BIASED, Tensor, Unit, chain
 
@@ -39,32 +41,31 @@ def conv_pool_relu(filters: int) -> Unit:
     return chain(convolution, units.max_pool(2, strides=2, padding="valid"), units.relu())
 
 
-def residual_block(filters: int, strides: int = 1) -> Unit:
+@ends_in_activation
+def residual_block(filters: int, init_strides: Strides = (1, 1)) -> Unit:
     """Return a post-activation residual block: conv, BN, ReLU, conv, BN, add, ReLU.
 
     Where the shape changes, a biased 1x1 convolution projects the input, without the batch
     normalisation that the paper has there.
 
     Args:
-        filters: the number of maps of both 3x3 convolutions, and of the output.
-        strides: the strides of the first convolution, and of the projection.
+        filters: the channels of both 3x3 convolutions, and of the output.
+        init_strides: the strides of the first convolution, and of the projection.
 
     Examples:
         >>> import keras
-        >>> residual_block(128, strides=2)(keras.Input((56, 56, 64))).shape
+        >>> residual_block(128, (2, 2))(keras.Input((56, 56, 64))).shape
         (None, 28, 28, 128)
     """
-
-    def apply(x: Tensor) -> Tensor:
-        residual = units.conv_bn_relu(filters, 3, strides, style=NOTES)(x)
-        residual = units.conv_bn(filters, 3, style=NOTES)(residual)
-        return units.relu()(shortcut(x, residual, (strides, strides)))
-
-    return apply
+    branch = chain(
+        units.conv_bn_relu(filters, 3, init_strides, style=NOTES),
+        units.conv_bn(filters, 3, style=NOTES),
+    )
+    return chain(with_shortcut(branch, init_strides, shortcut), units.relu())
 
 
 def plain_residual_block(x: Tensor) -> Tensor:
-    """Return conv 3x3, ReLU, conv 3x3, add the input, ReLU, in as many maps as ``x`` has.
+    """Return conv 3x3, ReLU, conv 3x3, add the input, ReLU, in as many channels as ``x`` has.
 
     Examples:
         >>> import keras
@@ -77,7 +78,7 @@ def plain_residual_block(x: Tensor) -> Tensor:
 
 
 def inception_a(x: Tensor) -> Tensor:
-    """Return Inception-v3's first kind of block in 16 + 24 + 24 + 24 maps, with no activation.
+    """Return Inception-v3's first kind of block to 16 + 24 + 24 + 24 channels, with no activation.
 
     Examples:
         >>> import keras
@@ -88,7 +89,7 @@ def inception_a(x: Tensor) -> Tensor:
         branch1x1=units.conv(16, 1),
         branch5x5=chain(units.conv(16, 1), units.conv(24, 5)),
         branch3x3dbl=chain(units.conv(16, 1), units.conv(24, 3), units.conv(24, 3)),
-        # As PyTorch does: zeros around the maps count in the mean, which "same" leaves out.
+        # As PyTorch does: zeros around the feature maps count in the mean, which "same" leaves out.
         branch_pool=chain(units.avg_pool(3, strides=1, padding="symmetric"), units.conv(24, 1)),
     )
     return units.concat(*branches(x))

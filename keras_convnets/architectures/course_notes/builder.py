@@ -10,22 +10,27 @@ PyTorch. Weights are initialised and decay as everywhere in this package.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Unpack
 
 import keras
 
 from keras_convnets import units
-from keras_convnets.architectures.course_notes import blocks as blocks
-from keras_convnets.architectures.course_notes.blocks import NOTES, residual_block
-from keras_convnets.architectures.densenet import dense_layer, transition
+from keras_convnets.architectures.course_notes.blocks import (
+    NOTES,
+    conv_pool_relu,
+    conv_relu_pool,
+    inception_a,
+    plain_residual_block,
+    residual_block,
+)
+from keras_convnets.architectures.densenet.blocks import dense_layer, dense_stages, transition
 from keras_convnets.architectures.inception import googlenet
-from keras_convnets.architectures.residual import grammar as residual
-from keras_convnets.architectures.vgg import CONFIGURATIONS, vgg_stage
+from keras_convnets.architectures.residual import imagenet_stem, residual_parts
+from keras_convnets.architectures.vgg import vgg_stages
 from keras_convnets.assemble import assemble
-from keras_convnets.options import Options
+from keras_convnets.options import InputShape, Options, Outputs
 from keras_convnets.registry import published
-from keras_convnets.units import Part, chain, heads
+from keras_convnets.units import chain, heads
 
 
 class CourseNotesBuilder:
@@ -34,9 +39,43 @@ class CourseNotesBuilder:
     Every method takes ``(channels, rows, cols)``, whatever the data format, the number of outputs
     and the common [`Options`][keras_convnets.Options], and returns a functional model whose output
     is ``(batch, num_outputs)``. Rows and columns may be ``None`` where the head pools globally
-    (`build_notes_resnet_18`, `build_notes_densenet`, `build_notes_googlenet`), and without the top.
-    A ``ValueError`` says what is wrong with a shape or an option, such as too few rows for the
-    network's strides. The notes' shapes and 10 outputs are what ``create_model`` builds by default.
+    (`build_notes_resnet_18`, `build_notes_densenet`, `build_notes_googlenet`), and without the top;
+    the others flatten the feature maps. A ``ValueError`` says what is wrong with a shape or an
+    option, such as too few rows for the network's strides. The notes' shapes and 10 outputs are
+    what ``create_model`` builds by default.
+
+    What differs from the papers and from the usual implementations:
+
+    - ``notes_resnet_18``: in He et al., "Deep Residual Learning for Image Recognition" (2015,
+      arXiv:1512.03385), table 1, batch normalisation follows the three projections too, here it
+      does not; the usual implementations, torchvision's among them, have no biases in convolutions.
+      `ResnetBuilder.build_resnet_18` is pre-activation and pads as TensorFlow does.
+    - ``notes_densenet``: the ImageNet networks of Huang et al., "Densely Connected Convolutional
+      Networks" (2016, arXiv:1608.06993), DenseNet-BC, have 6 to 64 layers in a dense block, each
+      with a 1x1 bottleneck before its 3x3 convolution, which is missing here; the usual
+      implementations have no biases in convolutions. The stem and the transitions, which halve
+      channels and size, are the paper's.
+    - ``notes_alexnet``: in Krizhevsky et al., "ImageNet Classification with Deep Convolutional
+      Neural Networks" (2012), the second, fourth and fifth convolution see half of the channels
+      (two groups, one on each GPU), and local response normalisation follows the first two. The
+      first convolution is padded by 1 here, so that 224 rows become 54 and, unpadded pools later,
+      5; the paper's become 55 and 6.
+    - ``notes_vgg_11``: configuration A of Simonyan and Zisserman, "Very Deep Convolutional Networks
+      for Large-Scale Image Recognition" (2014, arXiv:1409.1556), table 1, except for its 1000
+      outputs.
+    - ``notes_googlenet``: the network of Szegedy et al., "Going Deeper with Convolutions" (2014,
+      arXiv:1409.4842), table 1, also has local response normalisation, before its second and after
+      its third convolution, dropout of 40% before the classifier, and two auxiliary classifiers.
+      Its pools between stages, in Caffe, are not padded and round sizes up; these are padded by 1
+      on each side and round down.
+    - ``notes_mnist_inception``: Inception-v3 (Szegedy et al., "Rethinking the Inception
+      Architecture for Computer Vision", 2015, arXiv:1512.00567), as released, has the same branches
+      in its blocks at 35 x 35, but more of everything (64 channels; 48, 64; 64, 96, 96; 32 or 64),
+      and batch normalisation and ReLU after every convolution: here nothing comes between those of
+      a block. Outside of the blocks, ReLU comes after max-pooling.
+    - ``notes_mnist_resnet``: the residual blocks of He et al. 2015 have batch normalisation after
+      every convolution, here there is none; between the paper's stages blocks stride and project,
+      here unpadded 5x5 convolutions and 2x2/2 max-pooling come.
 
     Examples:
         >>> from keras_convnets import CourseNotesBuilder, create_model
@@ -50,63 +89,32 @@ class CourseNotesBuilder:
     @staticmethod
     @published("Course notes, after He et al. 2015 (arXiv:1512.03385)", (1, 224, 224), 10)
     def build_notes_resnet_18(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
-        """Return ResNet-18: 2, 2, 2, 2 post-activation blocks of 64, 128, 256, 512 maps.
-
-        After He et al., "Deep Residual Learning for Image Recognition" (2015, arXiv:1512.03385),
-        table 1. In the paper batch normalisation follows the three projections too, here it does
-        not; the usual implementations, torchvision's among them, have no biases in convolutions.
-        `ResnetBuilder.build_resnet_18` is pre-activation and pads as TensorFlow does.
-        """
-        parts = [
-            ("conv1", residual.imagenet_stem(NOTES)),
-            ("conv2_block1", residual_block(64)),
-            ("conv2_block2", residual_block(64)),
-            ("conv3_block1", residual_block(128, strides=2)),
-            ("conv3_block2", residual_block(128)),
-            ("conv4_block1", residual_block(256, strides=2)),
-            ("conv4_block2", residual_block(256)),
-            ("conv5_block1", residual_block(512, strides=2)),
-            ("conv5_block2", residual_block(512)),
-        ]
+        """Return ResNet-18: 2, 2, 2, 2 post-activation blocks of 64, 128, 256, 512 filters."""
+        parts = residual_parts(imagenet_stem(NOTES), residual_block, (2, 2, 2, 2))
         return assemble(input_shape, num_outputs, parts, "notes_resnet_18", **options)
 
     @staticmethod
     @published("Course notes, after Huang et al. 2016 (arXiv:1608.06993)", (1, 96, 96), 10)
     def build_notes_densenet(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
-        """Return a DenseNet of four dense blocks of 4 convolutions each, with growth rate 32.
-
-        After Huang et al., "Densely Connected Convolutional Networks" (2016, arXiv:1608.06993).
-        The paper's ImageNet networks (DenseNet-BC) have 6 to 64 layers in a dense block, each
-        with a 1x1 bottleneck before its 3x3 convolution, which is missing here; the usual
-        implementations have no biases in convolutions. The stem and the transitions, which halve
-        maps and size, are the paper's.
-        """
+        """Return a DenseNet of four dense blocks of 4 convolutions each, with growth rate 32."""
         layer = dense_layer(growth_rate=32, bottleneck=False, style=NOTES)
-        parts: list[Part] = [("conv1", residual.imagenet_stem(NOTES))]
-        for stage in (1, 2, 3, 4):
-            parts += [(f"dense{stage}_block{n}", layer) for n in (1, 2, 3, 4)]
-            parts += [(f"transition{stage}", transition(style=NOTES))] if stage < 4 else []
-        parts += [("final", units.bn_relu(NOTES))]
+        parts = [
+            ("conv1", imagenet_stem(NOTES)),
+            *dense_stages((4, 4, 4, 4), layer, transition(style=NOTES)),
+            ("final", units.bn_relu(NOTES)),
+        ]
         return assemble(input_shape, num_outputs, parts, "notes_densenet", **options)
 
     @staticmethod
     @published("Course notes, after Krizhevsky et al. 2012", (1, 224, 224), 10)
     def build_notes_alexnet(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
-        """Return AlexNet in one piece: 96, 256, 384, 384, 256 maps, two hidden layers of 4096.
-
-        After Krizhevsky et al., "ImageNet Classification with Deep Convolutional Neural Networks"
-        (2012). In the paper the second, fourth and fifth convolution see half of the maps (two
-        groups, one on each GPU), and local response normalisation follows the first two. The
-        first convolution is padded by 1 here, so that 224 rows become 54 and, unpadded pools
-        later, 5; the paper's become 55 and 6. Rows and columns must be numbers, for the maps are
-        flattened.
-        """
+        """Return AlexNet in one piece: 96, 256, 384, 384, 256 filters, two layers of 4096."""
         pool = units.max_pool(3, strides=2, padding="valid")
         parts = [
             ("conv1", chain(units.conv_relu(96, 11, strides=4, padding=1), pool)),
@@ -123,34 +131,18 @@ class CourseNotesBuilder:
         "Course notes, after Simonyan and Zisserman 2014 (arXiv:1409.1556)", (3, 224, 224), 10
     )
     def build_notes_vgg_11(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
-        """Return VGG-11: 1, 1, 2, 2, 2 convolutions of 64, 128, 256, 512, 512 maps.
-
-        After Simonyan and Zisserman, "Very Deep Convolutional Networks for Large-Scale Image
-        Recognition" (2014, arXiv:1409.1556), configuration A of table 1: the paper's network but
-        for its 1000 outputs. Rows and columns must be numbers, for the maps are flattened.
-        """
-        parts = [
-            (f"conv{stage}", vgg_stage(convolutions, filters))
-            for stage, (convolutions, filters) in enumerate(CONFIGURATIONS["A"], start=1)
-        ]
+        """Return VGG-11: 1, 1, 2, 2, 2 convolutions of 64, 128, 256, 512, 512 filters."""
         head = heads.hidden_classifier()
-        return assemble(input_shape, num_outputs, parts, "notes_vgg_11", head, **options)
+        return assemble(input_shape, num_outputs, vgg_stages("A"), "notes_vgg_11", head, **options)
 
     @staticmethod
     @published("Course notes, after Szegedy et al. 2014 (arXiv:1409.4842)", (1, 96, 96), 10)
     def build_notes_googlenet(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
-        """Return GoogLeNet: nine inception blocks, 3a to 5b, without batch normalisation.
-
-        After Szegedy et al., "Going Deeper with Convolutions" (2014, arXiv:1409.4842), table 1.
-        The paper's network also has local response normalisation, before its second and after
-        its third convolution, dropout of 40% before the classifier, and two auxiliary
-        classifiers. Its pools between stages, in Caffe, are not padded and round sizes up; these
-        are padded by 1 on each side and round down.
-        """
+        """Return GoogLeNet: nine inception blocks, 3a to 5b, without batch normalisation."""
         pool = units.max_pool(3, strides=2, padding="symmetric")
         parts = [
             ("conv1", units.conv_relu(64, 7, strides=2, padding="symmetric")),
@@ -164,22 +156,14 @@ class CourseNotesBuilder:
     @staticmethod
     @published("Course notes, after Szegedy et al. 2015 (arXiv:1512.00567)", (1, 28, 28), 10)
     def build_notes_mnist_inception(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
-        """Return two unpadded 5x5 convolutions, each with a block like Inception-v3's first.
-
-        After Szegedy et al., "Rethinking the Inception Architecture for Computer Vision" (2015,
-        arXiv:1512.00567). Inception-v3, as released, has the same branches in its blocks on
-        35 x 35 maps, but more of everything (64 maps; 48, 64; 64, 96, 96; 32 or 64), and batch
-        normalisation and ReLU after every convolution: here nothing stands between those of a
-        block. Outside of the blocks, ReLU comes after max-pooling. Rows and columns must be
-        numbers, for the maps are flattened.
-        """
+        """Return two unpadded 5x5 convolutions, each with a block like Inception-v3's first."""
         parts = [
-            ("conv1", blocks.conv_pool_relu(10)),
-            ("inception2_block1", blocks.inception_a),
-            ("conv3", blocks.conv_pool_relu(20)),
-            ("inception4_block1", blocks.inception_a),
+            ("conv1", conv_pool_relu(10)),
+            ("inception2_block1", inception_a),
+            ("conv3", conv_pool_relu(20)),
+            ("inception4_block1", inception_a),
         ]
         head = heads.flat_classifier()
         return assemble(input_shape, num_outputs, parts, "notes_mnist_inception", head, **options)
@@ -187,20 +171,14 @@ class CourseNotesBuilder:
     @staticmethod
     @published("Course notes, after He et al. 2015 (arXiv:1512.03385)", (1, 28, 28), 10)
     def build_notes_mnist_resnet(
-        input_shape: Sequence[int | None], num_outputs: int | None, **options: Unpack[Options]
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
-        """Return two unpadded 5x5 convolutions of 16 and 32 maps, each with a residual block.
-
-        After He et al., "Deep Residual Learning for Image Recognition" (2015, arXiv:1512.03385).
-        Its residual blocks have batch normalisation after every convolution, here there is none;
-        between its stages blocks stride and project, here unpadded 5x5 convolutions and 2x2/2
-        max-pooling stand. Rows and columns must be numbers, for the maps are flattened.
-        """
+        """Return 5x5 convolutions to 16 and 32 channels, each with a residual block."""
         parts = [
-            ("conv1", blocks.conv_relu_pool(16)),
-            ("conv2_block1", blocks.plain_residual_block),
-            ("conv3", blocks.conv_relu_pool(32)),
-            ("conv4_block1", blocks.plain_residual_block),
+            ("conv1", conv_relu_pool(16)),
+            ("conv2_block1", plain_residual_block),
+            ("conv3", conv_relu_pool(32)),
+            ("conv4_block1", plain_residual_block),
         ]
         head = heads.flat_classifier()
         return assemble(input_shape, num_outputs, parts, "notes_mnist_resnet", head, **options)

@@ -51,20 +51,20 @@ def inception(
 ) -> Unit:
     """Return GoogLeNet's inception block, in the column order of the paper's table 1.
 
-    Four branches stand side by side: a 1x1 convolution; a 1x1 and a 3x3 one; a 1x1 and a 5x5 one;
+    Four branches run side by side: a 1x1 convolution; a 1x1 and a 3x3 one; a 1x1 and a 5x5 one;
     3x3 max-pooling and a 1x1 convolution. ReLU follows every convolution, and the size is kept.
 
     Args:
-        one: the maps of the 1x1 convolution.
+        one: the channels of the 1x1 convolution.
         three: those of the 1x1 convolution before the 3x3 one, and of that.
         five: those of the 1x1 convolution before the 5x5 one, and of that.
-        pool: those of the 1x1 convolution behind the pooling.
+        pool: those of the 1x1 convolution after the pooling.
         style: how convolutions and their batch normalisations are made; ``None`` for the paper's:
             biases, no batch normalisation.
         large_kernel: the rows and columns of the third branch's window; torchvision has 3.
 
     Returns:
-        A function of a tensor; its output has ``one + three[1] + five[1] + pool`` maps.
+        A function of a tensor; its output has ``one + three[1] + five[1] + pool`` channels.
 
     Raises:
         ValueError: for anything but the four columns of a row.
@@ -86,11 +86,11 @@ def inception(
 
 
 def stem(style: Style | None = None, norm: Unit | None = None) -> list[Part]:
-    """Return GoogLeNet's stem, which leaves an eighth of the size and 192 maps.
+    """Return GoogLeNet's stem, which leaves an eighth of the size and 192 channels.
 
     Args:
         style: how convolutions are made; ``None`` for biases and no batch normalisation.
-        norm: what the paper has behind the first pooling and before the second.
+        norm: what the paper has after the first pooling and before the second.
     """
     conv, norms = _conv(style), [norm] if norm else []
     padding = "symmetric" if style is None else style.padding
@@ -168,11 +168,11 @@ def _check_row(row: Any) -> None:
         one, three, five, pool = row
         counts = (one, *_two(three), *_two(five), pool)
         for count in counts:
-            checks.positive_integer("row", count, "a number of maps")
+            checks.positive_integer("row", count, "a number of channels")
     except (TypeError, ValueError):
         raise ValueError(
-            f"row: received {row!r}; expected the columns of GoogLeNet's table, in maps: 1x1, "
-            "(1x1, 3x3), (1x1, 5x5), 1x1 behind the pooling. Pass for example "
+            f"row: received {row!r}; expected the columns of GoogLeNet's table, in channels: "
+            "1x1, (1x1, 3x3), (1x1, 5x5), 1x1 after the pooling. Pass for example "
             "(64, (96, 128), (16, 32), 32)."
         ) from None
 

@@ -11,20 +11,19 @@ from collections.abc import Iterator
 
 from keras_convnets import axes, units
 from keras_convnets.architectures.inception.multibranch import (
-    SLIM,
     blocks,
     concat_branches,
     reduction_a,
 )
 from keras_convnets.architectures.inception.v3 import stem
-from keras_convnets.units import Part, Style, Tensor, Unit, chain
+from keras_convnets.units import TORCH, Part, Style, Tensor, Unit, chain
 
 
-def inception_resnet_a(scale: float = 0.17, style: Style = SLIM) -> Unit:
-    """Return the residual block for 35 x 35 maps: 1x1; 3x3; 3x3 twice. It keeps shapes.
+def inception_resnet_a(scale: float = 0.17, style: Style = TORCH) -> Unit:
+    """Return the residual block at 35 x 35: 1x1; 3x3; 3x3 twice. It keeps shapes.
 
-    The branches' outputs, one behind the other, go through a biased 1x1 convolution to as many
-    maps as came in, are multiplied by ``scale``, added to the input, and go through ReLU.
+    The branches' outputs, concatenated, go through a biased 1x1 convolution to as many channels as
+    came in, are multiplied by ``scale``, added to the input, and go through ReLU.
 
     Args:
         scale: the factor of the residual; the paper's advice is 0.1 to 0.3.
@@ -45,8 +44,8 @@ def inception_resnet_a(scale: float = 0.17, style: Style = SLIM) -> Unit:
     return _residual(branches, scale)
 
 
-def inception_resnet_b(scale: float = 0.1, style: Style = SLIM) -> Unit:
-    """Return the residual block for 17 x 17 maps: 1x1; 7x7. It keeps shapes.
+def inception_resnet_b(scale: float = 0.1, style: Style = TORCH) -> Unit:
+    """Return the residual block at 17 x 17: 1x1; 7x7. It keeps shapes.
 
     Args:
         scale: see `inception_resnet_a`.
@@ -67,9 +66,9 @@ def inception_resnet_b(scale: float = 0.1, style: Style = SLIM) -> Unit:
 
 
 def inception_resnet_c(
-    scale: float = 0.2, activation: str | None = "relu", style: Style = SLIM
+    scale: float = 0.2, activation: str | None = "relu", style: Style = TORCH
 ) -> Unit:
-    """Return the residual block for 8 x 8 maps: 1x1; 3x3 as 1x3 and 3x1. It keeps shapes.
+    """Return the residual block at 8 x 8: 1x1; 3x3 as 1x3 and 3x1. It keeps shapes.
 
     Args:
         scale: see `inception_resnet_a`.
@@ -90,8 +89,8 @@ def inception_resnet_c(
     return _residual(branches, scale, activation)
 
 
-def reduction_resnet_b(style: Style = SLIM) -> Unit:
-    """Return the block from 17 x 17 to 8 x 8 maps: 3x3/2 twice over; 3x3 and 3x3/2; pooling.
+def reduction_resnet_b(style: Style = TORCH) -> Unit:
+    """Return the block from 17 x 17 to 8 x 8: 3x3/2 twice over; 3x3 and 3x3/2; pooling.
 
     Args:
         style: how convolutions and their batch normalisations are made.
@@ -111,7 +110,7 @@ def reduction_resnet_b(style: Style = SLIM) -> Unit:
     )
 
 
-def parts(style: Style = SLIM) -> Iterator[Part]:
+def parts(style: Style) -> Iterator[Part]:
     """Yield the parts of Inception-ResNet-v2; ``inception5`` to ``7`` are its residual stages."""
     conv = functools.partial(units.conv_bn_relu, style=style)
     yield from stem(style)

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator
 
 from keras_convnets import units
 from keras_convnets.padding import TooSmallError
-from keras_convnets.units import Part, Style, Tensor, Unit, chain
+from keras_convnets.units import TORCH, Part, Style, Tensor, Unit, chain
 
-TORCHVISION = dataclasses.replace(units.TORCH, epsilon=1e-3)
+TORCHVISION = dataclasses.replace(TORCH, epsilon=1e-3)
 """No biases, symmetric padding that counts in a mean, batch normalisation with scale."""
 
 SLIM = Style(use_bias=False, scale=False)
@@ -18,7 +18,7 @@ SLIM = Style(use_bias=False, scale=False)
 
 
 def concat_branches(**parts: Unit) -> Unit:
-    """Return the outputs of several parts on one tensor, one behind the other in this order."""
+    """Return the outputs of several parts on one tensor, concatenated in this order."""
     found = units.branches(**parts)
     return lambda x: units.concat(*found(x))
 
@@ -43,8 +43,8 @@ def auxiliary(part: Unit) -> Unit:
     return apply
 
 
-def reduction_a(k: int, l: int, m: int, n: int, style: Style = SLIM) -> Unit:  # noqa: E741
-    """Return the block that halves the size behind the first stage, since Inception-v3.
+def reduction_a(k: int, l: int, m: int, n: int, style: Style = TORCH) -> Unit:  # noqa: E741
+    """Return the block that halves the size after the first stage, since Inception-v3.
 
     Unpadded 3x3 windows with stride 2 make ``rows`` rows into ``(rows - 1) // 2``. The letters are
     those of Szegedy et al., "Inception-v4, Inception-ResNet and the Impact of Residual Connections
@@ -53,14 +53,14 @@ def reduction_a(k: int, l: int, m: int, n: int, style: Style = SLIM) -> Unit:  #
     `inception_b` is ``(64, 96, 96, 384)``.
 
     Args:
-        k: the maps of the 1x1 convolution in the long branch.
-        l: those of the 3x3 convolution behind it.
-        m: those of the 3x3/2 convolution behind that.
+        k: the channels of the 1x1 convolution in the long branch.
+        l: those of the 3x3 convolution after it.
+        m: those of the 3x3/2 convolution after that.
         n: those of the 3x3/2 convolution that is a branch by itself.
         style: how convolutions and their batch normalisations are made.
 
     Returns:
-        A function of a tensor; to its maps it adds ``n + m``.
+        A function of a tensor; to its channels it adds ``n + m``.
 
     Examples:
         >>> import keras

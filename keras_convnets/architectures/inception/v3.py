@@ -12,26 +12,25 @@ from collections.abc import Iterator
 
 from keras_convnets import units
 from keras_convnets.architectures.inception.multibranch import (
-    TORCHVISION,
     auxiliary,
     blocks,
     concat_branches,
     reduction_a,
 )
-from keras_convnets.units import Part, Style, Unit, chain, heads
+from keras_convnets.units import TORCH, Part, Style, Unit, chain, heads
 from keras_convnets.units.heads import Activation, Head
 
 
-def inception_a(pool_features: int, style: Style = TORCHVISION) -> Unit:
-    """Return Inception-v3's block for 35 x 35 maps: 1x1; 5x5; 3x3 twice; pooling.
+def inception_a(pool_features: int, style: Style = TORCH) -> Unit:
+    """Return Inception-v3's block at 35 x 35: 1x1; 5x5; 3x3 twice; pooling.
 
     Args:
-        pool_features: the maps of the branch that pools: 32, 64 and 64 in the network.
+        pool_features: the channels of the branch that pools: 32, 64 and 64 in the network.
         style: how convolutions and their batch normalisations are made. Its padding decides
-            whether average pooling counts the zeros around the maps (``"symmetric"``) or not.
+            whether average pooling counts the zeros at the borders (``"symmetric"``) or not.
 
     Returns:
-        A function of a tensor; its output has ``224 + pool_features`` maps.
+        A function of a tensor; its output has ``224 + pool_features`` channels.
 
     Examples:
         >>> import keras
@@ -48,8 +47,8 @@ def inception_a(pool_features: int, style: Style = TORCHVISION) -> Unit:
     )
 
 
-def inception_b(style: Style = TORCHVISION) -> Unit:
-    """Return Inception-v3's block from 35 x 35 to 17 x 17 maps: `reduction_a` in its own numbers.
+def inception_b(style: Style = TORCH) -> Unit:
+    """Return Inception-v3's block from 35 x 35 to 17 x 17: `reduction_a` in its own numbers.
 
     Examples:
         >>> import keras
@@ -60,12 +59,12 @@ def inception_b(style: Style = TORCHVISION) -> Unit:
     return reduction_a(64, 96, 96, 384, style)
 
 
-def inception_c(channels_7x7: int, style: Style = TORCHVISION) -> Unit:
-    """Return Inception-v3's block for 17 x 17 maps: 1x1; 7x7; 7x7 twice; pooling. 768 maps.
+def inception_c(channels_7x7: int, style: Style = TORCH) -> Unit:
+    """Return Inception-v3's block at 17 x 17: 1x1; 7x7; 7x7 twice; pooling. 768 channels.
 
     Args:
-        channels_7x7: the maps inside the branches with 7x7 windows: 128, 160, 160 and 192 in the
-            network.
+        channels_7x7: the channels inside the branches with 7x7 windows: 128, 160, 160 and 192 in
+            the network.
         style: see `inception_a`.
 
     Examples:
@@ -88,8 +87,8 @@ def inception_c(channels_7x7: int, style: Style = TORCHVISION) -> Unit:
     )
 
 
-def inception_d(style: Style = TORCHVISION) -> Unit:
-    """Return Inception-v3's block from 17 x 17 to 8 x 8 maps: 3x3/2; 7x7 and 3x3/2; pooling.
+def inception_d(style: Style = TORCH) -> Unit:
+    """Return Inception-v3's block from 17 x 17 to 8 x 8: 3x3/2; 7x7 and 3x3/2; pooling.
 
     Examples:
         >>> import keras
@@ -107,8 +106,8 @@ def inception_d(style: Style = TORCHVISION) -> Unit:
     )
 
 
-def inception_e(style: Style = TORCHVISION) -> Unit:
-    """Return Inception-v3's block for 8 x 8 maps, whose branches split again. 2048 maps.
+def inception_e(style: Style = TORCH) -> Unit:
+    """Return Inception-v3's block at 8 x 8, whose branches split again. 2048 channels.
 
     Examples:
         >>> import keras
@@ -141,15 +140,15 @@ def stem(style: Style) -> list[Part]:
 def parts(style: Style) -> Iterator[Part]:
     """Yield the parts of Inception-v3; stages are numbered as TF-Slim's ``Mixed_5b`` to ``7c``."""
     yield from stem(style)
-    yield from blocks("inception5", [inception_a(maps, style) for maps in (32, 64, 64)])
+    yield from blocks("inception5", [inception_a(pooled, style) for pooled in (32, 64, 64)])
     yield "reduction6", inception_b(style)
-    yield from blocks("inception6", [inception_c(maps, style) for maps in (128, 160, 160, 192)])
+    yield from blocks("inception6", [inception_c(inside, style) for inside in (128, 160, 160, 192)])
     yield "reduction7", inception_d(style)
     yield from blocks("inception7", [inception_e(style)] * 2)
 
 
 def auxiliary_head(style: Style) -> Head:
-    """Return the head of the auxiliary classifier, which needs maps of 17 x 17 and more."""
+    """Return the head of the auxiliary classifier, which needs 17 x 17 and more."""
 
     def head(num_outputs: int, activation: Activation) -> Unit:
         conv = functools.partial(units.conv_bn_relu, style=style)

@@ -11,20 +11,19 @@ from collections.abc import Iterator
 
 from keras_convnets import units
 from keras_convnets.architectures.inception.multibranch import (
-    SLIM,
     blocks,
     concat_branches,
     reduction_a,
 )
-from keras_convnets.units import Part, Style, Unit, chain
+from keras_convnets.units import TORCH, Part, Style, Unit, chain
 
 
-def inception_v4_a(style: Style = SLIM) -> Unit:
-    """Return Inception-v4's block for 35 x 35 maps: 1x1; 3x3; 3x3 twice; pooling. 384 maps.
+def inception_v4_a(style: Style = TORCH) -> Unit:
+    """Return Inception-v4's block at 35 x 35: 1x1; 3x3; 3x3 twice; pooling. 384 channels.
 
     Args:
         style: how convolutions and their batch normalisations are made. Its padding decides
-            whether average pooling counts the zeros around the maps (``"symmetric"``) or not.
+            whether average pooling counts the zeros at the borders (``"symmetric"``) or not.
 
     Examples:
         >>> import keras
@@ -41,8 +40,8 @@ def inception_v4_a(style: Style = SLIM) -> Unit:
     )
 
 
-def inception_v4_b(style: Style = SLIM) -> Unit:
-    """Return Inception-v4's block for 17 x 17 maps: 1x1; 7x7; 7x7 twice; pooling. 1024 maps.
+def inception_v4_b(style: Style = TORCH) -> Unit:
+    """Return Inception-v4's block at 17 x 17: 1x1; 7x7; 7x7 twice; pooling. 1024 channels.
 
     Args:
         style: see `inception_v4_a`.
@@ -66,8 +65,8 @@ def inception_v4_b(style: Style = SLIM) -> Unit:
     )
 
 
-def inception_v4_c(style: Style = SLIM) -> Unit:
-    """Return Inception-v4's block for 8 x 8 maps, whose branches split again. 1536 maps.
+def inception_v4_c(style: Style = TORCH) -> Unit:
+    """Return Inception-v4's block at 8 x 8, whose branches split again. 1536 channels.
 
     Args:
         style: see `inception_v4_a`.
@@ -88,8 +87,8 @@ def inception_v4_c(style: Style = SLIM) -> Unit:
     )
 
 
-def reduction_v4_b(style: Style = SLIM) -> Unit:
-    """Return Inception-v4's block from 17 x 17 to 8 x 8 maps: 3x3/2; 7x7 and 3x3/2; pooling.
+def reduction_v4_b(style: Style = TORCH) -> Unit:
+    """Return Inception-v4's block from 17 x 17 to 8 x 8: 3x3/2; 7x7 and 3x3/2; pooling.
 
     Args:
         style: how convolutions and their batch normalisations are made.
@@ -127,7 +126,7 @@ def stem(style: Style) -> list[Part]:
     ]
 
 
-def parts(style: Style = SLIM) -> Iterator[Part]:
+def parts(style: Style) -> Iterator[Part]:
     """Yield the parts of Inception-v4; stages are numbered as TF-Slim's ``Mixed_3a`` to ``7d``."""
     yield from stem(style)
     yield from blocks("inception5", [inception_v4_a(style)] * 4)

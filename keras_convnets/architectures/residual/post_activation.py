@@ -6,18 +6,18 @@ He et al., "Deep Residual Learning for Image Recognition" (2015, arXiv:1512.0338
 from __future__ import annotations
 
 from keras_convnets import units
-from keras_convnets.architectures.residual import grammar as residual
-from keras_convnets.architectures.residual.grammar import Strides
-from keras_convnets.units import TORCH, Style, Tensor, Unit, chain
+from keras_convnets.architectures.residual.ends import ends_in_activation
+from keras_convnets.architectures.residual.shortcuts import (
+    Strides,
+    post_activation_shortcut,
+    with_shortcut,
+)
+from keras_convnets.units import TORCH, Style, Unit, chain
 
 
+@ends_in_activation
 def basic_block_v1(
-    filters: int,
-    init_strides: Strides = (1, 1),
-    is_first_block_of_first_layer: bool = False,
-    *,
-    shortcut: str = "B",
-    style: Style = TORCH,
+    filters: int, init_strides: Strides = (1, 1), *, shortcut: str = "B", style: Style = TORCH
 ) -> Unit:
     """Return a post-activation residual block of two 3x3 convolutions.
 
@@ -25,10 +25,8 @@ def basic_block_v1(
     figure 5, left).
 
     Args:
-        filters: the number of maps of both convolutions, and of the output.
+        filters: the channels of both convolutions, and of the output.
         init_strides: the strides of the first convolution, and of the shortcut.
-        is_first_block_of_first_layer: makes no difference: the block begins with its convolution
-            wherever it stands.
         shortcut: what is added where shapes differ: ``"A"``, the identity with channels of zeros;
             ``"B"``, a projection. ``"C"`` projects in every block.
         style: how convolutions and normalisations are made.
@@ -43,28 +41,22 @@ def basic_block_v1(
         units.conv_bn_relu(filters, 3, init_strides, style=style),
         units.conv_bn(filters, 3, style=style),
     )
-    return closed(branch, init_strides, shortcut, style)
+    return add_and_activate(branch, init_strides, shortcut, style)
 
 
+@ends_in_activation
 def bottleneck_v1(
-    filters: int,
-    init_strides: Strides = (1, 1),
-    is_first_block_of_first_layer: bool = False,
-    *,
-    shortcut: str = "B",
-    style: Style = TORCH,
+    filters: int, init_strides: Strides = (1, 1), *, shortcut: str = "B", style: Style = TORCH
 ) -> Unit:
     """Return a post-activation bottleneck block that strides in its first 1x1 convolution.
 
     So the paper and Caffe have it (He et al. 2015, figure 5, right).
 
     Args:
-        filters: the number of maps of the first two convolutions; the output has four times
-            as many.
+        filters: the channels of the first two convolutions; the output has four times as many.
         init_strides: the strides of the first convolution, and of the shortcut.
-        is_first_block_of_first_layer: makes no difference, as in
+        shortcut: ``"A"``, ``"B"`` or ``"C"``, as in
             [`basic_block_v1`][keras_convnets.basic_block_v1].
-        shortcut: ``"A"``, ``"B"`` or ``"C"``, as there.
         style: how convolutions and normalisations are made.
 
     Examples:
@@ -74,13 +66,13 @@ def bottleneck_v1(
         (None, 56, 56, 256)
     """
     branch = bottleneck_branch(filters, first_strides=init_strides, style=style)
-    return closed(branch, init_strides, shortcut, style)
+    return add_and_activate(branch, init_strides, shortcut, style)
 
 
+@ends_in_activation
 def bottleneck_v1_5(
     filters: int,
     init_strides: Strides = (1, 1),
-    is_first_block_of_first_layer: bool = False,
     *,
     width: int | None = None,
     shortcut: str = "B",
@@ -92,12 +84,11 @@ def bottleneck_v1_5(
     input is never looked at.
 
     Args:
-        filters: a quarter of the number of maps of the output.
+        filters: a quarter of the channels of the output.
         init_strides: the strides of the 3x3 convolution, and of the shortcut.
-        is_first_block_of_first_layer: makes no difference, as in
+        width: the channels of the first two convolutions; by default ``filters``.
+        shortcut: ``"A"``, ``"B"`` or ``"C"``, as in
             [`basic_block_v1`][keras_convnets.basic_block_v1].
-        width: the number of maps of the first two convolutions; by default ``filters``.
-        shortcut: ``"A"``, ``"B"`` or ``"C"``, as there.
         style: how convolutions and normalisations are made.
 
     Examples:
@@ -107,7 +98,7 @@ def bottleneck_v1_5(
         (None, 28, 28, 512)
     """
     branch = bottleneck_branch(filters, second_strides=init_strides, width=width, style=style)
-    return closed(branch, init_strides, shortcut, style)
+    return add_and_activate(branch, init_strides, shortcut, style)
 
 
 def bottleneck_branch(
@@ -127,11 +118,7 @@ def bottleneck_branch(
     )
 
 
-def closed(branch: Unit, strides: Strides, shortcut: str, style: Style) -> Unit:
-    """Return a residual branch with its shortcut, the addition and the ReLU that ends the block."""
-    add = residual.find_shortcut(shortcut)
-
-    def apply(x: Tensor) -> Tensor:
-        return units.relu()(add(x, branch(x), strides, style))
-
-    return apply
+def add_and_activate(branch: Unit, strides: Strides, shortcut: str, style: Style) -> Unit:
+    """Return a residual branch with its shortcut, the addition, and the ReLU after it."""
+    added = with_shortcut(branch, strides, post_activation_shortcut(shortcut, style))
+    return chain(added, units.relu())

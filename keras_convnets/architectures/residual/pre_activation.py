@@ -1,4 +1,4 @@
-"""Full pre-activation residual blocks: BN and ReLU stand before the convolutions.
+"""Full pre-activation residual blocks: BN and ReLU come before the convolutions.
 
 He et al., "Identity Mappings in Deep Residual Networks" (2016, arXiv:1603.05027), figure 4(e) and
 appendix. Where shapes differ, the shortcut starts from the pre-activated input.
@@ -6,13 +6,19 @@ appendix. Where shapes differ, the shortcut starts from the pre-activated input.
 
 from __future__ import annotations
 
-from keras_convnets import axes, checks, units
-from keras_convnets.architectures.residual import grammar as residual
-from keras_convnets.architectures.residual.grammar import Strides
+from keras_convnets import axes, units
+from keras_convnets.architectures.residual.ends import ends_in_addition
+from keras_convnets.architectures.residual.shortcuts import (
+    Strides,
+    pre_activation_shortcut,
+    subsample,
+    with_shortcut,
+)
 from keras_convnets.naming import on_branch
 from keras_convnets.units import TORCH, Style, Tensor, Unit, chain
 
 
+@ends_in_addition
 def basic_block_v2(
     filters: int,
     init_strides: Strides = (1, 1),
@@ -25,9 +31,9 @@ def basic_block_v2(
     """Return a pre-activation residual block of two 3x3 convolutions.
 
     Args:
-        filters: the number of maps of both convolutions, and of the output.
+        filters: the channels of both convolutions, and of the output.
         init_strides: the strides of the first convolution, and of the shortcut.
-        is_first_block_of_first_layer: whether batch normalisation and ReLU stand right before
+        is_first_block_of_first_layer: whether batch normalisation and ReLU come right before
             the block, so that it begins with its convolution.
         shortcut: what is added where shapes differ: ``"A"``, the identity with channels of zeros;
             ``"B"``, a 1x1 convolution.
@@ -46,9 +52,11 @@ def basic_block_v2(
         units.dropout(dropout),
         units.style_conv(filters, 3, style=style),
     )
-    return _closed(branch, init_strides, is_first_block_of_first_layer, shortcut, style)
+    before = None if is_first_block_of_first_layer else units.bn_relu(style)
+    return with_shortcut(branch, init_strides, pre_activation_shortcut(shortcut, style), before)
 
 
+@ends_in_addition
 def bottleneck_v2(
     filters: int,
     init_strides: Strides = (1, 1),
@@ -60,10 +68,9 @@ def bottleneck_v2(
     """Return a pre-activation bottleneck block that strides in its 3x3 convolution.
 
     Args:
-        filters: the number of maps of the first two convolutions; the output has four times
-            as many.
+        filters: the channels of the first two convolutions; the output has four times as many.
         init_strides: the strides of the 3x3 convolution, and of the shortcut.
-        is_first_block_of_first_layer: whether batch normalisation and ReLU stand right before
+        is_first_block_of_first_layer: whether batch normalisation and ReLU come right before
             the block, so that it begins with its convolution.
         shortcut: ``"A"`` or ``"B"``, as in [`basic_block_v2`][keras_convnets.basic_block_v2].
         style: how convolutions and normalisations are made.
@@ -79,28 +86,24 @@ def bottleneck_v2(
         units.bn_relu_conv(filters, 3, init_strides, style=style),
         units.bn_relu_conv(4 * filters, 1, style=style),
     )
-    return _closed(branch, init_strides, is_first_block_of_first_layer, shortcut, style)
+    before = None if is_first_block_of_first_layer else units.bn_relu(style)
+    return with_shortcut(branch, init_strides, pre_activation_shortcut(shortcut, style), before)
 
 
+@ends_in_addition
 def bottleneck_v2_keras(
-    filters: int,
-    init_strides: Strides = (1, 1),
-    is_first_block_of_first_layer: bool = False,
-    *,
-    style: Style = TORCH,
+    filters: int, init_strides: Strides = (1, 1), *, style: Style = TORCH
 ) -> Unit:
     """Return the pre-activation bottleneck of keras.applications' ResNet50V2.
 
     Unlike [`bottleneck_v2`][keras_convnets.bottleneck_v2], the last convolution and the projection
     have biases, it always begins with BN and ReLU, and a block that strides without changing
-    the number of channels adds its input at every second pixel instead of projecting it.
+    the number of channels adds every second pixel of its input instead of projecting it.
 
     Args:
-        filters: the number of maps of the first two convolutions; the output has four times
-            as many.
+        filters: the channels of the first two convolutions; the output has four times as many.
         init_strides: the strides of the 3x3 convolution, and of the shortcut.
-        is_first_block_of_first_layer: makes no difference.
-        style: how the normalisations are made.
+        style: how the first two convolutions and the normalisations are made.
 
     Examples:
         >>> import keras
@@ -118,27 +121,9 @@ def bottleneck_v2_keras(
         )(active)
         with on_branch("shortcut"):
             if axes.channels(x) == 4 * filters:
-                x = residual.subsample(init_strides)(x)
+                x = subsample(init_strides)(x)
             else:
                 x = units.conv(4 * filters, 1, init_strides, "valid")(active)
         return units.add(x, branch)
-
-    return apply
-
-
-def _closed(branch: Unit, strides: Strides, is_first: bool, shortcut: str, style: Style) -> Unit:
-    """Return a branch behind BN and ReLU, with the shortcut and the addition."""
-    checks.choice("shortcut", shortcut, ("A", "B"))
-
-    def apply(x: Tensor) -> Tensor:
-        active = x if is_first else units.bn_relu(style)(x)
-        y = branch(active)
-        if not residual.differs(x, y, strides):
-            return units.add(x, y)
-        if shortcut == "A":
-            return residual.shortcut_a(active, y, strides)
-        with on_branch("shortcut"):
-            projected = units.style_conv(axes.channels(y), 1, strides, "valid", style=style)(active)
-        return units.add(projected, y)
 
     return apply

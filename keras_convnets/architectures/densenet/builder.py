@@ -1,0 +1,210 @@
+"""Densely connected networks: every layer sees the channels of all layers before it in its block.
+
+Huang et al., "Densely Connected Convolutional Networks" (2016, arXiv:1608.06993).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Unpack
+
+import keras
+
+from keras_convnets import checks, units
+from keras_convnets.architectures.densenet.blocks import dense_layer, dense_stages, transition
+from keras_convnets.architectures.residual import imagenet_stem
+from keras_convnets.assemble import assemble
+from keras_convnets.options import InputShape, Options, Outputs
+from keras_convnets.registry import published
+from keras_convnets.units import TORCH
+
+PAPER = "Huang et al. 2016 (arXiv:1608.06993)"
+CIFAR = (3, 32, 32)
+
+
+class DensenetVariant(NamedTuple):
+    """What the paper varies in its dense blocks and in the transitions between them.
+
+    Attributes:
+        bottleneck: whether 1x1 convolutions come before the 3x3 ones: the "B" of DenseNet-BC.
+        compression: the share of channels that a transition keeps, more than 0 and at most 1; less
+            than 1 is the "C".
+        dropout: the rate of dropout after each convolution but the first.
+    """
+
+    bottleneck: bool = True
+    compression: float = 0.5
+    dropout: float = 0.0
+
+
+BASIC = DensenetVariant(bottleneck=False, compression=1.0)
+BC = DensenetVariant(bottleneck=True, compression=0.5)
+
+
+class DensenetBuilder:
+    """DenseNets for ImageNet and for CIFAR.
+
+    A stem; dense blocks with transitions between them; batch normalisation and ReLU, global average
+    pooling, a dense softmax. Convolutions have no bias, padding is symmetric, batch normalisation
+    has epsilon 1e-5 and momentum 0.9, as in the authors' Torch code and torchvision;
+    keras.applications has epsilon 1.001e-5 and momentum 0.99.
+
+    The stem is a 7x7/2 convolution to ``2 * growth_rate`` channels, BN, ReLU and 3x3/2 max-pooling;
+    for CIFAR a 3x3 convolution, to ``2 * growth_rate`` channels where blocks have bottlenecks and
+    compression (DenseNet-BC), to 16 otherwise. In ``bc_100_12``, 100 is the depth and 12 the growth
+    rate.
+    """
+
+    @staticmethod
+    def build(
+        input_shape: InputShape,
+        num_outputs: Outputs,
+        repetitions: Sequence[int],
+        growth_rate: int = 32,
+        variant: DensenetVariant = BC,
+        stem: str = "imagenet",
+        **options: Unpack[Options],
+    ) -> keras.Model:
+        """Return a DenseNet.
+
+        Args:
+            input_shape: ``(channels, rows, cols)``, whatever the data format. Rows and columns
+                may be ``None``.
+            num_outputs: the number of outputs, at least 1.
+            repetitions: the number of layers of each dense block, such as ``(6, 12, 24, 16)``.
+            growth_rate: the number of channels that a layer adds: the paper's k.
+            variant: what the blocks are like, a
+                [`DensenetVariant`][keras_convnets.DensenetVariant]; by default DenseNet-BC.
+            stem: ``"imagenet"``, which divides rows and columns by 4, or ``"cifar"``, which keeps
+                them.
+            **options: see [`Options`][keras_convnets.Options].
+
+        Raises:
+            ValueError: for a shape, number or option that no network can be built from.
+
+        Examples:
+            >>> from keras_convnets import DensenetBuilder, DensenetVariant
+            >>> basic = DensenetVariant(bottleneck=False, compression=1.0)
+            >>> model = DensenetBuilder.build((3, 32, 32), 10, (2, 2), 12, basic, "cifar")
+            >>> model.get_layer("dense1_block2_concat").output.shape
+            (None, 32, 32, 40)
+        """
+        layers = checks.repetitions(repetitions)
+        k = checks.positive_integer("growth_rate", growth_rate, "the paper's k, such as 32")
+        bottleneck, compression, dropout = _checked(variant)
+        cifar_width = 2 * k if bottleneck and compression < 1 else 16
+        stems = {
+            "imagenet": imagenet_stem(TORCH, filters=2 * k),
+            "cifar": units.style_conv(cifar_width, 3, style=TORCH),
+        }
+        layer, between = dense_layer(k, bottleneck, dropout), transition(compression, dropout)
+        parts = [
+            ("conv1", stems[checks.choice("stem", stem, stems)]),
+            *dense_stages(layers, layer, between),
+            ("final", units.bn_relu(TORCH)),
+        ]
+        return assemble(input_shape, num_outputs, parts, "densenet", **options)
+
+    @staticmethod
+    @published(PAPER)
+    def build_densenet_121(
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return DenseNet-121: 6, 12, 24, 16 layers, growth rate 32."""
+        return _build(input_shape, num_outputs, (6, 12, 24, 16), 32, **options)
+
+    @staticmethod
+    @published(PAPER)
+    def build_densenet_161(
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return DenseNet-161: 6, 12, 36, 24 layers, growth rate 48."""
+        return _build(input_shape, num_outputs, (6, 12, 36, 24), 48, **options)
+
+    @staticmethod
+    @published(PAPER)
+    def build_densenet_169(
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return DenseNet-169: 6, 12, 32, 32 layers, growth rate 32."""
+        return _build(input_shape, num_outputs, (6, 12, 32, 32), 32, **options)
+
+    @staticmethod
+    @published(PAPER)
+    def build_densenet_201(
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return DenseNet-201: 6, 12, 48, 32 layers, growth rate 32."""
+        return _build(input_shape, num_outputs, (6, 12, 48, 32), 32, **options)
+
+    @staticmethod
+    @published(PAPER)
+    def build_densenet_264(
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return DenseNet-264: 6, 12, 64, 48 layers, growth rate 32."""
+        return _build(input_shape, num_outputs, (6, 12, 64, 48), 32, **options)
+
+    @staticmethod
+    @published(PAPER, CIFAR, 10)
+    def build_cifar_densenet_40_12(
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return DenseNet-40 (k = 12): three blocks of 12 layers."""
+        return _build(input_shape, num_outputs, (12, 12, 12), 12, BASIC, "cifar", **options)
+
+    @staticmethod
+    @published(PAPER, CIFAR, 10)
+    def build_cifar_densenet_100_12(
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return DenseNet-100 (k = 12): three blocks of 32 layers."""
+        return _build(input_shape, num_outputs, (32, 32, 32), 12, BASIC, "cifar", **options)
+
+    @staticmethod
+    @published(PAPER, CIFAR, 10)
+    def build_cifar_densenet_100_24(
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return DenseNet-100 (k = 24): three blocks of 32 layers."""
+        return _build(input_shape, num_outputs, (32, 32, 32), 24, BASIC, "cifar", **options)
+
+    @staticmethod
+    @published(PAPER, CIFAR, 10)
+    def build_cifar_densenet_bc_100_12(
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return DenseNet-BC-100 (k = 12): three blocks of 16 bottleneck layers."""
+        return _build(input_shape, num_outputs, (16, 16, 16), 12, BC, "cifar", **options)
+
+    @staticmethod
+    @published(PAPER, CIFAR, 10)
+    def build_cifar_densenet_bc_250_24(
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return DenseNet-BC-250 (k = 24): three blocks of 41 bottleneck layers."""
+        return _build(input_shape, num_outputs, (41, 41, 41), 24, BC, "cifar", **options)
+
+    @staticmethod
+    @published(PAPER, CIFAR, 10)
+    def build_cifar_densenet_bc_190_40(
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return DenseNet-BC-190 (k = 40): three blocks of 31 bottleneck layers."""
+        return _build(input_shape, num_outputs, (31, 31, 31), 40, BC, "cifar", **options)
+
+
+_build = DensenetBuilder.build  # so that a network's row fits on its line
+
+
+def _checked(variant: Any) -> DensenetVariant:
+    if not isinstance(variant, DensenetVariant):
+        raise ValueError(
+            f"variant: received {variant!r}; expected a DensenetVariant. Pass for example "
+            "DensenetVariant(bottleneck=False, compression=1.0), the paper's first network."
+        )
+    return DensenetVariant(
+        checks.choice("bottleneck", variant.bottleneck, (True, False)),
+        checks.share("compression", variant.compression),
+        checks.rate("dropout", variant.dropout),
+    )

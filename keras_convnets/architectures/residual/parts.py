@@ -1,0 +1,90 @@
+"""The parts of a residual network: its stem, its stages, and the end that its blocks need."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from keras_convnets import checks, units
+from keras_convnets.architectures.residual.ends import Block, needs_activation
+from keras_convnets.architectures.residual.shortcuts import Strides
+from keras_convnets.units import TORCH, Part, Style, Unit
+
+
+def find_block(block_fn: Any, blocks: Mapping[str, Block]) -> Block:
+    """Return the block of that name, or the block function itself."""
+    if callable(block_fn):
+        return block_fn
+    return blocks[checks.choice("block_fn", block_fn, blocks)]
+
+
+def residual_parts(
+    stem: Unit,
+    block: Block,
+    repetitions: Sequence[int],
+    filters: int = 64,
+    style: Style = TORCH,
+    strides_last: bool = False,
+) -> Iterator[Part]:
+    """Yield the parts of a residual network: ``conv1``, ``conv2_block1`` and on, ``final``.
+
+    Blocks are made while the network is built, so that what they make has its data format.
+
+    Args:
+        stem: what comes before the stages.
+        block: the block function. It is called with ``filters`` and ``init_strides``, and with
+            ``is_first_block_of_first_layer`` and ``style`` where it takes them.
+        repetitions: the number of blocks of each stage.
+        filters: the filters of the first stage; they double from stage to stage.
+        style: how the end is made, and blocks that do not bring a style of their own.
+        strides_last: whether the last block of a stage strides rather than the first of the next.
+    """
+    counts = checks.repetitions(repetitions)
+    make = _native(block, style)
+    yield "conv1", stem
+    unit = stem
+    for stage, count in enumerate(counts):
+        if strides_last:
+            strided = count - 1 if stage < len(counts) - 1 else None
+        else:
+            strided = 0 if stage > 0 else None
+        for index in range(count):
+            strides = (2, 2) if index == strided else (1, 1)
+            unit = make(filters * 2**stage, strides, stage == index == 0)
+            yield f"conv{stage + 2}_block{index + 1}", unit
+    if needs_activation(unit):
+        yield "final", units.bn_relu(style)
+
+
+def _native(block: Block, style: Style) -> Callable[[int, Strides, bool], Unit]:
+    """Return the block function, called by the names of its arguments, with those that it takes."""
+    parameters = inspect.signature(block).parameters
+    takes_any = any(p.kind == inspect.Parameter.VAR_KEYWORD for p in parameters.values())
+    takes_first = takes_any or "is_first_block_of_first_layer" in parameters
+    fixed = {"style": style} if _leaves_style_open(block) else {}
+
+    def make(filters: int, strides: Strides, is_first: bool) -> Unit:
+        first = {"is_first_block_of_first_layer": is_first} if takes_first else {}
+        return block(filters=filters, init_strides=strides, **first, **fixed)
+
+    return make
+
+
+def _leaves_style_open(block: Any) -> bool:
+    """Return whether a block has a style that no ``functools.partial`` has filled in.
+
+    An argument of that name which is no [`Style`][keras_convnets.Style] means something else.
+    """
+    style = inspect.signature(block).parameters.get("style")
+    if style is None or not isinstance(style.default, Style):
+        return False
+    while isinstance(block, functools.partial) or hasattr(block, "__wrapped__"):
+        if isinstance(block, functools.partial):
+            if "style" in block.keywords:
+                return False
+            block = block.func
+        else:
+            block = block.__wrapped__
+    return True
