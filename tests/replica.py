@@ -13,8 +13,8 @@ import numpy as np
 import tensorflow as tf
 
 from keras_convnets import ResnetBuilder
+from keras_convnets.errors import PeerLost
 from keras_convnets.training.distribute.multi_worker import (
-    PeerLost,
     asked_anywhere,
     check_alike,
     mended_fit,
@@ -130,7 +130,7 @@ def _main(out, devices=1, epochs=2, nap=0.0, **choice):
         wait_for_all(strategy)
     except PeerLost as loss:
         print("lost:", loss)
-        leave(loss.code)
+        leave(loss.exit_code)
     report = {
         "replicas": strategy.num_replicas_in_sync,
         "is_chief": is_chief(strategy),

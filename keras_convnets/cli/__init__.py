@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from keras_convnets._version import __version__
 from keras_convnets.cli import evaluate, train
 from keras_convnets.cli import inspect as looks
-from keras_convnets.cli.options import BAD_INPUT, DONE, INTERRUPTED, STOPPED, Parser
+from keras_convnets.cli.options import BAD_INPUT, DONE, INTERRUPTED, Parser
 from keras_convnets.errors import RunStopped
 
 
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return DONE
     except RunStopped as stop:
         print(f"keras-convnets: stopped: {' '.join(str(stop).split())}", file=sys.stderr)
-        return getattr(stop, "code", STOPPED)
+        return stop.exit_code
     except ValueError as error:
         print(f"keras-convnets: error: {' '.join(str(error).split())}", file=sys.stderr)
         return BAD_INPUT

@@ -15,7 +15,6 @@ from keras_convnets.cli.options import BAD_INPUT, DONE, add_format, add_load, pr
 
 _SPLITS = ("test", "validation", "train")
 _BATCH_SIZE = 256
-_NAMED = 5  # classes in an error
 
 
 def add_to(commands: Any) -> None:
@@ -75,8 +74,7 @@ def _evaluate(chosen: argparse.Namespace) -> int:
     from keras_convnets.training.run.saved_run import open_run
 
     run = open_run(chosen.run)
-    data = _data(run, chosen.data, chosen.data_dir)
-    _check_classes(run, data)
+    data = run.load_data(chosen.data, chosen.data_dir)
     images = getattr(data, chosen.split)
     found = evaluate(run.model, images, run.preprocessing, chosen.batch_size)
     _say("note", filter(None, [first_too_bright(images, run.preprocessing)]))
@@ -98,43 +96,6 @@ def _evaluate(chosen: argparse.Namespace) -> int:
     else:
         print_found(table, chosen.format)
     return DONE
-
-
-def _data(run: Any, name: str | None, data_dir: Path | None) -> Any:
-    """Return the run's own data, or others; both split as the run's, prepared as the run's."""
-    from keras_convnets.training.data.data import load_data
-
-    arguments = dict(run.config["data"].get("arguments") or {})
-    if name is None and not arguments:
-        raise ValueError(
-            f"data: the run in {str(run.folder)!r} was begun in Python with data of its own; "
-            "expected the name of some. Name them with --data."
-        )
-    if name is not None and name != arguments.get("name"):
-        kept = ("seed", "validation_split")
-        arguments = {key: arguments[key] for key in kept if key in arguments} | {"name": name}
-    if data_dir is not None:
-        arguments["data_dir"] = data_dir
-    arguments.pop("image_size", None)  # the preprocessing says it
-    return load_data(**arguments, preprocessing=run.preprocessing)
-
-
-def _check_classes(run: Any, data: Any) -> None:
-    """Refuse data of other classes: labels would stand for other things."""
-    if len(data.class_names) != len(run.class_names):
-        raise ValueError(
-            f"data: {data.name} has {len(data.class_names)} classes; expected "
-            f"{len(run.class_names)}, as {run.model.name} in {str(run.folder)!r} was trained on. "
-            "Name data of the same classes."
-        )
-    pairs = zip(run.class_names, data.class_names, strict=True)
-    other = [f"{theirs!r} for {ours!r}" for ours, theirs in pairs if ours != theirs]
-    if other:
-        more = f" and {len(other) - _NAMED:,} more" if len(other) > _NAMED else ""
-        raise ValueError(
-            f"data: {data.name} has the classes {', '.join(other[:_NAMED])}{more}; expected those "
-            f"of the run in {str(run.folder)!r}, in their order. Name data of the same classes."
-        )
 
 
 def _predict(chosen: argparse.Namespace) -> int:

@@ -9,11 +9,17 @@ from typing import Any
 
 from keras_convnets.cli.options import add_load
 from keras_convnets.training.distribute.cluster import STRATEGIES
-from keras_convnets.training.recipe.recipes import RECIPES, SCHEDULES
+from keras_convnets.training.recipe.recipes import RECIPES, SCHEDULES, Recipe, find
 from keras_convnets.training.recipe.settings import Settings
+from keras_convnets.training.run.request import (
+    DataRequest,
+    Devices,
+    ResumeRequest,
+    RunRequest,
+)
 
 _WITH_RESUME = {"resume", "model", "load", "data_dir", "strategy", "workers", "index"}
-_DATA = ("data", "data_dir", "validation_split", "image_size", "strict", "augmentation")
+_NO_OPTIONS = ("command", "arguments")
 
 
 def add_to(commands: Any) -> Any:
@@ -39,47 +45,46 @@ def add_to(commands: Any) -> Any:
     _add_data(command.add_argument_group("data"))
     _add_recipe(command.add_argument_group("recipe", "--recipe, and each value of it"))
     _add_fine_tuning(command.add_argument_group("fine-tuning"))
-    _add_faults(command.add_argument_group("checkpoints"))
+    _add_checkpoints(command.add_argument_group("checkpoints"))
     _add_devices(command.add_argument_group("devices and machines"))
     return command
 
 
-def of(kind: type, given: dict[str, Any]) -> dict[str, Any]:
-    """Return the options that are fields of a dataclass."""
-    names = {field.name for field in dataclasses.fields(kind)}
-    return {name: value for name, value in given.items() if name in names}
+def request(chosen: argparse.Namespace) -> RunRequest | ResumeRequest:
+    """Return what the options ask for.
 
-
-def of_data(given: dict[str, Any]) -> dict[str, Any]:
-    """Return the options that are arguments of `load_data`."""
-    found = {name: given[name] for name in _DATA if name in given}
-    return {"name": found.pop("data", "digits"), **found}
-
-
-def check(given: dict[str, Any]) -> None:
-    """Refuse options that say different things."""
+    Raises:
+        ValueError: a value out of its range, or options that contradict each other.
+    """
+    given = {name: value for name, value in vars(chosen).items() if name not in _NO_OPTIONS}
+    devices = Devices(**_fields(Devices, given))
     if "resume" in given:
-        for name in given.keys() - _WITH_RESUME:
-            raise ValueError(
-                f"resume: received --{name.replace('_', '-')} with it; expected none, for a run "
-                "goes on as it was begun. Start a new run for other settings."
-            )
-    if "continues" in given and "out" not in given:
-        raise ValueError("continue: expected --out with it, the folder of the run. Name one.")
-    for name in ("model", "precision"):
-        if "fine_tune" in given and name in given:
-            raise ValueError(
-                f"fine-tune: received --{name} with it; expected none, for the model is that of "
-                f"{given['fine_tune']}. Leave --{name} out."
-            )
+        _check_resume(given)
+        return ResumeRequest(given["resume"], given.get("model"), given.get("data_dir"), devices)
+    wanted = _fields(RunRequest, given, model="network", continues="or_resume")
+    return RunRequest(
+        **wanted
+        | {
+            "data": DataRequest(**_fields(DataRequest, given, data="name")),
+            "recipe": find(given.get("recipe", "quick")).replace(**_fields(Recipe, given)),
+            "settings": Settings(**_fields(Settings, given)),
+            "devices": devices,
+        }
+    )
 
 
-def check_for_several_machines(given: dict[str, Any]) -> None:
-    """Refuse a run whose machines would each choose a folder of their own."""
-    if "out" not in given and "resume" not in given:
+def _fields(kind: type, given: dict[str, Any], **renamed: str) -> dict[str, Any]:
+    """Return the options that are fields of a dataclass, some under another name."""
+    names = {field.name for field in dataclasses.fields(kind)}
+    found = {renamed.get(name, name): value for name, value in given.items()}
+    return {name: value for name, value in found.items() if name in names}
+
+
+def _check_resume(given: dict[str, Any]) -> None:
+    for name in given.keys() - _WITH_RESUME:
         raise ValueError(
-            "out: expected a folder with several machines, the same for all and one that they "
-            "share. Name it with --out."
+            f"resume: received --{name.replace('_', '-')} with it; expected none, for a run "
+            "goes on as it was begun. Start a new run for other settings."
         )
 
 
@@ -112,11 +117,11 @@ def _add_recipe(group: Any) -> None:
         "learning_rate": "of the optimizer, after the warm-up",
         "drops": "when the rate drops, as shares of the run, such as 0.5,0.75",
         "drop_factor": "what the rate is multiplied by at each drop",
-        "warmup_epochs": "how long the rate rises in a line",
-        "warmup_steps": "how long the rate is that of the warm-up",
+        "warmup_epochs": "epochs over which the rate rises linearly",
+        "warmup_steps": "steps at the rate of the warm-up",
         "warmup_rate": "where the warm-up begins",
         "momentum": "of the optimizer",
-        "weight_decay": "of the kernels of convolutions: w -= rate * decay * w",
+        "weight_decay": "of convolutions' kernels, as papers write it: w -= rate * decay * w",
         "label_smoothing": "share of a label that is spread over all classes",
         "images_per_rate": "scale the rate to the batch: it is for so many images",
     }
@@ -138,7 +143,7 @@ def _add_recipe(group: Any) -> None:
 
 def _add_fine_tuning(group: Any) -> None:
     group.add_argument(
-        "--fine-tune", metavar="RUN", help="start from a run's model, or a .keras file"
+        "--fine-tune", type=Path, metavar="RUN", help="start from a run's model, or a .keras file"
     )
     group.add_argument(
         "--freeze-until", metavar="STAGE", help="freeze all before it, such as conv4"
@@ -151,7 +156,7 @@ def _add_fine_tuning(group: Any) -> None:
     )
 
 
-def _add_faults(group: Any) -> None:
+def _add_checkpoints(group: Any) -> None:
     group.add_argument("--resume", type=Path, metavar="RUN", help="go on with an unfinished run")
     group.add_argument(
         "--continue",
@@ -167,7 +172,7 @@ def _add_faults(group: Any) -> None:
     )
     group.add_argument("--seed", type=int, metavar="N", help="of all that is random (default: 0)")
     group.add_argument(
-        "--deterministic", action="store_true", help="let TensorFlow take repeatable ways only"
+        "--deterministic", action="store_true", help="let TensorFlow compute deterministically"
     )
 
 
@@ -181,7 +186,10 @@ def _add_devices(group: Any) -> None:
     group.add_argument("--precision", choices=("float32", "mixed_bfloat16", "mixed_float16"))
     group.add_argument("--jit", action="store_true", help="compile the step with XLA")
     group.add_argument(
-        "--steps-per-execution", type=int, metavar="N", help="steps between looks (default: 1)"
+        "--steps-per-execution",
+        type=int,
+        metavar="N",
+        help="steps before TensorFlow returns to Python (default: 1)",
     )
 
 

@@ -2,7 +2,7 @@ from .data.augmentation import AUGMENTATIONS, Augmentation
 from .data.data import Data, load_data
 from .data.pipeline import steps_per_epoch, training_batches
 from .distribute.cluster import Cluster, find_cluster
-from .distribute.multi_worker import PeerLost, mended_fit
+from .distribute.multi_worker import mended_fit
 from .distribute.strategies import choose_strategy, is_chief
 from .recipe.compiling import compile_model, set_weight_decay
 from .recipe.recipes import RECIPES, Recipe
@@ -11,6 +11,7 @@ from .recipe.settings import Settings
 from .reexports import (
     Evaluation,
     Images,
+    PeerLost,
     Predictions,
     Preprocessing,
     RunStopped,
@@ -21,7 +22,10 @@ from .reexports import (
 )
 from .report.curves import plot_curves
 from .report.report import write_report
+from .run.launch import launch, make_repeatable, plan_run
 from .run.plan import Plan, plan
+from .run.pretrained import Pretrained, open_pretrained
+from .run.request import DataRequest, Devices, ResumeRequest, RunRequest
 from .run.run import Outcome, resume, train
 from .run.saved_run import SavedRun, open_run
 from .transfer.discriminative import DiscriminativeSGD, stage_factors, stage_rates
@@ -34,6 +38,8 @@ __all__ = [
     "Augmentation",
     "Cluster",
     "Data",
+    "DataRequest",
+    "Devices",
     "DiscriminativeSGD",
     "Evaluation",
     "Frozen",
@@ -44,7 +50,10 @@ __all__ = [
     "Plan",
     "Predictions",
     "Preprocessing",
+    "Pretrained",
     "Recipe",
+    "ResumeRequest",
+    "RunRequest",
     "RunStopped",
     "SavedRun",
     "Settings",
@@ -56,11 +65,15 @@ __all__ = [
     "find_cluster",
     "freeze_until",
     "is_chief",
+    "launch",
     "load_data",
+    "make_repeatable",
     "mended_fit",
     "new_head",
+    "open_pretrained",
     "open_run",
     "plan",
+    "plan_run",
     "plot_curves",
     "predict",
     "resume",

@@ -1,6 +1,6 @@
 """Names of other packages that are part of `keras_convnets.training`: a stub names no others."""
 
-from keras_convnets.errors import RunStopped
+from keras_convnets.errors import PeerLost, RunStopped
 from keras_convnets.images.batches import evaluation_batches
 from keras_convnets.images.labelled import Images
 from keras_convnets.images.preprocessing import Preprocessing
@@ -10,6 +10,7 @@ from keras_convnets.inference.predict import Predictions, predict
 __all__ = [
     "Evaluation",
     "Images",
+    "PeerLost",
     "Predictions",
     "Preprocessing",
     "RunStopped",

@@ -12,8 +12,8 @@ import pytest
 import tensorflow as tf
 
 import replica
+from keras_convnets.errors import PeerLost
 from keras_convnets.training.distribute.multi_worker import (
-    PeerLost,
     check_alike,
     explained,
     mended_fit,
@@ -102,7 +102,7 @@ def test_who_has_lost_another_machine_says_so_and_ends(processes):
         time.sleep(0.1)
     started[1].terminate()  # TensorFlow would swallow it
     assert started[1].wait(LIMIT) == -signal.SIGTERM
-    assert started[0].wait(LIMIT) == PeerLost.code
+    assert started[0].wait(LIMIT) == PeerLost.exit_code
     last = logs[0].read_text().splitlines()[-1]
     assert last.startswith("lost: lost another machine of the run (")
     assert last.endswith("start all that have ended again, with --continue.")

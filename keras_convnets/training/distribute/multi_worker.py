@@ -10,20 +10,10 @@ from typing import Any
 
 import tensorflow as tf
 
-from keras_convnets.errors import RunStopped
+from keras_convnets.errors import PeerLost
 
 _ABORTED = "Collective ops is aborted by"
 _OF_PEERS = (_ABORTED, "CoordinationService", "coordination service")
-
-
-class PeerLost(RunStopped):
-    """Another machine of the run does not answer any more.
-
-    Start all machines again that have ended, with the commands that they were started with: the
-    run goes on from its last checkpoint.
-    """
-
-    code = 75  # of the command: EX_TEMPFAIL, try again
 
 
 @contextlib.contextmanager

@@ -12,17 +12,19 @@ from typing import Any
 import tensorflow as tf
 
 from keras_convnets.training.distribute.cluster import Cluster, find_cluster
-from keras_convnets.training.distribute.multi_worker import explained, is_multi_worker
+from keras_convnets.training.distribute.multi_worker import (
+    explained,
+    is_multi_worker,
+    peers_explained,
+)
 from keras_convnets.training.distribute.rendezvous import meet
-
-__all__ = ["WAIT", "check_step", "choose_strategy", "explained", "is_chief", "is_multi_worker"]
 
 WAIT = 600.0  # seconds for all machines to come
 _START = 60  # seconds for TensorFlow to connect machines that are all there
 
 
-def _silent(line: str) -> None:
-    pass
+def silent(line: str) -> None:
+    """Tell nobody."""
 
 
 def choose_strategy(
@@ -30,7 +32,7 @@ def choose_strategy(
     workers: str | None = None,
     index: int | None = None,
     wait: float = WAIT,
-    tell: Callable[[str], None] = _silent,
+    tell: Callable[[str], None] = silent,
 ) -> Any:
     """Return the ``tf.distribute`` strategy to build and train a model with.
 
@@ -119,6 +121,23 @@ def is_chief(strategy: Any) -> bool:
     resolver = strategy.cluster_resolver
     has_chief_job = "chief" in resolver.cluster_spec().jobs
     return resolver.task_type == "chief" or (resolver.task_id == 0 and not has_chief_job)
+
+
+@contextlib.contextmanager
+def scope_of(strategy: Any) -> Iterator[None]:
+    """Build within a strategy; on several machines, one may be lost in the meantime.
+
+    Args:
+        strategy: as `choose_strategy` returns it; nothing is done for ``None``.
+
+    Raises:
+        PeerLost: another machine does not answer any more.
+    """
+    if strategy is None:
+        yield
+        return
+    with peers_explained(), strategy.scope():
+        yield
 
 
 def _multi_worker(cluster: Cluster, wait: float, tell: Callable[[str], None]) -> Any:

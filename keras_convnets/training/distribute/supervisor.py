@@ -17,7 +17,8 @@ from collections.abc import Sequence
 from types import FrameType
 from typing import NoReturn
 
-AGAIN = 75  # the child's exit code when it is to be started again: PeerLost.code
+from keras_convnets.errors import PeerLost
+
 RESTARTS = 20
 _PIPE = "KERAS_CONVNETS_SUPERVISOR"
 _LONG = 600.0  # seconds; who has run for so long has got over its earlier losses
@@ -55,8 +56,8 @@ def supervise(
 ) -> int:
     """Run the command in a child until it is done, and return its exit code.
 
-    It is started again when it ends with exit code 75, or is killed or crashes. Signals are passed
-    on; a child that they end is not started again.
+    It is started again when it ends with the exit code of `PeerLost`, or is killed or crashes.
+    Signals are passed on; a child that they end is not started again.
 
     Args:
         first: the arguments of ``keras-convnets``.
@@ -72,10 +73,11 @@ def supervise(
         deaths = [-getattr(signal, name) for name in _DEATHS if hasattr(signal, name)]
         if time.monotonic() - started > _LONG:
             used = 0
-        if was_told or code not in (AGAIN, *deaths) or used == restarts:
+        if was_told or code not in (PeerLost.exit_code, *deaths) or used == restarts:
             return code if code >= 0 else 128 - code
         used, now = used + 1, again
-        how = "has lost another machine" if code == AGAIN else f"was ended by signal {-code}"
+        has_lost = code == PeerLost.exit_code
+        how = "has lost another machine" if has_lost else f"was ended by signal {-code}"
         line = f"keras-convnets: this worker {how}; starting it again ({used} of {restarts})"
         print(line, file=sys.stderr, flush=True)
 

@@ -21,8 +21,7 @@ class Settings:
         jit: whether XLA compiles the training step.
         sync_bn: whether batch normalisation takes its statistics over all devices and machines.
         deterministic: whether TensorFlow takes the repeatable way where it has a choice. It is for
-            the whole process, so that the command sees to it: in Python, call
-            ``tf.config.experimental.enable_op_determinism()`` first.
+            the whole process, and set by `make_repeatable`, as the command does.
 
     Raises:
         ValueError: a number out of its range.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import platform
+from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import keras
 
 from keras_convnets import axes
+from keras_convnets.training import run_folder
 from keras_convnets.training.data import pipeline
 from keras_convnets.training.data.data import Data
 from keras_convnets.training.recipe.recipes import Recipe
@@ -69,19 +71,35 @@ def check_fit(model: keras.Model, data: Data) -> None:
 
 def check_same(config: dict[str, Any], model: keras.Model, data: Data, out: Path) -> None:
     """Refuse a model or data that are not those that a run was begun with."""
-    now = {"model": _of_model(model, data), "data": _of_data(data)}
-    for what, described in now.items():
-        for name, value in json.loads(json.dumps(described)).items():
-            if config[what].get(name) != value:
-                raise ValueError(
-                    f"resume: {what}: received {name} {value!r}; the run in {str(out)!r} has "
-                    f"{config[what].get(name)!r}. Go on with the same {what}, or start a new run."
-                )
-    if config["preprocessing"] != json.loads(json.dumps(data.preprocessing.to_config())):
+    for what, now in (("model", _of_model(model, data)), ("data", _of_data(data))):
+        for name, value, kept in _differences(config[what], now):
+            raise ValueError(
+                f"resume: {what}: received {name} {value!r}; the run in {str(out)!r} has "
+                f"{kept!r}. Go on with the same {what}, or start a new run."
+            )
+    for _ in _differences(config["preprocessing"], data.preprocessing.to_config()):
         raise ValueError(
             f"resume: data: the images are prepared in another way than in {str(out)!r}. Pass its "
             "preprocessing to load_data(), as keras-convnets train --resume does."
         )
+
+
+def check_same_settings(out: Path, recipe: Recipe, settings: Settings) -> None:
+    """Refuse to go on with a run by another recipe or other settings than it was begun with."""
+    config = run_folder.read_config(out)
+    for what, now in (("recipe", recipe), ("settings", settings)):
+        for name, value, kept in _differences(config[what], dataclasses.asdict(now)):
+            raise ValueError(
+                f"{name}: received {value!r} to go on with {str(out)!r}, which has {kept!r}. "
+                "Leave it as it was, or start a new run."
+            )
+
+
+def _differences(kept: dict[str, Any], now: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """Yield what is not as ``config.json`` has it: its name, its value now, and the one kept."""
+    for name, value in json.loads(json.dumps(now)).items():
+        if kept.get(name) != value:
+            yield name, value, kept.get(name)
 
 
 def configuration(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,7 @@ class Outcome:
 def train(
     model: keras.Model,
     data: Data,
-    out: Path,
+    out: str | os.PathLike[str],
     recipe: Recipe | None = None,
     settings: Settings | None = None,
     console: Console | None = None,
@@ -76,10 +77,20 @@ def train(
     """
     recipe, settings = recipe or RECIPES["quick"], settings or Settings()
     data = check_run(model, data, recipe)
+    return begin(model, data, Path(out), recipe, settings, console or Console())
+
+
+def begin(
+    model: keras.Model,
+    data: Data,
+    out: Path,
+    recipe: Recipe,
+    settings: Settings,
+    console: Console,
+) -> Outcome:
+    """Train a classifier on data that `check_run` has found to fit; see `train`."""
     is_chief = strategies.is_chief(model.distribute_strategy)
-    if is_chief:
-        run_folder.check_free(out)
-    loop = Loop(model, data, recipe, settings, out if is_chief else None, console or Console())
+    loop = Loop(model, data, recipe, settings, out if is_chief else None, console)
     config = configuration(model, data, recipe, settings)
     _check_alike(loop, config)
     if is_chief:
@@ -94,7 +105,10 @@ def train(
 
 
 def resume(
-    out: Path, data: Data, model: keras.Model | None = None, console: Console | None = None
+    out: str | os.PathLike[str],
+    data: Data,
+    model: keras.Model | None = None,
+    console: Console | None = None,
 ) -> Outcome:
     """Go on with a run from its last checkpoint, to the same end as if it had never stopped.
 
@@ -108,6 +122,7 @@ def resume(
         ValueError: the folder is not a run's, or that of another model or other data.
         RunStopped: as in `train`.
     """
+    out = Path(out)
     config = run_folder.read_config(out)
     recipe = Recipe(**config["recipe"] | {"drops": tuple(config["recipe"]["drops"])})
     model = model or open_start(out)

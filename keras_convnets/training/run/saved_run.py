@@ -11,6 +11,8 @@ from typing import Any
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.saved_models import load_model
 from keras_convnets.training import run_folder
+from keras_convnets.training.data.data import Data
+from keras_convnets.training.run.run_data import check_classes, load_run_data
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,6 +32,24 @@ class SavedRun:
     preprocessing: Preprocessing
     class_names: tuple[str, ...]
     config: Mapping[str, Any]
+
+    def load_data(
+        self, name: str | None = None, data_dir: str | os.PathLike[str] | None = None
+    ) -> Data:
+        """Return the data that the run was trained and tested on, split as they were.
+
+        Args:
+            name: of other data of the same classes, as `load_data` takes it; they are prepared as
+                the run's.
+            data_dir: the folder of the data's files, where it is not that of the run.
+
+        Raises:
+            ValueError: the run was begun in Python with data of its own, or the other data are of
+                other classes; and what `load_data` refuses.
+        """
+        data = load_run_data(self.folder, self.config, name, data_dir)
+        check_classes(self.folder, self.model.name, self.class_names, data)
+        return data
 
 
 def open_run(folder: str | os.PathLike[str]) -> SavedRun:

@@ -1,0 +1,186 @@
+"""From a request to a run: devices, seed, data and model, then training."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import keras
+import tensorflow as tf
+from rich.console import Console
+
+from keras_convnets.training import run_folder
+from keras_convnets.training.data.data import Data, load_data
+from keras_convnets.training.distribute.strategies import (
+    choose_strategy,
+    is_chief,
+    scope_of,
+    silent,
+)
+from keras_convnets.training.recipe.settings import Settings
+from keras_convnets.training.run.configuration import check_run, check_same_settings
+from keras_convnets.training.run.plan import Plan, plan
+from keras_convnets.training.run.pretrained import open_pretrained
+from keras_convnets.training.run.request import Devices, ResumeRequest, RunRequest
+from keras_convnets.training.run.run import Outcome, begin, open_start, resume
+from keras_convnets.training.run.run_data import load_run_data
+from keras_convnets.training.transfer.fine_tuning import freeze_until
+from keras_convnets.training.words import shape
+
+# From a network's name, (channels, rows, cols) and the number of outputs to the network.
+Build = Callable[[str, tuple[int, int, int], int], keras.Model]
+
+_MOST_SKIPPED = 10  # files left out that are named
+
+
+def launch(
+    request: RunRequest | ResumeRequest,
+    build: Build,
+    console: Console | None = None,
+    tell: Callable[[str], None] = silent,
+) -> Outcome:
+    """Carry out a run, or go on with one: what ``keras-convnets train`` does.
+
+    Call it first, before anything is computed: the seed and the strategy are set here. On several
+    machines, each calls it with its own index.
+
+    Args:
+        request: what to train, on what, how and where to.
+        build: builds a network by its name: `keras_convnets.create_model`, or a function of your
+            own of a name, ``(channels, rows, cols)`` and the number of outputs.
+        console: where progress is shown; by default on the chief's standard output.
+        tell: is called with a line about machines that are being waited for.
+
+    Raises:
+        ValueError: as `train`, `resume` and `load_data`.
+        RunStopped: as `train`.
+
+    Examples:
+        >>> from pathlib import Path
+        >>> from rich.console import Console
+        >>> from keras_convnets import create_model
+        >>> from keras_convnets.training import RECIPES, RunRequest, launch
+        >>> short = RECIPES["quick"].replace(epochs=1, batch_size=128)
+        >>> request = RunRequest("lenet_5", recipe=short, out=Path("run"))
+        >>> launch(request, create_model, Console(quiet=True)).epochs
+        1
+    """
+    strategy = _connected(request.devices, tell)
+    console = console or Console(highlight=False, quiet=not is_chief(strategy))
+    if isinstance(request, ResumeRequest):
+        return _go_on(request, strategy, console)
+    if resumed := request.resumed():
+        check_same_settings(resumed.out, request.recipe, request.settings)
+        return _go_on(resumed, strategy, console)
+    make_repeatable(request.settings)
+    data, model = _data_and_model(request, build, strategy)
+    data = check_run(model, data, request.recipe)
+    _introduce(console, model, data)
+    return begin(model, data, request.folder, request.recipe, request.settings, console)
+
+
+def plan_run(request: RunRequest, build: Build) -> Plan:
+    """Return what a run would be, after a few timed steps on one device; nothing is written.
+
+    Args:
+        request: as in `launch`.
+        build: as in `launch`.
+
+    Raises:
+        ValueError: as in `launch`.
+    """
+    make_repeatable(request.settings)
+    data, model = _data_and_model(request, build, None)
+    return plan(model, data, request.recipe, request.settings)
+
+
+def make_repeatable(settings: Settings) -> None:
+    """Seed all random numbers, and let TensorFlow compute deterministically if that is asked for.
+
+    Call it before the model is built, for a run that can be repeated.
+
+    Args:
+        settings: with the seed.
+    """
+    keras.utils.set_random_seed(settings.seed)
+    if settings.deterministic:
+        tf.config.experimental.enable_op_determinism()
+
+
+def _connected(devices: Devices, tell: Callable[[str], None]) -> Any:
+    """Return the strategy: before anything else runs on the devices."""
+    cluster = devices.cluster()
+    strategy = choose_strategy(devices.strategy, devices.workers, devices.index, tell=tell)
+    if cluster is not None and not cluster.is_chief:
+        tell(f"connected with {cluster.label(0)}, which shows the progress and writes all files")
+    return strategy
+
+
+def _go_on(request: ResumeRequest, strategy: Any, console: Console) -> Outcome:
+    out, config = request.out, run_folder.read_config(request.out)
+    make_repeatable(Settings(**config["settings"]))
+    if request.network not in (None, config["model"]["name"]):
+        raise ValueError(
+            f"model: received {request.network!r} to go on with {str(out)!r}, which trains "
+            f"{config['model']['name']!r}. Leave --model out, or start a new run."
+        )
+    remedy = "Go on with keras_convnets.training.resume and the same data."
+    with _reading():
+        data = load_run_data(out, config, data_dir=request.data_dir, remedy=remedy)
+    with scope_of(strategy):
+        model = open_start(out)
+    _introduce(console, model, data)
+    return resume(out, data, model, console)
+
+
+def _data_and_model(request: RunRequest, build: Build, strategy: Any) -> tuple[Data, keras.Model]:
+    wanted = request.data
+    arguments = {**vars(wanted), "seed": request.settings.seed}
+    with scope_of(strategy):
+        start = open_pretrained(request.fine_tune) if request.fine_tune else None
+    if start is not None:
+        arguments |= start.data_arguments(wanted.image_size)
+    with _reading():
+        data = load_data(**arguments)
+    with scope_of(strategy):
+        if start is None:
+            model = _built(request, build, data)
+        else:
+            model = start.for_classes(data.class_names)
+    if request.freeze_until is not None:
+        freeze_until(model, request.freeze_until)
+    return data, model
+
+
+def _built(request: RunRequest, build: Build, data: Data) -> keras.Model:
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(request.precision or before)
+    try:
+        return build(request.network_name, data.image_shape, len(data.class_names))
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+@contextlib.contextmanager
+def _reading() -> Iterator[None]:
+    """Say on a terminal that images are being looked at, which takes a while if there are many."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield
+        return
+    with console.status("reading the images", spinner="line"):
+        yield
+
+
+def _introduce(console: Console, model: keras.Model, data: Data) -> None:
+    sets = f"{len(data.train):,} training and {len(data.test):,} test images"
+    lines = [
+        f"{model.name}: {model.count_params():,} parameters",
+        f"{data.name}: {sets} of {shape(data.image_shape)}",
+    ]
+    if data.skipped:
+        lines.append(f"left out: {len(data.skipped):,} files")
+        lines += [f"  {line}" for line in data.skipped[:_MOST_SKIPPED]]
+    for line in lines:
+        console.print(line, soft_wrap=True)

@@ -1,0 +1,60 @@
+"""A trained model to start a run from, and what is known of the images that it was trained on."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from keras_convnets import axes
+from keras_convnets.images.preprocessing import Preprocessing
+from keras_convnets.saved_models import is_file, open_file
+from keras_convnets.training.run.saved_run import open_run
+from keras_convnets.training.transfer.new_head import new_head
+
+
+@dataclasses.dataclass(frozen=True)
+class Pretrained:
+    """A trained model to start from.
+
+    Attributes:
+        model: with its weights; not compiled.
+        preprocessing: of the images that it was trained on; ``None`` where that is not known.
+        class_names: the classes that it tells apart, by label; ``None`` where they are not known.
+    """
+
+    model: keras.Model
+    preprocessing: Preprocessing | None = None
+    class_names: tuple[str, ...] | None = None
+
+    def data_arguments(self, image_size: int | None = None) -> dict[str, Any]:
+        """Return the arguments with which `load_data` prepares images for the model.
+
+        Args:
+            image_size: rows and columns that were asked for; by default those of the model.
+        """
+        if self.preprocessing is not None:
+            return {"preprocessing": self.preprocessing}
+        _, rows, _ = axes.in_papers_order(self.model.input_shape, axes.format_of(self.model))
+        return {"image_size": rows if image_size is None else image_size}
+
+    def for_classes(self, class_names: Sequence[str]) -> keras.Model:
+        """Return the model; with a new head, unless the classes are those that it knows."""
+        if self.class_names == tuple(class_names):
+            return self.model
+        return new_head(self.model, len(class_names))
+
+
+def open_pretrained(path: Path) -> Pretrained:
+    """Open the folder of a finished run, or a ``.keras`` file.
+
+    Raises:
+        ValueError: there is neither, or it cannot be read.
+    """
+    if is_file(path):
+        return Pretrained(open_file(path))
+    run = open_run(path)
+    return Pretrained(run.model, run.preprocessing, run.class_names)

@@ -1,0 +1,72 @@
+"""The data of a run, loaded again: its own, or others that are prepared and split alike."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from keras_convnets.images.preprocessing import Preprocessing
+from keras_convnets.training.data.data import Data, load_data
+
+_KEPT = ("seed", "validation_split")  # of the run's arguments, for other data
+_NAMED = 5  # classes in an error
+
+
+def load_run_data(
+    folder: Path,
+    config: Mapping[str, Any],
+    name: str | None = None,
+    data_dir: str | os.PathLike[str] | None = None,
+    remedy: str = "Name them with --data.",
+) -> Data:
+    """Return the data that a run was begun with, or others, with the run's preprocessing.
+
+    Args:
+        folder: of the run.
+        config: what its ``config.json`` holds.
+        name: of other data, as `load_data` takes it; by default the run's own.
+        data_dir: the folder of the data's files, where it is not that of the run.
+        remedy: what to do about data that have no name, for the error.
+
+    Raises:
+        ValueError: the run's data have no name, and what `load_data` refuses.
+    """
+    arguments = dict(config["data"].get("arguments") or {})
+    if name is None and not arguments:
+        raise ValueError(
+            f"data: the run in {str(folder)!r} was begun in Python with data of its own; expected "
+            f"the name of some. {remedy}"
+        )
+    if name is not None and name != arguments.get("name"):
+        arguments = {key: arguments[key] for key in _KEPT if key in arguments} | {"name": name}
+    if data_dir is not None:
+        arguments["data_dir"] = data_dir
+    arguments.pop("image_size", None)  # the preprocessing says it
+    return load_data(**arguments, preprocessing=Preprocessing.from_config(config["preprocessing"]))
+
+
+def check_classes(folder: Path, model: str, class_names: Sequence[str], data: Data) -> None:
+    """Refuse data of other classes than a run's: the same labels would mean other things.
+
+    Args:
+        folder: of the run.
+        model: its model's name.
+        class_names: the run's classes, by label.
+        data: the other data.
+    """
+    if len(data.class_names) != len(class_names):
+        raise ValueError(
+            f"data: {data.name} has {len(data.class_names)} classes; expected "
+            f"{len(class_names)}, as {model} in {str(folder)!r} was trained on. "
+            "Name data of the same classes."
+        )
+    pairs = zip(class_names, data.class_names, strict=True)
+    other = [f"{theirs!r} for {ours!r}" for ours, theirs in pairs if ours != theirs]
+    if other:
+        more = f" and {len(other) - _NAMED:,} more" if len(other) > _NAMED else ""
+        raise ValueError(
+            f"data: {data.name} has the classes {', '.join(other[:_NAMED])}{more}; expected those "
+            f"of the run in {str(folder)!r}, in their order. Name data of the same classes."
+        )
