@@ -111,7 +111,7 @@ def _dress(axes: Axes, class_names: Sequence[str], cell: float) -> None:
     axes.tick_params(length=0, labelcolor=INK, labelsize=_POINTS)
     if len(class_names) > _MOST_NAMED:
         for axis in (axes.xaxis, axes.yaxis):
-            axis.set_major_locator(MaxNLocator(10, integer=True))
+            axis.set_major_locator(MaxNLocator(10, integer=True, steps=(1, 2, 5, 10)))
         return
     points = min(_POINTS, 0.9 * cell)
     names = [_short(name) for name in class_names]
