@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import keras
 
@@ -21,6 +22,34 @@ def load_model(file: str | os.PathLike[str]) -> keras.Model:
     """
     with room_for(_DEEPEST):
         return keras.models.load_model(file, compile=False)
+
+
+def without_optimizer(model: keras.Model) -> keras.Model:
+    """Return the same graph, of the same layers, as a model that is not compiled.
+
+    A copy and a file of a compiled model have its optimizer.
+    """
+    if isinstance(model, keras.Sequential):
+        return keras.Model(model.inputs[0], model.outputs[0], name=model.name)
+    return keras.Model(model.input, model.output, name=model.name)
+
+
+def opens_with_keras(model: keras.Model) -> keras.Model:
+    """Return a model to save: not compiled if only this package knows the class of its optimizer.
+
+    ``keras.models.load_model`` reads such a file without this package, unless the network itself
+    has layers of ours.
+    """
+    config = keras.saving.serialize_keras_object(model.optimizer)
+    return without_optimizer(model) if _names_us(config) else model
+
+
+def _names_us(config: Any) -> bool:
+    """Return whether a class of this package is anywhere in a configuration of Keras'."""
+    if isinstance(config, dict):
+        registered = str(config.get("registered_name"))
+        return registered.startswith("keras_convnets>") or any(map(_names_us, config.values()))
+    return False
 
 
 def is_file(name: str | os.PathLike[str]) -> bool:

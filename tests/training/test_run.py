@@ -131,6 +131,20 @@ def test_the_learning_rate_is_the_recipes(data):
     assert model.optimizer.momentum == 0.9
 
 
+def test_the_model_of_a_run_opens_with_keras_alone(data, monkeypatch):
+    # Its optimizer and its learning rates are of classes that Keras does not know.
+    recipe = RECIPE.replace(batch_size=512, warmup_epochs=1, stage_decay=0.5)
+    model = build()
+    train(model, data, "run", recipe, console=quiet())
+    known = keras.saving.get_custom_objects()
+    for name in [name for name in known if name.startswith("keras_convnets>")]:
+        monkeypatch.delitem(known, name)
+    loaded = keras.models.load_model("run/model.keras")
+    for one, other in zip(loaded.get_weights(), model.get_weights(), strict=True):
+        assert np.array_equal(one, other)
+    assert [weight.path for weight in loaded.weights] == [weight.path for weight in model.weights]
+
+
 def test_steps_that_end_within_an_epoch(data):
     model = build()
     outcome = train(model, data, Path("run"), RECIPE.replace(steps=STEPS + 3), console=quiet())

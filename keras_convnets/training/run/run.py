@@ -12,7 +12,6 @@ from rich.console import Console
 
 from keras_convnets.analysis.plot.plot import plot_model
 from keras_convnets.errors import RunStopped
-from keras_convnets.inference.evaluate import evaluate
 from keras_convnets.saved_models import load_model
 from keras_convnets.training import run_folder
 from keras_convnets.training.data.data import Data
@@ -20,11 +19,10 @@ from keras_convnets.training.distribute import strategies
 from keras_convnets.training.distribute.multi_worker import check_alike, wait_for_all
 from keras_convnets.training.recipe.recipes import RECIPES, Recipe
 from keras_convnets.training.recipe.settings import Settings
-from keras_convnets.training.report.curves import plot_curves
-from keras_convnets.training.report.report import write_report
 from keras_convnets.training.run.configuration import check_run, check_same, configuration
 from keras_convnets.training.run.interruption import undisturbed
 from keras_convnets.training.run.loop import Loop
+from keras_convnets.training.run.results import write_results
 
 
 @dataclasses.dataclass(frozen=True)
@@ -171,7 +169,7 @@ def _finish(loop: Loop, out: Path, config: dict[str, Any]) -> Outcome:
     try:
         interrupted = loop.go_on()
         with undisturbed():
-            accuracy = _write_results(loop, loop.folder, config, interrupted)
+            accuracy = write_results(loop, config, interrupted)
             wait_for_all(loop.strategy)
     except OSError as error:
         raise RunStopped(
@@ -182,21 +180,3 @@ def _finish(loop: Loop, out: Path, config: dict[str, Any]) -> Outcome:
     if accuracy is None and history:
         accuracy = history[-1]
     return Outcome(out, len(history), accuracy, interrupted)
-
-
-def _write_results(
-    loop: Loop, folder: Path | None, config: dict[str, Any], interrupted: bool
-) -> float | None:
-    """Write what a run leaves, and return the accuracy on the test images of a finished one."""
-    if folder is None:
-        return None
-    history = loop.position.history
-    run_folder.write_model(folder, loop.model)
-    run_folder.write_history(folder, history)
-    plot_curves(history, folder / run_folder.CURVES, f"{loop.model.name} on {loop.data.name}")
-    if interrupted:
-        return None
-    evaluation = evaluate(loop.model, loop.data.test, loop.data.preprocessing)
-    write_report(folder, loop.model, loop.data, evaluation, history, config)
-    (folder / run_folder.START).unlink(missing_ok=True)
-    return evaluation.accuracy

@@ -81,7 +81,7 @@ class DiscriminativeSGD(keras.optimizers.SGD):
 
     It does to each variable what ``keras.optimizers.SGD`` does at the learning rate times the
     variable's factor, with momentum, weight decay and schedules. A model that was saved with it
-    can be loaded once this module has been imported.
+    can be loaded once this class has been imported.
 
     Args:
         learning_rate: as for ``keras.optimizers.SGD``: what a variable of factor 1 learns at.

@@ -12,6 +12,7 @@ from keras_convnets.graph.layer_classes import layer_classes
 from keras_convnets.graph.topology import ends
 from keras_convnets.graph.walk import Call, walk
 from keras_convnets.recursion import room_for
+from keras_convnets.saved_models import without_optimizer
 
 # A classifier is a layer with as many of these as there are classes ...
 _WIDTH: dict[Any, str] = {
@@ -69,7 +70,7 @@ def new_head(model: keras.Model, num_outputs: int) -> keras.Model:
         return twins[layer]
 
     with room_for(len(calls)):
-        graph = _uncompiled(model)
+        graph = without_optimizer(model)
         inputs = _same_inputs(graph, calls)
         result = keras.models.clone_model(graph, inputs, clone_function=twin, recursive=True)
     for layer in twins.keys() - changed:
@@ -130,13 +131,6 @@ def _check_same_classes(found: Sequence[Call]) -> None:
 def _resized(target_shape: tuple[int, ...], num_outputs: int) -> tuple[int, ...]:
     """Return a shape for other classes: the one size in it that is not 1 is their number."""
     return tuple(size if size in (1, -1) else num_outputs for size in target_shape)
-
-
-def _uncompiled(model: keras.Model) -> keras.Model:
-    """Return the same graph as a model without an optimizer, which a copy would get too."""
-    if isinstance(model, keras.Sequential):
-        return keras.Model(model.inputs[0], model.outputs[0], name=model.name)
-    return keras.Model(model.input, model.output, name=model.name)
 
 
 def _same_inputs(model: keras.Model, calls: Sequence[Call]) -> Any:

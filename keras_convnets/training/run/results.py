@@ -1,0 +1,36 @@
+"""What a run leaves in its folder when it ends."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras_convnets.inference.evaluate import evaluate
+from keras_convnets.saved_models import opens_with_keras
+from keras_convnets.training import run_folder
+from keras_convnets.training.report.curves import plot_curves
+from keras_convnets.training.report.report import write_report
+from keras_convnets.training.run.loop import Loop
+
+
+def write_results(loop: Loop, config: dict[str, Any], interrupted: bool) -> float | None:
+    """Write what a run leaves, and return the accuracy on the test images of a finished one.
+
+    Nothing is written by machines other than the chief.
+
+    Args:
+        loop: the run, at its end.
+        config: what was run.
+        interrupted: whether the run ended early; it is not evaluated then.
+    """
+    if loop.folder is None:
+        return None
+    folder, history = loop.folder, loop.position.history
+    run_folder.write_model(folder, opens_with_keras(loop.model))
+    run_folder.write_history(folder, history)
+    plot_curves(history, folder / run_folder.CURVES, f"{loop.model.name} on {loop.data.name}")
+    if interrupted:
+        return None
+    evaluation = evaluate(loop.model, loop.data.test, loop.data.preprocessing)
+    write_report(folder, loop.model, loop.data, evaluation, history, config)
+    (folder / run_folder.START).unlink(missing_ok=True)
+    return evaluation.accuracy
