@@ -42,8 +42,8 @@ class CifarResnetBuilder:
     """Residual networks for CIFAR: three stages of 16, 32 and 64 filters at 32, 16 and 8 pixels.
 
     A 3x3 convolution to 16 channels, batch normalisation and ReLU; three stages of n blocks, the
-    last two beginning with stride 2; global average pooling, a dense softmax. Basic blocks make 6n
-    + 2 layers, bottlenecks 9n + 2. Convolutions have no bias, padding is symmetric, batch
+    last two beginning with stride 2; global average pooling, a dense softmax. That is 6n + 2 layers
+    of basic blocks, 9n + 2 of bottlenecks. Convolutions have no bias, padding is symmetric, batch
     normalisation has epsilon 1e-5 and momentum 0.9.
 
     Basic blocks have shortcuts of option A, without parameters; ``cifar_preact_resnet_164`` and

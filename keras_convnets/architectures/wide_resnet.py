@@ -55,7 +55,8 @@ class WideResnetBuilder:
     ReLU, global average pooling, a dense softmax. Where shapes differ, a 1x1 convolution projects
     the pre-activated input. Convolutions have no bias, padding is symmetric, batch normalisation
     has epsilon 1e-5 and momentum 0.9, as in the authors' Torch code. The paper's layers are counted
-    with the projections: 6n + 4.
+    with the projections: 6n + 4. ``wide_resnet_40_4`` has the dropout of 0.3 that the paper uses for
+    CIFAR; without it, pass ``dropout=0``.
 
     ``wide_resnet_50_2`` and ``_101_2`` are torchvision's: post-activation bottlenecks of
     ``resnet_v1_5_50`` and ``_101`` with twice the filters inside (the paper's own ImageNet models
@@ -121,10 +122,7 @@ class WideResnetBuilder:
         dropout: float = 0.3,
         **options: Unpack[Options],
     ) -> keras.Model:
-        """Return WRN-40-4 with dropout: three stages of 6 blocks, 4 times as wide.
-
-        0.3 is the rate that the paper uses for CIFAR; without dropout, pass ``dropout=0``.
-        """
+        """Return WRN-40-4 with dropout: three stages of 6 blocks, 4 times as wide."""
         return WideResnetBuilder.build(input_shape, num_outputs, (6, 6, 6), 4, dropout, **options)
 
     @staticmethod
