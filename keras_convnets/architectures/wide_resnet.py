@@ -50,13 +50,13 @@ def wide_bottleneck(
 class WideResnetBuilder:
     """Wide residual networks for CIFAR, and torchvision's for ImageNet.
 
-    ``wide_resnet_28_10`` has 28 layers of 10 times the filters of a CIFAR ResNet: a 3x3
-    convolution to 16 channels; three stages of pre-activation basic blocks; batch normalisation and
-    ReLU, global average pooling, a dense softmax. Where shapes differ, a 1x1 convolution projects
-    the pre-activated input. Convolutions have no bias, padding is symmetric, batch normalisation
-    has epsilon 1e-5 and momentum 0.9, as in the authors' Torch code. The paper's layers are counted
-    with the projections: 6n + 4. ``wide_resnet_40_4`` has the dropout of 0.3 that the paper uses for
-    CIFAR; without it, pass ``dropout=0``.
+    ``wide_resnet_28_10`` has 28 layers of 10 times the filters of a CIFAR ResNet: a 3x3 convolution
+    to 16 channels; three stages of pre-activation basic blocks; batch normalisation and ReLU,
+    global average pooling, a dense softmax. Where shapes differ, a 1x1 convolution projects the
+    pre-activated input. Convolutions have no bias, padding is symmetric, batch normalisation has
+    epsilon 1e-5 and momentum 0.9, as in the authors' Torch code. The paper's layers are counted
+    with the projections: 6n + 4. ``wide_resnet_40_4`` has the dropout of 0.3 that the paper uses
+    for CIFAR; without it, pass ``dropout=0``.
 
     ``wide_resnet_50_2`` and ``_101_2`` are torchvision's: post-activation bottlenecks of
     ``resnet_v1_5_50`` and ``_101`` with twice the filters inside (the paper's own ImageNet models
