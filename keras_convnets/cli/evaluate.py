@@ -70,7 +70,8 @@ def _evaluate(chosen: argparse.Namespace) -> int:
     checks.positive_integer("batch_size", chosen.batch_size, "images that fit into the memory")
     startup.start_engine(chosen.load)
     from keras_convnets.images.brightness import first_too_bright
-    from keras_convnets.inference.evaluate import by_class, evaluate
+    from keras_convnets.inference.by_class import as_numbers, by_class
+    from keras_convnets.inference.evaluate import evaluate
     from keras_convnets.training.run.saved_run import open_run
 
     run = open_run(chosen.run)
@@ -86,11 +87,8 @@ def _evaluate(chosen: argparse.Namespace) -> int:
             "data": data.name,
             "split": chosen.split,
             "images": len(images),
-            "loss": found.loss,
-            "accuracy": found.accuracy,
-            "top5": found.top5,
+            **as_numbers(found),
             "classes": table.to_dict()["rows"],
-            "confusion": found.confusion.tolist(),
         }
         print(json.dumps(numbers, indent=2, ensure_ascii=False))
     else:

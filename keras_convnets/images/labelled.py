@@ -15,7 +15,8 @@ class Images:
     """Images and their labels, by number.
 
     Attributes:
-        labels: the class of each image, int32, (images,).
+        labels: the class of each image, int32, (images,); or, of images that may have several,
+            0 or 1 for each class, (images, classes).
         read: from a number, a scalar int64 tensor, to that image's pixels, (rows, cols, channels);
             where there is an ``array``, from many numbers to a batch, too. It works within
             ``tf.data``.
@@ -49,12 +50,12 @@ def from_array(array: np.ndarray, labels: np.ndarray, describe: Callable[[int], 
 
     Args:
         array: (images, rows, cols, channels).
-        labels: the class of each image.
+        labels: the class of each image, or which classes it has.
         describe: from a number to what the image is called.
     """
     pixels = on_cpu(array)
     return Images(
-        labels=np.asarray(labels, np.int32).reshape(-1),
+        labels=_in_one_shape(labels),
         read=lambda numbers: tf.gather(pixels, numbers),
         array=np.asarray(memoryview(pixels)),  # the same memory, not a copy
         describe=describe,
@@ -68,7 +69,7 @@ def from_arrays(
 
     Args:
         arrays: (rows, cols, channels) each, with as many channels.
-        labels: the class of each image.
+        labels: the class of each image, or which classes it has.
         describe: from a number to what the image is called.
     """
     if len({array.shape for array in arrays}) == 1:
@@ -91,7 +92,13 @@ def from_arrays(
         image = tf.reshape(pixels[start : start + tf.reduce_prod(shape)], shape)
         return tf.ensure_shape(image, (None, None, channels))
 
-    return Images(np.asarray(labels, np.int32), read, None, describe)
+    return Images(_in_one_shape(labels), read, None, describe)
+
+
+def _in_one_shape(labels: Any) -> np.ndarray:
+    """Return labels as integers; a column of them, as some data sets have it, as a row."""
+    labels = np.asarray(labels, np.int32)
+    return labels[:, 0] if labels.ndim == 2 and labels.shape[1] == 1 else labels
 
 
 def on_cpu(array: np.ndarray) -> tf.Tensor:

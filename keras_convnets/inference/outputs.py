@@ -97,12 +97,16 @@ def outputs_of(model: Any) -> Outputs:
 
 def check_one_vector(model: Any) -> None:
     """Refuse a model that is no classifier: one input, and one output of shape (None, classes)."""
-    if len(model.inputs) != 1 or len(model.outputs) != 1 or len(model.output_shape) != 2:
+    if len(model.outputs) != 1:
+        raise ValueError(
+            f"model: {model.name} has {len(model.outputs)} outputs; expected one. Build it with "
+            "include_auxiliary=False, or train all of them by model.compile and model.fit."
+        )
+    if len(model.inputs) != 1 or len(model.output_shape) != 2:
         raise ValueError(
             f"model: {model.name} takes {model.input_shape} and outputs {model.output_shape}; "
             "expected one input, and one output of shape (None, classes). Build it with a "
-            "classifier at its end and include_auxiliary=False, or train all of its outputs by "
-            "model.compile and model.fit."
+            "classifier at its end."
         )
 
 

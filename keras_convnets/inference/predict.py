@@ -14,8 +14,9 @@ from keras_convnets.analysis.tables import Column, Table
 from keras_convnets.images import decoding
 from keras_convnets.images.brightness import too_bright
 from keras_convnets.images.preprocessing import Preprocessing
-from keras_convnets.inference.evaluate import Share
-from keras_convnets.inference.probabilities import check_takes, probabilities
+from keras_convnets.inference.answers import answers
+from keras_convnets.inference.evaluation import Share
+from keras_convnets.inference.fits import check_takes
 
 _BATCH = 64
 
@@ -113,11 +114,16 @@ def predict(run: Classifier, files: Iterable[str | os.PathLike[str]]) -> Predict
         >>> predict(run, ["none.png"]).refused
         ('none.png: no such file',)
     """
-    check_takes(run.model, run.preprocessing.image_shape)
+    check_takes(
+        run.model,
+        run.preprocessing.image_shape,
+        "as the preprocessing makes them",
+        "Take the preprocessing of the model's own run.",
+    )
     names = [os.fspath(file) for file in files]
     reader = _Reader(run)
     if batches := reader.batches(names):
-        found = probabilities(run.model, batches, lambda number: reader.read[number])
+        found = answers(run.model, batches, lambda number: reader.read[number]).probabilities
     else:
         found = np.zeros((0, len(run.class_names)), np.float32)
     return Predictions(

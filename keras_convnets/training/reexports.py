@@ -4,7 +4,9 @@ from keras_convnets.errors import PeerLost, RunStopped
 from keras_convnets.images.batches import evaluation_batches
 from keras_convnets.images.labelled import Images
 from keras_convnets.images.preprocessing import Preprocessing
-from keras_convnets.inference.evaluate import Evaluation, by_class, evaluate
+from keras_convnets.inference.by_class import by_class
+from keras_convnets.inference.evaluate import evaluate
+from keras_convnets.inference.evaluation import Evaluation
 from keras_convnets.inference.predict import Predictions, predict
 
 __all__ = [

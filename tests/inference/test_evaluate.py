@@ -9,8 +9,10 @@ from keras_convnets.errors import RunStopped
 from keras_convnets.images.batches import evaluation_batches
 from keras_convnets.images.labelled import Images, from_array
 from keras_convnets.images.preprocessing import Preprocessing
-from keras_convnets.inference.evaluate import Confusion, Evaluation, Mistake, by_class, evaluate
-from keras_convnets.inference.probabilities import probabilities
+from keras_convnets.inference.answers import answers
+from keras_convnets.inference.by_class import by_class
+from keras_convnets.inference.evaluate import evaluate
+from keras_convnets.inference.evaluation import Confusion, Evaluation, Mistake
 
 COUNT, CLASSES = 23, 7
 PREPROCESSING = Preprocessing(1, 16, 16, mean=(0.4,), std=(0.3,))
@@ -177,9 +179,10 @@ def test_an_image_that_cannot_be_read_is_named(model, images):
 
 
 def test_float16_keeps_its_probabilities():
-    """Rows that sum up to 1 in few digits are probabilities, not logits."""
-    rows = np.float32([[0.25, 0.746], [0.9, 0.104]])
-
-    model = keras.Sequential([keras.Input((2,)), keras.layers.Identity()])
-    assert np.array_equal(probabilities(model, [rows]), rows)
-    assert not np.array_equal(probabilities(model, [rows * 2]), rows * 2)
+    """Rows that sum up to 1 in few digits are probabilities by their softmax, not by their sums."""
+    head = keras.layers.Softmax(dtype="float16")
+    model = keras.Sequential([keras.Input((2,)), head])
+    logits = np.float32([[1, 2.1], [3, 0.7]])
+    found = answers(model, [logits])
+    assert np.array_equal(found.probabilities, head(logits).numpy().astype(np.float32))
+    assert found.logits is None

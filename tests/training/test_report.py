@@ -18,7 +18,8 @@ from finished import network
 from keras_convnets import cost
 from keras_convnets.images.labelled import Images
 from keras_convnets.images.preprocessing import Preprocessing
-from keras_convnets.inference.evaluate import Evaluation, evaluate
+from keras_convnets.inference.evaluate import evaluate
+from keras_convnets.inference.evaluation import Evaluation
 from keras_convnets.recursion import room_for
 from keras_convnets.training.data.data import Data, load_data
 from keras_convnets.training.recipe.recipes import RECIPES

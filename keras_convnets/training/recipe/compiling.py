@@ -6,32 +6,37 @@ from typing import Any
 
 import keras
 
+from keras_convnets.training.data.data import Data
+from keras_convnets.training.data.pipeline import steps_per_epoch
+from keras_convnets.training.recipe.objective import Objective
 from keras_convnets.training.recipe.recipes import Recipe
 from keras_convnets.training.recipe.settings import Settings
 from keras_convnets.training.transfer.fine_tuning import DiscriminativeSGD, stage_rates
 
 
-def compile_model(
-    model: keras.Model, recipe: Recipe, settings: Settings, steps_per_epoch: int
-) -> keras.metrics.Metric:
-    """Compile a classifier as a recipe says, and return the metric that is its accuracy."""
+def compile_model(model: keras.Model, data: Data, recipe: Recipe, settings: Settings) -> Objective:
+    """Compile a classifier as a recipe says, and return what it is trained for.
+
+    Raises:
+        ValueError: it cannot be told what its outputs are, or they do not suit the data's labels.
+    """
     if recipe.weight_decay is not None:
         set_weight_decay(model, recipe.weight_decay)
     if settings.sync_bn:
         _synchronize_normalizations(model)
     with model.distribute_strategy.scope():
-        accuracy = _accuracy(recipe)
+        objective = Objective(model, data, recipe.label_smoothing)
         model.compile(
-            _optimizer(model, recipe, steps_per_epoch),
-            loss=_loss(model, recipe),
-            metrics=[accuracy],
+            _optimizer(model, recipe, steps_per_epoch(data, recipe.batch_size)),
+            loss=objective.loss,
+            metrics=[objective.accuracy],
             steps_per_execution=settings.steps_per_execution,
             jit_compile=settings.jit,
             auto_scale_loss=False,
         )
         # A model that is saved before its first step has a whole optimizer too.
         model.optimizer.build(model.trainable_variables)
-    return accuracy
+    return objective
 
 
 def set_weight_decay(model: keras.Model, decay: float) -> None:
@@ -57,21 +62,14 @@ def set_weight_decay(model: keras.Model, decay: float) -> None:
                 getattr(layer, name).regularizer = penalty
 
 
-def puts_out_logits(model: keras.Model) -> bool:
-    """Return whether a classifier's outputs are logits: its last layer has no activation."""
-    last = model.outputs[0]._keras_history.operation
-    activation = getattr(last, "activation", None)
-    return activation is None or activation is keras.activations.linear
-
-
 def _synchronize_normalizations(model: keras.Model) -> None:
     for layer in model._flatten_layers():
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.synchronized = True
 
 
-def _optimizer(model: keras.Model, recipe: Recipe, steps_per_epoch: int) -> Any:
-    rates = recipe.rates(steps_per_epoch)
+def _optimizer(model: keras.Model, recipe: Recipe, steps: int) -> Any:
+    rates = recipe.rates(steps)
     arguments: dict[str, Any] = {"momentum": recipe.momentum, "nesterov": recipe.nesterov}
     if recipe.stage_decay == 1:
         optimizer = keras.optimizers.SGD(rates, **arguments)
@@ -80,19 +78,3 @@ def _optimizer(model: keras.Model, recipe: Recipe, steps_per_epoch: int) -> Any:
         optimizer = DiscriminativeSGD(rates, rates=factors, **arguments)
     half = any(layer.compute_dtype == "float16" for layer in model._flatten_layers())
     return keras.optimizers.LossScaleOptimizer(optimizer) if half else optimizer
-
-
-def _loss(model: keras.Model, recipe: Recipe) -> keras.losses.Loss:
-    logits = puts_out_logits(model)
-    if recipe.label_smoothing:
-        return keras.losses.CategoricalCrossentropy(
-            from_logits=logits, label_smoothing=recipe.label_smoothing
-        )
-    return keras.losses.SparseCategoricalCrossentropy(from_logits=logits)
-
-
-def _accuracy(recipe: Recipe) -> keras.metrics.Metric:
-    """Return the metric; labels are spread over the classes where they are smoothed."""
-    if recipe.label_smoothing:
-        return keras.metrics.CategoricalAccuracy(name="accuracy")
-    return keras.metrics.SparseCategoricalAccuracy(name="accuracy")

@@ -12,7 +12,7 @@ import numpy as np
 from keras_convnets.analysis.tables import Column, Table
 from keras_convnets.images.labelled import Images
 from keras_convnets.images.preprocessing import Preprocessing
-from keras_convnets.inference.evaluate import Evaluation, Share
+from keras_convnets.inference.evaluation import Evaluation, Share
 from keras_convnets.training.data.data import Data
 from keras_convnets.training.report import pictures
 from keras_convnets.training.report.pictures import Picture

@@ -14,7 +14,8 @@ from keras_convnets.analysis.cost.cost import Cost, cost
 from keras_convnets.analysis.plot.plot import plot_model
 from keras_convnets.analysis.plot.style import short
 from keras_convnets.analysis.tables import Table, sizes
-from keras_convnets.inference.evaluate import TOP, Evaluation, Share
+from keras_convnets.inference.by_class import by_class
+from keras_convnets.inference.evaluation import TOP, Evaluation, Share
 from keras_convnets.training import run_folder
 from keras_convnets.training.data.data import Data
 from keras_convnets.training.report import curves, parts
@@ -85,8 +86,11 @@ def write_report(
 def _of_classes(evaluation: Evaluation, data: Data) -> dict[str, Any]:
     """Return what the page says of classes: the matrix, the bars and the mistakes."""
     names = data.class_names
+    if evaluation.has_several:
+        return {"each_class": by_class(evaluation, names, data.name)}
     bars = parts.class_bars(evaluation, names)
     return {
+        "each_class": None,
         "confusion": confusion_figure(evaluation.confusion, names),
         "confusions": parts.confusions(evaluation, names),
         "classes": bars,
@@ -121,12 +125,14 @@ def _headline(
     evaluation: Evaluation, found: Cost, history: History, data: Data
 ) -> list[tuple[str, str]]:
     seconds = sum(history.get("seconds", ()))
-    top5 = f"{Share(evaluation.top5)}" if len(data.class_names) > TOP else None
-    wrong = round((1 - evaluation.accuracy) * len(evaluation.labels))
+    images = len(evaluation.labels)
+    wrong = round((1 - evaluation.exact_match) * images)
+    several = evaluation.has_several
+    top5 = not several and len(data.class_names) > TOP
     numbers = {
-        "test accuracy": f"{Share(evaluation.accuracy)}",
-        "top-5 accuracy": top5,
-        "test images wrong": f"{wrong:,} of {len(evaluation.labels):,}",
+        "test binary accuracy" if several else "test accuracy": f"{Share(evaluation.accuracy)}",
+        "top-5 accuracy": f"{Share(evaluation.top5)}" if top5 else None,
+        "test images wrong": f"{wrong:,} of {images:,}",
         "test loss": f"{evaluation.loss:.4f}",
         "parameters": short(found.params),
         "multiply-adds": short(found.macs),

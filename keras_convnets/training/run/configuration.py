@@ -13,6 +13,8 @@ from typing import Any
 import keras
 
 from keras_convnets import axes
+from keras_convnets.inference.fits import check_labels, check_takes
+from keras_convnets.inference.outputs import outputs_of
 from keras_convnets.training import run_folder
 from keras_convnets.training.data import pipeline
 from keras_convnets.training.data.data import Data
@@ -49,24 +51,16 @@ def check_run(model: keras.Model, data: Data, recipe: Recipe) -> Data:
 
 def check_fit(model: keras.Model, data: Data) -> None:
     """Refuse a model whose input or outputs are not those of the data."""
-    image = axes.in_papers_order(model.input_shape, axes.format_of(model))
-    fits = (size in (None, given) for size, given in zip(image, data.image_shape, strict=True))
-    if not all(fits):
+    whose = f"as the images of {data.name} are"
+    check_takes(model, data.image_shape, whose, f"Build it with input_shape={data.image_shape}.")
+    outputs = outputs_of(model)
+    if outputs.classes != len(data.class_names):
         raise ValueError(
-            f"model: {model.name} takes images of {image}; expected {data.image_shape}, as the "
-            f"images of {data.name} are. Build it with input_shape={data.image_shape}."
-        )
-    if len(model.outputs) != 1:
-        raise ValueError(
-            f"model: {model.name} has {len(model.outputs)} outputs; expected one. Build it with "
-            "include_auxiliary=False, or train all of them by model.compile and model.fit."
-        )
-    if model.output_shape[-1] != len(data.class_names):
-        raise ValueError(
-            f"model: {model.name} has {model.output_shape[-1]} outputs; expected "
+            f"model: {model.name} has {outputs.count} outputs; expected "
             f"{len(data.class_names)}, the classes of {data.name}. Build it with "
             f"num_outputs={len(data.class_names)}."
         )
+    check_labels(model, outputs, data.train.labels)
 
 
 def check_same(config: dict[str, Any], model: keras.Model, data: Data, out: Path) -> None:
@@ -122,7 +116,7 @@ def _of_model(model: keras.Model, data: Data) -> dict[str, Any]:
     return {
         "name": model.name,
         "input_shape": data.image_shape,
-        "num_outputs": len(data.class_names),
+        "num_outputs": model.output_shape[-1],
         "data_format": axes.format_of(model),
         "parameters": model.count_params(),
     }

@@ -59,7 +59,8 @@ class Loop:
         self.epochs = recipe.total_epochs(self.steps_per_epoch)
         self.strategy = model.distribute_strategy
         check_step(model, settings.jit, settings.steps_per_execution)
-        accuracy = compile_model(model, recipe, settings, self.steps_per_epoch)
+        self._objective = compile_model(model, data, recipe, settings)
+        accuracy = self._objective.accuracy
         self._metric_variables = [*model.metrics[0].variables, *accuracy.variables]
         self.variables: Sequence[Any] = [
             *model.variables,
@@ -184,7 +185,7 @@ class Loop:
             self.recipe.batch_size,
             axes.format_of(self.model),
         )
-        images = self._with_labels_as_smoothed(images)
+        images = self._objective.labelled(images)
         found = self.model.evaluate(images, verbose=0, return_dict=True, callbacks=[progress])
         return {name: float(value) for name, value in found.items()}
 
@@ -210,15 +211,8 @@ class Loop:
                 pipelines=context.num_input_pipelines,
             )
             a_step = self.strategy.num_replicas_in_sync // context.num_input_pipelines
-            return self._with_labels_as_smoothed(found.take((last - first) * a_step))
+            return self._objective.labelled(found.take((last - first) * a_step))
 
         if self.strategy.num_replicas_in_sync == 1:
             return batches(tf.distribute.InputContext())
         return self.strategy.distribute_datasets_from_function(batches)
-
-    def _with_labels_as_smoothed(self, batches: tf.data.Dataset) -> tf.data.Dataset:
-        """Spread labels over the classes where the loss, which smooths them, asks for that."""
-        if not self.recipe.label_smoothing:
-            return batches
-        classes = len(self.data.class_names)
-        return batches.map(lambda images, labels: (images, tf.one_hot(labels, classes)))

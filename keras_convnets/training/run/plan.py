@@ -146,7 +146,7 @@ def plan(model: keras.Model, data: Data, recipe: Recipe, settings: Settings) -> 
     """
     data = check_run(model, data, recipe)
     steps_per_epoch = pipeline.steps_per_epoch(data, recipe.batch_size)
-    compile_model(model, recipe, settings, steps_per_epoch)
+    objective = compile_model(model, data, recipe, settings)
     batches = pipeline.training_batches(
         data,
         recipe.batch_size,
@@ -155,8 +155,7 @@ def plan(model: keras.Model, data: Data, recipe: Recipe, settings: Settings) -> 
         data_format=axes.format_of(model),
     )
     images, labels = next(iter(batches))
-    if recipe.label_smoothing:
-        labels = keras.ops.one_hot(labels, len(data.class_names))
+    labels = objective.labels(labels)
     seconds = []
     for _ in range(3):
         started = time.monotonic()

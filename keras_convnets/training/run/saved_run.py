@@ -84,7 +84,7 @@ def open_run(folder: str | os.PathLike[str]) -> SavedRun:
     preprocessing, class_names = _of_config(folder, config)
     model = _model(folder)
     outputs = model.output_shape[-1]
-    if outputs != len(class_names):
+    if outputs != len(class_names) and (outputs, len(class_names)) != (1, 2):  # yes or no
         raise _no_run(
             folder,
             f"whose {run_folder.MODEL} has {outputs} outputs and whose {run_folder.CONFIG} has "

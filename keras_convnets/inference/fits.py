@@ -1,0 +1,65 @@
+"""Whether a classifier, images and their labels fit each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from keras_convnets import axes
+from keras_convnets.inference.outputs import Outputs, check_one_vector
+
+
+def check_takes(model: Any, image_shape: Sequence[int], whose: str, remedy: str) -> None:
+    """Refuse a model that is no classifier of images of ``(channels, rows, cols)``.
+
+    Args:
+        model: the model.
+        image_shape: of the images.
+        whose: where the images are from, for the error: "as the images of digits are".
+        remedy: what to do, for the error.
+    """
+    check_one_vector(model)
+    takes = axes.in_papers_order(model.input_shape, axes.format_of(model))
+    fits = (size in (None, given) for size, given in zip(takes, image_shape, strict=True))
+    if not all(fits):
+        raise ValueError(
+            f"model: {model.name} takes images of {takes}; expected {tuple(image_shape)}, {whose}. "
+            f"{remedy}"
+        )
+
+
+def check_labels(model: Any, outputs: Outputs, labels: np.ndarray) -> None:
+    """Refuse labels that a model's outputs cannot be right about.
+
+    Args:
+        model: the model.
+        outputs: what its outputs are.
+        labels: the class of each image, `(images,)`, or for images of several classes 0 or 1 for
+            each, `(images, classes)`.
+    """
+    if labels.ndim == 2:
+        _check_several(model, outputs, labels)
+    elif labels.max(initial=0) >= outputs.classes:
+        raise ValueError(
+            f"images: received {labels.max() + 1} classes, but {model.name} has {outputs.count} "
+            f"outputs; expected at least one for each class. Evaluate it on data of the classes "
+            "that it was trained on."
+        )
+
+
+def _check_several(model: Any, outputs: Outputs, labels: np.ndarray) -> None:
+    if not outputs.are_independent:
+        kind = "logits" if outputs.is_logits else outputs.kind
+        raise ValueError(
+            f"images: received several labels an image, but the outputs of {model.name} are for "
+            f"one ({outputs.count} of kind {kind}); expected a sigmoid for each class. Build it "
+            "with classifier_activation='sigmoid'."
+        )
+    if labels.shape[1] != outputs.count:
+        raise ValueError(
+            f"images: received labels of {labels.shape[1]} classes, but {model.name} has "
+            f"{outputs.count} outputs; expected one for each class. Build it with "
+            f"num_outputs={labels.shape[1]}."
+        )

@@ -1,0 +1,71 @@
+"""What a classifier is trained for: its loss, its accuracy, and labels as these take them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from keras_convnets.inference.fits import check_labels
+from keras_convnets.inference.outputs import Outputs, outputs_of
+from keras_convnets.training.data.data import Data
+
+
+class Objective:
+    """The loss and the accuracy that suit a model's outputs and its images' labels.
+
+    | outputs | labels | loss | accuracy |
+    |---|---|---|---|
+    | a softmax, or its logits | a class an image | categorical cross-entropy | of the likeliest |
+    | one sigmoid, or its logit | one of two classes | binary cross-entropy | binary |
+    | a sigmoid a class | a class an image | binary cross-entropy | of the likeliest class |
+    | a sigmoid a class | several classes | binary cross-entropy | binary, over all labels |
+
+    Args:
+        model: a classifier; where it is in the scope of a strategy, call this there.
+        data: what it is trained on.
+        label_smoothing: the share of a label that is spread over all classes, as Keras does it.
+
+    Raises:
+        ValueError: it cannot be told what the outputs are, or they do not suit the labels.
+    """
+
+    def __init__(self, model: keras.Model, data: Data, label_smoothing: float = 0.0) -> None:
+        self._outputs = outputs_of(model)
+        self._has_several = data.train.labels.ndim == 2
+        check_labels(model, self._outputs, data.train.labels)
+        # Smoothed labels, and those of sigmoids, are a number for each class.
+        self._is_spread = bool(label_smoothing) or self._outputs.are_independent
+        self.loss = self._loss(self._outputs, label_smoothing)
+        self.accuracy = self._accuracy(self._outputs)
+
+    def labelled(self, batches: tf.data.Dataset) -> tf.data.Dataset:
+        """Return batches of images and labels with the labels as the loss takes them."""
+        return batches.map(lambda images, labels: (images, self.labels(labels)))
+
+    def labels(self, labels: Any) -> Any:
+        """Return a batch of labels as the loss takes them."""
+        if self._outputs.is_binary:
+            return tf.cast(labels, tf.float32)[:, tf.newaxis]
+        if self._has_several:
+            return tf.cast(labels, tf.float32)
+        return tf.one_hot(labels, self._outputs.count) if self._is_spread else labels
+
+    def _loss(self, outputs: Outputs, smoothing: float) -> keras.losses.Loss:
+        logits = outputs.is_logits
+        if outputs.is_binary or outputs.are_independent:
+            return keras.losses.BinaryCrossentropy(from_logits=logits, label_smoothing=smoothing)
+        if smoothing:
+            return keras.losses.CategoricalCrossentropy(
+                from_logits=logits, label_smoothing=smoothing
+            )
+        return keras.losses.SparseCategoricalCrossentropy(from_logits=logits)
+
+    def _accuracy(self, outputs: Outputs) -> keras.metrics.Metric:
+        if outputs.is_binary or self._has_several:
+            likely = 0.0 if outputs.is_logits else 0.5
+            return keras.metrics.BinaryAccuracy(name="accuracy", threshold=likely)
+        if self._is_spread:
+            return keras.metrics.CategoricalAccuracy(name="accuracy")
+        return keras.metrics.SparseCategoricalAccuracy(name="accuracy")

@@ -1,0 +1,119 @@
+"""What is trained is what the outputs and the labels ask for."""
+
+import keras
+import numpy as np
+import pytest
+
+from keras_convnets.images.labelled import from_array
+from keras_convnets.images.preprocessing import Preprocessing
+from keras_convnets.training.data.data import Data
+from keras_convnets.training.recipe.compiling import compile_model
+from keras_convnets.training.recipe.recipes import RECIPES
+from keras_convnets.training.recipe.settings import Settings
+
+COUNT, CLASSES = 32, 3
+RECIPE = RECIPES["quick"].replace(batch_size=COUNT, epochs=1)
+RANDOM = np.random.default_rng(0)
+PIXELS = RANDOM.random((COUNT, 4, 4, 1), np.float32)
+ONE = RANDOM.integers(0, CLASSES, COUNT)
+YES = RANDOM.integers(0, 2, COUNT)
+SEVERAL = RANDOM.integers(0, 2, (COUNT, CLASSES))
+SPREAD = np.eye(CLASSES, dtype="float32")
+
+
+def data_of(labels):
+    images = from_array(PIXELS, labels, str)
+    classes = 2 if labels is YES else CLASSES
+    names = tuple(map(str, range(classes)))
+    return Data("own", images, images, images, names, Preprocessing(1, 4, 4, 1.0), "none")
+
+
+def classifier(units, activation, *layers):
+    keras.utils.set_random_seed(3)
+    wide = keras.initializers.RandomNormal(0, 2)
+    head = keras.layers.Dense(units, activation=activation, kernel_initializer=wide)
+    return keras.Sequential([keras.Input((4, 4, 1)), keras.layers.Flatten(), head, *layers])
+
+
+def trained(model, labels, recipe=RECIPE):
+    """The loss and accuracy that a step of training shows, of the weights before it."""
+    objective = compile_model(model, data_of(labels), recipe, Settings())
+    return model.train_on_batch(PIXELS, objective.labels(labels))
+
+
+def sparse(**options):
+    return keras.losses.SparseCategoricalCrossentropy(**options)
+
+
+def binary(**options):
+    return keras.losses.BinaryCrossentropy(**options)
+
+
+def likeliest(outputs, labels):
+    return (outputs.argmax(axis=1) == labels).mean()
+
+
+RESHAPED = (keras.layers.Softmax(), keras.layers.Reshape((CLASSES,)))
+CASES = {
+    "softmax": (CLASSES, "softmax", (), ONE, sparse(), ONE),
+    "softmax, then reshaped": (CLASSES, None, RESHAPED, ONE, sparse(), ONE),
+    "logits": (CLASSES, None, (), ONE, sparse(from_logits=True), ONE),
+    "one sigmoid": (1, "sigmoid", (), YES, binary(), YES[:, None]),
+    "one logit": (1, None, (), YES, binary(from_logits=True), YES[:, None]),
+    "a sigmoid a class": (CLASSES, "sigmoid", (), ONE, binary(), SPREAD[ONE]),
+    "several classes": (CLASSES, "sigmoid", (), SEVERAL, binary(), SEVERAL),
+}
+
+
+@pytest.mark.parametrize(
+    ("units", "activation", "more", "labels", "loss", "for_keras"), CASES.values(), ids=CASES
+)
+def test_loss_and_accuracy_are_those_of_the_outputs(
+    units, activation, more, labels, loss, for_keras
+):
+    model = classifier(units, activation, *more)
+    outputs = keras.ops.convert_to_numpy(model(PIXELS))
+    found, accuracy = trained(model, labels)
+    assert found == pytest.approx(float(loss(for_keras, outputs)), abs=1e-5)
+    if units == 1:
+        expected = ((outputs[:, 0] > (0.5 if activation else 0)) == labels).mean()
+    elif labels is SEVERAL:
+        expected = ((outputs > 0.5) == labels).mean()
+    else:
+        expected = likeliest(outputs, labels)
+    assert accuracy == pytest.approx(expected)
+    assert 0 < expected < 1
+
+
+@pytest.mark.parametrize(
+    ("units", "activation", "labels", "loss", "for_keras"),
+    [
+        (CLASSES, None, ONE, keras.losses.CategoricalCrossentropy, SPREAD[ONE]),
+        (1, None, YES, keras.losses.BinaryCrossentropy, YES[:, None]),
+        (CLASSES, "sigmoid", SEVERAL, keras.losses.BinaryCrossentropy, SEVERAL),
+    ],
+)
+def test_labels_are_smoothed_as_keras_does_it(units, activation, labels, loss, for_keras):
+    model = classifier(units, activation)
+    expected = loss(from_logits=activation is None, label_smoothing=0.2)(for_keras, model(PIXELS))
+    found, _ = trained(model, labels, RECIPE.replace(label_smoothing=0.2))
+    assert found == pytest.approx(float(expected), abs=1e-5)
+
+
+def test_one_output_smooths_as_two_do():
+    """The share that is spread goes to both classes: as for two outputs of a softmax."""
+    logit = classifier(1, None)
+    zero = keras.layers.Lambda(lambda x: keras.ops.pad(x, ((0, 0), (1, 0))))
+    pair = keras.Sequential([logit, zero])
+    two = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=0.2)
+    expected = float(two(np.eye(2)[YES], pair(PIXELS)))
+    found, _ = trained(logit, YES, RECIPE.replace(label_smoothing=0.2))
+    assert found == pytest.approx(expected, abs=1e-5)
+
+
+def test_what_cannot_be_told_is_not_trained():
+    model = classifier(CLASSES, "hard_sigmoid")
+    with pytest.raises(ValueError, match="layer '.*' .Dense. has the activation hard_sigmoid"):
+        trained(model, ONE)
+    with pytest.raises(ValueError, match="received several labels an image"):
+        trained(classifier(CLASSES, "softmax"), SEVERAL)
