@@ -1,4 +1,16 @@
-"""Logs for TensorBoard: ``tensorboard --logdir RUN/logs``."""
+"""Logs for TensorBoard: ``tensorboard --logdir RUN/logs``.
+
+They are not written by ``keras.callbacks.TensorBoard``. A run calls ``fit`` once an epoch and
+validates after it, and then that callback
+
+- begins a new file of events in each epoch, since every ``fit`` resets its writers;
+- gets no ``val_loss`` and no ``val_accuracy``;
+- writes the optimizer's learning rate after the epoch, which is that of the next step: a drop
+  appears an epoch early;
+- leaves points in memory for up to two minutes, and a killed run resumes after the epochs that
+  they are of, so that they are lost;
+- counts epochs from 0, and does not know what they took.
+"""
 
 from __future__ import annotations
 
