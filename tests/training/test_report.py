@@ -177,9 +177,7 @@ def test_the_most_confident_mistakes_are_in_the_page(page, data, evaluation):
     pixels = data.test.array[worst.index] / 16
     assert np.abs(shown / 255 - pixels).max() < 0.01
     says = page.texts["mistakes"].split(data.test.describe(worst.index))[0]
-    expected = (
-        f"true class {worst.label} predicted {worst.predicted} confidence {worst.confidence:.1%}"
-    )
+    expected = f"true class {worst.label} predicted {worst.predicted} score {worst.confidence:.1%}"
     assert " ".join(says.split()).endswith(expected)
 
 
@@ -275,6 +273,38 @@ def test_a_class_without_images(model):
     data = dataclasses.replace(data, preprocessing=Preprocessing(1, 16, 16))
     write_report(Path(), model, data, matrix, HISTORY, {})
     assert "class 3 no images" in " ".join(Page().texts["classes"].split())
+
+
+@pytest.fixture
+def four(model):
+    """Return data of four classes, and an evaluation of them."""
+    data, evaluation = made_up(20, 4)
+    return dataclasses.replace(data, preprocessing=Preprocessing(1, 16, 16)), evaluation
+
+
+def test_images_of_several_classes(model, four):
+    data, evaluation = four
+    labels = np.eye(4, dtype=np.int32)[evaluation.labels]
+    labels[:5, 1] = 1
+    several = Evaluation(labels, evaluation.probabilities, are_independent=True)
+    write_report(Path(), model, data, several, HISTORY, {})
+    page = Page()
+    assert f"binary accuracy {several.accuracy:.2%}" in page.texts["numbers"]
+    assert "precision recall" in " ".join(page.texts["classes"].split())
+    assert "confusion" not in page.texts
+    sections = {found["id"] for found in page.of("section") if "id" in found}
+    assert {found["href"][1:] for found in page.of("a") if "href" in found} == sections
+
+
+def test_yes_or_no(model):
+    data, evaluation = made_up(20, 2, names=("no", "yes"))
+    data = dataclasses.replace(data, preprocessing=Preprocessing(1, 16, 16))
+    binary = Evaluation(evaluation.labels, evaluation.probabilities, are_independent=True)
+    write_report(Path(), model, data, binary, HISTORY, {})
+    page = Page()
+    assert f"test loss {binary.loss:.4f}" in page.texts["numbers"]
+    assert squares(page).shape == (2, 2, 4)
+    assert "top-5" not in page.texts["numbers"]
 
 
 @pytest.mark.slow

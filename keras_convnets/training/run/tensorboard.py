@@ -5,10 +5,7 @@ validates after it, and then that callback
 
 - begins a new file of events in each epoch, since every ``fit`` resets its writers;
 - gets no ``val_loss`` and no ``val_accuracy``;
-- writes the optimizer's learning rate after the epoch, which is that of the next step: a drop
-  appears an epoch early;
-- leaves points in memory for up to two minutes, and a killed run resumes after the epochs that
-  they are of, so that they are lost;
+- writes the learning rate of the step after the epoch;
 - counts epochs from 0, and does not know what they took.
 """
 
