@@ -17,7 +17,7 @@ from keras_convnets.errors import PeerLost
 from keras_convnets.training.distribute.multi_worker import (
     asked_anywhere,
     check_alike,
-    mended_fit,
+    patched_fit,
     wait_for_all,
 )
 from keras_convnets.training.distribute.strategies import choose_strategy, is_chief
@@ -46,7 +46,7 @@ def trained(strategy, epochs=2, nap=0.0):
     callback = keras.callbacks.LambdaCallback(
         on_train_batch_end=lambda step, logs: _step(step, nap)
     )
-    with mended_fit(strategy):
+    with patched_fit(strategy):
         history = model.fit(
             batches,
             steps_per_epoch=STEPS,

@@ -1,4 +1,4 @@
-"""The commands that look at a finished run: evaluate, predict."""
+"""The commands for finished runs: evaluate, predict."""
 
 from __future__ import annotations
 

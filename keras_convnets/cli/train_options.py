@@ -157,12 +157,12 @@ def _add_fine_tuning(group: Any) -> None:
 
 
 def _add_checkpoints(group: Any) -> None:
-    group.add_argument("--resume", type=Path, metavar="RUN", help="go on with an unfinished run")
+    group.add_argument("--resume", type=Path, metavar="RUN", help="resume an unfinished run")
     group.add_argument(
         "--continue",
         dest="continues",
         action="store_true",
-        help="go on with the run in --out if it was begun, else start it",
+        help="resume the run in --out if it was begun, else start it",
     )
     group.add_argument(
         "--checkpoint-steps",

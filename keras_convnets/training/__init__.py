@@ -1,4 +1,4 @@
-"""Training: from a model and data to a folder with all that came of it.
+"""Training: from a model and data to a folder with the results.
 
 Names are imported when they are first used, so that importing this package loads neither Keras nor
 TensorFlow. The list of names is the stub beside this file.

@@ -2,7 +2,7 @@ from .data.augmentation import AUGMENTATIONS, Augmentation
 from .data.data import Data, load_data
 from .data.pipeline import steps_per_epoch, training_batches
 from .distribute.cluster import Cluster, find_cluster
-from .distribute.multi_worker import mended_fit
+from .distribute.multi_worker import patched_fit
 from .distribute.strategies import choose_strategy, is_chief
 from .recipe.compiling import compile_model, set_weight_decay
 from .recipe.recipes import RECIPES, Recipe
@@ -68,10 +68,10 @@ __all__ = [
     "launch",
     "load_data",
     "make_repeatable",
-    "mended_fit",
     "new_head",
     "open_pretrained",
     "open_run",
+    "patched_fit",
     "plan",
     "plan_run",
     "plot_curves",

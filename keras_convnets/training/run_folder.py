@@ -16,7 +16,7 @@ from typing import Any
 from keras_convnets import files
 
 MODEL, HISTORY, CURVES = "model.keras", "history.csv", "curves.png"
-START = "start.keras"  # the model before its first step, from which an unfinished run goes on
+START = "start.keras"  # the model before its first step, with which an unfinished run resumes
 PICTURE, CONFIG, CHECKPOINT = "model.svg", "config.json", "checkpoint.npz"
 REPORT, LOGS = "report.html", "logs"
 

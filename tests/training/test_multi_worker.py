@@ -16,7 +16,7 @@ from keras_convnets.errors import PeerLost
 from keras_convnets.training.distribute.multi_worker import (
     check_alike,
     explained,
-    mended_fit,
+    patched_fit,
 )
 
 LIMIT = 240  # seconds for whatever is waited for
@@ -137,17 +137,17 @@ def test_errors_of_lost_machines(kind, message, reason):
 def test_other_errors_stay():
     error = tf.errors.UnavailableError(None, None, "gs://bucket/file: Socket closed")
     assert explained(error) is error
-    with pytest.raises(tf.errors.InvalidArgumentError), mended_fit(None):
+    with pytest.raises(tf.errors.InvalidArgumentError), patched_fit(None):
         tf.reshape(tf.zeros(2), [3])
 
 
 def test_the_strategy_is_mended_within_the_block_only():
     strategy = tf.distribute.MirroredStrategy(["CPU:0"])
     stock = strategy.reduce
-    with mended_fit(strategy):
+    with patched_fit(strategy):
         mended = strategy.reduce
         assert mended != stock
-        with mended_fit(strategy):
+        with patched_fit(strategy):
             assert strategy.reduce == mended
         assert strategy.reduce == mended
         assert float(strategy.reduce("MEAN", tf.constant(3.0), axis=0)) == 3

@@ -26,7 +26,7 @@ from keras_convnets.training.recipe.recipes import RECIPES
 from keras_convnets.training.recipe.settings import Settings
 from keras_convnets.training.run import checkpoint, loop
 from keras_convnets.training.run.run import resume, train
-from keras_convnets.training.run.steps import Steps
+from keras_convnets.training.run.step_callback import StepCallback
 from keras_convnets.zoo import one_output
 
 RECIPE = RECIPES["quick"].replace(epochs=2, batch_size=128, learning_rate=0.02)
@@ -61,7 +61,7 @@ def weights(folder):
 def stop_after(monkeypatch, steps, error):
     """Let the run end with an error after so many steps; return a list of the steps."""
     done = []
-    after = Steps.on_train_batch_end
+    after = StepCallback.on_train_batch_end
 
     def stopping(self, batch, logs=None):
         after(self, batch, logs)
@@ -69,7 +69,7 @@ def stop_after(monkeypatch, steps, error):
         if len(done) == steps:
             raise error
 
-    monkeypatch.setattr(Steps, "on_train_batch_end", stopping)
+    monkeypatch.setattr(StepCallback, "on_train_batch_end", stopping)
     return done
 
 
@@ -190,7 +190,7 @@ def test_dropout_goes_on_with_the_same_random_numbers(data, monkeypatch):
 def test_ctrl_c_leaves_a_checkpoint_of_that_very_step(after, stands, data, monkeypatch):
     train(build(), data, Path("whole"), RECIPE, console=quiet())
     done = []
-    taken = Steps.on_train_batch_end
+    taken = StepCallback.on_train_batch_end
 
     def signalling(self, batch, logs=None):
         done.append(batch)
@@ -199,7 +199,7 @@ def test_ctrl_c_leaves_a_checkpoint_of_that_very_step(after, stands, data, monke
         taken(self, batch, logs)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Steps, "on_train_batch_end", signalling)
+        patch.setattr(StepCallback, "on_train_batch_end", signalling)
         model = build()
         outcome = train(model, data, Path("run"), RECIPE, console=quiet())
     assert outcome.interrupted
@@ -407,7 +407,7 @@ def test_an_image_that_becomes_unreadable_stops_the_run_and_is_named(monkeypatch
         Image.fromarray(random.integers(0, 255, (12, 12, 3), np.uint8)).save(file)
     monkeypatch.setattr(reading, "MEMORY", 0)  # so that images are read when they are needed
     images = load_data("folder:images", image_size=8)
-    after = Steps.on_train_batch_end
+    after = StepCallback.on_train_batch_end
 
     def spoiling(self, batch, logs=None):
         after(self, batch, logs)
@@ -418,7 +418,7 @@ def test_an_image_that_becomes_unreadable_stops_the_run_and_is_named(monkeypatch
     keras.utils.set_random_seed(0)
     model = ResnetBuilder.build((3, 8, 8), 2, "basic_block", (1,))
     with monkeypatch.context() as patch:
-        patch.setattr(Steps, "on_train_batch_end", spoiling)
+        patch.setattr(StepCallback, "on_train_batch_end", spoiling)
         with pytest.raises(RunStopped, match=r"images/[ab]/\d+.png: .*checkpoint.*--resume"):
             train(model, images, Path("run"), recipe, Settings(checkpoint_steps=1), quiet())
     _, position = checkpoint.read(Path("run/checkpoint.npz"))
@@ -436,20 +436,20 @@ from keras_convnets.training.data.data import load_data
 from keras_convnets.training.recipe.recipes import RECIPES
 from keras_convnets.training.run.run import train
 from keras_convnets.training.recipe.settings import Settings
-from keras_convnets.training.run.steps import Steps
+from keras_convnets.training.run.step_callback import StepCallback
 from keras_convnets.training.distribute.strategies import choose_strategy
 
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 strategy = choose_strategy("mirrored")
-after = Steps.on_train_batch_end
+after = StepCallback.on_train_batch_end
 
 def stopping(self, batch, logs=None):
     after(self, batch, logs)
     if sys.argv[1] == "stopped" and batch == 6:
         raise MemoryError
 
-Steps.on_train_batch_end = stopping
+StepCallback.on_train_batch_end = stopping
 with strategy.scope():
     keras.utils.set_random_seed(0)
     model = ResnetBuilder.build((1, 8, 8), 10, "basic_block", (1,))

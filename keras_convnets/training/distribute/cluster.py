@@ -1,4 +1,4 @@
-"""The machines of a run: who they are is checked before TensorFlow is even imported."""
+"""The machines of a run, checked before TensorFlow is imported."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def find_cluster(
         The machines; ``None`` for a run on this one alone.
 
     Raises:
-        ValueError: an unknown strategy, addresses that are none or that are there twice, an index
+        ValueError: an unknown strategy, invalid or repeated addresses, an index
             out of range, a port that is taken, or too much or too little said.
 
     Examples:

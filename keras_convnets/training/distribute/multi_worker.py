@@ -17,7 +17,7 @@ _OF_PEERS = (_ABORTED, "CoordinationService", "coordination service")
 
 
 @contextlib.contextmanager
-def mended_fit(strategy: Any) -> Iterator[None]:
+def patched_fit(strategy: Any) -> Iterator[None]:
     """Let ``fit`` and ``evaluate`` of this Keras train on several devices and machines.
 
     Keras 3.15 asks the strategy for two things that it cannot do: the mean of a whole batch, a
@@ -30,17 +30,17 @@ def mended_fit(strategy: Any) -> Iterator[None]:
     Within it, the loss of another machine is raised as `PeerLost`.
 
     Args:
-        strategy: of ``tf.distribute``; ``None`` for one device, where nothing is to be mended.
+        strategy: of ``tf.distribute``; ``None`` for one device, where nothing is patched.
 
     Examples:
         >>> import keras, numpy as np
-        >>> from keras_convnets.training import mended_fit
+        >>> from keras_convnets.training import patched_fit
         >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
         >>> model.compile("sgd", "mse")
-        >>> with mended_fit(None):
+        >>> with patched_fit(None):
         ...     history = model.fit(np.ones((4, 2)), np.ones(4), verbose=0)
     """
-    with peers_explained(), _mended(strategy) if strategy else contextlib.nullcontext():
+    with peers_explained(), _patched(strategy) if strategy else contextlib.nullcontext():
         yield
 
 
@@ -58,8 +58,8 @@ def peers_explained() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _mended(strategy: Any) -> Iterator[None]:
-    if "reduce" in vars(strategy):  # it is mended already, for the block around this one
+def _patched(strategy: Any) -> Iterator[None]:
+    if "reduce" in vars(strategy):  # it is patched already, by an enclosing block
         yield
         return
     stock = strategy.reduce
@@ -113,7 +113,7 @@ def check_alike(strategy: Any, **facts: Any) -> None:
 
 
 def wait_for_all(strategy: Any) -> None:
-    """Return when all machines of a run have come to this call.
+    """Return when all machines of a run have reached this call.
 
     Raises:
         PeerLost: one was lost before.

@@ -1,8 +1,8 @@
 """Machines meet before TensorFlow starts: it would wait for those that never come without an end,
 deaf to Ctrl-C, and take a worker of an attempt that has just failed for one of the next.
 
-The chief listens at its port, the others say who they are there. When all are on the line, it
-tells them to go, and the port is free for TensorFlow.
+The chief listens at its port, the others connect and say who they are. When all are connected,
+it tells them to go, and the port is free for TensorFlow.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from keras_convnets.training.distribute.cluster import Cluster, listening
 _GREETING = "keras-convnets"
 _GO = "go"
 _PAUSE = 0.5  # seconds between two tries
-_PATIENCE = 5.0  # seconds for somebody on the line to say who it is
+_PATIENCE = 5.0  # seconds for a connected machine to say who it is
 
 
 def meet(cluster: Cluster, wait: float, tell: Callable[[str], None]) -> None:
-    """Return when all machines of a run are there.
+    """Return when all machines of a run have connected.
 
     Args:
         cluster: the machines.
         wait: seconds to wait for them.
-        tell: is told once who is being waited for.
+        tell: is called once with a line about the missing machines.
 
     Raises:
         ValueError: a machine was started with other addresses, or an index is there twice.
@@ -64,7 +64,7 @@ def _gather(cluster: Cluster, end: float, wait: float, tell: Callable[[str], Non
 
 
 def _admit(line: socket.socket, cluster: Cluster, present: dict[int, socket.socket]) -> None:
-    """Take somebody in who is one of this run, and send away who is not."""
+    """Accept a machine of this run, and refuse any other."""
     index, addresses = _who(line)
     if index is None:
         line.close()
@@ -125,7 +125,7 @@ def _report(cluster: Cluster, end: float, wait: float, tell: Callable[[str], Non
 
 
 def _ask(cluster: Cluster, end: float) -> tuple[str, str]:
-    """Return the chief's word, or an empty one and what stands in its way."""
+    """Return the chief's answer, or an empty one and the reason."""
     host, _, port = cluster.addresses[0].rpartition(":")
     left = max(_PAUSE, end - time.monotonic())
     try:

@@ -37,7 +37,7 @@ def choose_strategy(
     """Return the ``tf.distribute`` strategy to build and train a model with.
 
     Call it first, before anything is computed: several machines can only be connected then. It
-    returns when all of them are there.
+    returns when all of them are connected.
 
     Args:
         name: ``"one"`` device; ``"mirrored"``, all GPUs of this machine (or all logical devices of
@@ -48,7 +48,7 @@ def choose_strategy(
             default the environment variable ``TF_CONFIG`` says it. All must be able to reach all.
         index: which of them this machine is, from 0.
         wait: seconds to wait for the other machines.
-        tell: is called with a line about who is being waited for.
+        tell: is called with a line about machines that are being waited for.
 
     Returns:
         The strategy; ``None`` for one device, which needs none.
@@ -160,7 +160,7 @@ def _stoppable() -> Iterator[None]:
     """Let signals end the process while TensorFlow waits for others without letting Python run.
 
     All have just met, so that a wait is short, unless one has died since: then an alarm ends the
-    process. TensorFlow leaves a handler behind that swallows SIGTERM; it is replaced as well.
+    process. TensorFlow installs a handler that swallows SIGTERM; it is replaced as well.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -21,7 +21,7 @@ from keras_convnets.errors import PeerLost
 
 RESTARTS = 20
 _PIPE = "KERAS_CONVNETS_SUPERVISOR"
-_LONG = 600.0  # seconds; who has run for so long has got over its earlier losses
+_LONG = 600.0  # seconds; after so long a life, earlier restarts no longer count
 _PASSED_ON = ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2")
 _DEATHS = ("SIGKILL", "SIGABRT", "SIGSEGV", "SIGBUS", "SIGALRM")
 
@@ -61,7 +61,7 @@ def supervise(
 
     Args:
         first: the arguments of ``keras-convnets``.
-        again: those for a child that goes on with the run.
+        again: those for a child that resumes the run.
         restarts: how many times it is started again; those before a long time without any do
             not count.
         program: what is run with them.

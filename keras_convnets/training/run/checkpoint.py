@@ -1,4 +1,4 @@
-"""All that a run needs to go on from a step as if it had never stopped, in one file."""
+"""The checkpoint of a run: one file from which it resumes as if it had never stopped."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _POSITION = "position"
 
 @dataclasses.dataclass(frozen=True)
 class Position:
-    """Where a run stands, and what is known of it so far.
+    """How far a run has come, and its history.
 
     Attributes:
         epoch: the epochs that are finished.
-        step: the steps taken in the epoch after them. Data are a function of seed, epoch and step,
-            so this is the data's position too.
+        step: the steps taken in the epoch after them. The data are a function of seed, epoch and
+            step, so this is their position too.
         history: a list of values for each column, one for each finished epoch.
         seconds: the time that the steps of the unfinished epoch took.
     """
@@ -37,9 +37,9 @@ class Position:
 
 
 def write(file: Path, arrays: Mapping[str, np.ndarray], position: Position) -> None:
-    """Write the values of variables, as `values_of` returns them, and where the run stands.
+    """Write the values of variables, as `values_of` returns them, and the position of the run.
 
-    The file takes the place of the one before it only when it is on the disk whole.
+    The file replaces the one before it only once it is completely on the disk.
 
     Raises:
         RunStopped: a value is not finite, or the file cannot be written; the one before it stays.

@@ -40,7 +40,7 @@ def launch(
     console: Console | None = None,
     tell: Callable[[str], None] = silent,
 ) -> Outcome:
-    """Carry out a run, or go on with one: what ``keras-convnets train`` does.
+    """Start a run, or resume one: what ``keras-convnets train`` does.
 
     Call it first, before anything is computed: the seed and the strategy are set here. On several
     machines, each calls it with its own index.
@@ -164,7 +164,7 @@ def _built(request: RunRequest, build: Build, data: Data) -> keras.Model:
 
 @contextlib.contextmanager
 def _reading() -> Iterator[None]:
-    """Say on a terminal that images are being looked at, which takes a while if there are many."""
+    """Say on a terminal that images are being read, which takes a while if there are many."""
     console = Console(stderr=True)
     if not console.is_terminal:
         yield

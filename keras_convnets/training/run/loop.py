@@ -1,4 +1,4 @@
-"""The epochs of a run: Keras' ``fit`` for each, with checkpoints that a run can go on from."""
+"""The epochs of a run: Keras' ``fit`` for each, with checkpoints from which a run resumes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from keras_convnets.images import batches as image_batches
 from keras_convnets.training import run_folder
 from keras_convnets.training.data import pipeline
 from keras_convnets.training.data.data import Data
-from keras_convnets.training.distribute.multi_worker import asked_anywhere, explained, mended_fit
+from keras_convnets.training.distribute.multi_worker import asked_anywhere, explained, patched_fit
 from keras_convnets.training.distribute.strategies import check_step
 from keras_convnets.training.recipe.compiling import compile_model
 from keras_convnets.training.recipe.recipes import Recipe
@@ -27,12 +27,12 @@ from keras_convnets.training.run import checkpoint
 from keras_convnets.training.run.checkpoint import Position
 from keras_convnets.training.run.interruption import Interruption
 from keras_convnets.training.run.progress import ConsoleProgress
-from keras_convnets.training.run.steps import Steps
+from keras_convnets.training.run.step_callback import StepCallback
 from keras_convnets.training.run.tensorboard import TensorBoardLog
 
 
 class Loop:
-    """A run between two checkpoints.
+    """The training loop of a run, from its first step or from a checkpoint to its end.
 
     Args:
         model: what is trained; it is compiled here.
@@ -89,10 +89,10 @@ class Loop:
         self.position = position
 
     def go_on(self) -> bool:
-        """Train from where the run stands to its end; return whether it was interrupted."""
+        """Train from the current position to the end; return whether it was interrupted."""
         log = TensorBoardLog(self.folder)
         validated_on = "test" if self.data.validation is self.data.test else "validation"
-        with Interruption() as interruption, log, mended_fit(self.strategy):
+        with Interruption() as interruption, log, patched_fit(self.strategy):
             progress = ConsoleProgress(
                 self.console, self.epochs, self.total_steps, self.recipe.batch_size, validated_on
             )
@@ -110,7 +110,7 @@ class Loop:
         return False
 
     def _explain(self, error: tf.errors.OpError) -> None:
-        """Raise an error of the data as what ends a run; leave others to `mended_fit`."""
+        """Raise what a broken image has led to as `RunStopped`; leave the rest to `patched_fit`."""
         if explained(error) is not error:  # it is known, and no image's
             return
         reason = pipeline.explain(error, self.data)
@@ -156,7 +156,7 @@ class Loop:
             seconds = time.monotonic() - started
             self.save(Position(epoch, step, self.position.history, seconds))
 
-        steps = Steps(
+        steps = StepCallback(
             epoch=epoch,
             steps=range(first, last),
             before=self.steps_before(epoch),

@@ -11,7 +11,7 @@ import keras
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-_REDRAWN = 0.2  # seconds between two looks at the loss, for which the device must be waited for
+_REDRAWN = 0.2  # seconds between two readings of the loss, each of which waits for the device
 
 
 class ConsoleProgress(keras.callbacks.Callback):
@@ -22,7 +22,7 @@ class ConsoleProgress(keras.callbacks.Callback):
         epochs: of the run.
         steps: of the run.
         batch_size: images a step.
-        validated_on: what is looked at after each epoch, for its line.
+        validated_on: the name of the validation images, for the line of an epoch.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class ConsoleProgress(keras.callbacks.Callback):
             self._progress.stop()
 
     def start_epoch(self, epoch: int, steps_done: int) -> None:
-        """Show that an epoch, counted from 0, goes on after so many steps of the run."""
+        """Show that an epoch, counted from 0, begins or resumes after so many steps of the run."""
         self._first = self._done = steps_done
         self._started = time.monotonic()
         self._progress.update(self._task, epoch=epoch + 1, completed=steps_done)

@@ -60,13 +60,13 @@ class Devices:
 
 @dataclasses.dataclass(frozen=True)
 class ResumeRequest:
-    """A run to go on with, from its last checkpoint.
+    """A run to resume from its last checkpoint.
 
     Attributes:
         out: its folder.
         network: the network's name, if it is to be checked.
         data_dir: the folder of the data's files, where it is another one by now.
-        devices: where the run goes on; they need not be those that it was begun on.
+        devices: where the run is resumed; they may differ from those that it was started on.
     """
 
     out: Path
@@ -98,7 +98,7 @@ class RunRequest:
         devices: and where.
         out: the folder to make; by default one under ``runs/``, named after what is trained, the
             data and the time.
-        or_resume: go on with the run in ``out`` if there is one.
+        or_resume: resume the run in ``out`` if there is one.
 
     Raises:
         ValueError: a network or precision beside ``fine_tune``, or ``or_resume`` without ``out``.
@@ -158,7 +158,7 @@ class RunRequest:
             )
 
     def resumed(self) -> ResumeRequest | None:
-        """Return how the run goes on, if it was begun and may go on."""
+        """Return the request to resume the run, if it was begun and ``or_resume`` is set."""
         if not self.or_resume or not run_folder.is_run(self.folder):
             return None
         return ResumeRequest(self.folder, self.network, self.data.data_dir, self.devices)

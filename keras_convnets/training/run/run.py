@@ -1,4 +1,4 @@
-"""One training run: from a model and data to a folder with all that came of it."""
+"""One training run: from a model and data to a folder with its results."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from keras_convnets.training.run.results import write_results
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-    """What a run came to.
+    """How a run ended.
 
     Attributes:
         folder: where its files are.
@@ -51,17 +51,17 @@ def train(
     settings: Settings | None = None,
     console: Console | None = None,
 ) -> Outcome:
-    """Train a classifier, and leave a folder with all that came of it.
+    """Train a classifier, and write the results to a folder.
 
-    The folder holds the model, checkpoints to go on from, its history, curves, graph, logs for
-    TensorBoard and a report. Ctrl-C and SIGTERM end the run early, after the step in
-    progress, and leave a checkpoint, too. On several machines, each calls this with the
-    same arguments; the chief alone writes.
+    The folder holds the model, a checkpoint, the history, curves, the graph, logs for TensorBoard
+    and a report. Ctrl-C and SIGTERM end the run early, after the step in progress, with a
+    checkpoint too. On several machines, each calls this with the same arguments; only the chief
+    writes.
 
     Args:
-        model: a functional model that takes the images and puts out a probability or a logit a
-            class. Call ``keras.utils.set_random_seed`` before you build it for a run that can be
-            repeated, and build it in the scope of a ``tf.distribute`` strategy for several devices.
+        model: a functional model that takes the images and returns a probability or a logit for
+            each class. For a run that can be repeated, call `make_repeatable` before you build
+            it; for several devices, build it in the scope of a ``tf.distribute`` strategy.
         data: what to train and test on, as `load_data` returns it.
         out: the folder to make.
         recipe: default ``RECIPES["quick"]``.
@@ -108,7 +108,7 @@ def resume(
     model: keras.Model | None = None,
     console: Console | None = None,
 ) -> Outcome:
-    """Go on with a run from its last checkpoint, to the same end as if it had never stopped.
+    """Resume a run from its last checkpoint; it ends as if it had never stopped.
 
     Args:
         out: the folder of a run.

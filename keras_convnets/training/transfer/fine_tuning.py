@@ -47,7 +47,7 @@ class Frozen:
     trained_parameters: int
 
     def __str__(self) -> str:
-        """Say it in a line."""
+        """Return it as a line."""
         return (
             f"{len(self.layers)} layers of {self.parameters:,} parameters frozen, "
             f"{self.trained_parameters:,} parameters trained"
@@ -58,13 +58,13 @@ def freeze_until(model: keras.Model, stage: str) -> Frozen:
     """Freeze every layer before a stage; make the stage and all that comes after it trainable.
 
     Frozen batch normalisations run in inference mode: they use their moving statistics and leave
-    them alone. (Dropout goes on dropping, frozen or not.) An auxiliary head is never frozen. Call
+    them alone. (Dropout stays active, frozen or not.) An auxiliary head is never frozen. Call
     it before ``model.compile``, for that is when Keras looks at what is trainable.
 
     Args:
         model: a functional model.
         stage: the first stage that is trained (``conv4``), or the first block (``conv4_block2``)
-            or layer, by its name. ``head`` is where the classifier of any model stands.
+            or layer, by its name. ``head`` is the classifier of any model.
 
     Raises:
         ValueError: the model has no such stage, block or layer.

@@ -1,4 +1,4 @@
-"""What happens after each step: losses are checked, checkpoints written, signals heard."""
+"""What happens after each step: the loss is checked, checkpoints are written, signals obeyed."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from keras_convnets.training.run.interruption import Interruption
 _TOGETHER = 10  # steps between two such decisions
 
 
-class Steps(keras.callbacks.Callback):
-    """The callback of the steps of one epoch, or of those that are left of it.
+class StepCallback(keras.callbacks.Callback):
+    """The callback for the steps of one epoch, or for the rest of an epoch after a resume.
 
     Args:
         epoch: the epoch, from 0.
-        steps: the steps of it that are to be taken, from 0.
+        steps: which of its steps are taken, from 0.
         before: the steps of the run before the epoch.
         checkpoint_steps: after how many steps ``save`` is called.
         save: writes a checkpoint; receives the steps of the epoch that are done.
