@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +14,66 @@ import keras_convnets.layers  # noqa: F401 - Keras finds layers in a file once t
 from keras_convnets.recursion import room_for
 
 _DEEPEST = 50_000  # calls of the deepest model that can be opened
+_KNOWN_PACKAGES = {"builtins", "keras", "keras_convnets"}
+
+
+class UnknownLayersError(ValueError):
+    """A model has layers of a module that has not been imported; the message names it."""
 
 
 def load_model(file: str | os.PathLike[str]) -> keras.Model:
     """Return the model in a ``.keras`` file, not compiled.
 
     Raises:
+        UnknownLayersError: the model has layers that Keras does not know.
         Exception: whatever a file that holds no model leads Keras to.
     """
-    with room_for(_DEEPEST):
-        return keras.models.load_model(file, compile=False)
+    try:
+        with room_for(_DEEPEST):
+            return keras.models.load_model(file, compile=False)
+    except Exception as error:
+        unknown = _unknown_classes(file)
+        if not unknown:
+            raise
+        classes = ", ".join(f"{name} of {module}" for name, module in sorted(unknown))
+        modules = sorted({module for _, module in unknown})
+        files = " ".join(f"--load {_file_of(module)}" for module in modules)
+        raise UnknownLayersError(
+            f"model: {str(file)!r} has layers that Keras does not know: {classes}. Import their "
+            f"module first, on the command line by {files}; their classes need the decorator "
+            "keras.saving.register_keras_serializable()."
+        ) from error
+
+
+def _file_of(module: str) -> str:
+    return "FILE" if module == "__main__" or "." in module else f"{module}.py"
+
+
+def _unknown_classes(file: str | os.PathLike[str]) -> set[tuple[str, str]]:
+    """Return the names of a saved model's classes that nobody has registered, and their modules."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            left = [json.loads(archive.read("config.json"))]
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile):
+        return set()
+    unknown = set()
+    while left:
+        config = left.pop()
+        if isinstance(config, dict):
+            left += config.values()
+            if _is_unknown(config):
+                unknown.add((config["class_name"], config["module"]))
+        elif isinstance(config, list):
+            left += config
+    return unknown
+
+
+def _is_unknown(config: dict[str, Any]) -> bool:
+    module, registered_name = config.get("module"), config.get("registered_name")
+    if "class_name" not in config or not isinstance(module, str):
+        return False
+    is_foreign = module.split(".")[0] not in _KNOWN_PACKAGES
+    return is_foreign and keras.saving.get_registered_object(registered_name) is None
 
 
 def without_optimizer(model: keras.Model) -> keras.Model:
@@ -68,6 +120,8 @@ def open_file(name: str | os.PathLike[str]) -> keras.Model:
         raise ValueError(f"model: received {shown!r}; there is no such file. Name one that exists.")
     try:
         return load_model(name)
+    except UnknownLayersError:
+        raise
     except Exception as error:
         reason = str(error).strip().splitlines()
         raise ValueError(

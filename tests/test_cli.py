@@ -50,6 +50,21 @@ def test_list_with_costs(capfd):
     assert row["input_shape"] == [3, 32, 32]
 
 
+def test_list_answers_without_keras():
+    heavy = {"keras", "tensorflow", "numpy", "sklearn", "matplotlib", "pygraphviz"}
+    program = (
+        "import sys; from keras_convnets import cli, list_models, model_info\n"
+        "for file_format in ('table', 'md', 'csv', 'json'):\n"
+        "    assert cli.main(['list', '--format', file_format]) == 0\n"
+        "    assert cli.main(['list', '--cost', '--format', file_format]) == 0\n"
+        "assert model_info('lenet_5').name in list_models()\n"
+        f"print({heavy} & sys.modules.keys(), file=sys.stderr)"
+    )
+    command = [sys.executable, "-c", program]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.stderr == "set()\n"
+
+
 def test_list_takes_a_pattern(capfd):
     assert cli.main(["list", "resnet_1?"]) == 0
     assert len(capfd.readouterr().out.splitlines()) == 3
@@ -169,7 +184,7 @@ def test_errors_of_the_real_command_are_one_line_too():
     assert (result.returncode, result.stdout, result.stderr.count("\n")) == (2, "", 1)
 
 
-def test_a_reader_that_has_seen_enough():
+def test_a_reader_that_closes_the_pipe():
     result = subprocess.run(
         f"{' '.join(COMMAND)} cost resnet_18 --by layer | head -1",
         shell=True,

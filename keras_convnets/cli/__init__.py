@@ -9,8 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from keras_convnets._version import __version__
-from keras_convnets.cli import evaluate, train
-from keras_convnets.cli import inspect as looks
+from keras_convnets.cli import evaluate, inspect, train
 from keras_convnets.cli.options import BAD_INPUT, DONE, INTERRUPTED, Parser
 from keras_convnets.errors import RunStopped
 
@@ -28,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = chosen.command(chosen)
         sys.stdout.flush()
         return code
-    except BrokenPipeError:  # who reads the output, as head does, has seen enough
+    except BrokenPipeError:  # the reader, such as head, has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
     except RunStopped as stop:
@@ -50,7 +49,7 @@ def _parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"keras-convnets {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
-    looks.add_to(commands)
+    inspect.add_to(commands)
     train.add_to(commands)
     evaluate.add_to(commands)
     return parser

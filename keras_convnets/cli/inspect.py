@@ -1,4 +1,4 @@
-"""The commands that look at networks: list, summary, plot, cost, receptive-field, compare."""
+"""The commands that inspect models: list, summary, plot, cost, receptive-field, compare."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from keras_convnets.cli.options import add_format, add_load, add_shape, print_fo
 def add_to(commands: Any) -> None:
     """Add the subcommands."""
     _add_list(commands)
-    _add_looks(commands)
+    _add_model_commands(commands)
 
 
 def _list(chosen: argparse.Namespace) -> int:
@@ -124,31 +124,35 @@ def _add_list(commands: Any) -> None:
     command.add_argument(
         "pattern", nargs="?", default="*", help="a glob pattern, such as 'resnet*'"
     )
-    command.add_argument("--cost", action="store_true", help="with parameters and multiply-adds")
+    command.add_argument("--cost", action="store_true", help="add parameters and multiply-adds")
     add_format(command)
     add_load(command)
     command.set_defaults(command=_list)
 
 
-def _add_looks(commands: Any) -> None:
-    """Add the commands that look at one model or more."""
+def _add_model_commands(commands: Any) -> None:
+    """Add the commands that take models."""
     summary = commands.add_parser("summary", help="print a network's layers", allow_abbrev=False)
     summary.set_defaults(command=_summary)
     plot = commands.add_parser("plot", help="draw a network's graph", allow_abbrev=False)
     plot.set_defaults(command=_plot)
-    cost = commands.add_parser("cost", help="print what a network costs", allow_abbrev=False)
+    cost = commands.add_parser(
+        "cost", help="print a network's parameters and multiply-adds", allow_abbrev=False
+    )
     cost.set_defaults(command=_cost)
     field = commands.add_parser(
-        "receptive-field", help="print which pixels each layer sees", allow_abbrev=False
+        "receptive-field", help="print each layer's receptive field", allow_abbrev=False
     )
     field.set_defaults(command=_receptive_field)
-    compare = commands.add_parser("compare", help="print costs side by side", allow_abbrev=False)
+    compare = commands.add_parser(
+        "compare", help="compare the costs of several networks", allow_abbrev=False
+    )
     compare.set_defaults(command=_compare)
     for command in (summary, plot, cost, field):
         command.add_argument(
             "name", help="a network, as keras-convnets list names it, or a .keras file"
         )
-        add_shape(command, "those that the network is published for")
+        add_shape(command, "the network's published input")
         command.add_argument(
             "--num-outputs", type=int, help="outputs (default: as many as published)"
         )
@@ -159,7 +163,7 @@ def _add_looks(commands: Any) -> None:
     for command in (summary, plot, cost, field, compare):
         add_load(command)
     by = ("layer", "block", "stage")
-    cost.add_argument("--by", choices=by, default="block", help="what a row is (default: block)")
+    cost.add_argument("--by", choices=by, default="block", help="what each row is (default: block)")
     field.add_argument("--layer", help="a layer's name (default: all layers)")
     _add_drawing(plot)
 
@@ -168,10 +172,18 @@ def _add_drawing(plot: Any) -> None:
     plot.add_argument("file", type=Path, help="the figure: .svg, .png, .pdf, .dot or .html")
     details = ("stage", "block", "layer")
     plot.add_argument("--detail", choices=details, default="block", help="default: block")
-    plot.add_argument("--no-fold", action="store_true", help="draw each of several alike blocks")
-    plot.add_argument("--no-shapes", action="store_true", help="leave out the tensors' shapes")
-    plot.add_argument("--no-cost", action="store_true", help="leave out parameters, multiply-adds")
-    plot.add_argument("--expand-nested", action="store_true", help="take models within apart")
+    plot.add_argument(
+        "--no-fold",
+        action="store_true",
+        help="draw every repeated block instead of one and a count",
+    )
+    plot.add_argument("--no-shapes", action="store_true", help="leave out the shapes of tensors")
+    plot.add_argument(
+        "--no-cost", action="store_true", help="leave out parameters and multiply-adds"
+    )
+    plot.add_argument(
+        "--expand-nested", action="store_true", help="draw the layers of nested models"
+    )
     directions = ("TB", "LR", "BT", "RL")
     plot.add_argument("--rankdir", choices=directions, default="TB", help="default: TB")
     plot.add_argument("--dpi", type=int, default=120, help="dots per inch of a png (default: 120)")

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from keras_convnets.analysis.plot.plot import plot_model
 from keras_convnets.errors import RunStopped
-from keras_convnets.saved_models import load_model
+from keras_convnets.saved_models import UnknownLayersError, load_model
 from keras_convnets.training import run_folder
 from keras_convnets.training.data.data import Data
 from keras_convnets.training.distribute import strategies
@@ -150,10 +150,12 @@ def open_start(out: Path) -> keras.Model:
         )
     try:
         return load_model(file)
+    except UnknownLayersError:
+        raise
     except Exception as error:
         raise ValueError(
-            f"resume: cannot read {str(file)!r} ({type(error).__name__}). Layers of your own must "
-            "be registered with Keras first; or pass the model to resume() in Python."
+            f"resume: cannot read {str(file)!r} ({type(error).__name__}); expected the model that "
+            "the run began with. Pass it to resume() in Python, or start a new run."
         ) from error
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from keras_convnets.images.preprocessing import Preprocessing
-from keras_convnets.saved_models import load_model
+from keras_convnets.saved_models import UnknownLayersError, load_model
 from keras_convnets.training import run_folder
 from keras_convnets.training.data.data import Data
 from keras_convnets.training.run.run_data import check_classes, load_run_data
@@ -118,6 +118,8 @@ def _model(folder: Path) -> Any:
         )
     try:
         return load_model(path)
+    except UnknownLayersError:
+        raise
     except Exception as error:  # Keras raises whatever a broken file leads to
         lines = str(error).strip().splitlines()
         reason = lines[0] if lines else type(error).__name__

@@ -1,0 +1,40 @@
+import keras
+import pytest
+
+from keras_convnets.saved_models import UnknownLayersError, load_model, open_file
+
+
+def small():
+    layers = [keras.Input((8, 8, 3)), keras.layers.Conv2D(4, 3)]
+    return keras.Sequential(layers, name="small")
+
+
+def test_a_file_that_is_not_there():
+    with pytest.raises(ValueError, match=r"received 'none\.keras'; there is no such file"):
+        open_file("none.keras")
+
+
+def test_a_file_that_holds_no_model():
+    with open("broken.keras", "w", encoding="utf-8") as file:
+        file.write("no model")
+    with pytest.raises(ValueError, match=r"cannot read 'broken\.keras' \(.*\)\. Expected a model"):
+        open_file("broken.keras")
+
+
+def test_layers_that_keras_does_not_know_are_named():
+    class Gate(keras.layers.Layer):
+        def call(self, x):
+            return x
+
+    model = keras.Sequential([keras.Input((4,)), Gate(), keras.layers.Dense(2)])
+    model.save("gated.keras")
+    words = rf"'gated\.keras' has layers .*: Gate of {__name__}\. Import .* --load FILE;"
+    with pytest.raises(UnknownLayersError, match=words):
+        load_model("gated.keras")
+    with pytest.raises(UnknownLayersError, match=words):
+        open_file("gated.keras")
+
+
+def test_a_model_is_opened():
+    small().save("small.keras")
+    assert open_file("small.keras").name == "small"
