@@ -12,7 +12,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 
-def start_engine(load: Iterable[Path] | None = None, alone: bool = True) -> None:
+def start_engine(
+    load: Iterable[Path] | None = None, alone: bool = True, draws: bool = False
+) -> None:
     """Import Keras and its backend, set up for this machine, and the user's own files.
 
     oneDNN's kernels are faster on CPUs and run channels_first models there. Whatever the user has
@@ -22,17 +24,19 @@ def start_engine(load: Iterable[Path] | None = None, alone: bool = True) -> None
         load: Python files that register builders and layers, from ``--load``.
         alone: whether the run is on this machine alone. Several machines must be connected before
             TensorFlow looks for devices.
+        draws: whether Graphviz is going to draw. Its first look for fonts logs, so it is had here.
     """
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with _quiet_standard_error():
         import keras
-        import pygraphviz
 
-        # The first look for devices and for fonts logs too, so both are had here.
-        if alone:
+        if alone:  # the first look for devices logs too
             keras.distribution.list_devices()
-        pygraphviz.AGraph("graph {a}").draw(format="svg", prog="dot")
+        if draws:
+            import pygraphviz
+
+            pygraphviz.AGraph("graph {a}").draw(format="svg", prog="dot")
     for file in load or ():
         _load(file)
 

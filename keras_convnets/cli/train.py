@@ -27,7 +27,9 @@ def _train(chosen: argparse.Namespace) -> int:
         return supervise(chosen.arguments, chosen.arguments + ["--continue"] * (not goes_on))
     if not is_dry:
         request.check_folder()
-    startup.start_engine(getattr(chosen, "load", None), alone=cluster is None or is_dry)
+    startup.start_engine(
+        getattr(chosen, "load", None), alone=cluster is None or is_dry, draws=not is_dry
+    )
     from rich.console import Console
 
     from keras_convnets.training import launch, plan_run
