@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from sklearn.model_selection import train_test_split
-
 from keras_convnets import checks
 from keras_convnets.images.labelled import Images
 from keras_convnets.images.preprocessing import Preprocessing
-from keras_convnets.training.data import digits, folder, keras_datasets, tfds
-from keras_convnets.training.data.augmentation import AUGMENTATIONS
-from keras_convnets.training.data.normalisation import normalised
+from keras_convnets.training.data import arrays, digits, folder, keras_datasets, tfds
 from keras_convnets.training.data.source import Source
-
-TEST_SHARE = 0.2
+from keras_convnets.training.data.treatment import Treatment
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,8 +29,8 @@ class Data:
         preprocessing: what is done to every image.
         augmentation: what is done to training images besides; a name in ``AUGMENTATIONS``.
         skipped: files that were left out, with the reason.
-        arguments: what `load` was called with, for another process to load the same; but for the
-            preprocessing, which a run keeps.
+        arguments: what `load_data` was called with, for another process to load the same; but for
+            the preprocessing, which a run keeps. It is empty where they are not from there.
     """
 
     name: str
@@ -54,6 +47,72 @@ class Data:
     def image_shape(self) -> tuple[int, int, int]:
         """``(channels, rows, cols)`` of what the network takes in."""
         return self.preprocessing.image_shape
+
+    @classmethod
+    def from_arrays(
+        cls,
+        train_images: Any,
+        train_labels: Any,
+        test_images: Any = None,
+        test_labels: Any = None,
+        *,
+        class_names: Sequence[str] | None = None,
+        name: str = "arrays",
+        seed: int = 0,
+        validation_split: float = 0.0,
+        image_size: int | None = None,
+        augmentation: str | None = None,
+        preprocessing: Preprocessing | None = None,
+    ) -> Data:
+        """Return images of your own that are in arrays, split and ready to train on.
+
+        They are split and normalised as `load_data` does it. Another process cannot load them
+        again, so that a run on them is resumed in Python, with the same arrays.
+
+        Args:
+            train_images: (images, rows, cols, channels) with 1 (grey), 3 (colour) or 4 channels
+                (the fourth is dropped), or (images, rows, cols): integers of 0 to 255, or floats.
+                Floats of 0 to 255 are divided by 255, all others are not.
+            train_labels: the class of each image, as integers from 0, (images,), or one-hot,
+                (images, classes). Of images that may have several classes, 0 or 1 for each class.
+            test_images: the same; by default a fifth of the images is kept for testing, of each
+                class alike unless an image may have several.
+            test_labels: the same.
+            class_names: the classes, by label; by default ``"0"``, ``"1"`` and so on.
+            name: what the data are called.
+            seed: of the splits.
+            validation_split: the share of the training images to set apart for validation; with 0
+                the test images are used.
+            image_size: rows and columns to resize to; by default those of the images.
+            augmentation: a name in ``AUGMENTATIONS``; by default ``"none"``.
+            preprocessing: of an earlier run, to treat the images alike; by default means and
+                standard deviations are those of the training images.
+
+        Raises:
+            ValueError: the arrays are not ones of images and their labels, or an argument is out of
+                range.
+
+        Examples:
+            >>> import numpy as np
+            >>> from pathlib import Path
+            >>> from rich.console import Console
+            >>> from keras_convnets import ResnetBuilder
+            >>> from keras_convnets.training import RECIPES, Data, train
+            >>> random = np.random.default_rng(0)
+            >>> images = random.integers(0, 256, (100, 8, 8, 3), "uint8")
+            >>> labels = random.integers(0, 2, 100)
+            >>> data = Data.from_arrays(images, labels, class_names=("cat", "dog"))
+            >>> len(data.train), len(data.test), data.image_shape
+            (80, 20, (3, 8, 8))
+            >>> model = ResnetBuilder.build(data.image_shape, 2, "basic_block", (1,))
+            >>> recipe = RECIPES["quick"].replace(epochs=1)
+            >>> train(model, data, Path("run"), recipe, console=Console(quiet=True)).epochs
+            1
+        """
+        treatment = Treatment(seed, validation_split, image_size, augmentation, preprocessing)
+        test = (test_images, test_labels)
+        source = arrays.load((train_images, train_labels), test, class_names, name)
+        return _treated(source, treatment, {})
 
 
 def load_data(
@@ -92,42 +151,31 @@ def load_data(
         >>> len(data.train), len(data.validation), len(data.test), data.image_shape
         (1293, 144, 360, (1, 32, 32))
     """
-    checks.non_negative_integer("seed", seed, "any such number, 0 for instance")
-    _check_share(validation_split)
-    if image_size is not None:
-        checks.positive_integer("image_size", image_size, "rows and columns, such as 224")
-    if augmentation is not None:
-        checks.choice("augmentation", augmentation, AUGMENTATIONS)
-    if preprocessing is not None and image_size not in (None, preprocessing.rows):
-        raise ValueError(
-            f"image_size: received {image_size}, but the preprocessing given makes images of "
-            f"{preprocessing.rows} rows; expected one of the two. Leave image_size out."
-        )
-    source = _source(name, data_dir, strict)
-    train, test = source.train, source.test
-    if test is None:
-        train, test = _split(train, TEST_SHARE, seed, source.class_names)
-    validation = source.validation or test
-    if validation_split:
-        train, validation = _split(train, validation_split, seed, source.class_names)
+    treatment = Treatment(seed, validation_split, image_size, augmentation, preprocessing)
+    arguments = {
+        "name": _anywhere(name),
+        "seed": seed,
+        "validation_split": validation_split,
+        "image_size": image_size,
+        "data_dir": None if data_dir is None else str(Path(data_dir).expanduser().absolute()),
+        "strict": strict,
+        "augmentation": augmentation,
+    }
+    return _treated(_source(name, data_dir, strict), treatment, arguments)
+
+
+def _treated(source: Source, treatment: Treatment, arguments: Mapping[str, Any]) -> Data:
+    train, validation, test = treatment.split(source)
     return Data(
         name=source.name,
         train=train,
         validation=validation,
         test=test,
         class_names=source.class_names,
-        preprocessing=preprocessing or _preprocessing(source, train, image_size, seed),
-        augmentation=augmentation or source.augmentation,
+        preprocessing=treatment.prepared(source, train),
+        augmentation=treatment.augmentation or source.augmentation,
         skipped=source.skipped,
-        arguments={
-            "name": _anywhere(name),
-            "seed": seed,
-            "validation_split": validation_split,
-            "image_size": image_size,
-            "data_dir": None if data_dir is None else str(Path(data_dir).expanduser().absolute()),
-            "strict": strict,
-            "augmentation": augmentation,
-        },
+        arguments=arguments,
     )
 
 
@@ -163,43 +211,3 @@ def _of_tfds(name: str, data_dir: Path | None) -> Source:
             f"{tfds.INSTALL}).{hint or checks.did_you_mean(name, names)}"
         )
     return tfds.load(name, data_dir)
-
-
-def _check_share(value: float) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1:
-        raise ValueError(
-            f"validation_split: received {value!r}; expected a number of at least 0 and less than "
-            "1. Pass the share of the training images to set apart, such as 0.1."
-        )
-
-
-def _split(
-    images: Images, share: float, seed: int, class_names: Sequence[str]
-) -> tuple[Images, Images]:
-    """Return the images without a share of each class, and that share."""
-    count = np.bincount(images.labels, minlength=len(class_names))
-    if count.min() < 2:
-        raise ValueError(
-            f"data: received one image of the class {class_names[int(count.argmin())]!r}, or none; "
-            "expected at least two of each, so that one can be kept from training."
-        )
-    apart = min(max(math.ceil(share * count.sum()), len(count)), count.sum() - len(count))
-    kept, split = train_test_split(
-        np.arange(len(images)), test_size=int(apart), stratify=images.labels, random_state=seed
-    )
-    left = np.bincount(images.labels[kept], minlength=len(class_names))
-    if not left.min():
-        raise ValueError(
-            f"validation_split: received {share}, which leaves no images of the class "
-            f"{class_names[int(left.argmin())]!r} to train on; expected a smaller share."
-        )
-    return images.subset(kept), images.subset(split)
-
-
-def _preprocessing(
-    source: Source, train: Images, image_size: int | None, seed: int
-) -> Preprocessing:
-    rows, cols = (image_size, image_size) if image_size else source.size
-    resize = "none" if (rows, cols) == source.native else source.resize
-    plain = Preprocessing(source.channels, rows, cols, source.scale, resize=resize)
-    return normalised(plain, train, seed) if source.normalised else plain

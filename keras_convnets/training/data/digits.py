@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from sklearn.datasets import load_digits
 
 from keras_convnets.images.labelled import from_array
 from keras_convnets.training.data.source import Source
@@ -11,6 +10,8 @@ from keras_convnets.training.data.source import Source
 
 def load() -> Source:
     """Return the digits, to be resized to 32x32; their pixels go from 0 to 16."""
+    from sklearn.datasets import load_digits  # which takes as long as all else to import
+
     images, labels = load_digits(return_X_y=True)
     return Source(
         name="digits",

@@ -1,0 +1,114 @@
+"""How images are split and treated, wherever they are from."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from keras_convnets import checks
+from keras_convnets.images.labelled import Images
+from keras_convnets.images.preprocessing import Preprocessing
+from keras_convnets.training.data.augmentation import AUGMENTATIONS
+from keras_convnets.training.data.normalisation import normalised
+from keras_convnets.training.data.source import Source
+
+_TEST_SHARE = 0.2
+
+
+@dataclasses.dataclass(frozen=True)
+class Treatment:
+    """How images are split and treated; `load_data` says what each of these means.
+
+    Raises:
+        ValueError: a value out of its range.
+    """
+
+    seed: int
+    validation_split: float
+    image_size: int | None
+    augmentation: str | None
+    preprocessing: Preprocessing | None
+
+    def __post_init__(self) -> None:
+        checks.non_negative_integer("seed", self.seed, "any such number, 0 for instance")
+        _check_share(self.validation_split)
+        if self.image_size is not None:
+            checks.positive_integer("image_size", self.image_size, "rows and columns, such as 224")
+        if self.augmentation is not None:
+            checks.choice("augmentation", self.augmentation, AUGMENTATIONS)
+        if self.preprocessing is not None and self.image_size not in (
+            None,
+            self.preprocessing.rows,
+        ):
+            raise ValueError(
+                f"image_size: received {self.image_size}, but the preprocessing given makes images "
+                f"of {self.preprocessing.rows} rows; expected one of the two. Leave image_size out."
+            )
+
+    def split(self, source: Source) -> tuple[Images, Images, Images]:
+        """Return the images to train, to validate and to test on."""
+        train, test = source.train, source.test
+        if test is None:
+            train, test = _split(train, _TEST_SHARE, self.seed, source.class_names)
+        validation = source.validation or test
+        if self.validation_split:
+            train, validation = _split(train, self.validation_split, self.seed, source.class_names)
+        return train, validation, test
+
+    def prepared(self, source: Source, train: Images) -> Preprocessing:
+        """Return what is done to every image, by what the training images are like."""
+        if self.preprocessing is not None:
+            return self.preprocessing
+        rows, cols = (self.image_size,) * 2 if self.image_size else source.size
+        resize = "none" if (rows, cols) == source.native else source.resize
+        plain = Preprocessing(source.channels, rows, cols, source.scale, resize=resize)
+        return normalised(plain, train, self.seed) if source.normalised else plain
+
+
+def _check_share(value: float) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1:
+        raise ValueError(
+            f"validation_split: received {value!r}; expected a number of at least 0 and less than "
+            "1. Pass the share of the training images to set apart, such as 0.1."
+        )
+
+
+def _split(
+    images: Images, share: float, seed: int, class_names: Sequence[str]
+) -> tuple[Images, Images]:
+    """Return the images without a share of them, and that share: of each class alike.
+
+    Images that may have several classes are drawn whatever their classes.
+    """
+    from sklearn.model_selection import train_test_split
+
+    several = images.labels.ndim == 2
+    count = _counts(images.labels, len(class_names))
+    if count.min() < 2:
+        raise ValueError(
+            f"data: received one image of the class {class_names[int(count.argmin())]!r}, or none; "
+            "expected at least two of each, so that one can be kept from training."
+        )
+    apart = math.ceil(share * len(images))
+    apart = min(max(apart, len(count)), len(images) - len(count))
+    kept, split = train_test_split(
+        np.arange(len(images)),
+        test_size=max(1, apart) if several else apart,
+        stratify=None if several else images.labels,
+        random_state=seed,
+    )
+    left = _counts(images.labels[kept], len(class_names))
+    if not left.min():
+        raise ValueError(
+            f"validation_split: received {share}, which leaves no images of the class "
+            f"{class_names[int(left.argmin())]!r} to train on; expected a smaller share."
+        )
+    return images.subset(kept), images.subset(split)
+
+
+def _counts(labels: np.ndarray, classes: int) -> np.ndarray:
+    """Return the number of images of each class."""
+    return labels.sum(axis=0) if labels.ndim == 2 else np.bincount(labels, minlength=classes)
