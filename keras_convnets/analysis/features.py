@@ -11,9 +11,11 @@ from typing import Any, NamedTuple, cast
 import keras
 
 from keras_convnets.analysis.receptive_field.strides import Stride, strides
+from keras_convnets.graph.calls import Call
+from keras_convnets.graph.functional import is_functional
 from keras_convnets.graph.groups import places
 from keras_convnets.graph.topology import trunk
-from keras_convnets.graph.walk import Call, is_functional, walk
+from keras_convnets.graph.walk import walk
 from keras_convnets.graph.words import describe, is_heavy
 from keras_convnets.recursion import room_for
 

@@ -14,10 +14,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from keras_convnets import naming
+from keras_convnets.graph.calls import Call
 from keras_convnets.graph.joining import Group, groups_of
 from keras_convnets.graph.prefixes import is_named_by_class, stage_of, text_of
 from keras_convnets.graph.topology import is_acyclic
-from keras_convnets.graph.walk import Call
 from keras_convnets.graph.words import is_heavy, noun
 
 

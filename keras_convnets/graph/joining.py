@@ -7,9 +7,9 @@ import itertools
 from collections import Counter
 from collections.abc import Sequence
 
+from keras_convnets.graph.calls import Call
 from keras_convnets.graph.prefixes import Words, is_named_by_class, is_numbered, leading, words_of
 from keras_convnets.graph.topology import chains, components, segments
-from keras_convnets.graph.walk import Call
 from keras_convnets.graph.words import is_heavy
 
 # A segment with more layers than any published block has is no block: a U-Net, NASNet.

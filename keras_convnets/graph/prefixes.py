@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from keras_convnets.graph.walk import Call
+from keras_convnets.graph.calls import Call
 
 Words = tuple[str, ...]
 

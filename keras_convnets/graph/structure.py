@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Sequence
 
-from keras_convnets.graph.walk import Call
+from keras_convnets.graph.calls import Call
 from keras_convnets.graph.words import Step, describe
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from keras_convnets.graph.walk import Call
+from keras_convnets.graph.calls import Call
 
 
 def segments(calls: Sequence[Call]) -> list[list[Call]]:

@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from keras import layers
-
-from keras_convnets.graph.layer_classes import layer_classes
-from keras_convnets.layers import LocalResponseNormalization, PadChannels, TakeChannels
+from keras_convnets.graph.layer_types import (
+    ACTIVATIONS,
+    MERGES,
+    NORMALISATIONS,
+    OPAQUE,
+    LayerType,
+    class_of,
+    type_of,
+)
 
 KINDS = (
     "input",
@@ -51,14 +56,12 @@ def describe(layer: Any) -> Step:
         >>> describe(keras.layers.Conv2D(64, 7, strides=2)).text
         '7×7, 64, /2'
     """
-    for classes, kind, heavy, words in _RULES:
-        if isinstance(layer, classes):
-            return Step(words(layer), kind, heavy, _fused(layer))
-    if "_functional" in vars(layer) or hasattr(layer, "operations"):
-        return Step(_model(layer), "model", heavy=True)
-    name = type(layer).__name__
-    text, kind = _BY_NAME.get(name, (name, "other"))
-    return Step(text, kind, heavy=bool(getattr(layer, "weights", None)), activation=_fused(layer))
+    layer_type = type_of(layer)
+    if layer_type in RULES:
+        kind, is_heavy, words = RULES[layer_type]
+        return Step(words(layer), kind, is_heavy, _fused(layer))
+    is_heavy = bool(getattr(layer, "weights", None))
+    return Step(type(layer).__name__, "other", is_heavy, _fused(layer))
 
 
 def settings_of(layer: Any) -> str:
@@ -142,9 +145,10 @@ def _fixed(text: str) -> Callable[[Any], str]:
 
 
 def _fused(layer: Any) -> str:
-    if isinstance(layer, layers.Activation) or not hasattr(layer, "activation"):
-        return ""
-    return "" if layer.activation is None else _activation_name(layer.activation)
+    """Return the activation that a layer applies to its own result; an activation has no other."""
+    function = getattr(layer, "activation", None)
+    is_activation = type_of(layer) is LayerType.ACTIVATION
+    return "" if function is None or is_activation else _activation_name(function)
 
 
 def _window(sizes: tuple[int, ...]) -> str:
@@ -172,7 +176,7 @@ def _count_layers(model: Any) -> int:
     return sum(
         _count_layers(layer) if hasattr(layer, "layers") else 1
         for layer in model.layers
-        if not isinstance(layer, layers.InputLayer)
+        if type_of(layer) is not LayerType.INPUT
     )
 
 
@@ -180,58 +184,88 @@ def _joined(*words: str) -> str:
     return ", ".join(word for word in words if word)
 
 
-_RULES: tuple[tuple[tuple[type, ...], str, bool, Callable[[Any], str]], ...] = (
-    ((layers.InputLayer,), "input", True, _fixed("input")),
-    (layer_classes("DepthwiseConv{}D"), "convolution", True, _depthwise),
-    (layer_classes("SeparableConv{}D"), "convolution", True, _separable),
-    (layer_classes("Conv{}DTranspose"), "convolution", True, _transposed),
-    (layer_classes("Conv{}D"), "convolution", True, _conv),
-    ((layers.Dense,), "dense", True, lambda layer: f"dense {layer.units}"),
-    (layer_classes("MaxPooling{}D"), "pooling", True, _pool("max pool")),
-    (layer_classes("AveragePooling{}D"), "pooling", True, _pool("avg pool")),
-    (layer_classes("GlobalAveragePooling{}D"), "pooling", True, _fixed("global avg pool")),
-    (layer_classes("GlobalMaxPooling{}D"), "pooling", True, _fixed("global max pool")),
-    ((layers.BatchNormalization,), "normalisation", False, _fixed("BN")),
-    ((layers.LayerNormalization,), "normalisation", False, _fixed("layer norm")),
-    ((layers.GroupNormalization,), "normalisation", False, _fixed("group norm")),
-    ((layers.Normalization,), "normalisation", False, _fixed("normalize")),
-    ((LocalResponseNormalization,), "normalisation", False, _fixed("LRN")),
-    (
-        (layers.Activation,),
-        "activation",
-        False,
-        lambda layer: _activation_name(layer.activation) or "linear",
+def _upsampling(layer: Any) -> str:
+    size = layer.size if isinstance(layer.size, tuple) else (layer.size,)
+    return f"upsample ×{_window(size)}"
+
+
+def _activation(layer: Any) -> str:
+    if hasattr(layer, "activation"):
+        return _activation_name(layer.activation) or "linear"
+    return _by_class(layer)
+
+
+def _dropout(layer: Any) -> str:
+    rate = getattr(layer, "rate", None)
+    return type(layer).__name__ if rate is None else f"dropout {rate:g}"
+
+
+def _adaptive(layer: Any) -> str:
+    what = "avg" if "Average" in class_of(layer) else "max"
+    return f"adaptive {what} pool {_window(layer.output_size)}"
+
+
+def _by_class(layer: Any) -> str:
+    """Return what papers write for a layer's class."""
+    name = class_of(layer)
+    return _TEXTS.get(name, name)
+
+
+# The kind of a layer, whether a figure of blocks brings it out, and its words.
+RULES: dict[LayerType, tuple[str, bool, Callable[[Any], str]]] = {
+    LayerType.INPUT: ("input", True, _fixed("input")),
+    LayerType.MODEL: ("model", True, _model),
+    LayerType.CONVOLUTION: ("convolution", True, _conv),
+    LayerType.DEPTHWISE: ("convolution", True, _depthwise),
+    LayerType.SEPARABLE: ("convolution", True, _separable),
+    LayerType.TRANSPOSED: ("convolution", True, _transposed),
+    LayerType.DENSE: ("dense", True, lambda layer: f"dense {layer.units}"),
+    LayerType.MAX_POOLING: ("pooling", True, _pool("max pool")),
+    LayerType.AVERAGE_POOLING: ("pooling", True, _pool("avg pool")),
+    LayerType.GLOBAL_MAX_POOLING: ("pooling", True, _fixed("global max pool")),
+    LayerType.GLOBAL_AVERAGE_POOLING: ("pooling", True, _fixed("global avg pool")),
+    LayerType.ADAPTIVE_POOLING: ("pooling", True, _adaptive),
+    LayerType.POOLING_OPERATION: ("pooling", True, _by_class),
+    **dict.fromkeys(NORMALISATIONS, ("normalisation", False, _by_class)),
+    **dict.fromkeys(ACTIVATIONS, ("activation", False, _activation)),
+    **dict.fromkeys(MERGES, ("merge", False, _by_class)),
+    LayerType.DROPOUT: ("other", False, _dropout),
+    LayerType.PADDING: ("other", False, _fixed("pad")),
+    LayerType.FLATTEN: ("other", False, _fixed("flatten")),
+    LayerType.UPSAMPLING: ("other", True, _upsampling),
+    LayerType.PADDED_CHANNELS: (
+        *("other", True),
+        lambda layer: f"pad to {layer.channels} channels",
     ),
-    ((layers.Dropout,), "other", False, lambda layer: f"dropout {layer.rate:g}"),
-    ((layers.Flatten,), "other", False, _fixed("flatten")),
-    (layer_classes("ZeroPadding{}D"), "other", False, _fixed("pad")),
-    ((PadChannels,), "other", True, lambda layer: f"pad to {layer.channels} channels"),
-    ((TakeChannels,), "other", False, lambda layer: f"take {len(layer.indices)} channels"),
-    (
-        layer_classes("UpSampling{}D"),
-        "other",
-        True,
-        lambda layer: f"upsample ×{_window(_pair(layer.size))}",
+    LayerType.TAKEN_CHANNELS: (
+        *("other", False),
+        lambda layer: f"take {len(layer.indices)} channels",
     ),
-)
-# Further layers, and the operations that ``x + y`` makes, by the name of their class.
-_BY_NAME = {
-    "Add": ("+", "merge"),
-    "Average": ("average", "merge"),
-    "Concatenate": ("concat", "merge"),
-    "CustomScaleLayer": ("+ scaled", "merge"),
-    "ELU": ("ELU", "activation"),
-    "LeakyReLU": ("leaky ReLU", "activation"),
-    "Maximum": ("max", "merge"),
-    "Minimum": ("min", "merge"),
-    "Multiply": ("×", "merge"),
-    "PReLU": ("PReLU", "activation"),
-    "ReLU": ("ReLU", "activation"),
-    "Relu": ("ReLU", "activation"),
-    "Softmax": ("softmax", "activation"),
-    "Subtract": ("−", "merge"),
 }
-
-
-def _pair(size: Any) -> tuple[int, ...]:
-    return size if isinstance(size, tuple) else (size,)
+# What is called by its class.
+UNKNOWN = OPAQUE | {
+    *(LayerType.IDENTITY, LayerType.SCALING, LayerType.AUGMENTATION, LayerType.ELEMENTWISE),
+    *(LayerType.CROPPING, LayerType.RESHAPE, LayerType.RESIZING, LayerType.REARRANGEMENT),
+    *(LayerType.REDUCTION, LayerType.IMAGE, LayerType.LOOKUP),
+}
+_TEXTS = {
+    "Add": "+",
+    "Average": "average",
+    "BatchNormalization": "BN",
+    "Concatenate": "concat",
+    "CustomScaleLayer": "+ scaled",
+    "GroupNormalization": "group norm",
+    "LayerNormalization": "layer norm",
+    "LeakyReLU": "leaky ReLU",
+    "LocalResponseNormalization": "LRN",
+    "Maximum": "max",
+    "Minimum": "min",
+    "Multiply": "×",
+    "Normalization": "normalize",
+    "RMSNormalization": "RMS norm",
+    "Relu": "ReLU",
+    "Relu6": "ReLU6",
+    "Softmax": "softmax",
+    "Subtract": "−",
+    "UnitNormalization": "unit norm",
+}

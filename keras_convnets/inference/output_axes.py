@@ -9,7 +9,7 @@ from typing import Any
 
 from keras import layers
 
-from keras_convnets.graph.walk import Call, Shape
+from keras_convnets.graph.calls import Call, TensorShape
 
 
 def before_reshaping(call: Call, axis: int | None) -> int | None:
@@ -51,7 +51,7 @@ def _pooled(layer: Any, rank: int) -> set[int]:
     return {_without_batch(axis, rank) for axis in given}
 
 
-def sums_over(shape: Shape, axes: tuple[int, ...], axis: int | None) -> bool:
+def sums_over(shape: TensorShape, axes: tuple[int, ...], axis: int | None) -> bool:
     """Say whether a softmax over some axes, the batch's being 0, is one over the classes' axis."""
     summed = {_without_batch(place, len(shape)) for place in axes}
     others = summed - {axis}
@@ -72,5 +72,5 @@ def _without_batch(axis: int, rank: int) -> int:
     return axis - 1 if axis >= 0 else axis + rank
 
 
-def _is_alone(shape: Shape, axis: int) -> bool:
+def _is_alone(shape: TensorShape, axis: int) -> bool:
     return all(size == 1 for place, size in enumerate(shape) if place != axis)

@@ -10,8 +10,9 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
+from keras_convnets.graph.calls import Call, Tensor
 from keras_convnets.graph.layer_classes import layer_classes
-from keras_convnets.graph.walk import Call, Tensor, output_tensors
+from keras_convnets.graph.walk import output_tensors
 from keras_convnets.inference.activations import (
     LINEAR,
     RECTIFIED,

@@ -35,7 +35,7 @@ class Comparison:
         uncounted = [
             f"{cost.model}: {', '.join(cost.uncounted)}" for cost in self.costs if cost.uncounted
         ]
-        notes = [f"NOT COUNTED: layers with weights and no rule, of {'; of '.join(uncounted)}."]
+        notes = [f"NOT COUNTED: layers that have no rule, of {'; of '.join(uncounted)}."]
         rows = tuple(_row(cost) for cost in self.costs)
         return Table(_COLUMNS, rows, (*(notes if uncounted else []), CONVENTION))
 

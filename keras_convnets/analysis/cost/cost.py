@@ -9,8 +9,10 @@ from keras_convnets import checks
 from keras_convnets.analysis.cost import rules
 from keras_convnets.analysis.cost.rows import CostRow, as_dict, rows_of, sum_of
 from keras_convnets.analysis.tables import Column, Table, sizes
+from keras_convnets.graph.calls import Call
 from keras_convnets.graph.groups import places
-from keras_convnets.graph.walk import Call, open_sizes, walk
+from keras_convnets.graph.input_shapes import open_sizes
+from keras_convnets.graph.walk import walk
 
 BY = ("layer", "block", "stage")
 
@@ -46,7 +48,7 @@ class Cost:
         activations: elements of all layers' outputs.
         weight_bytes: size of all parameters.
         activation_bytes: size of all layers' outputs.
-        uncounted: the names of layers that have weights and no rule: they are missing in `macs`
+        uncounted: the names of layers that have no rule: they are missing in `macs`
             and `flops`.
         convention: what the numbers mean, in words.
     """
@@ -98,8 +100,8 @@ class Cost:
         ]
         if self.uncounted:
             notes.append(
-                f"NOT COUNTED: the multiply-adds of {', '.join(self.uncounted)}: layers with "
-                "weights and no rule. The totals are lower bounds."
+                f"NOT COUNTED: the multiply-adds of {', '.join(self.uncounted)}: layers "
+                "that have no rule. The totals are lower bounds."
             )
         return Table(
             _COLUMNS,

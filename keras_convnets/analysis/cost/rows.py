@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from keras_convnets.analysis.cost import rules
+from keras_convnets.graph.calls import Call, elements
 from keras_convnets.graph.groups import Place
-from keras_convnets.graph.walk import Call, elements
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,7 +24,7 @@ class CostRow:
         output_shape: without the batch, channels first, whatever the data format.
         params: parameters; shared ones are counted where they are first used.
         trainable_params: those of them that training changes.
-        macs: multiply-adds; ``None`` for a layer that has weights and no rule.
+        macs: multiply-adds; ``None`` for a layer that has no rule.
         elementwise: operations on single elements: ``normalisation``, ``activation``, ``pooling``,
             ``addition``.
         activations: elements of the outputs; an input has none.

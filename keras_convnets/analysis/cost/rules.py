@@ -7,13 +7,17 @@ Every rule reads shapes and a layer's settings, never values. The convention, in
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
-from keras import layers
-
-from keras_convnets.graph.layer_classes import layer_classes
-from keras_convnets.graph.walk import Call, Shape, elements
-from keras_convnets.layers import LocalResponseNormalization
+from keras_convnets.graph.calls import Call, TensorShape, elements
+from keras_convnets.graph.layer_types import (
+    ACTIVATIONS,
+    NORMALISATIONS,
+    OPAQUE,
+    POOLINGS,
+    LayerType,
+)
 
 CONVENTION = (
     "Multiply-adds count convolutions and dense layers, of one image, without biases. "
@@ -25,65 +29,76 @@ ITEMS = ("normalisation", "activation", "pooling", "addition")
 
 
 def multiply_adds(call: Call) -> int | None:
-    """Return the multiply-adds of a call for one image; ``None`` where no rule is known.
-
-    A layer without weights has none, unless it multiplies tensors with each other.
-    """
-    layer = call.layer
-    if isinstance(layer, _CONVOLUTIONS):
-        positions, channels = _positions(call.outputs[0].shape, layer), _channels(call, layer)
-        return positions * math.prod(layer.kernel_size) * channels // layer.groups * layer.filters
-    if isinstance(layer, _DEPTHWISE):
-        return _depthwise(call)
-    if isinstance(layer, _SEPARABLE):
-        reach = layer.depth_multiplier * _channels(call, layer)
-        return _depthwise(call) + _positions(call.outputs[0].shape, layer) * reach * layer.filters
-    if isinstance(layer, _TRANSPOSED):
-        # Every element of the input is multiplied into a whole window of the output.
-        positions, channels = _positions(call.inputs[0].shape, layer), _channels(call, layer)
-        return positions * math.prod(layer.kernel_size) * channels * layer.filters
-    if isinstance(layer, layers.Dense):
-        return elements(call.inputs[0].shape) * layer.units
-    if _is_elementwise(call):
-        return 0
-    return None if getattr(layer, "weights", None) or call.kind in _MULTIPLY_TENSORS else 0
+    """Return the multiply-adds of a call for one image; ``None`` where no rule is known."""
+    rule = MULTIPLY_ADDS.get(call.type)
+    return None if rule is None else rule(call)
 
 
 def elementwise(call: Call) -> dict[str, int]:
     """Return the operations on single elements, by the items of `ITEMS`."""
     counts = dict.fromkeys(ITEMS, 0)
-    made = sum(elements(tensor.shape) for tensor in call.outputs)
-    if isinstance(call.layer, _NORMALISATIONS):
-        counts["normalisation"] = made
+    outputs = sum(elements(tensor.shape) for tensor in call.outputs)
+    if call.type in NORMALISATIONS:
+        counts["normalisation"] = outputs
     elif _activates(call):
-        counts["activation"] = made
-    elif call.kind.endswith(_POOLINGS) or call.kind in _POOLING_OPERATIONS:
-        counts["pooling"] = made
-    elif call.kind in _ADDITIONS:
-        counts["addition"] = made * (len(call.inputs) - 1)
+        counts["activation"] = outputs
+    elif call.type in POOLINGS:
+        counts["pooling"] = outputs
+    elif call.type is LayerType.ADDITION:
+        counts["addition"] = outputs * (len(call.inputs) - 1)
     return counts
 
 
 def _activates(call: Call) -> bool:
     """Return whether a call applies an activation, by itself or to its own result."""
-    if isinstance(call.layer, _ACTIVATIONS) or call.kind in _ACTIVATION_OPERATIONS:
-        return True
-    fused = getattr(call.layer, "activation", None)
-    return fused is not None and getattr(fused, "__name__", None) != "linear"
+    if not hasattr(call.layer, "activation"):
+        return call.type in ACTIVATIONS
+    function = call.layer.activation
+    return function is not None and getattr(function, "__name__", None) != "linear"
 
 
-def _is_elementwise(call: Call) -> bool:
-    return isinstance(call.layer, (*_NORMALISATIONS, *_ACTIVATIONS)) or call.kind in _SCALES
+def _none(call: Call) -> int:
+    return 0
+
+
+def _convolution(call: Call) -> int:
+    layer = call.layer
+    positions, channels = _positions(call.outputs[0].shape, layer), _channels(call, layer)
+    return positions * math.prod(layer.kernel_size) * channels // layer.groups * layer.filters
 
 
 def _depthwise(call: Call) -> int:
     layer = call.layer
-    made = layer.depth_multiplier * _channels(call, layer)
-    return _positions(call.outputs[0].shape, layer) * math.prod(layer.kernel_size) * made
+    channels = layer.depth_multiplier * _channels(call, layer)
+    return _positions(call.outputs[0].shape, layer) * math.prod(layer.kernel_size) * channels
 
 
-def _positions(shape: Shape, layer: Any) -> int:
-    """Return the number of pixels of a map: its sizes without the channels."""
+def _separable(call: Call) -> int:
+    layer = call.layer
+    channels = layer.depth_multiplier * _channels(call, layer)
+    return _depthwise(call) + _positions(call.outputs[0].shape, layer) * channels * layer.filters
+
+
+def _transposed(call: Call) -> int:
+    """Every element of the input is multiplied into a whole window of the output."""
+    layer = call.layer
+    positions, channels = _positions(call.inputs[0].shape, layer), _channels(call, layer)
+    return positions * math.prod(layer.kernel_size) * channels * layer.filters
+
+
+def _dense(call: Call) -> int:
+    return elements(call.inputs[0].shape) * call.layer.units
+
+
+def _model(call: Call) -> int | None:
+    """A model within has those of its layers."""
+    counts = [multiply_adds(one) for one in call.within]
+    known = [count for count in counts if count is not None]
+    return sum(known) if len(known) == len(counts) else None
+
+
+def _positions(shape: TensorShape, layer: Any) -> int:
+    """Return the number of pixels of a feature map: its sizes without the channels."""
     return elements(shape[1:] if layer.data_format == "channels_first" else shape[:-1])
 
 
@@ -92,38 +107,28 @@ def _channels(call: Call, layer: Any) -> int:
     return elements(shape[:1] if layer.data_format == "channels_first" else shape[-1:])
 
 
-_CONVOLUTIONS = layer_classes("Conv{}D")
-_DEPTHWISE = layer_classes("DepthwiseConv{}D")
-_SEPARABLE = layer_classes("SeparableConv{}D")
-_TRANSPOSED = layer_classes("Conv{}DTranspose")
-_ACTIVATIONS = (layers.ELU, layers.LeakyReLU, layers.PReLU, layers.ReLU, layers.Softmax)
-_NORMALISATIONS = (
-    LocalResponseNormalization,
-    *layer_classes("BatchNormalization", "GroupNormalization", "LayerNormalization"),
-    *layer_classes("Normalization", "RMSNormalization", "UnitNormalization"),
-)
-_POOLINGS = ("Pooling1D", "Pooling2D", "Pooling3D")
-# What ``keras.ops.relu(x)`` and ``x + y`` make of Keras tensors goes by these names.
-_ACTIVATION_OPERATIONS = {
-    *("Celu", "Elu", "Gelu", "Glu", "HardShrink", "HardSigmoid", "HardSilu", "HardTanh"),
-    *("LeakyRelu", "LogSigmoid", "LogSoftmax", "Mish", "ReLU", "Relu", "Relu6", "Selu", "Sigmoid"),
-    *("Silu", "SoftShrink", "Softmax", "Softplus", "Softsign", "SparsePlus", "Sparsemax"),
-    *("SquarePlus", "Tanh", "TanhShrink", "Threshold"),
+# What may multiply tensors, and has no rule: costs list it as not counted.
+UNKNOWN = OPAQUE
+# What is neither a convolution nor dense has none, by the convention.
+_FREE = {
+    *(LayerType.INPUT, LayerType.DROPOUT, LayerType.IDENTITY, LayerType.SCALING),
+    *(LayerType.AUGMENTATION, LayerType.ELEMENTWISE, LayerType.ADDITION, LayerType.MERGE),
+    *(LayerType.CONCATENATION, LayerType.PADDING, LayerType.CROPPING, LayerType.UPSAMPLING),
+    *(
+        LayerType.PADDED_CHANNELS,
+        LayerType.TAKEN_CHANNELS,
+        LayerType.FLATTEN,
+        LayerType.RESHAPE,
+        LayerType.RESIZING,
+    ),
+    *(LayerType.REARRANGEMENT, LayerType.REDUCTION, LayerType.IMAGE, LayerType.LOOKUP),
 }
-_POOLING_OPERATIONS = {"AveragePool", "MaxPool"}
-_ADDITIONS = {"Add", "Average", "CustomScaleLayer", "Subtract"}
-# Of keras.applications: a weight per channel that scales the maps, no kernel.
-_SCALES = {"LayerScale"}
-_MULTIPLY_TENSORS = {
-    "AdditiveAttention",
-    "Attention",
-    "Conv",
-    "ConvTranspose",
-    "DepthwiseConv",
-    "Dot",
-    "DotProductAttention",
-    "Einsum",
-    "Matmul",
-    "SeparableConv",
-    "Tensordot",
+MULTIPLY_ADDS: dict[LayerType, Callable[[Call], int | None]] = {
+    **dict.fromkeys(_FREE | NORMALISATIONS | ACTIVATIONS | POOLINGS, _none),
+    LayerType.CONVOLUTION: _convolution,
+    LayerType.DEPTHWISE: _depthwise,
+    LayerType.SEPARABLE: _separable,
+    LayerType.TRANSPOSED: _transposed,
+    LayerType.DENSE: _dense,
+    LayerType.MODEL: _model,
 }

@@ -8,6 +8,7 @@ from typing import Any
 
 from keras_convnets.analysis.cost import rules
 from keras_convnets.analysis.cost.rows import new_parameters
+from keras_convnets.graph.calls import Call, TensorShape, in_papers_order
 from keras_convnets.graph.groups import places, unique_names
 from keras_convnets.graph.structure import (
     Body,
@@ -18,14 +19,7 @@ from keras_convnets.graph.structure import (
     steps_of,
     without_dropout,
 )
-from keras_convnets.graph.walk import (
-    Call,
-    Shape,
-    in_papers_order,
-    is_functional,
-    walk,
-    walk_inside,
-)
+from keras_convnets.graph.walk import walk
 from keras_convnets.graph.words import Step, describe, settings_of
 
 
@@ -57,7 +51,7 @@ class Layer:
 
     id: str
     step: Step
-    shape: Shape
+    shape: TensorShape
     dtype: str
     trainable: bool | None
     price: Price
@@ -73,7 +67,7 @@ class Block:
     kind: str
     inside: Inside
     layers: tuple[Layer, ...]
-    shape: Shape
+    shape: TensorShape
     price: Price
     last: str
     repeats: int = 1
@@ -85,7 +79,7 @@ class Edge:
 
     source: str
     target: str
-    shape: Shape
+    shape: TensorShape
 
 
 @dataclasses.dataclass(frozen=True)
@@ -244,8 +238,8 @@ def _price(call: Call, seen: set[int]) -> Price:
     tensors = (*call.inputs, *call.outputs)
     if any(None in tensor.shape for tensor in tensors):
         return Price(params, None)
-    if is_functional(call.layer):
-        return sum((_price(one, seen) for one in walk_inside(call)), Price(params))
+    if call.within:
+        return sum((_price(one, seen) for one in call.within), Price(params))
     macs = rules.multiply_adds(call)
     return Price(params, macs or 0, is_bound=macs is None)
 

@@ -14,7 +14,9 @@ from keras_convnets.analysis.receptive_field import fields
 from keras_convnets.analysis.receptive_field.fields import Seen, State, Unclipped
 from keras_convnets.analysis.receptive_field.rules import state_of
 from keras_convnets.analysis.tables import Column, Table
-from keras_convnets.graph.walk import Call, open_sizes, walk
+from keras_convnets.graph.calls import Call
+from keras_convnets.graph.input_shapes import open_sizes
+from keras_convnets.graph.walk import walk
 
 _COLUMNS = (
     Column("layer", "layer"),

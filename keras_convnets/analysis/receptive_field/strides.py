@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any
 
-from keras_convnets.analysis.receptive_field.rules import GLOBAL_POOLINGS, WINDOWED, taps_of_axes
-from keras_convnets.graph.walk import Call, Shape, is_functional, walk_inside
+from keras_convnets.analysis.receptive_field.windows import WINDOWED, taps_of_axes
+from keras_convnets.graph.calls import Call
+from keras_convnets.graph.layer_types import GLOBAL_POOLINGS, LayerType
+from keras_convnets.graph.topology import ends
 
-# Pixels of the input on each axis, rows first. ``None`` where units stand in no place of the
-# image, as after global pooling, or where it is not known in which.
+# Pixels of the input on each axis, rows first. ``None`` where units have no place in the image,
+# as after global pooling, or where it is not known which.
 Stride = tuple[Fraction, ...] | None
 
-_MEANS = {"Mean", "Max", "Min", "Sum"}
+_IN_NO_PLACE = GLOBAL_POOLINGS | {LayerType.REDUCTION}
 
 
 def strides(calls: Sequence[Call]) -> dict[Call, Stride]:
@@ -31,11 +32,11 @@ def strides(calls: Sequence[Call]) -> dict[Call, Stride]:
 def _stride(call: Call, before: Sequence[Stride]) -> Stride:
     if call.is_input:
         return (Fraction(1),) * (len(call.shape) - 1) or None
-    if is_functional(call.layer):
+    if call.type is LayerType.MODEL:
         return _times(_only(before), _inside(call))
-    if isinstance(call.layer, WINDOWED):
+    if call.type in WINDOWED:
         return _times(before[0], _of_window(call))
-    if isinstance(call.layer, GLOBAL_POOLINGS) or call.kind in _MEANS:
+    if call.type in _IN_NO_PLACE:
         return None
     return _of_merge(call, before)
 
@@ -55,17 +56,15 @@ def _of_window(call: Call) -> Stride:
 
 def _inside(call: Call) -> Stride:
     """Return the stride of a model within over its own input."""
-    calls = walk_inside(call)
-    found = strides(calls)
-    taken = {parent for one in calls for parent in one.parents}
-    return _only([found[one] for one in calls if one not in taken])
+    found = strides(call.within)
+    return _only([found[end] for end in ends(call.within)])
 
 
 def _of_merge(call: Call, before: Sequence[Stride]) -> Stride:
     """Return what all inputs agree on; one that is in no place, or is broadcast, has no say."""
-    sizes = _sizes(call.outputs[0].shape, call)
+    sizes = call.spatial
     placed = [
-        (stride, _sizes(tensor.shape, call))
+        (stride, call.spatial_sizes(tensor))
         for stride, tensor in zip(before, call.inputs, strict=True)
         if stride is not None
     ]
@@ -76,7 +75,3 @@ def _of_merge(call: Call, before: Sequence[Stride]) -> Stride:
 
 def _only(found: Sequence[Stride]) -> Stride:
     return found[0] if len(set(found)) == 1 else None
-
-
-def _sizes(shape: Shape, call: Call) -> tuple[Any, ...]:
-    return tuple(shape[1:] if call.data_format == "channels_first" else shape[:-1])

@@ -8,22 +8,22 @@ from typing import Any
 import keras
 
 from keras_convnets import checks, naming
-from keras_convnets.graph.layer_classes import layer_classes
+from keras_convnets.graph.calls import Call
+from keras_convnets.graph.layer_types import GLOBAL_POOLINGS, LayerType, type_of
 from keras_convnets.graph.topology import ends
-from keras_convnets.graph.walk import Call, walk
+from keras_convnets.graph.walk import walk
 from keras_convnets.recursion import room_for
 from keras_convnets.saved_models import without_optimizer
 
 # A classifier is a layer with as many of these as there are classes ...
-_WIDTH: dict[Any, str] = {
-    **dict.fromkeys(layer_classes("Dense"), "units"),
-    **dict.fromkeys(layer_classes("Conv{}D"), "filters"),
+CLASSIFIERS = {LayerType.DENSE: "units", LayerType.CONVOLUTION: "filters"}
+# ... and what may come between it and the output, if it has no weights ...
+AFTER = {
+    *(LayerType.ACTIVATION, LayerType.AXIS_ACTIVATION, LayerType.DROPOUT, LayerType.IDENTITY),
+    *(LayerType.FLATTEN, LayerType.RESHAPE, *GLOBAL_POOLINGS),
 }
-# ... and what may stand between it and the output.
-_BEHIND = layer_classes(
-    *("Activation", "ReLU", "Softmax", "Dropout", "Flatten", "Reshape"),
-    *("GlobalAveragePooling{}D", "GlobalMaxPooling{}D"),
-)
+# ... while anything else there is refused, by its name.
+UNKNOWN = set(LayerType) - CLASSIFIERS.keys() - AFTER
 
 
 def new_head(model: keras.Model, num_outputs: int) -> keras.Model:
@@ -57,14 +57,14 @@ def new_head(model: keras.Model, num_outputs: int) -> keras.Model:
     found = classifiers(calls)
     _check_same_classes(found)
     changed = {call.layer for call in found}
-    behind = {call.layer for end in ends(calls) for call in _trail(end)}
+    after = {call.layer for end in ends(calls) for call in _trail(end)}
     twins: dict[Any, Any] = {}
 
     def twin(layer: Any) -> Any:
         config = layer.get_config()
         if layer in changed:
             config |= {_width(layer): num_outputs, "trainable": True}
-        elif layer in behind and isinstance(layer, keras.layers.Reshape):
+        elif layer in after and type_of(layer) is LayerType.RESHAPE:
             config["target_shape"] = _resized(layer.target_shape, num_outputs)
         twins[layer] = type(layer).from_config(config)
         return twins[layer]
@@ -91,10 +91,10 @@ def classifiers(calls: Sequence[Call]) -> list[Call]:
 def _trail(end: Call) -> list[Call]:
     """Return the calls from an output back to the classifier that it comes from."""
     trail = [end]
-    while isinstance(trail[-1].layer, _BEHIND):
+    while trail[-1].type in AFTER and not getattr(trail[-1].layer, "weights", None):
         trail.append(trail[-1].parents[0])
     layer = trail[-1].layer
-    if not isinstance(layer, tuple(_WIDTH)):
+    if trail[-1].type not in CLASSIFIERS:
         raise _no_classifier(end, f"comes from {trail[-1].name!r} ({trail[-1].kind})")
     if end.outputs[0].shape != (getattr(layer, _width(layer)),):
         raise _no_classifier(end, f"has the shape {end.outputs[0].shape}")
@@ -104,7 +104,7 @@ def _trail(end: Call) -> list[Call]:
 
 
 def _width(layer: Any) -> str:
-    return next(name for kind, name in _WIDTH.items() if isinstance(layer, kind))
+    return CLASSIFIERS[type_of(layer)]
 
 
 def _group(layer: Any) -> str | None:

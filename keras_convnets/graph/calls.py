@@ -1,0 +1,87 @@
+"""The calls of a model's layers and the tensors between them: plain data, made by `walk`."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any
+
+from keras_convnets import axes
+from keras_convnets.graph.layer_types import LayerType, type_of
+
+# The sizes of a tensor without its batch; ``None`` where one is open.
+TensorShape = tuple[int | None, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Tensor:
+    """A tensor between two calls: the call that makes it, its shape without the batch, its type.
+
+    ``symbol`` is Keras' tensor in the model as it was built, whatever the shape.
+    """
+
+    source: Call
+    shape: TensorShape
+    dtype: str
+    symbol: Any = dataclasses.field(repr=False, compare=False)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Call:
+    """One use of a layer: a layer that is used twice has two calls.
+
+    ``name`` has the names of the models around the layer before its own: ``backbone/conv1``. Where
+    the layer is a model that was not taken apart, ``within`` are its calls.
+    """
+
+    name: str
+    layer: Any
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+    data_format: str
+    within: tuple[Call, ...] = dataclasses.field(default=(), repr=False)
+
+    @property
+    def parents(self) -> tuple[Call, ...]:
+        """The calls whose outputs this one takes, in the order of its arguments."""
+        return tuple(tensor.source for tensor in self.inputs)
+
+    @property
+    def kind(self) -> str:
+        """The layer's class."""
+        return type(self.layer).__name__
+
+    @property
+    def type(self) -> LayerType:
+        """The layer's type, which says what is known of it."""
+        return type_of(self.layer)
+
+    @property
+    def spatial(self) -> tuple[Any, ...]:
+        """The rows and columns of the first output."""
+        return self.spatial_sizes(self.outputs[0])
+
+    @property
+    def shape(self) -> TensorShape:
+        """The shape of the first output as papers write it: channels, rows, columns."""
+        return in_papers_order(self.outputs[0].shape, self.data_format)
+
+    @property
+    def is_input(self) -> bool:
+        """Whether the call is one of the model's inputs."""
+        return self.type is LayerType.INPUT
+
+    def spatial_sizes(self, tensor: Tensor) -> tuple[Any, ...]:
+        """Return the rows and columns of one of the call's tensors, in the model's data format."""
+        shape = tensor.shape
+        return shape[1:] if self.data_format == "channels_first" else shape[:-1]
+
+
+def elements(shape: TensorShape) -> int:
+    """Return the number of elements of a shape without its batch; all sizes must be known."""
+    return math.prod(size for size in shape if size is not None)
+
+
+def in_papers_order(shape: TensorShape, data_format: str) -> TensorShape:
+    """Return a shape without its batch as papers write it: channels first."""
+    return axes.in_papers_order((None, *shape), data_format)

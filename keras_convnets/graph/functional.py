@@ -1,0 +1,67 @@
+"""The graph inside a functional Keras model, and whether a model has one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+
+
+def graph_of(model: Any) -> Any:
+    """Return the graph of a functional model.
+
+    Raises:
+        ValueError: the model has none.
+    """
+    graph = _graph_or_none(model)
+    if graph is None:
+        raise ValueError(f"model: received {model!r}; expected {_expected(model)}")
+    return graph
+
+
+def is_functional(layer: Any) -> bool:
+    """Return whether a layer is a functional model itself, with a graph inside."""
+    return _graph_or_none(layer) is not None
+
+
+def nodes_of(graph: Any) -> Iterator[Any]:
+    """Yield the nodes of a graph, inputs first, those of one depth as Keras lists their layers."""
+    order = {operation: index for index, operation in enumerate(graph.operations)}
+    for depth in sorted(graph._nodes_by_depth, reverse=True):
+        yield from sorted(graph._nodes_by_depth[depth], key=lambda node: order[node.operation])
+
+
+def given_to(node: Any, inner: Any) -> list[Any]:
+    """Return the tensors that a model within gets, in the order of its inputs.
+
+    A model of named inputs takes a dictionary, which may hold more than it asks for.
+    """
+    first = next(iter(node.arguments.args), None)
+    names = getattr(inner, "_inputs_struct", None)
+    if isinstance(first, dict) and isinstance(names, dict):
+        return keras.tree.flatten({name: first[name] for name in names})
+    return node.arguments.keras_tensors
+
+
+def _graph_or_none(model: Any) -> Any:
+    """Return the graph of a functional model; a ``Sequential`` keeps it inside."""
+    if not isinstance(model, keras.Model):
+        return None
+    graph = getattr(model, "_functional", None) or model
+    return graph if hasattr(graph, "_nodes_by_depth") else None
+
+
+def _expected(model: Any) -> str:
+    if isinstance(model, keras.Sequential):
+        return "a model that is built: begin it with keras.Input(...), or call build(input_shape)."
+    if isinstance(model, keras.Model):
+        return (
+            f"a functional model; the graph of a subclass of keras.Model, such as "
+            f"{type(model).__name__}, is in its call(), where it cannot be read. Build it with "
+            "keras.Model(inputs, outputs), or pass a functional model that it holds."
+        )
+    return (
+        "a functional Keras model, such as ResnetBuilder.build_resnet_34((3, 224, 224), 10) or "
+        "keras.Model(inputs, outputs)."
+    )

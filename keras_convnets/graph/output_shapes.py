@@ -1,0 +1,60 @@
+"""The shapes that a layer's outputs have, for inputs of other shapes than it was built with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from keras_convnets.graph.calls import Tensor, TensorShape
+
+# What a call outputs: the shape, the type and Keras' own tensor.
+Output = tuple[TensorShape, str, Any]
+
+
+def outputs_of(node: Any, known: dict[int, Tensor]) -> list[Output]:
+    """Return the shapes and types of what a node outputs, given inputs of the known shapes."""
+    tensors = node.arguments.keras_tensors
+    as_built = all(known[id(tensor)].shape == tuple(tensor.shape[1:]) for tensor in tensors)
+    made = node.outputs if as_built else _worked_out(node, known)
+    return [
+        (tuple(tensor.shape[1:]), str(tensor.dtype), symbol)
+        for tensor, symbol in zip(made, node.outputs, strict=True)
+    ]
+
+
+def _worked_out(node: Any, known: dict[int, Tensor]) -> list[Any]:
+    layer = node.operation
+    stand_ins = {}
+    for tensor in node.arguments.keras_tensors:
+        shape = (tensor.shape[0], *known[id(tensor)].shape)
+        stand_ins[id(tensor)] = keras.KerasTensor(shape, dtype=tensor.dtype)
+    _check_fixed_axes(layer, list(stand_ins.values()))
+    arguments, keywords = node.arguments.fill_in(stand_ins)
+    try:
+        made = keras.tree.flatten(layer.compute_output_spec(*arguments, **keywords))
+    except Exception as error:
+        raise ValueError(_refusal(layer, stand_ins.values(), error)) from error
+    for tensor in made:
+        if any(size is not None and size < 1 for size in tensor.shape):
+            raise ValueError(_refusal(layer, stand_ins.values(), "nothing would be left"))
+    return made
+
+
+def _check_fixed_axes(layer: Any, inputs: list[Any]) -> None:
+    """Refuse what Keras would refuse in a real call: a dense layer that gets another length."""
+    for spec, tensor in zip(
+        keras.tree.flatten(getattr(layer, "input_spec", None)), inputs, strict=False
+    ):
+        for axis, size in (getattr(spec, "axes", None) or {}).items():
+            if size is not None and tensor.shape[axis] not in (None, size):
+                raise ValueError(_refusal(layer, inputs, f"axis {axis} must be {size}"))
+
+
+def _refusal(layer: Any, inputs: Any, why: Any) -> str:
+    shapes = ", ".join(str(tuple(tensor.shape[1:])) for tensor in inputs)
+    reason = str(why).splitlines()[0] if str(why) else type(why).__name__
+    return (
+        f"input_shape: layer {layer.name!r} cannot take {shapes} ({reason}). Pass a shape that "
+        "the model was made for."
+    )
