@@ -16,7 +16,6 @@ from keras_convnets.graph.functional import is_functional
 from keras_convnets.graph.groups import places
 from keras_convnets.graph.topology import trunk
 from keras_convnets.graph.walk import walk
-from keras_convnets.graph.words import describe, is_heavy
 from keras_convnets.recursion import room_for
 
 # What detectors take: strides 2 to 32. C0, at the size of the image, is there when asked for.
@@ -177,7 +176,7 @@ def _ends(
     ``passed`` is what all paths pass of the block. Its own first layers are no level, for they
     stand before the work of the block: batch normalisation and ReLU of a pre-activation.
     """
-    heavy = [call for call in block if is_heavy(call.layer)]
+    heavy = [call for call in block if call.description.heavy]
     if heavy and heavy[-1] in passed and any(map(_computes, heavy[:-1])):
         before = [call for call in passed[: passed.index(heavy[-1])] if not _pads(call)]
         if before and stride[before[-1]] != stride[heavy[-1]]:
@@ -194,7 +193,7 @@ def _only_passes_on(passed: Sequence[Call], block: Sequence[Call]) -> bool:
 
 def _computes(call: Call) -> bool:
     """Return whether a call is a convolution, or a model that may hold some."""
-    return describe(call.layer).kind in ("convolution", "model")
+    return call.description.kind in ("convolution", "model")
 
 
 def _pads(call: Call) -> bool:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from typing import Any
 
 from keras_convnets import axes
 from keras_convnets.graph.layer_types import LayerType, type_of
+from keras_convnets.graph.words import Description, describe
 
 # The sizes of a tensor without its batch; ``None`` where one is open.
 TensorShape = tuple[int | None, ...]
@@ -24,6 +26,16 @@ class Tensor:
     shape: TensorShape
     dtype: str
     symbol: Any = dataclasses.field(repr=False, compare=False)
+
+    @property
+    def in_papers_order(self) -> TensorShape:
+        """The shape as papers write it: channels, rows, columns."""
+        return in_papers_order(self.shape, self.source.data_format)
+
+    @property
+    def elements(self) -> int:
+        """The number of elements; all sizes must be known."""
+        return math.prod(size for size in self.shape if size is not None)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -56,6 +68,11 @@ class Call:
         """The layer's type, which says what is known of it."""
         return type_of(self.layer)
 
+    @functools.cached_property
+    def description(self) -> Description:
+        """The layer in a few words."""
+        return describe(self.layer)
+
     @property
     def spatial(self) -> tuple[Any, ...]:
         """The rows and columns of the first output."""
@@ -64,7 +81,7 @@ class Call:
     @property
     def shape(self) -> TensorShape:
         """The shape of the first output as papers write it: channels, rows, columns."""
-        return in_papers_order(self.outputs[0].shape, self.data_format)
+        return self.outputs[0].in_papers_order
 
     @property
     def is_input(self) -> bool:
@@ -75,11 +92,6 @@ class Call:
         """Return the rows and columns of one of the call's tensors, in the model's data format."""
         shape = tensor.shape
         return shape[1:] if self.data_format == "channels_first" else shape[:-1]
-
-
-def elements(shape: TensorShape) -> int:
-    """Return the number of elements of a shape without its batch; all sizes must be known."""
-    return math.prod(size for size in shape if size is not None)
 
 
 def in_papers_order(shape: TensorShape, data_format: str) -> TensorShape:

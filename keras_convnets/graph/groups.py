@@ -11,14 +11,13 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from keras_convnets import naming
 from keras_convnets.graph.calls import Call
 from keras_convnets.graph.joining import Group, groups_of
-from keras_convnets.graph.prefixes import is_named_by_class, stage_of, text_of
-from keras_convnets.graph.topology import is_acyclic
-from keras_convnets.graph.words import is_heavy, noun
+from keras_convnets.graph.prefixes import Name, names_of, stage_of, text_of
+from keras_convnets.graph.topology import is_acyclic, pieces
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,21 +85,22 @@ def _by_our_names(calls: Sequence[Call]) -> dict[Call, Place] | None:
 
 
 def _by_prefix_and_graph(calls: Sequence[Call], model_prefix: str) -> dict[Call, Place]:
-    groups = groups_of(calls, model_prefix)
-    named = _named(groups)
+    names = names_of(calls, model_prefix)
+    groups = groups_of(pieces(calls), names)
+    named = _named(groups, names)
     return {call: place for group, place in zip(groups, named, strict=True) for call in group.calls}
 
 
-def _named(groups: Sequence[Group]) -> list[Place]:
+def _named(groups: Sequence[Group], names: Mapping[Call, Name]) -> list[Place]:
     """Return the places of groups: named by their labels, numbered where those do not suffice."""
     times = Counter(group.label for group in groups if group.label)
     seen: Counter[tuple[str, ...]] = Counter()
     found = []
     for group in groups:
-        label = group.label or (noun(group.calls),)
-        own_name = _own_name(group)
+        label = group.label or (_noun(group.calls),)
         seen[label] += 1
         if not group.label:
+            own_name = _own_name(group, names)
             found.append(Place(None, own_name or f"{label[0]} {seen[label]}"))
         elif times[label] > 1:
             found.append(Place(text_of(label), f"{text_of(label)} ({seen[label]})"))
@@ -114,10 +114,19 @@ def _named(groups: Sequence[Group]) -> list[Place]:
     return found if any(place.stage for place in found) else _by_size(groups, found)
 
 
-def _own_name(group: Group) -> str:
+def _noun(calls: Iterable[Call]) -> str:
+    """Return a word for a group of layers: ``block`` where it merges, else what is heaviest."""
+    found = [call.description.kind for call in calls]
+    if "merge" in found:
+        return "block"
+    words = {"convolution": "conv", "dense": "dense", "model": "model", "pooling": "pool"}
+    return next((word for kind, word in words.items() if kind in found), "layer")
+
+
+def _own_name(group: Group, names: Mapping[Call, Name]) -> str:
     """Return the name of a group's last layer with a name of its own, heavy ones before light."""
-    named = [call for call in group.calls if not is_named_by_class(call)]
-    heavy = [call for call in named if is_heavy(call.layer)]
+    named = [call for call in group.calls if not names[call].is_by_class]
+    heavy = [call for call in named if call.description.heavy]
     return next((call.name for call in reversed(heavy or named)), "")
 
 

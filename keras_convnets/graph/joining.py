@@ -5,22 +5,23 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from keras_convnets.graph.calls import Call
-from keras_convnets.graph.prefixes import Words, is_named_by_class, is_numbered, leading, words_of
-from keras_convnets.graph.topology import chains, components, segments
-from keras_convnets.graph.words import is_heavy
+from keras_convnets.graph.layer_types import GLOBAL_POOLINGS, LayerType
+from keras_convnets.graph.prefixes import Name, Words, is_numbered
+from keras_convnets.graph.topology import Piece
 
 # A segment with more layers than any published block has is no block: a U-Net, NASNet.
 _MOST_LAYERS_OF_A_BLOCK = 60
+_PREPARES = {LayerType.PADDING, LayerType.FLATTEN}
 
 
 @dataclasses.dataclass(frozen=True)
 class Group:
     """Layers that are to be one block.
 
-    ``words`` are those of its first layer's name; ``label`` is what says the block's name, or
+    ``words`` are those of its first named layer; ``label`` is what says the block's name, or
     nothing where no name says it; a ``weak`` label holds only if a neighbour has it too.
     """
 
@@ -28,66 +29,57 @@ class Group:
     words: Words
     label: Words
     has_branches: bool
+    begins_by_class: bool  # whether Keras named its first layer
     is_weak: bool = False
 
 
-def groups_of(calls: Sequence[Call], model_prefix: str) -> list[Group]:
-    """Return the blocks of a model; inputs are left out."""
+def groups_of(pieces: Iterable[Piece], names: Mapping[Call, Name]) -> list[Group]:
+    """Return the blocks that the pieces of a model are, given what its layers' names say."""
     groups: list[Group] = []
-    for segment in segments(calls):
-        groups += _of_segment(segment, model_prefix)
+    for piece in pieces:
+        groups += _of_piece(piece, names)
     return _joined(_joined_forward(_joined(_without_weak_labels(groups))))
 
 
-def _of_segment(segment: list[Call], model_prefix: str) -> list[Group]:
-    """Return a segment as one group; as several where it is no block, or has several inputs."""
-    rest = [call for call in segment if not call.is_input]
-    if len(rest) < len(segment) and len(rest) > 1:
-        towers = components(rest[:-1])
-        if len(towers) > 1:
-            parts = [*(part for tower in towers for part in segments(tower)), rest[-1:]]
-            return [group for part in parts for group in _of_segment(part, model_prefix)]
-        return _taken_apart(chains(rest), model_prefix)
-    if not rest:
-        return []
-    group = _group(rest, model_prefix)
-    if len(rest) <= _MOST_LAYERS_OF_A_BLOCK and (group.label or not _has_blocks_inside(rest)):
-        return [group]
-    return _taken_apart(chains(rest), model_prefix)
+def _of_piece(piece: Piece, names: Mapping[Call, Name]) -> list[Group]:
+    """Return a piece as one group; where it is no block, cut in its chains.
 
-
-def _taken_apart(runs: Sequence[list[Call]], model_prefix: str) -> list[Group]:
-    """Return runs without a fork as groups: cut where names change, if that says blocks apart.
-
-    In a U-Net it does; in NASNet, layers of all blocks share their few prefixes.
+    It is cut where names change, if that says blocks apart. In a U-Net it does; in NASNet, layers
+    of all blocks share their few prefixes.
     """
-    single = [_group([call], model_prefix) for run in runs for call in run]
+    group = _group(piece.calls, names)
+    is_small = len(piece.calls) <= _MOST_LAYERS_OF_A_BLOCK
+    if is_small and not piece.takes_inputs and (group.label or not _has_blocks(piece.calls, names)):
+        return [group]
+    single = [_group([call], names) for chain in piece.chains for call in chain]
     labels = [group.label for group in _joined(single)]
     named = [label for label in labels if label]
     if len(named) <= 2 * len(set(named)):
         return single
-    return [Group(run, (), (), has_branches=False) for run in runs]
+    return [
+        Group(chain, (), (), has_branches=False, begins_by_class=names[chain[0]].is_by_class)
+        for chain in piece.chains
+    ]
 
 
-def _has_blocks_inside(segment: Sequence[Call]) -> bool:
+def _has_blocks(segment: Sequence[Call], names: Mapping[Call, Name]) -> bool:
     """Return whether the layers' names speak of several blocks, as those of a U-Net do."""
-    named = [call for call in segment if not is_named_by_class(call)]
-    labels = {leading(words_of(call, "")) for call in named}
-    return sum(is_numbered(label) for label in labels) > 2
+    own = [names[call] for call in segment if not names[call].is_by_class]
+    return len({name.label for name in own if name.is_numbered}) > 2
 
 
-def _group(segment: list[Call], model_prefix: str) -> Group:
-    named = [call for call in segment if not is_named_by_class(call)]
-    names = [words_of(call, model_prefix) for call in named]
-    words = names[0] if names else ()
+def _group(segment: list[Call], names: Mapping[Call, Name]) -> Group:
+    own = [names[call] for call in segment if not names[call].is_by_class]
+    words = [name.words for name in own]
+    first, by_class = words[0] if words else (), names[segment[0]].is_by_class
     if len(segment) == 1:
-        label = leading(words)
-        is_weak = bool(label) and not is_numbered(label)
-        return Group(segment, words, label, has_branches=False, is_weak=is_weak)
-    shared = tuple(words[0] for words in itertools.takewhile(_all_equal, zip(*names, strict=False)))
+        label = own[0].label if own else ()
+        is_weak = bool(label) and not own[0].is_numbered
+        return Group(segment, first, label, False, by_class, is_weak)
+    shared = tuple(word[0] for word in itertools.takewhile(_all_equal, zip(*words, strict=False)))
     # Where only the merge has a name (Inception-v3's mixed10), the block is called after it.
-    is_named = bool(named) and named[-1] is segment[-1] and not _has_blocks_inside(segment)
-    return Group(segment, words, shared or (names[-1] if is_named else ()), has_branches=True)
+    is_named = not names[segment[-1]].is_by_class and not _has_blocks(segment, names)
+    return Group(segment, first, shared or (words[-1] if is_named else ()), True, by_class)
 
 
 def _all_equal(words: Words) -> bool:
@@ -134,7 +126,8 @@ def _joined_forward(groups: Sequence[Group]) -> list[Group]:
         last = found[-1] if found else None
         if last and _only_prepares(last) and _follows(last, group):
             found.pop()
-            group = dataclasses.replace(group, calls=last.calls + group.calls)
+            calls = last.calls + group.calls
+            group = dataclasses.replace(group, calls=calls, begins_by_class=last.begins_by_class)
         found.append(group)
     return found
 
@@ -147,7 +140,7 @@ def _belong_together(last: Group, new: Group) -> bool:
     if new.label or len(new.calls[0].parents) > 1 or new.has_branches:
         return False
     if last.label:
-        return is_named_by_class(new.calls[0]) and _completes(new.calls[0])
+        return new.begins_by_class and _completes(new.calls[0])
     return _continues(last.calls, new.calls[0])
 
 
@@ -165,7 +158,7 @@ def _extends(last: Group, new: Group) -> bool:
 
 def _completes(call: Call) -> bool:
     """Return whether a layer belongs to what comes before it: BN, ReLU, dropout."""
-    return not is_heavy(call.layer) and not call.kind.startswith(("ZeroPadding", "Flatten"))
+    return not call.description.heavy and call.type not in _PREPARES
 
 
 def _continues(calls: Sequence[Call], call: Call) -> bool:
@@ -173,15 +166,15 @@ def _continues(calls: Sequence[Call], call: Call) -> bool:
 
     A block begins with its convolution, or with the padding or the normalisation before it.
     """
-    before = [one for one in calls if is_heavy(one.layer)]
-    if not is_heavy(call.layer):
+    before = [one for one in calls if one.description.heavy]
+    if not call.description.heavy:
         return not before or _completes(call)
-    return all(_ends_maps(one) for one in before)
+    return all(_flattens(one) for one in before)
 
 
-def _ends_maps(call: Call) -> bool:
-    return call.kind.startswith("Global") or call.kind == "Flatten"
+def _flattens(call: Call) -> bool:
+    return call.type in GLOBAL_POOLINGS or call.type is LayerType.FLATTEN
 
 
 def _only_prepares(group: Group) -> bool:
-    return not group.label and not any(is_heavy(call.layer) for call in group.calls)
+    return not group.label and not any(call.description.heavy for call in group.calls)

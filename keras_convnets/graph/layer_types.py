@@ -8,7 +8,6 @@ one type, and each question answers every type or says that it does not know.
 from __future__ import annotations
 
 import enum
-import functools
 from typing import Any
 
 import keras
@@ -205,7 +204,6 @@ def class_of(layer: Any) -> str:
     return _known(type(layer))[1]
 
 
-@functools.cache
 def _known(kind: Any) -> tuple[LayerType, str]:
     types = _OF_LAYER if issubclass(kind, keras.Layer) else _OF_OPERATION
     for parent in kind.__mro__:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
+from collections.abc import Iterable
 
 from keras_convnets.graph.calls import Call
 
@@ -12,6 +14,29 @@ _NUMBER = re.compile(r"[0-9]+[a-z]?")
 _NUMBERED = re.compile(r"[A-Za-z]\w*?_?[0-9]+[a-z]?")
 # In ``stage1_block2_conv1_bn`` the last number is a layer's, not a block's.
 _LAYER_WORDS = re.compile(r"(conv|sepconv|dwconv|bn|norm|relu|act|pool|fc|dense|add|concat)_?[0-9]")
+
+
+@dataclasses.dataclass(frozen=True)
+class Name:
+    """What a layer's name says: its words, those that call its block, and whether Keras chose it.
+
+    ``is_numbered``: one of the block's words ends in a number.
+    """
+
+    words: Words
+    label: Words
+    is_numbered: bool
+    is_by_class: bool
+
+
+def names_of(calls: Iterable[Call], model_prefix: str) -> dict[Call, Name]:
+    """Return what the layers' names say, the model's own name left out."""
+    found = {}
+    for call in calls:
+        words = words_of(call, model_prefix)
+        label = leading(words)
+        found[call] = Name(words, label, is_numbered(label), is_named_by_class(call))
+    return found
 
 
 def is_numbered(words: Words) -> bool:

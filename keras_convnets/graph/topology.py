@@ -1,9 +1,10 @@
-"""Which layers stand alone on the main path of a network, and which branch off it."""
+"""How a network's calls hang together: its segments, its trunk, its chains and its ends."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from keras_convnets.graph.calls import Call
 
@@ -22,6 +23,36 @@ def segments(calls: Sequence[Call]) -> list[list[Call]]:
         found += _cut([call for call in rest if call in main])
         rest = [call for call in rest if call not in main]
     return found
+
+
+@dataclasses.dataclass(frozen=True)
+class Piece:
+    """A segment without the model's inputs, and the runs of calls in it without fork or merge.
+
+    ``takes_inputs`` says that inputs come in beside the calls before: no block does that.
+    """
+
+    calls: list[Call]
+    chains: list[list[Call]]
+    takes_inputs: bool = False
+
+
+def pieces(calls: Sequence[Call]) -> Iterator[Piece]:
+    """Yield the segments of a graph; towers that stand on inputs of their own one by one."""
+    for segment in segments(calls):
+        yield from _pieces_of(segment)
+
+
+def _pieces_of(segment: list[Call]) -> Iterator[Piece]:
+    rest = [call for call in segment if not call.is_input]
+    takes_inputs = len(rest) < len(segment) and len(rest) > 1
+    towers = components(rest[:-1]) if takes_inputs else []
+    if len(towers) > 1:
+        parts = [*(part for tower in towers for part in segments(tower)), rest[-1:]]
+        for part in parts:
+            yield from _pieces_of(part)
+    elif rest:
+        yield Piece(rest, chains(rest), takes_inputs)
 
 
 def trunk(calls: Sequence[Call]) -> list[Call]:
@@ -59,6 +90,12 @@ def components(calls: Sequence[Call]) -> list[list[Call]]:
     return [sorted(part, key=position.__getitem__) for part in parts]
 
 
+def ends(calls: Sequence[Call]) -> list[Call]:
+    """Return the calls that nothing follows."""
+    followed = {parent for call in calls for parent in call.parents}
+    return [call for call in calls if call not in followed]
+
+
 def is_acyclic(groups: dict[Call, str]) -> bool:
     """Return whether the groups can be put in an order in which each only feeds later ones."""
     feeds: dict[str, set[str]] = {group: set() for group in groups.values()}
@@ -76,9 +113,7 @@ def is_acyclic(groups: dict[Call, str]) -> bool:
 def _main_output(calls: Sequence[Call]) -> Call:
     """Return the output that most calls lead to."""
     inside = set(calls)
-    taken = {parent for call in calls for parent in call.parents}
-    outputs = [call for call in calls if call not in taken]
-    return max(outputs, key=lambda call: len(_ancestors(call) & inside))
+    return max(ends(calls), key=lambda call: len(_ancestors(call) & inside))
 
 
 def _ancestors(call: Call) -> set[Call]:
@@ -106,9 +141,3 @@ def _cut(calls: list[Call]) -> list[list[Call]]:
             found.append([])
         reach = max(reach, last_use[index])
     return [segment for segment in found if segment]
-
-
-def ends(calls: Sequence[Call]) -> list[Call]:
-    """Return the calls that nothing follows."""
-    followed = {parent for call in calls for parent in call.parents}
-    return [call for call in calls if call not in followed]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from keras_convnets.graph.layer_types import (
@@ -26,11 +26,10 @@ KINDS = (
     "model",
     "other",
 )
-_NO_SETTINGS = {"name", "seed", "trainable", "batch_shape", "build_config"}
 _ACTIVATIONS = {"relu": "ReLU", "linear": "", "relu6": "ReLU6", "silu": "SiLU", "gelu": "GELU"}
 
 
-class Step(NamedTuple):
+class Description(NamedTuple):
     """A layer in a few words.
 
     ``kind`` is one of `KINDS`; a figure of blocks brings out what is ``heavy``; ``activation``
@@ -48,7 +47,7 @@ class Step(NamedTuple):
         return f"{words}, {self.activation}" if activation and self.activation else words
 
 
-def describe(layer: Any) -> Step:
+def describe(layer: Any) -> Description:
     """Return a layer in a few words; one without a rule is called by its class.
 
     Examples:
@@ -59,46 +58,9 @@ def describe(layer: Any) -> Step:
     layer_type = type_of(layer)
     if layer_type in RULES:
         kind, is_heavy, words = RULES[layer_type]
-        return Step(words(layer), kind, is_heavy, _fused(layer))
+        return Description(words(layer), kind, is_heavy, _fused(layer))
     is_heavy = bool(getattr(layer, "weights", None))
-    return Step(type(layer).__name__, "other", is_heavy, _fused(layer))
-
-
-def settings_of(layer: Any) -> str:
-    """Return what decides what a layer does, in one string: its class and its configuration.
-
-    Names, initial values and random seeds decide nothing here. Of a class that is not Keras' own,
-    the shapes of the weights are added, for it may not say all in its configuration.
-    """
-    kind = f"{type(layer).__module__}.{type(layer).__name__}"
-    if hasattr(layer, "layers"):
-        return f"{kind}({', '.join(map(settings_of, layer.layers))})"
-    try:
-        config = layer.get_config()
-    except Exception:  # a class of somebody's that cannot say; it is then known by its weights
-        config = {}
-    kept = {
-        key: value
-        for key, value in config.items()
-        if key not in _NO_SETTINGS and not key.endswith("_initializer")
-    }
-    own = kind.startswith(("keras.", "keras_convnets."))
-    shapes = [] if own else [tuple(weight.shape) for weight in getattr(layer, "weights", [])]
-    return f"{kind}({kept}, {shapes})"
-
-
-def is_heavy(layer: Any) -> bool:
-    """Return whether a figure of blocks brings the layer out: convolution, pooling, dense, ..."""
-    return describe(layer).heavy
-
-
-def noun(calls: Iterable[Any]) -> str:
-    """Return a word for a group of layers: ``block`` where it merges, else what is heaviest."""
-    found = [describe(call.layer).kind for call in calls]
-    if "merge" in found:
-        return "block"
-    words = {"convolution": "conv", "dense": "dense", "model": "model", "pooling": "pool"}
-    return next((word for kind, word in words.items() if kind in found), "layer")
+    return Description(type(layer).__name__, "other", is_heavy, _fused(layer))
 
 
 def _activation_name(function: Any) -> str:

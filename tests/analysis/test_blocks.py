@@ -3,7 +3,10 @@ import pytest
 
 from helpers import FORMATS, application
 from keras_convnets import ResnetBuilder, cost
-from keras_convnets.analysis.plot.blocks import Edge, Price, block_graph, by_stage, fold
+from keras_convnets.analysis.cost.prices import Price
+from keras_convnets.analysis.plot.blocks import block_graph
+from keras_convnets.analysis.plot.folding import fold
+from keras_convnets.analysis.plot.graph import Edge, by_stage
 
 L = keras.layers
 
@@ -124,7 +127,10 @@ def test_models_within_are_one_box_unless_expanded():
     model = keras.Sequential([keras.Input((9, 9, 3)), inner, L.Flatten(), L.Dense(2, name="head")])
     folded, expanded = block_graph(model), block_graph(model, expand_nested=True)
     step = next(
-        layer.step for block in folded.blocks for layer in block.layers if layer.id == "inner"
+        layer.description
+        for block in folded.blocks
+        for layer in block.layers
+        if layer.id == "inner"
     )
     assert (step.text, step.kind) == ("model of 2 layers", "model")
     assert folded.price == expanded.price == Price(model.count_params(), cost(model).macs)

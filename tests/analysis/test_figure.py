@@ -6,9 +6,12 @@ import pytest
 
 from helpers import application
 from keras_convnets import ResnetBuilder, create_model, units
-from keras_convnets.analysis.plot.blocks import Edge, Price, block_graph, fold
+from keras_convnets.analysis.cost.prices import Price
+from keras_convnets.analysis.plot.blocks import block_graph
 from keras_convnets.analysis.plot.columns import aside, columns
 from keras_convnets.analysis.plot.figure import figure
+from keras_convnets.analysis.plot.folding import fold
+from keras_convnets.analysis.plot.graph import Edge
 from keras_convnets.analysis.plot.labels import price_text, title
 from keras_convnets.analysis.plot.sheet import Look
 from keras_convnets.analysis.plot.style import short

@@ -5,9 +5,9 @@ from helpers import application
 from keras_convnets import ResnetBuilder, units
 from keras_convnets.assemble import assemble
 from keras_convnets.graph.groups import places
-from keras_convnets.graph.structure import inside, is_gate, shortcut_kind, steps_of
+from keras_convnets.graph.structure import inside, is_gate, layers_of, shortcut_kind
 from keras_convnets.graph.walk import walk
-from keras_convnets.graph.words import Step
+from keras_convnets.graph.words import Description
 
 L = keras.layers
 
@@ -16,10 +16,10 @@ def words(body):
     """Return a body as nested lists of words, light steps left out."""
     return [
         item.text
-        if isinstance(item, Step)
+        if isinstance(item, Description)
         else {item.merge and item.merge.text: [words(branch) for branch in item.branches]}
         for item in body
-        if not isinstance(item, Step) or item.heavy
+        if not isinstance(item, Description) or item.heavy
     ]
 
 
@@ -50,7 +50,7 @@ def test_a_bottleneck_with_a_projection(resnet):
 
 def test_a_shared_pre_activation_and_what_follows_the_merge():
     found = block(application("ResNet50V2"), "conv2_block1")
-    assert [step.text for step in steps_of(found.before)] == ["BN", "ReLU"]
+    assert [step.text for step in layers_of(found.before)] == ["BN", "ReLU"]
     assert words(found.shortcut) == ["1×1, 256"]
     after = block(application("ResNet50"), "conv2_block1").after
     assert [step.text for step in after] == ["ReLU"]

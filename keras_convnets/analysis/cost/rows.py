@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import math
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from keras_convnets.analysis.cost import rules
-from keras_convnets.graph.calls import Call, elements
+from keras_convnets.analysis.cost.parameters import item_size, new_parameters
+from keras_convnets.graph.calls import Call
 from keras_convnets.graph.groups import Place
 
 
@@ -104,25 +103,11 @@ def _row(name: str, uses: Sequence[Call], group: str, seen: set[int]) -> CostRow
         trainable_params=sum(size for size, weight in weights if id(weight) in trainable),
         macs=sum(known) if len(known) == len(counts) else None,
         elementwise=_summed(rules.elementwise(use) for use in uses),
-        activations=sum(elements(tensor.shape) for tensor in outputs),
+        activations=sum(tensor.elements for tensor in outputs),
         weight_bytes=sum(size * item_size(weight.dtype) for size, weight in weights),
-        activation_bytes=sum(elements(t.shape) * item_size(t.dtype) for t in outputs),
+        activation_bytes=sum(t.elements * item_size(t.dtype) for t in outputs),
         uncounted=() if len(known) == len(counts) else (name,),
     )
-
-
-def new_parameters(layer: Any, seen: set[int]) -> Iterator[tuple[int, Any]]:
-    """Yield the weights of a layer with their sizes, but for those in ``seen``; add them there."""
-    for weight in getattr(layer, "weights", []):
-        if id(weight) not in seen:
-            seen.add(id(weight))
-            yield math.prod(weight.shape), weight
-
-
-def item_size(dtype: Any) -> int:
-    """Return the bytes of one element: 4 of float32, 2 of bfloat16, 1 of bool; 0 of a string."""
-    bits = re.search(r"[0-9]+", str(dtype))
-    return int(bits.group()) // 8 if bits else int("bool" in str(dtype))
 
 
 def sum_of(name: str, group: str, rows: Sequence[CostRow]) -> CostRow:

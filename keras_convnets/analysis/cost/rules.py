@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
-from keras_convnets.graph.calls import Call, TensorShape, elements
+from keras_convnets.graph.calls import Call, Tensor
 from keras_convnets.graph.layer_types import (
     ACTIVATIONS,
     NORMALISATIONS,
@@ -37,7 +37,7 @@ def multiply_adds(call: Call) -> int | None:
 def elementwise(call: Call) -> dict[str, int]:
     """Return the operations on single elements, by the items of `ITEMS`."""
     counts = dict.fromkeys(ITEMS, 0)
-    outputs = sum(elements(tensor.shape) for tensor in call.outputs)
+    outputs = sum(tensor.elements for tensor in call.outputs)
     if call.type in NORMALISATIONS:
         counts["normalisation"] = outputs
     elif _activates(call):
@@ -63,31 +63,31 @@ def _none(call: Call) -> int:
 
 def _convolution(call: Call) -> int:
     layer = call.layer
-    positions, channels = _positions(call.outputs[0].shape, layer), _channels(call, layer)
+    positions, channels = _positions(call.outputs[0], layer), _channels(call.inputs[0], layer)
     return positions * math.prod(layer.kernel_size) * channels // layer.groups * layer.filters
 
 
 def _depthwise(call: Call) -> int:
     layer = call.layer
-    channels = layer.depth_multiplier * _channels(call, layer)
-    return _positions(call.outputs[0].shape, layer) * math.prod(layer.kernel_size) * channels
+    channels = layer.depth_multiplier * _channels(call.inputs[0], layer)
+    return _positions(call.outputs[0], layer) * math.prod(layer.kernel_size) * channels
 
 
 def _separable(call: Call) -> int:
     layer = call.layer
-    channels = layer.depth_multiplier * _channels(call, layer)
-    return _depthwise(call) + _positions(call.outputs[0].shape, layer) * channels * layer.filters
+    channels = layer.depth_multiplier * _channels(call.inputs[0], layer)
+    return _depthwise(call) + _positions(call.outputs[0], layer) * channels * layer.filters
 
 
 def _transposed(call: Call) -> int:
     """Every element of the input is multiplied into a whole window of the output."""
     layer = call.layer
-    positions, channels = _positions(call.inputs[0].shape, layer), _channels(call, layer)
+    positions, channels = _positions(call.inputs[0], layer), _channels(call.inputs[0], layer)
     return positions * math.prod(layer.kernel_size) * channels * layer.filters
 
 
 def _dense(call: Call) -> int:
-    return elements(call.inputs[0].shape) * call.layer.units
+    return call.inputs[0].elements * call.layer.units
 
 
 def _model(call: Call) -> int | None:
@@ -97,14 +97,13 @@ def _model(call: Call) -> int | None:
     return sum(known) if len(known) == len(counts) else None
 
 
-def _positions(shape: TensorShape, layer: Any) -> int:
-    """Return the number of pixels of a feature map: its sizes without the channels."""
-    return elements(shape[1:] if layer.data_format == "channels_first" else shape[:-1])
+def _positions(tensor: Tensor, layer: Any) -> int:
+    """Return the number of pixels of a feature map."""
+    return tensor.elements // _channels(tensor, layer)
 
 
-def _channels(call: Call, layer: Any) -> int:
-    shape = call.inputs[0].shape
-    return elements(shape[:1] if layer.data_format == "channels_first" else shape[-1:])
+def _channels(tensor: Tensor, layer: Any) -> int:
+    return cast(int, tensor.shape[0 if layer.data_format == "channels_first" else -1])
 
 
 # What may multiply tensors, and has no rule: costs list it as not counted.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from keras_convnets.analysis.plot.blocks import Edge
+from keras_convnets.analysis.plot.graph import Edge
 
 _MOST_PER_WIDTH = 4.5  # a single column is well up to this many times as high as wide
 _WORTH_A_BREAK = 0.75  # breaks that leave a column longer than this share of all are not made

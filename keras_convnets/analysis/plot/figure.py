@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 import pydot
 
 from keras_convnets.analysis.plot import labels
-from keras_convnets.analysis.plot.blocks import Block, Edge, Graph, Layer, by_stage, kind_of_steps
+from keras_convnets.analysis.plot.blocks import kind_of
 from keras_convnets.analysis.plot.columns import aside, columns
+from keras_convnets.analysis.plot.graph import Block, Edge, Graph, Layer, by_stage
 from keras_convnets.analysis.plot.sheet import Look, Sheet
 from keras_convnets.analysis.tables import sizes
 
@@ -84,7 +85,7 @@ def _draw_block(sheet: Sheet, box: str, block: Block) -> _Drawn:
     entry = box
     if content.before:
         entry = f"{box}before"
-        kind = kind_of_steps(content.before)
+        kind = kind_of(content.before)
         before = labels.plain_label(content.before, kind, sheet.look.activations)
         sheet.node(entry, name, before, kind, *frames)
         sheet.line(entry, name, box, name, weight=100)
@@ -132,13 +133,13 @@ def _layers(graph: Graph, look: Look) -> pydot.Dot:
             show_activations=look.activations,
             extras=_extras(layer, look),
         )
-        sheet.node(box[layer.id], layer.id, label, layer.step.kind, *frames)
-    steps = {layer.id: layer.step for _, layer in places}
+        sheet.node(box[layer.id], layer.id, label, layer.description.kind, *frames)
+    kinds = {layer.id: layer.description.kind for _, layer in places}
     for edge, label in _labelled(graph.layer_edges, look):
         into = block_of[edge.target]
         ends = (box[edge.source], edge.source, box[edge.target], edge.target)
         from_outside = block_of[edge.source] is not into and not into.inside.before
-        if from_outside and into.inside.shortcut == () and steps[edge.target].kind == "merge":
+        if from_outside and into.inside.shortcut == () and kinds[edge.target] == "merge":
             sheet.shortcut(*ends)
         else:
             sheet.line(*ends, label=label, weight=10)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from keras_convnets.analysis.plot.blocks import Block, Graph, Layer, Price
+from keras_convnets.analysis.cost.prices import Price
+from keras_convnets.analysis.plot.graph import Block, Graph, Layer
 from keras_convnets.analysis.plot.style import COLOURS, IDENTITY, PROJECTION, escaped, grey, short
 from keras_convnets.analysis.tables import sizes
 from keras_convnets.graph.structure import Body, Item, Parallel, heavy_of, is_gate
-from keras_convnets.graph.words import Step
+from keras_convnets.graph.words import Description
 
 _TABLE = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="{}">{}</TABLE>'
 _LEGEND = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="3" CELLPADDING="1">{}</TABLE>'
@@ -58,7 +59,7 @@ def layer_label(
     layer: Layer, *, show_name: bool, show_cost: bool, show_activations: bool, extras: Iterable[str]
 ) -> str:
     """Return the label of a box that stands for a layer."""
-    words = layer.step.in_full(show_activations)
+    words = layer.description.in_full(show_activations)
     small = [layer.id] if show_name and layer.id != words else []
     small += [price_text(layer.price)] if show_cost and price_text(layer.price) else []
     return _stacked([escaped(words), *(grey(text, 8) for text in (*small, *extras))])
@@ -121,12 +122,17 @@ def legend(kinds: Iterable[str], *, shortcuts: Iterable[str], folded: bool, cost
 
 
 def line_of(body: Body, show_activations: bool = True) -> str:
-    """Return steps in one line, as in a paper's table: ``1×1, 64 | 3×3, 64 | 1×1, 256``.
+    """Return layers in one line, as in a paper's table: ``1×1, 64 | 3×3, 64 | 1×1, 256``.
 
     Batch normalisation, activations and the like are left out, unless there is nothing else.
     """
-    steps = [item for item in body if not isinstance(item, Step) or item.heavy] or list(body)
-    return " | ".join(_words(item, show_activations) for item in steps)
+    return " | ".join(_words(item, show_activations) for item in _brought_out(body))
+
+
+def _brought_out(body: Body) -> Body:
+    """Return what a figure shows of a body: what is heavy, or all of it where nothing is."""
+    shown = tuple(item for item in body if not isinstance(item, Description) or item.heavy)
+    return shown or body
 
 
 def lines_of(body: Body) -> int:
@@ -136,11 +142,11 @@ def lines_of(body: Body) -> int:
 
 
 def _rows(body: Body, colour: str, show_activations: bool) -> list[str]:
-    """Return the lines of a box: runs of steps in one line, branches as a table of their own."""
+    """Return the lines of a box: runs of layers in one line, branches as a table of their own."""
     rows: list[str] = []
     run: list[Item] = []
     for item in body:
-        if isinstance(item, Step) or is_gate(item):
+        if isinstance(item, Description) or is_gate(item):
             run.append(item)
         else:
             rows += _run(run, show_activations)
@@ -167,14 +173,11 @@ def _branches(item: Parallel, colour: str, show_activations: bool) -> str:
 
 
 def _column(branch: Body, colour: str, show_activations: bool) -> str:
-    """Return a branch from top to bottom, a step a line."""
-    shown = [item for item in branch if not isinstance(item, Step) or item.heavy]
-    if not shown:
-        shown = list(branch)
+    """Return a branch from top to bottom, a layer a line."""
     lines: list[str] = []
     texts: list[str] = []
-    for item in shown:
-        if isinstance(item, Step) or is_gate(item):
+    for item in _brought_out(branch):
+        if isinstance(item, Description) or is_gate(item):
             texts.append(escaped(_words(item, show_activations)))
         else:
             # Text of several lines keeps together, where a table's rows would be spread out.
@@ -186,13 +189,14 @@ def _column(branch: Body, colour: str, show_activations: bool) -> str:
 
 
 def _words(item: Item, show_activations: bool) -> str:
-    if isinstance(item, Step):
+    if isinstance(item, Description):
         fused = item.activation if show_activations and item.kind == "dense" else ""
         return f"{item.text}, {fused}" if fused else item.text
     scaling = max(item.branches, key=lambda branch: len(heavy_of(branch)))
-    steps = [step for step in scaling if not isinstance(step, Step) or step.heavy]
-    squeezes = isinstance(steps[0], Step) and steps[0].text.startswith("global") if steps else False
-    inner = line_of(tuple(steps[1:] if squeezes else steps) or scaling, show_activations)
+    shown = _brought_out(scaling)
+    first = shown[0] if shown else None
+    squeezes = isinstance(first, Description) and first.text.startswith("global")
+    inner = line_of(shown[1:] if squeezes and len(shown) > 1 else shown, show_activations)
     return f"SE({inner})" if squeezes else f"× ({inner})"
 
 

@@ -12,8 +12,9 @@ import pydot
 
 from keras_convnets import checks, files
 from keras_convnets.analysis.plot import render
-from keras_convnets.analysis.plot.blocks import block_graph, fold
+from keras_convnets.analysis.plot.blocks import block_graph
 from keras_convnets.analysis.plot.figure import DETAILS, figure
+from keras_convnets.analysis.plot.folding import fold
 from keras_convnets.analysis.plot.sheet import Look
 from keras_convnets.analysis.plot.webpage import webpage
 

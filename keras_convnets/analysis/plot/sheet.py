@@ -9,7 +9,7 @@ from typing import Any
 import pydot
 
 from keras_convnets.analysis.plot import labels
-from keras_convnets.analysis.plot.blocks import Graph
+from keras_convnets.analysis.plot.graph import Graph
 from keras_convnets.analysis.plot.style import (
     COLOURS,
     FONT,

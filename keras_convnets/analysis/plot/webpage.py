@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from keras_convnets.analysis import pages
+from keras_convnets.analysis.cost.prices import Price
 from keras_convnets.analysis.cost.rules import CONVENTION
 from keras_convnets.analysis.plot import labels
-from keras_convnets.analysis.plot.blocks import Block, Graph, Layer, Price, by_stage
 from keras_convnets.analysis.plot.figure import box_ids
+from keras_convnets.analysis.plot.graph import Block, Graph, Layer, by_stage
 from keras_convnets.analysis.tables import shown, sizes
 
 
@@ -95,7 +96,7 @@ def _box(node: str, title: str, stage: str, layers: list[Layer]) -> dict[str, An
 def _row(layer: Layer) -> dict[str, Any]:
     return {
         "name": layer.id,
-        "what": layer.step.in_full(),
+        "what": layer.description.in_full(),
         "shape": sizes(layer.shape),
         "params": layer.price.params,
         "macs": None if layer.price.is_bound else layer.price.macs,

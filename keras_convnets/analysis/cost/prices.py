@@ -1,0 +1,45 @@
+"""What each call of a layer costs, as far as figures say it: parameters and multiply-adds."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+from keras_convnets.analysis.cost import rules
+from keras_convnets.analysis.cost.parameters import new_parameters
+from keras_convnets.graph.calls import Call
+
+
+@dataclasses.dataclass(frozen=True)
+class Price:
+    """What a part of the graph costs: parameters, and multiply-adds where they are known.
+
+    ``is_bound`` says that a layer without a rule is missing, so the multiply-adds are at least
+    these.
+    """
+
+    params: int = 0
+    macs: int | None = 0
+    is_bound: bool = False
+
+    def __add__(self, other: Price) -> Price:
+        known = self.macs is not None and other.macs is not None
+        macs = (self.macs or 0) + (other.macs or 0) if known else None
+        return Price(self.params + other.params, macs, self.is_bound or other.is_bound)
+
+
+def prices(calls: Sequence[Call]) -> list[Price]:
+    """Return what each call costs; parameters that calls share are those of the first."""
+    seen: set[int] = set()
+    return [_price(call, seen) for call in calls]
+
+
+def _price(call: Call, seen: set[int]) -> Price:
+    params = sum(size for size, _ in new_parameters(call.layer, seen))
+    tensors = (*call.inputs, *call.outputs)
+    if any(None in tensor.shape for tensor in tensors):
+        return Price(params, None)
+    if call.within:
+        return sum((_price(one, seen) for one in call.within), Price(params))
+    macs = rules.multiply_adds(call)
+    return Price(params, macs or 0, is_bound=macs is None)

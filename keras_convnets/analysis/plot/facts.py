@@ -1,0 +1,49 @@
+"""All that figures say of a model, gathered in one pass; what comes after never asks the model."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from keras_convnets.analysis.cost.prices import Price, prices
+from keras_convnets.analysis.plot.graph import Layer
+from keras_convnets.graph.calls import Call
+from keras_convnets.graph.groups import Place, places, unique_names
+from keras_convnets.graph.settings import settings_of
+from keras_convnets.graph.walk import walk
+
+
+@dataclasses.dataclass(frozen=True)
+class Facts:
+    """A model's calls in the order of computation; where each belongs, and what is said of it."""
+
+    model: str
+    calls: tuple[Call, ...]
+    places: dict[Call, Place]
+    layers: dict[Call, Layer]
+
+
+def facts_of(model: Any, *, expand_nested: bool = False) -> Facts:
+    """Return the facts of a functional model.
+
+    Raises:
+        ValueError: ``model`` is not a functional Keras model.
+    """
+    calls = walk(model, expand_nested=expand_nested)
+    layers = dict(zip(calls, _layers(calls, prices(calls)), strict=True))
+    return Facts(model.name, tuple(calls), places(calls, model.name), layers)
+
+
+def _layers(calls: Sequence[Call], costs: Sequence[Price]) -> Iterator[Layer]:
+    ids = unique_names(call.name for call in calls)
+    for call, unique, price in zip(calls, ids, costs, strict=True):
+        yield Layer(
+            id=unique,
+            description=call.description,
+            shape=call.shape,
+            dtype=call.outputs[0].dtype,
+            trainable=getattr(call.layer, "trainable", None),
+            price=price,
+            settings=settings_of(call.layer),
+        )
