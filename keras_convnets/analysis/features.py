@@ -27,10 +27,10 @@ class Level(NamedTuple):
     """One of the feature maps that a network offers: the output of a stage.
 
     Attributes:
-        name: ``"C3"`` for the maps of stride 8, ``2**3``.
+        name: ``"C3"`` for the feature maps of stride 8, ``2**3``.
         layer: the name of the layer whose output it is.
         stride: pixels of the image from one unit to the next one.
-        channels: the number of maps.
+        channels: their number of channels.
     """
 
     name: str
@@ -43,7 +43,7 @@ def levels(model: Any) -> tuple[Level, ...]:
     """Return the feature levels that a functional model has, finest first, C0 included.
 
     Level C<k> is the last tensor of stride ``2**k`` which all of the network's paths pass and
-    which ends a block, or stands right before the pooling that ends one. Strides are exact, also
+    which ends a block, or comes right before the pooling that ends one. Strides are exact, also
     for odd sizes and valid padding: they are read off the layers, not off the sizes. Transitions
     (those of DenseNets, and poolings between blocks) are no level where anything else has their
     stride; heads and auxiliary heads are none. Where few tensors are on all paths, as in NASNet,
@@ -70,7 +70,7 @@ def levels(model: Any) -> tuple[Level, ...]:
 
 
 def features(model: Any, levels: Iterable[int | str] | None = None) -> keras.Model:
-    """Return a model of the same input that puts out the maps at the end of each stage.
+    """Return a model of the same input whose outputs are the feature maps at the end of each stage.
 
     It is what detection and segmentation are built on: an FPN, a U-Net's decoder, DeepLab. The
     layers are those of ``model``, and so are the weights: what trains one trains the other.
@@ -174,7 +174,7 @@ def _ends(
     """Yield what can be a level of a block: its end, and what its last layer strides over.
 
     ``passed`` is what all paths pass of the block. Its own first layers are no level, for they
-    stand before the work of the block: batch normalisation and ReLU of a pre-activation.
+    come before the work of the block: batch normalisation and ReLU of a pre-activation.
     """
     heavy = [call for call in block if call.description.heavy]
     if heavy and heavy[-1] in passed and any(map(_computes, heavy[:-1])):

@@ -95,7 +95,7 @@ def shown(value: Any) -> str:
 
 
 def sizes(shape: Sequence[Any]) -> str:
-    """Return sizes as papers write them; ``?`` stands for one that is open."""
+    """Return sizes as papers write them; ``?`` where one is open."""
     return " × ".join("?" if size is None else str(size) for size in shape)
 
 

@@ -57,9 +57,9 @@ def _expected(model: Any) -> str:
         return "a model that is built: begin it with keras.Input(...), or call build(input_shape)."
     if isinstance(model, keras.Model):
         return (
-            f"a functional model; the graph of a subclass of keras.Model, such as "
-            f"{type(model).__name__}, is in its call(), where it cannot be read. Build it with "
-            "keras.Model(inputs, outputs), or pass a functional model that it holds."
+            f"a functional model: the call() of {type(model).__name__} is code, where no graph can "
+            "be read. If it is made of layers and keras.ops, pass the graph that it makes: "
+            "x = keras.Input((rows, cols, channels)); keras.Model(x, model.call(x))."
         )
     return (
         "a functional Keras model, such as ResnetBuilder.build_resnet_34((3, 224, 224), 10) or "

@@ -1,4 +1,4 @@
-"""Which block and which stage a layer stands in: from the names, else from the graph.
+"""Which block and which stage a layer belongs to: from the names, else from the graph.
 
 A model whose layers all follow this package's names is grouped as they say. In any other, the
 segments between articulation points are joined by the prefixes that their layers' names
@@ -22,7 +22,7 @@ from keras_convnets.graph.topology import is_acyclic, pieces
 
 @dataclasses.dataclass(frozen=True)
 class Place:
-    """Where a layer stands: its block, and the stage that the block belongs to, if any."""
+    """The block of a layer, and the stage that the block belongs to, if any."""
 
     stage: str | None
     block: str
@@ -38,7 +38,7 @@ def places(calls: Sequence[Call], model_name: str = "") -> dict[Call, Place]:
 
 
 def unique_names(names: Iterable[str]) -> list[str]:
-    """Return names with a number behind those that were there before: ``conv``, ``conv (2)``.
+    """Return names, a number after those that were there before: ``conv``, ``conv (2)``.
 
     Examples:
         >>> unique_names(["conv", "conv", "conv (2)"])
@@ -131,8 +131,8 @@ def _own_name(group: Group, names: Mapping[Call, Name]) -> str:
 
 
 def _by_size(groups: Sequence[Group], found: list[Place]) -> list[Place]:
-    """Make stages of the blocks in a row whose maps are of one size."""
-    sizes = [_map_size(group.calls[-1]) for group in groups]
+    """Make stages of the blocks in a row whose feature maps are of one size."""
+    sizes = [_size_of_feature_maps(group.calls[-1]) for group in groups]
     stages: list[Place] = []
     for size, run in itertools.groupby(zip(sizes, found, strict=True), key=lambda pair: pair[0]):
         blocks = [place.block for _, place in run]
@@ -140,7 +140,7 @@ def _by_size(groups: Sequence[Group], found: list[Place]) -> list[Place]:
     return stages
 
 
-def _map_size(call: Call) -> str | None:
+def _size_of_feature_maps(call: Call) -> str | None:
     shape = call.shape
     if len(shape) != 3 or None in shape:
         return None

@@ -8,7 +8,7 @@ from keras import layers
 
 
 def layer_classes(*names: str) -> tuple[Any, ...]:
-    """Return the layers of those names; ``{}`` stands for one, two and three dimensions.
+    """Return the layers of those names; ``{}`` is one, two and three dimensions.
 
     Examples:
         >>> [found.__name__ for found in layer_classes("Conv{}D", "ReLU")]

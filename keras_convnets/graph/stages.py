@@ -1,4 +1,4 @@
-"""Where the layers of a network stand: in the stages that its figure shows.
+"""Which stage of a network each layer belongs to: the stages that its figure shows.
 
 These are the stages of the layers' names where they follow this package's grammar, otherwise what
 names and graph tell.
@@ -18,7 +18,7 @@ from keras_convnets.graph.walk import walk
 
 @dataclasses.dataclass(frozen=True)
 class Placed:
-    """One use of a layer, and where it stands; ``puts_out``: in a stage that makes an output."""
+    """One use of a layer, its block and its stage; ``puts_out``: the stage has an output."""
 
     layer: Any
     name: str

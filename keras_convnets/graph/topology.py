@@ -38,7 +38,7 @@ class Piece:
 
 
 def pieces(calls: Sequence[Call]) -> Iterator[Piece]:
-    """Yield the segments of a graph; towers that stand on inputs of their own one by one."""
+    """Yield the segments of a graph; towers, each with inputs of its own, one by one."""
     for segment in segments(calls):
         yield from _pieces_of(segment)
 

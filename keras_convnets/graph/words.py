@@ -42,7 +42,7 @@ class Description(NamedTuple):
     activation: str = ""
 
     def in_full(self, activation: bool = True) -> str:
-        """Return the words for a layer that stands alone, with what it applies to its result."""
+        """Return the words for a layer by itself, with what it applies to its result."""
         words = f"conv {self.text}" if self.kind == "convolution" else self.text
         return f"{words}, {self.activation}" if activation and self.activation else words
 

@@ -32,7 +32,7 @@ def drawn(graph, detail="block", **look):
 
 
 def nodes(drawing, place=None):
-    """Return the nodes of a figure by what they stand for, from all of its frames."""
+    """Return the nodes of a figure by what they show, from all of its frames."""
     found = {}
     for node in (place or drawing).get_nodes():
         is_mark = "mark" in (node.get("class") or "")
@@ -149,7 +149,7 @@ def test_every_layer_is_drawn(graph):
     assert layers <= found.keys()
     marks = [name for name in found if "mark" in name]
     drawn_edges = edges(drawing)
-    # A pair of marks stands for a line across columns.
+    # A pair of marks is a line across columns.
     for edge in graph.layer_edges:
         direct = (edge.source, edge.target) in drawn_edges
         by_marks = any(
@@ -198,7 +198,7 @@ def test_columns_stand_in_order(graph, rankdir):
 
 @pytest.fixture(scope="module")
 def with_side_heads():
-    """A network with two auxiliary heads, which Keras lists behind nearly all of the main path."""
+    """A network with two auxiliary heads, which Keras lists after nearly all of the main path."""
 
     def head(num_outputs, activation):
         flat = units.chain(units.conv(4, 1), heads.flatten(), heads.dense(8))

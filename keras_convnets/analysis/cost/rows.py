@@ -18,7 +18,7 @@ class CostRow:
 
     Attributes:
         name: of the layer (with the models around it: ``backbone/conv1``), block or stage.
-        group: the block that a layer stands in; the stage of a block.
+        group: the block of a layer; the stage of a block.
         kind: the class of a layer; how many layers a block or a stage has.
         output_shape: without the batch, channels first, whatever the data format.
         params: parameters; shared ones are counted where they are first used.

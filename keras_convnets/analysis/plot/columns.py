@@ -12,14 +12,18 @@ _WORTH_A_BREAK = 0.75  # breaks that leave a column longer than this share of al
 
 
 def columns(
-    names: Sequence[str], lengths: Sequence[float], edges: Iterable[Edge], width: float
+    names: Sequence[str],
+    lengths: Sequence[float],
+    edges: Iterable[Edge],
+    width: float,
+    length_to_width: float = 1.0,
 ) -> dict[str, int]:
     """Return the column of every node, given in order with their lengths; all are ``width`` wide.
 
-    The columns make the figure about as high as wide. It is broken only where a single tensor
-    passes, so that the break can be drawn as a pair of marks and nothing is lost. Where the figure
-    goes from left to right, columns are rows. Nothing is broken where one part is nearly all of the
-    figure. An auxiliary head stands beside what it starts from.
+    The columns together are about ``length_to_width`` times as long as wide. The figure is broken
+    only where a single tensor passes, so that the break can be drawn as a pair of marks and nothing
+    is lost. Where the figure goes from left to right, columns are rows. Nothing is broken where one
+    part is nearly all of the figure. An auxiliary head is beside what it starts from.
     """
     edges = list(edges)
     side = aside(names, edges)
@@ -27,7 +31,7 @@ def columns(
     total = sum(length for _, length in main)
     if total <= width * _MOST_PER_WIDTH:
         return dict.fromkeys(names, 0)
-    count = max(2, round(math.sqrt(total / width)))
+    count = max(2, round(math.sqrt(total / width / length_to_width)))
     breakable = _breakable([name for name, _ in main], edges)
     found: dict[str, int] = {}
     heights = [0.0]

@@ -10,6 +10,7 @@ import pydot
 from keras_convnets.analysis.plot import labels
 from keras_convnets.analysis.plot.blocks import kind_of
 from keras_convnets.analysis.plot.columns import aside, columns
+from keras_convnets.analysis.plot.extent import stage_extent
 from keras_convnets.analysis.plot.graph import Block, Edge, Graph, Layer, by_stage
 from keras_convnets.analysis.plot.sheet import Look, Sheet
 from keras_convnets.analysis.tables import sizes
@@ -19,7 +20,8 @@ DETAILS = ("stage", "block", "layer")
 # Of a column, and of a box where a figure goes from left to right: in heights of a block's box,
 # and of a layer's with the gap below it. Rows may be as long as a slide is wide.
 _BLOCK_WIDTH, _LAYER_WIDTH = 5.0, 3.6
-_BLOCK_ROW, _LAYER_ROW = 4.0, 10.0
+_BLOCK_ROW, _LAYER_ROW = 4.0, 8.0
+_SLIDE = 2.0  # rows of stages together are this many times as long as high
 
 
 def figure(graph: Graph, detail: str, look: Look) -> pydot.Dot:
@@ -28,7 +30,7 @@ def figure(graph: Graph, detail: str, look: Look) -> pydot.Dot:
 
 
 def box_ids(names: Iterable[str]) -> dict[str, str]:
-    """Return the ids of boxes in a figure, by what they stand for: names may say anything."""
+    """Return the ids of boxes in a figure, by what they show: names may say anything."""
     return {name: f"box{number}" for number, name in enumerate(names)}
 
 
@@ -38,7 +40,11 @@ def _stages(graph: Graph, look: Look) -> pydot.Dot:
     box = box_ids(name for name, _ in stages)
     edges = [Edge(stage_of[e.source], stage_of[e.target], e.shape) for e in graph.edges]
     between = dict.fromkeys(edge for edge in edges if edge.source != edge.target)
-    sheet = Sheet(graph, look, dict.fromkeys(box, 0), aside(list(box), between))
+    extents = [stage_extent(blocks, look.goes_across) for _, blocks in stages]
+    lengths, widths = zip(*extents, strict=True)
+    shape = _SLIDE if look.goes_across else 1.0
+    column = columns(list(box), lengths, between, max(widths), shape)
+    sheet = Sheet(graph, look, column, aside(list(box), between))
     for name, blocks in stages:
         label = labels.stage_label(name, blocks, look.cost, look.activations)
         sheet.node(box[name], name, label, blocks[-1].kind)

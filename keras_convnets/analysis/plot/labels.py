@@ -9,7 +9,8 @@ from keras_convnets.analysis.cost.prices import Price
 from keras_convnets.analysis.plot.graph import Block, Graph, Layer
 from keras_convnets.analysis.plot.style import COLOURS, IDENTITY, PROJECTION, escaped, grey, short
 from keras_convnets.analysis.tables import sizes
-from keras_convnets.graph.structure import Body, Item, Parallel, heavy_of, is_gate
+from keras_convnets.graph.branches import Body, Item, Parallel
+from keras_convnets.graph.structure import heavy_of, is_gate
 from keras_convnets.graph.words import Description
 
 _TABLE = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="{}">{}</TABLE>'
@@ -25,7 +26,7 @@ _BRANCH = '<TD STYLE="ROUNDED" BGCOLOR="#ffffff">{}</TD>'
 
 
 def block_label(block: Block, show_cost: bool, show_activations: bool = True) -> str:
-    """Return the label of a box that stands for a block, or for several alike ones."""
+    """Return the label of a box that shows a block, or several alike ones."""
     rows = _rows(
         block.inside.body + block.inside.after, COLOURS[block.kind].border, show_activations
     )
@@ -44,13 +45,13 @@ def plain_label(body: Body, kind: str, show_activations: bool) -> str:
 
 
 def stage_label(name: str, blocks: Sequence[Block], show_cost: bool, show_activations: bool) -> str:
-    """Return the label of a box that stands for a stage: a line for each of its blocks."""
+    """Return the label of a box that shows a stage: a line for each of its blocks."""
     cost = price_text(sum((block.price for block in blocks), Price())) if show_cost else ""
     rows = []
     for block in blocks:
         colour = COLOURS[block.kind].border
         lines = _rows(block.inside.all, colour, show_activations)
-        rows += [*lines[:-1], lines[-1] + _times(block)] if lines else []
+        rows += _with_times(lines, block)
     head = f"{grey(name, 10)}{grey(f'   {cost}') if cost else ''}"
     return _stacked([head, *rows] if rows != [escaped(name)] else [escaped(name)])
 
@@ -58,7 +59,7 @@ def stage_label(name: str, blocks: Sequence[Block], show_cost: bool, show_activa
 def layer_label(
     layer: Layer, *, show_name: bool, show_cost: bool, show_activations: bool, extras: Iterable[str]
 ) -> str:
-    """Return the label of a box that stands for a layer."""
+    """Return the label of a box that shows a layer."""
     words = layer.description.in_full(show_activations)
     small = [layer.id] if show_name and layer.id != words else []
     small += [price_text(layer.price)] if show_cost and price_text(layer.price) else []
@@ -72,6 +73,15 @@ def title(block: Block) -> str:
         return first
     shared = re.sub(r"[0-9]*$", "", first)
     return f"{first} to {last.removeprefix(shared) or last}"
+
+
+def _with_times(lines: list[str], block: Block) -> list[str]:
+    """Return a block's lines with its number of repeats; a table takes no text beside it."""
+    if block.repeats == 1 or not lines:
+        return lines
+    if "<TABLE" in lines[-1]:
+        return [*lines, _times(block)]
+    return [*lines[:-1], lines[-1] + _times(block)]
 
 
 def _times(block: Block) -> str:

@@ -68,11 +68,11 @@ def plot_model(
 
     Stages are frames, and blocks are boxes that say in one line what is inside. A shortcut is a
     line around its block: solid for an identity, dashed and labelled for a projection, or for an
-    identity that is resized without weights. Branches stand side by side, and auxiliary heads
+    identity that is resized without weights. Branches are side by side, and auxiliary heads
     beside the main path. A run of alike blocks is one box marked with their number. A figure that
     would be a ribbon is broken into columns, joined by numbered marks. Blocks and stages of a
     model of this package come from its layers' names; those of any other from the prefixes that
-    names share, else from the graph: what stands between two layers that every path passes.
+    names share, else from the graph: what is between two layers that every path passes.
 
     The arguments of ``keras.utils.plot_model`` mean what they mean there; those about single layers
     ask for ``detail="layer"`` by themselves.

@@ -21,7 +21,8 @@ from keras_convnets.analysis.plot.style import (
     css_class,
     quoted,
 )
-from keras_convnets.graph.structure import Body, shortcut_kind
+from keras_convnets.graph.branches import Body
+from keras_convnets.graph.structure import shortcut_kind
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Look:
 class Sheet:
     """A figure in the making: nodes in frames, lines between them, broken into columns.
 
-    What stands ``aside`` is off the main path: auxiliary heads.
+    What is ``aside`` is off the main path: auxiliary heads.
     """
 
     def __init__(
@@ -167,7 +168,7 @@ class Sheet:
         return place
 
     def _mark(self, source: str, of: str, column: int) -> str:
-        """Return the mark at the head of a column that stands for a node in another."""
+        """Return the mark at the head of a column for a node in another."""
         if (source, column) in self._marks:
             return self._marks[source, column]
         number = len(self._marks) + 1

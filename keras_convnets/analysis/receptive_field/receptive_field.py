@@ -45,7 +45,7 @@ class ReceptiveField:
         padding: pixels by which the first unit's field begins before the image; ``None`` on an
             axis as above.
         whole_image: every unit sees all of the image, as after global pooling; there is no stride
-            and no padding then. So it is after flattening, where units stand in no place: it is
+            and no padding then. So it is after flattening, where units have no place: it is
             what a dense layer after it sees.
         unknown: the layer that has no rule, its own or one before it, and why; else empty.
         unaligned: merges on the way whose branches have different centres or different strides.
@@ -63,7 +63,7 @@ class ReceptiveField:
     def at(self, *position: int) -> tuple[tuple[int, int] | None, ...]:
         """Return the first and last row, and column, that the unit at ``position`` really sees.
 
-        Padding contributes nothing; ``None`` stands for a unit that sees nothing but padding.
+        Padding contributes nothing; ``None`` is for a unit that sees nothing but padding.
         """
         if self.unknown:
             raise ValueError(f"{self.layer}: its field is not known because of {self.unknown}.")

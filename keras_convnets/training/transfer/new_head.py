@@ -29,7 +29,7 @@ UNKNOWN = set(LayerType) - CLASSIFIERS.keys() - AFTER
 def new_head(model: keras.Model, num_outputs: int) -> keras.Model:
     """Return the same network for another number of classes, with the weights that it has learnt.
 
-    The graph and the names stay. Only the layers that put out the classes are new, dense or
+    The graph and the names stay. Only the layers whose outputs are the classes are new, dense or
     convolutional: all other weights are carried over, and the given model is left as it is. Where
     a network has auxiliary heads, each gets a new classifier. The result is not compiled. Call
     ``keras.utils.set_random_seed`` first for a new classifier that can be repeated.
