@@ -20,10 +20,13 @@ def several_inputs():
     return keras.Model([large, small, number], [flat * number[:, None], x])
 
 
+NAMED = {"image": (8, 8, 3), "extra": (4,)}
+
+
 def named_inputs():
-    inputs = {"image": keras.Input((8, 8, 3)), "extra": keras.Input((4,))}
+    inputs = {name: keras.Input(shape, name=name) for name, shape in NAMED.items()}
     inner = keras.Model(inputs, L.Dense(2)(inputs["extra"]) + L.Flatten()(inputs["image"])[:, :2])
-    more = inputs | {"unused": keras.Input((5,))}
+    more = inputs | {"unused": keras.Input((5,), name="unused")}
     return keras.Model(more, {"logits": inner(more), "image": inputs["image"] + 1.0})
 
 
@@ -35,7 +38,9 @@ def models_within():
 
 def states():
     inputs = keras.Input((6, 4))
-    _, hidden, carry = L.LSTM(3, return_state=True)(L.Bidirectional(L.GRU(2, True))(inputs))
+    _, hidden, carry = L.LSTM(3, return_state=True)(
+        L.Bidirectional(L.GRU(2, return_sequences=True))(inputs)
+    )
     return keras.Model(inputs, hidden + carry)
 
 
