@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import itertools
-import operator
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, cast
 
 import keras
 
+from keras_convnets.analysis.level_numbers import level_numbers
 from keras_convnets.analysis.receptive_field.strides import Stride, strides
 from keras_convnets.graph.calls import Call
 from keras_convnets.graph.functional import is_functional
@@ -210,7 +210,8 @@ def _number(stride: Stride) -> int | None:
 
 def _chosen(model: Any, found: dict[int, Call], given: Any) -> list[int]:
     """Return the numbers of the levels that are asked for, finest first."""
-    asked = [number for number in found if number in _USUAL] if given is None else _numbers(given)
+    usual = [number for number in found if number in _USUAL]
+    asked = usual if given is None else level_numbers(given)
     absent = [f"C{number}" for number in sorted(set(asked) - set(found))]
     if asked and not absent:
         return sorted(set(asked))
@@ -220,26 +221,6 @@ def _chosen(model: Any, found: dict[int, Call], given: Any) -> list[int]:
         f"levels: received {given!r}; expected levels that {model.name!r} has: {has}."
         f"{remedy if found else ''}{_about_models_within(model)}"
     )
-
-
-def _numbers(given: Any) -> list[int]:
-    """Return ``(3, 4)`` for ``("C3", 4)``."""
-    levels = None if isinstance(given, str) or not isinstance(given, Iterable) else tuple(given)
-    numbers = [_number_of_name(level) for level in levels or ()]
-    if not numbers or None in numbers:
-        raise ValueError(
-            f"levels: received {levels or given!r}; expected a sequence of numbers or names, such "
-            "as (3, 4, 5) or ('C3', 'C4', 'C5')."
-        )
-    return [number for number in numbers if number is not None]
-
-
-def _number_of_name(level: Any) -> int | None:
-    name = re.fullmatch("C([0-9]+)", level) if isinstance(level, str) else None
-    if name:
-        return int(name[1])
-    is_number = not isinstance(level, bool | str) and hasattr(level, "__index__")
-    return operator.index(level) if is_number and level >= 0 else None
 
 
 def _about_models_within(model: Any) -> str:

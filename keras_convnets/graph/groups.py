@@ -18,6 +18,7 @@ from keras_convnets.graph.calls import Call
 from keras_convnets.graph.joining import Group, groups_of
 from keras_convnets.graph.prefixes import Name, names_of, stage_of, text_of
 from keras_convnets.graph.topology import is_acyclic, pieces
+from keras_convnets.graph.unique import unique_names
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,23 +36,6 @@ def places(calls: Sequence[Call], model_name: str = "") -> dict[Call, Place]:
     for call in inputs:
         found[call] = Place(None, "input" if len(inputs) == 1 else call.name)
     return _told_apart(inputs, {call: found[call] for call in calls})
-
-
-def unique_names(names: Iterable[str]) -> list[str]:
-    """Return names, a number after those that were there before: ``conv``, ``conv (2)``.
-
-    Examples:
-        >>> unique_names(["conv", "conv", "conv (2)"])
-        ['conv', 'conv (2)', 'conv (2) (2)']
-    """
-    found: list[str] = []
-    taken: set[str] = set()
-    for name in names:
-        candidates = (name if n == 1 else f"{name} ({n})" for n in itertools.count(1))
-        unique = next(candidate for candidate in candidates if candidate not in taken)
-        taken.add(unique)
-        found.append(unique)
-    return found
 
 
 def _told_apart(inputs: Sequence[Call], found: dict[Call, Place]) -> dict[Call, Place]:

@@ -18,13 +18,13 @@ from keras_convnets.graph.walk import walk
 
 @dataclasses.dataclass(frozen=True)
 class Placed:
-    """One use of a layer, its block and its stage; ``puts_out``: the stage has an output."""
+    """One use of a layer, its block and its stage; ``has_output``: the stage ends in one."""
 
     layer: Any
     name: str
     block: str
     stage: str
-    puts_out: bool
+    has_output: bool
 
 
 def placed_layers(model: keras.Model) -> list[Placed]:

@@ -8,7 +8,8 @@ import pytest
 from keras_convnets import compare, cost, plot_model, receptive_field
 from keras_convnets.analysis.plot.blocks import block_graph
 from keras_convnets.analysis.plot.folding import fold
-from keras_convnets.graph.groups import places, unique_names
+from keras_convnets.graph.groups import places
+from keras_convnets.graph.unique import unique_names
 from keras_convnets.graph.walk import walk
 
 L = keras.layers

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
 from typing import Any
 
-from keras_convnets.analysis.cost.prices import Price, prices
+from keras_convnets.analysis.cost.prices import prices
 from keras_convnets.analysis.plot.graph import Layer
 from keras_convnets.graph.calls import Call
-from keras_convnets.graph.groups import Place, places, unique_names
+from keras_convnets.graph.groups import Place, places
 from keras_convnets.graph.settings import settings_of
+from keras_convnets.graph.unique import unique_names
 from keras_convnets.graph.walk import walk
 
 
@@ -31,14 +31,10 @@ def facts_of(model: Any, *, expand_nested: bool = False) -> Facts:
         ValueError: ``model`` is not a functional Keras model.
     """
     calls = walk(model, expand_nested=expand_nested)
-    layers = dict(zip(calls, _layers(calls, prices(calls)), strict=True))
-    return Facts(model.name, tuple(calls), places(calls, model.name), layers)
-
-
-def _layers(calls: Sequence[Call], costs: Sequence[Price]) -> Iterator[Layer]:
+    placed = places(calls, model.name)
     ids = unique_names(call.name for call in calls)
-    for call, unique, price in zip(calls, ids, costs, strict=True):
-        yield Layer(
+    layers = {
+        call: Layer(
             id=unique,
             description=call.description,
             shape=call.shape,
@@ -47,3 +43,6 @@ def _layers(calls: Sequence[Call], costs: Sequence[Price]) -> Iterator[Layer]:
             price=price,
             settings=settings_of(call.layer),
         )
+        for call, unique, price in zip(calls, ids, prices(calls), strict=True)
+    }
+    return Facts(model.name, tuple(calls), placed, layers)

@@ -38,8 +38,8 @@ def stage_factors(model: keras.Model, decay: float) -> dict[str, float]:
             "slowly. Pass the factor from a stage to the one before it, such as 0.5."
         )
     learning = [one for one in placed_layers(model) if getattr(one.layer, "weights", None)]
-    before = dict.fromkeys(one.stage for one in learning if not one.puts_out)
-    after = dict.fromkeys(one.stage for one in learning if one.puts_out)
+    before = dict.fromkeys(one.stage for one in learning if not one.has_output)
+    after = dict.fromkeys(one.stage for one in learning if one.has_output)
     return {
         **{stage: decay ** (len(before) - index) for index, stage in enumerate(before)},
         **dict.fromkeys(after, 1.0),

@@ -86,7 +86,7 @@ def freeze_until(model: keras.Model, stage: str) -> Frozen:
     trained = {
         one.layer
         for one, name in zip(placed, column, strict=True)
-        if number[name] >= number[stage] or (one.puts_out and one.stage not in begun)
+        if number[name] >= number[stage] or (one.has_output and one.stage not in begun)
     }
     _unfreeze(model)
     frozen = {one.layer: one.name for one in placed if one.layer not in trained}
