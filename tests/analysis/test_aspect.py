@@ -44,6 +44,6 @@ def test_no_box_of_a_stage_is_empty(graph):
     boxes = re.split(r'<g id="box\d+" class="node kind', svg)
     assert len(boxes) == 1 + len({block.stage or block.name for block in graph.blocks})
     for box in boxes[1:]:
-        assert "<text" in box, box
+        assert "<text" in box.split("<!--")[0], box  # up to the next thing drawn
     for block in fold(graph).blocks:
         assert block.repeats == 1 or f"× {block.repeats}" in svg
