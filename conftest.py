@@ -8,9 +8,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import keras
 import pytest
-from keras.src.backend.common import global_state
 
 from keras_convnets import registry, zoo
+from keras_convnets.keras_private import values_forgotten
 
 
 @pytest.fixture(autouse=True)
@@ -21,12 +21,9 @@ def _in_an_empty_folder(tmp_path, monkeypatch):
 
 @pytest.fixture(autouse=True)
 def _outlines_stay_outlines():
-    """Make Keras forget the weights of models that were built without their values.
-
-    It keeps them in a list, and would make all their values the next time that it makes any.
-    """
-    yield
-    global_state.set_global_attribute("uninitialized_variables", [])
+    """Build models without weights' values as their tests' alone: see `values_forgotten`."""
+    with values_forgotten():
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -10,6 +10,7 @@ from typing import Any, Unpack
 import keras
 
 from keras_convnets import axes, checks, naming, units
+from keras_convnets.keras_private import node_of
 from keras_convnets.options import Options, resolve
 from keras_convnets.padding import TooSmallError
 from keras_convnets.recursion import room_for
@@ -56,7 +57,7 @@ def assemble(
     side_heads = dict(auxiliary or {}) if chosen["include_top"] else {}
     with axes.building(chosen["data_format"]), units.decaying(chosen["weight_decay"]):
         inputs = x = keras.Input(axes.keras_shape(shape), name="input_image")
-        seen = {_node(inputs)}
+        seen = {node_of(inputs)}
         side_outputs: list[Tensor] = []
         whole = [*parts, *tail]
         _check_groups([group for group, _ in whole])
@@ -145,7 +146,7 @@ def _new_operations(y: Tensor, seen: set[Any]) -> list[Any]:
     It follows the nodes of this graph only: a layer that the user shares with another model has
     nodes there too.
     """
-    new_nodes, stack = [], [_node(y)]
+    new_nodes, stack = [], [node_of(y)]
     while stack:
         node = stack.pop()
         if node not in seen:
@@ -162,8 +163,3 @@ def _call_number(node: Any) -> int:
     """Return when a layer was called: Keras numbers the tensors that it makes."""
     number = re.search(r"[0-9]+$", node.outputs[0].name)
     return int(number[0]) if number else 0
-
-
-def _node(x: Tensor) -> Any:
-    operation, node_index, _ = x._keras_history
-    return operation._inbound_nodes[node_index]

@@ -11,6 +11,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from keras_convnets.keras_private import all_layers
 from keras_convnets.training.distribute.cluster import Cluster, find_cluster
 from keras_convnets.training.distribute.multi_worker import (
     explained,
@@ -101,7 +102,7 @@ def check_step(model: Any, jit: bool = False, steps_per_execution: int = 1) -> N
     replicas = model.distribute_strategy.num_replicas_in_sync
     if replicas == 1:
         return
-    half = any(layer.compute_dtype == "float16" for layer in model._flatten_layers())
+    half = any(layer.compute_dtype == "float16" for layer in all_layers(model))
     for what, is_wrong, given, remedy in (
         ("jit", jit, True, "Leave it out"),
         ("steps_per_execution", steps_per_execution > 1, steps_per_execution, "Leave it out"),

@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from keras_convnets.keras_private import all_layers
 from keras_convnets.training.data.data import Data
 from keras_convnets.training.data.pipeline import steps_per_epoch
 from keras_convnets.training.recipe.objective import Objective
@@ -55,7 +56,7 @@ def set_weight_decay(model: keras.Model, decay: float) -> None:
         True
     """
     penalty = keras.regularizers.L2(decay / 2) if decay else None
-    for layer in model._flatten_layers():
+    for layer in all_layers(model):
         for name in ("kernel", "depthwise_kernel", "pointwise_kernel"):
             if getattr(layer, name, None) is not None and not isinstance(layer, keras.layers.Dense):
                 setattr(layer, f"{name}_regularizer", penalty)
@@ -63,7 +64,7 @@ def set_weight_decay(model: keras.Model, decay: float) -> None:
 
 
 def _synchronize_normalizations(model: keras.Model) -> None:
-    for layer in model._flatten_layers():
+    for layer in all_layers(model):
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.synchronized = True
 
@@ -76,5 +77,5 @@ def _optimizer(model: keras.Model, recipe: Recipe, steps: int) -> Any:
     else:
         factors = stage_rates(model, recipe.stage_decay)
         optimizer = DiscriminativeSGD(rates, rates=factors, **arguments)
-    half = any(layer.compute_dtype == "float16" for layer in model._flatten_layers())
+    half = any(layer.compute_dtype == "float16" for layer in all_layers(model))
     return keras.optimizers.LossScaleOptimizer(optimizer) if half else optimizer

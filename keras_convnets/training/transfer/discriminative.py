@@ -9,6 +9,7 @@ import keras
 
 from keras_convnets import checks
 from keras_convnets.graph.stages import placed_layers, trainable
+from keras_convnets.keras_private import FactoredSGD
 
 
 def stage_factors(model: keras.Model, decay: float) -> dict[str, float]:
@@ -76,7 +77,7 @@ def stage_rates(model: keras.Model, decay: float) -> list[float]:
 
 
 @keras.saving.register_keras_serializable("keras_convnets")
-class DiscriminativeSGD(keras.optimizers.SGD):
+class DiscriminativeSGD(FactoredSGD):
     """Keras' SGD, in which each variable has a learning rate of its own.
 
     It does to each variable what ``keras.optimizers.SGD`` does at the learning rate times the
@@ -129,16 +130,9 @@ class DiscriminativeSGD(keras.optimizers.SGD):
             )
         super().build(variables)
 
-    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
-        """Update one variable, at its own learning rate."""
-        factor = self.rates[self._get_variable_index(variable)]
-        rate = keras.ops.cast(learning_rate, variable.dtype) * factor
-        if self.weight_decay is not None and self._use_weight_decay(variable):
-            self.assign_sub(variable, variable * self.weight_decay * rate)
-        super().update_step(gradient, variable, rate)
-
-    def _apply_weight_decay(self, variables: Sequence[Any]) -> None:
-        """Do nothing: Keras would decay each variable at the same learning rate."""
+    def factor(self, index: int) -> float:
+        """Return the factor of a variable, by its number among those that are trained."""
+        return self.rates[index]
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments."""
