@@ -55,7 +55,7 @@ def assemble(
     chosen = resolve(options)
     tail = _tail(num_outputs, head, chosen)
     side_heads = dict(auxiliary or {}) if chosen["include_top"] else {}
-    with axes.building(chosen["data_format"]), units.decaying(chosen["weight_decay"]):
+    with axes.building(chosen["data_format"]), units.penalized(chosen["l2_penalty"]):
         inputs = x = keras.Input(axes.keras_shape(shape), name="input_image")
         seen = {node_of(inputs)}
         side_outputs: list[Tensor] = []

@@ -162,6 +162,16 @@ def did_you_mean(value: Any, known: Iterable[Any]) -> str:
     return f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
 
 
+def instead_of_option(name: str, known: Iterable[str]) -> str:
+    """Return what to pass instead of an option that a builder does not take, or nothing."""
+    if name == "weight_decay":
+        return (
+            " Pass l2_penalty, the factor of the L2 penalty; the weight decay of papers, which is "
+            "twice that factor, belongs to a recipe of keras_convnets.training."
+        )
+    return did_you_mean(name, known)
+
+
 def model_name(value: Any) -> str:
     """Return a name that Keras accepts for a model."""
     if not isinstance(value, str) or not value or "/" in value:

@@ -36,8 +36,10 @@ class Options(TypedDict, total=False):
     """The activation of the outputs, any that Keras knows: ``"softmax"``, ``"sigmoid"``, or
     ``None`` for logits. Default ``"softmax"``."""
 
-    weight_decay: float
-    """The factor of the L2 penalty on the kernels of convolutions; 0 for none. Default 1e-4."""
+    l2_penalty: float
+    """The factor of the L2 penalty on the kernels of convolutions: ``l2_penalty * sum(w ** 2)`` is
+    added to the loss; 0 for none. Default 1e-4. The weight decay of papers is twice this factor and
+    belongs to a [recipe](training.md#recipes)."""
 
     name: str | None
     """The name of the ``keras.Model``. Default ``None``: the network's own, ``"resnet_34"``."""
@@ -48,7 +50,7 @@ _DEFAULTS: Options = {
     "include_top": True,
     "pooling": None,
     "classifier_activation": "softmax",
-    "weight_decay": 1e-4,
+    "l2_penalty": 1e-4,
     "name": None,
 }
 
@@ -64,7 +66,7 @@ def resolve(options: Options) -> Options:
         if name not in _DEFAULTS:
             raise TypeError(
                 f"unknown option {name!r}; the options are {', '.join(_DEFAULTS)}."
-                f"{checks.did_you_mean(name, _DEFAULTS)}"
+                f"{checks.instead_of_option(name, _DEFAULTS)}"
             )
     chosen: Options = {**_DEFAULTS, **options}
     checks.choice("data_format", chosen["data_format"], (*axes.FORMATS, None))
@@ -72,8 +74,8 @@ def resolve(options: Options) -> Options:
     checks.choice("pooling", chosen["pooling"], ("avg", "max", None))
     _check_pooling_without_top(chosen)
     check_activation("classifier_activation", chosen["classifier_activation"])
-    chosen["weight_decay"] = checks.non_negative_number(
-        "weight_decay", chosen["weight_decay"], "the factor of the L2 penalty, such as 1e-4"
+    chosen["l2_penalty"] = checks.non_negative_number(
+        "l2_penalty", chosen["l2_penalty"], "the factor of the L2 penalty, such as 1e-4"
     )
     if chosen["name"] is not None:
         checks.model_name(chosen["name"])

@@ -1,7 +1,7 @@
 """Compare how fast networks train with keras.applications' and torchvision's, in turn.
 
 ``python scripts/benchmark_train.py`` prints images a second of the training step (forward,
-backward, an update by SGD with momentum; no weight decay) and their ratios, all in one process;
+backward, an update by SGD with momentum; no L2 penalty) and their ratios, all in one process;
 then what share of a step the data pipeline takes. Machines differ and are shared: read the ratios,
 not the seconds. torchvision's rows need PyTorch and torchvision.
 """
@@ -103,7 +103,7 @@ def contenders(name: str, options: argparse.Namespace) -> Iterator[Contender]:
     ours, application, of_torchvision = NETWORKS[name]
     shape = (3, options.size, options.size)
     for network in ours:
-        model = create_model(network, shape, CLASSES, weight_decay=0.0)
+        model = create_model(network, shape, CLASSES, l2_penalty=0.0)
         yield of_keras("keras_convnets", network, model, options)
     build = getattr(keras.applications, application)
     model = build(weights=None, input_shape=(*shape[1:], 3), classes=CLASSES)

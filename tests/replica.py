@@ -61,7 +61,7 @@ def trained(strategy, epochs=2, nap=0.0):
 
 def _compiled():
     keras.utils.set_random_seed(0)
-    model = ResnetBuilder.build((1, 16, 16), 3, "basic_block", (1,), weight_decay=0.005)
+    model = ResnetBuilder.build((1, 16, 16), 3, "basic_block", (1,), l2_penalty=0.005)
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.synchronized = True

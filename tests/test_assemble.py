@@ -48,12 +48,12 @@ def test_outputs_of_every_kind():
     assert sigmoid.layers[-1].activation is keras.activations.sigmoid
 
 
-def test_weight_decay_is_on_the_kernels_of_convolutions():
-    model = assemble((3, 16, 16), 10, PARTS, "tiny", weight_decay=0.5)
+def test_the_l2_penalty_is_on_the_kernels_of_convolutions():
+    model = assemble((3, 16, 16), 10, PARTS, "tiny", l2_penalty=0.5)
     kernels = [layer.kernel for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
     expected = sum(0.5 * keras.ops.sum(keras.ops.square(kernel)) for kernel in kernels)
     assert float(sum(model.losses)) == pytest.approx(float(expected), rel=1e-5)
-    assert assemble((3, 16, 16), 10, PARTS, "tiny", weight_decay=0).losses == []
+    assert assemble((3, 16, 16), 10, PARTS, "tiny", l2_penalty=0).losses == []
 
 
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])

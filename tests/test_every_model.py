@@ -199,7 +199,7 @@ def test_training_steps_lower_the_loss(name, data_format):
     keras.utils.set_random_seed(0)
     shape, _ = smallest_shape(name)
     # Without weight decay and dropout, what a small step lowers is the loss of this batch.
-    model = create_model(name, shape, OUTPUTS, data_format=data_format, weight_decay=0)
+    model = create_model(name, shape, OUTPUTS, data_format=data_format, l2_penalty=0)
     for layer in model.layers:
         if isinstance(layer, keras.layers.Dropout):
             layer.rate = 0

@@ -10,7 +10,7 @@ def test_defaults():
         "include_top": True,
         "pooling": None,
         "classifier_activation": "softmax",
-        "weight_decay": 1e-4,
+        "l2_penalty": 1e-4,
         "name": None,
     }
 
@@ -25,8 +25,8 @@ def test_defaults():
         ("pooling", "avg", "pass include_top=False"),
         ("classifier_activation", "softmaxx", "Did you mean 'softmax'"),
         ("classifier_activation", 3, "'sigmoid'"),
-        ("weight_decay", -1e-4, "at least 0"),
-        ("weight_decay", "1e-4", "at least 0"),
+        ("l2_penalty", -1e-4, "at least 0"),
+        ("l2_penalty", "1e-4", "at least 0"),
         ("name", "", "non-empty string"),
     ],
 )
@@ -37,8 +37,15 @@ def test_a_value_that_an_option_cannot_have(option, value, words):
 
 
 def test_an_option_that_nobody_takes():
-    with pytest.raises(TypeError, match="'weigth_decay'.* Did you mean 'weight_decay'"):
-        resolve({"weigth_decay": 0})
+    with pytest.raises(TypeError, match="'l2_penalyt'.* Did you mean 'l2_penalty'"):
+        resolve({"l2_penalyt": 0})
+
+
+def test_weight_decay_belongs_to_a_recipe():
+    with pytest.raises(TypeError, match=r"^unknown option 'weight_decay'; the options are ") as e:
+        resolve({"weight_decay": 1e-4})
+    for word in ("Pass l2_penalty", "twice", "recipe"):
+        assert word in str(e.value)
 
 
 def test_every_activation_that_keras_knows_is_known():

@@ -99,7 +99,7 @@ class VggBuilder:
             convolution = convolutional.get_layer(f"head_conv{number}")
             convolution.set_weights([kernel.reshape(convolution.kernel.shape), bias])
 
-    Unlike dense layers, these convolutions have He's initialisation and weight decay.
+    Unlike dense layers, these convolutions have He's initialisation and the L2 penalty.
     """
 
     @staticmethod

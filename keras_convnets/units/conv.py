@@ -22,17 +22,17 @@ from keras_convnets.units.norm import bn, bn_relu, relu
 from keras_convnets.units.pooling import padded
 from keras_convnets.units.style import CLASSIC, Style
 
-_weight_decay: ContextVar[float] = ContextVar("weight_decay", default=1e-4)
+_l2_penalty: ContextVar[float] = ContextVar("l2_penalty", default=1e-4)
 
 
 @contextlib.contextmanager
-def decaying(weight_decay: float) -> Iterator[None]:
+def penalized(l2_penalty: float) -> Iterator[None]:
     """Give the convolutions made inside an L2 penalty of this factor on their kernels; 0: none."""
-    token = _weight_decay.set(weight_decay)
+    token = _l2_penalty.set(l2_penalty)
     try:
         yield
     finally:
-        _weight_decay.reset(token)
+        _l2_penalty.reset(token)
 
 
 def conv(
@@ -45,7 +45,7 @@ def conv(
     kernel_initializer: Any = None,
     **options: Any,
 ) -> Unit:
-    """Return a convolution, initialised after He et al. (2015), with weight decay.
+    """Return a convolution, initialised after He et al. (2015), with an L2 penalty on its kernel.
 
     Args:
         filters: the number of maps of the output.
@@ -69,7 +69,7 @@ def conv(
     def apply(x: Tensor) -> Tensor:
         check_size(x, "convolution", kernel_size, strides, padding)
         x, keras_padding = padded(x, kernel_size, strides, padding)
-        decay = _weight_decay.get()
+        penalty = _l2_penalty.get()
         name = layer_name("conv")
         initial = _fresh(kernel_initializer)
 
@@ -83,7 +83,7 @@ def conv(
                 groups=groups,
                 use_bias=use_bias,
                 kernel_initializer=initial,
-                kernel_regularizer=keras.regularizers.L2(decay) if decay else None,
+                kernel_regularizer=keras.regularizers.L2(penalty) if penalty else None,
                 name=name,
                 **options,
             )

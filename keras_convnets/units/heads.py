@@ -78,12 +78,12 @@ def flatten() -> Unit:
 
 
 def dense(outputs: int) -> Unit:
-    """Return a dense layer with bias, initialised as Keras does, without weight decay."""
+    """Return a dense layer with bias, initialised as Keras does, without a penalty."""
     return lambda x: layers.Dense(outputs, name=layer_name("dense"))(x)
 
 
 def outputs(num_outputs: int, activation: Activation) -> Unit:
-    """Return the dense layer that puts out the classes, without weight decay.
+    """Return the dense layer that outputs the classes, without a penalty.
 
     Under a mixed-precision policy it computes in float32, so that the outputs are float32 and the
     softmax does not overflow.

@@ -520,7 +520,7 @@ def test_both_formats_compute_the_same(name, size):
 
 @pytest.mark.slow
 def test_training_with_auxiliary_classifiers():
-    model = create_model("googlenet", (3, 65, 65), 4, weight_decay=0)
+    model = create_model("googlenet", (3, 65, 65), 4, l2_penalty=0)
     loss = "sparse_categorical_crossentropy"
     model.compile(keras.optimizers.SGD(0.001), [loss] * 3, loss_weights=[1, 0.3, 0.3])
     x, y = images((3, 65, 65), "channels_last", count=4), np.arange(4)

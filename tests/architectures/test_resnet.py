@@ -249,7 +249,7 @@ options = st.fixed_dictionaries(
         "include_top": st.booleans(),
         "pooling": st.sampled_from([None, "avg", "max", "sum"]),
         "classifier_activation": st.sampled_from([None, "softmax", "sigmoid", "step"]),
-        "weight_decay": st.sampled_from([0, 1e-4, -1, float("nan")]),
+        "l2_penalty": st.sampled_from([0, 1e-4, -1, float("nan")]),
         "name": st.sampled_from([None, "mine", "a/b", ""]),
     },
 )

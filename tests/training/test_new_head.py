@@ -80,7 +80,7 @@ def test_only_the_classifier_is_new(build, data_format):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_the_graph_is_the_same(build):
-    model = build(classifier_activation=None, weight_decay=0.01)
+    model = build(classifier_activation=None, l2_penalty=0.01)
     same = new_head(model, 4)
     weights = same.get_weights()
     assert not np.array_equal(weights[-2], model.get_weights()[-2])

@@ -273,10 +273,10 @@ def test_label_smoothing_and_logits(data):
 
 
 def test_the_recipes_decay_takes_the_place_of_the_models(data):
-    model = build(weight_decay=1.0)
+    model = build(l2_penalty=1.0)
     train(model, data, Path("run"), RECIPE.replace(weight_decay=0.0, epochs=1), console=quiet())
     assert model.losses == []
-    other = build(weight_decay=1.0)
+    other = build(l2_penalty=1.0)
     train(other, data, Path("other"), RECIPE.replace(weight_decay=0.5, epochs=1), console=quiet())
     kernels = [layer.kernel for layer in other.layers if isinstance(layer, keras.layers.Conv2D)]
     expected = sum(0.25 * float(keras.ops.sum(kernel**2)) for kernel in kernels)
