@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, Unpack
@@ -10,7 +9,7 @@ from typing import Any, Unpack
 import keras
 
 from keras_convnets import axes, checks, naming, units
-from keras_convnets.keras_private import node_of
+from keras_convnets.keras_private import named_by_keras, node_of, was_called, watched
 from keras_convnets.options import Options, resolve
 from keras_convnets.padding import TooSmallError
 from keras_convnets.recursion import room_for
@@ -33,7 +32,7 @@ def assemble(
         input_shape: ``(channels, rows, cols)``, whatever the data format.
         num_outputs: the number of outputs of the head.
         parts: pairs of a group's name and a function from tensor to tensor. The layers that the
-            function makes are named after the group, also those that it does not name itself.
+            function makes and does not name are named after the group.
         default_name: the model's name where the options name none.
         head: ``head(num_outputs, activation)`` returns the part called ``head``.
         auxiliary: heads like it that start from the output of a part, by the group of that part.
@@ -57,25 +56,25 @@ def assemble(
     side_heads = dict(auxiliary or {}) if chosen["include_top"] else {}
     with axes.building(chosen["data_format"]), units.penalized(chosen["l2_penalty"]):
         inputs = x = keras.Input(axes.keras_shape(shape), name="input_image")
-        seen = {node_of(inputs)}
+        graph = _Graph(inputs)
         side_outputs: list[Tensor] = []
         whole = [*parts, *tail]
         _check_groups([group for group, _ in whole])
         for group, part in whole:
-            x = _apply(group, part, x, shape, seen)
+            x = _apply(group, part, x, shape, graph)
             if group in side_heads:
                 side = side_heads.pop(group)(num_outputs, chosen["classifier_activation"])
                 name = f"aux{len(side_outputs) + 1}"
-                side_outputs.append(_apply(name, side, x, shape, seen))
+                side_outputs.append(_apply(name, side, x, shape, graph))
         if side_heads:
             raise ValueError(f"auxiliary: received {list(side_heads)}; no part is called so.")
-        with room_for(len(seen)):
+        with room_for(len(graph.calls)):
             outputs = [x, *side_outputs] if side_outputs else x
             return keras.Model(inputs, outputs, name=chosen["name"] or default_name)
 
 
 def _check_groups(groups: list[Any]) -> None:
-    """Refuse a group's name that stands twice: their layers would have the same names."""
+    """Refuse a group's name that is there twice: their layers would have the same names."""
     twice = [group for group, count in Counter(groups).items() if count > 1]
     if twice:
         raise ValueError(
@@ -95,7 +94,7 @@ def _tail(num_outputs: Any, head: Head, chosen: Options) -> list[Part]:
     return []
 
 
-def _apply(group: str, part: Unit, x: Tensor, shape: checks.Shape, seen: set[Any]) -> Tensor:
+def _apply(group: str, part: Unit, x: Tensor, shape: checks.Shape, graph: _Graph) -> Tensor:
     """Return ``part(x)`` with its layers named after ``group``."""
     if not naming.is_group(group):
         raise ValueError(
@@ -107,17 +106,85 @@ def _apply(group: str, part: Unit, x: Tensor, shape: checks.Shape, seen: set[Any
             f"{group}: received {part!r}; expected a function of a tensor. A block function takes "
             "(filters, init_strides, is_first_block_of_first_layer) and returns one."
         )
-    with naming.scope(group) as names:
-        y = _call(group, part, x, shape)
-        asked_for = set(names.issued)
-        for operation in _new_operations(y, seen):
-            if operation.name in asked_for:
-                asked_for.remove(operation.name)
-            else:
-                # Keras numbers such a layer through the whole process, so its own name would
-                # differ from build to build and not say where it stands.
-                operation.name = naming.layer_name(naming.kind_of(operation.name))
+    with naming.scope(group) as scope:
+        layers = _LayersOfGroup(scope)
+        with watched(layers.made, layers.used):
+            y = _call(group, part, x, shape)
+    graph.add(y, group)
     return y
+
+
+class _LayersOfGroup:
+    """Names what a group's function makes, before the weights are built that carry the name.
+
+    Keras numbers the layers that nobody names through the whole process, so such a name would
+    differ from build to build and not say where the layer is.
+    """
+
+    def __init__(self, scope: naming.Scope) -> None:
+        self._scope = scope
+        self._made: dict[Any, bool] = {}  # the layers made by the function: whether Keras named it
+        self._known: set[Any] = set()
+
+    def made(self, operation: Any, by_keras: bool) -> None:
+        """Name a new operation; layers are named when they are used, in the order of their use."""
+        if isinstance(operation, keras.Layer):
+            self._made[operation] = by_keras
+        elif by_keras:
+            self._name(operation)
+
+    def used(self, layer: Any) -> None:
+        """Name a layer that is about to be built or called, unless somebody else has."""
+        if layer in self._known:
+            return
+        self._known.add(layer)
+        if self._made[layer] if layer in self._made else _is_unclaimed(layer):
+            self._name(layer)
+        else:
+            self._scope.issued.add(layer.name)
+
+    def _name(self, operation: Any) -> None:
+        operation.name = self._scope.issue(naming.kind_of(operation.name))
+
+
+def _is_unclaimed(layer: Any) -> bool:
+    """Return whether a layer made before the function ran is as Keras made it.
+
+    One that has weights, or a place in a graph, may be shared with another model: it is left alone.
+    """
+    return named_by_keras(layer) and not was_called(layer) and not layer.weights
+
+
+class _Graph:
+    """The calls of the network so far, and which group each name of a layer is from."""
+
+    def __init__(self, inputs: Tensor) -> None:
+        self.calls: set[Any] = set()
+        self._layers: dict[str, tuple[Any, str]] = {}
+        self.add(inputs, "the input")
+
+    def add(self, y: Tensor, group: str) -> None:
+        """Add the calls that lead to ``y``.
+
+        Raises:
+            ValueError: two layers have one name.
+        """
+        stack = [node_of(y)]
+        while stack:
+            node = stack.pop()
+            if node not in self.calls:
+                self.calls.add(node)
+                stack.extend(node.parent_nodes)
+                self._check_name(node.operation, group)
+
+    def _check_name(self, layer: Any, group: str) -> None:
+        known, where = self._layers.setdefault(layer.name, (layer, group))
+        if known is not layer:
+            raise ValueError(
+                f"{group}: received a layer named {layer.name!r}, a name that another layer has in "
+                f"{where}; expected each name once in a network. Leave the name out, or ask for "
+                "one within the group: name=layer_name('gate') of keras_convnets."
+            )
 
 
 def _call(group: str, part: Unit, x: Tensor, shape: checks.Shape) -> Tensor:
@@ -138,28 +205,3 @@ def _call(group: str, part: Unit, x: Tensor, shape: checks.Shape) -> Tensor:
             "'return'?"
         )
     return y
-
-
-def _new_operations(y: Tensor, seen: set[Any]) -> list[Any]:
-    """Return the operations behind ``y`` that are not ``seen`` yet, in the order of their calls.
-
-    It follows the nodes of this graph only: a layer that the user shares with another model has
-    nodes there too.
-    """
-    new_nodes, stack = [], [node_of(y)]
-    while stack:
-        node = stack.pop()
-        if node not in seen:
-            seen.add(node)
-            new_nodes.append(node)
-            stack.extend(node.parent_nodes)
-    called = dict.fromkeys(node.operation for node in sorted(new_nodes, key=_call_number))
-    new_operations = [operation for operation in called if operation not in seen]
-    seen.update(new_operations)
-    return new_operations
-
-
-def _call_number(node: Any) -> int:
-    """Return when a layer was called: Keras numbers the tensors that it makes."""
-    number = re.search(r"[0-9]+$", node.outputs[0].name)
-    return int(number[0]) if number else 0

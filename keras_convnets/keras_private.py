@@ -7,12 +7,14 @@ file, and runs ``tests/test_keras_private.py``.
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import Any
 
 import keras
 from keras.src.backend.common import global_state
+from keras.src.utils.naming import to_snake_case
 
 Tensor = Any
 Named = Callable[[Any, bool], None]
@@ -30,6 +32,15 @@ def node_of(tensor: Tensor) -> Any:
     """Return the call that made a symbolic tensor: Keras' node, with its ``parent_nodes``."""
     operation, node_index, _ = tensor._keras_history
     return operation._inbound_nodes[node_index]
+
+
+def named_by_keras(operation: Any) -> bool:
+    """Return whether an operation's name is one that Keras gives: its class, and a number or none.
+
+    Keras does not say who named it. `watched` knows it of what is made inside.
+    """
+    kind = to_snake_case(type(operation).__name__)
+    return re.fullmatch(f"{kind}(_[0-9]+)?", operation.name) is not None
 
 
 def was_called(operation: Any) -> bool:

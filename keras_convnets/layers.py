@@ -14,12 +14,13 @@ Tensor = Any
 class Conv2D(keras.layers.Conv2D):
     """Keras' convolution, channels first, with a bias that is always added to the channels.
 
-    On TensorFlow, Keras (3.15) adds the bias to the columns where there are as many columns as
-    filters. It is wrong in eager mode and in the gradients. Only there does this class stand in.
+    On TensorFlow, Keras (3.12 to 3.15) adds the bias to the columns where there are as many columns
+    as filters, which is wrong in eager mode and in the gradients. As a model's images may change
+    their size, every biased convolution in channels_first is of this class, whatever the size.
     """
 
     def call(self, x: Tensor) -> Tensor:
-        """Return the convolved maps."""
+        """Return the convolved feature maps."""
         return self.activation(_biased(self.convolution_op(x, self.kernel), self.bias))
 
 
@@ -28,7 +29,7 @@ class DepthwiseConv2D(keras.layers.DepthwiseConv2D):
     """Keras' depthwise convolution, repaired as ``Conv2D`` is."""
 
     def call(self, x: Tensor) -> Tensor:
-        """Return the convolved maps."""
+        """Return the convolved feature maps."""
         settings = (self.strides, self.padding, self.data_format, self.dilation_rate)
         maps = keras.ops.depthwise_conv(x, self.kernel, *settings)
         return self.activation(_biased(maps, self.bias))

@@ -56,17 +56,18 @@ def parse(name: str) -> LayerName | None:
     return LayerName(stage, block, kind, int(number) if number else None)
 
 
-@dataclasses.dataclass
-class Names:
-    """The names given within one outermost `scope`."""
+@dataclasses.dataclass(frozen=True)
+class Scope:
+    """What the names given within a `scope` begin with; its branches share the names and counts."""
 
+    prefix: str
     issued: set[str] = dataclasses.field(default_factory=set)
     counts: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
 
-    def issue(self, prefix: str, kind: str) -> str:
-        """Return the next free name for a layer of ``kind`` behind ``prefix``."""
-        stem = f"{prefix}_{kind}"
-        group = _GROUP.fullmatch(prefix)
+    def issue(self, kind: str) -> str:
+        """Return the next free name for a layer of ``kind``."""
+        stem = f"{self.prefix}_{kind}"
+        group = _GROUP.fullmatch(self.prefix)
         in_block = group is not None and group["block"] is not None
         while True:
             self.counts[stem] += 1
@@ -78,12 +79,12 @@ class Names:
                 return name
 
 
-_scope: ContextVar[tuple[str, Names] | None] = ContextVar("scope", default=None)
+_scope: ContextVar[Scope | None] = ContextVar("scope", default=None)
 
 
 @contextlib.contextmanager
-def scope(name: str) -> Iterator[Names]:
-    """Name the layers made inside after ``name``: a group, or within one, a branch of it.
+def scope(name: str) -> Iterator[Scope]:
+    """Name the layers that units make inside after ``name``: a group, or within one, a branch.
 
     Examples:
         >>> with scope("conv3_block1"):
@@ -92,10 +93,10 @@ def scope(name: str) -> Iterator[Names]:
         'conv3_block1_shortcut_conv'
     """
     outer = _scope.get()
-    prefix, names = (f"{outer[0]}_{name}", outer[1]) if outer else (name, Names())
-    token = _scope.set((prefix, names))
+    inner = dataclasses.replace(outer, prefix=f"{outer.prefix}_{name}") if outer else Scope(name)
+    token = _scope.set(inner)
     try:
-        yield names
+        yield inner
     finally:
         _scope.reset(token)
 
@@ -119,10 +120,7 @@ def on_branch(name: str) -> Iterator[None]:
 def layer_name(kind: str) -> str | None:
     """Return the next name for a layer of ``kind``; outside any scope, ``None``: Keras names it."""
     current = _scope.get()
-    if current is None:
-        return None
-    prefix, names = current
-    return names.issue(prefix, kind)
+    return current.issue(kind) if current else None
 
 
 def is_group(name: str) -> bool:

@@ -154,7 +154,8 @@ def _refuse_unknown(given: dict[str, Any], build: Callable[..., Any]) -> None:
         if known is not None and name not in known:
             raise TypeError(
                 f"unknown option {name!r}; the options of {build.__name__} are {', '.join(known)}."
-                f"{checks.instead_of_option(name, known)} Variants are made by the builder's build()."
+                f"{checks.instead_of_option(name, known)} "
+                "Variants are made by the builder's build()."
             )
 
 

@@ -88,7 +88,7 @@ def test_layers_that_a_part_makes_itself_are_in_its_group():
             "conv2_block1_conv1",
             "conv2_block1_conv2d",
             "conv2_block1_conv2d2",
-            "conv2_block1_mine",
+            "mine",
             "conv2_block1_conv2",
             "head_pool",
             "head_dense",
@@ -106,14 +106,103 @@ def test_layers_are_numbered_as_the_block_makes_them():
     assert model.get_layer("conv2_block1_conv2d2").kernel_size == (1, 1)
 
 
-def test_a_layer_of_another_model_is_renamed_but_not_its_neighbours():
-    inputs = keras.Input((16, 16, 3))
-    neighbour = keras.layers.Conv2D(3, 1, name="neighbour")
-    taken = keras.layers.Conv2D(3, 1, name="taken")
-    keras.Model(inputs, taken(neighbour(inputs)))
-    assemble((3, 16, 16), 10, [("conv1", lambda x: taken(x))], "tiny", data_format="channels_last")
-    assert taken.name == "conv1_taken"
-    assert neighbour.name == "neighbour"
+def test_a_layer_of_another_model_keeps_its_name():
+    inputs = keras.Input((8, 8, 3))
+    named, unnamed = keras.layers.Conv2D(3, 1, name="named"), keras.layers.Conv2D(3, 1)
+    before = unnamed.name
+    other = keras.Model(inputs, unnamed(named(inputs)))
+    model = build(lambda x: unnamed(named(x)))
+    assert [layer.name for layer in other.layers[1:]] == ["named", before]
+    assert model.get_layer(before) is unnamed
+
+
+def test_names_that_a_block_gives_are_kept_and_must_differ():
+    def part(x):
+        return keras.layers.Conv2D(4, 1, name="query")(x)
+
+    assert build(part).get_layer("query").kernel.path == "query/kernel"
+    with pytest.raises(ValueError) as caught:
+        build(part, part)
+    message = str(caught.value)
+    assert message.startswith("conv2_block2: received a layer named 'query'")
+    assert "in conv2_block1; expected each name once" in message
+    assert "layer_name('gate')" in message
+
+
+def test_a_block_cannot_take_a_name_that_a_unit_has():
+    def part(x):
+        return keras.layers.Conv2D(4, 1, name="conv2_block1_conv1")(units.conv(4, 1)(x))
+
+    with pytest.raises(ValueError, match="in conv2_block1; expected each name once"):
+        build(part)
+
+
+def block_of_every_kind():
+    """Return a block that makes its layers in every way there is."""
+    before = keras.layers.Dense(4)
+
+    class Gate(keras.layers.Layer):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self.early = keras.layers.Dense(4)
+
+        def build(self, shape):
+            self.late = keras.layers.Dense(4)
+            self.early.build(shape)
+            self.late.build(shape)
+
+        def call(self, x):
+            return self.late(self.early(x))
+
+    def part(x):
+        x = keras.ops.relu(before(x)) + 1
+        x = keras.layers.Dense(4)(keras.layers.Dense(4)(x))  # the outer one is made first
+        built = keras.layers.Dense(4)
+        built.build(x.shape)
+        x = Gate()(built(x))
+        x = keras.layers.MultiHeadAttention(1, 2)(x, x)
+        x = keras.Sequential([keras.layers.Dense(4), keras.layers.Dense(4)])(x)
+        x = keras.Sequential([keras.Input((8, 8, 4)), keras.layers.Dense(4), keras.layers.ReLU()])(
+            x
+        )
+        inputs = keras.Input((8, 8, 4))
+        return keras.Model(inputs, keras.layers.Dense(4)(inputs))(x)
+
+    return part
+
+
+KINDS = ["dense", "relu1", "add", "dense2", "dense3", "dense4", "gate", "multi_head_attention"]
+KINDS += ["sequential", "sequential2", "functional"]
+
+
+def test_layers_are_the_groups_however_a_block_makes_them():
+    for _ in range(2):  # the same names on every build
+        model = build(block_of_every_kind(), block_of_every_kind())
+        groups = ("conv2_block1", "conv2_block2")
+        expected = ["input_image", *(f"{group}_{kind}" for group in groups for kind in KINDS)]
+        assert [operation.name for operation in model.operations] == expected
+        paths = [weight.path for weight in model.weights]
+        assert len(set(paths)) == len(paths)
+        for layer in model.layers:
+            # The layers of a functional model have been built before it, under their own names.
+            inside = layer.layers[1] if layer.name.endswith("functional") else layer
+            assert all(weight.path.startswith(f"{inside.name}/") for weight in layer.weights)
+            assert inside.name.startswith(groups) or not inside.weights
+
+
+def test_a_saved_model_has_the_names_of_all_weights():
+    model = build(lambda x: keras.layers.MultiHeadAttention(1, 2)(keras.layers.Dense(3)(x), x))
+    model.save("model.keras")
+    loaded = keras.models.load_model("model.keras")
+    assert [w.path for w in loaded.weights] == [w.path for w in model.weights]
+    assert loaded.layers[-1].name == "conv2_block1_multi_head_attention"
+    for one, other in zip(loaded.get_weights(), model.get_weights(), strict=True):
+        assert (one == other).all()
+
+
+def build(*parts):
+    groups = [(f"conv2_block{number}", part) for number, part in enumerate(parts, 1)]
+    return assemble((3, 8, 8), None, groups, "t", include_top=False, data_format="channels_last")
 
 
 def test_a_block_that_calls_keras_layers_follows_the_format_asked_for():

@@ -49,17 +49,41 @@ def test_both_formats_compute_the_same_forward_and_backward(name, shape):
         np.testing.assert_allclose(one, other, rtol=0, atol=1e-5)
 
 
-def test_keras_own_layers_stand_wherever_they_are_right():
-    def kind_of(unit, data_format, shape=SHAPE):
-        layer = build(unit, data_format, shape).layers[-2]
-        return type(layer).__module__.split(".")[0]
+def packages(model):
+    """Return the package of each layer's class."""
+    return [type(layer).__module__.split(".")[0] for layer in model.layers]
 
-    assert kind_of(UNITS["conv"], "channels_first") == "keras_convnets"
-    assert kind_of(UNITS["conv"], "channels_first", (3, None, None)) == "keras_convnets"
-    assert kind_of(UNITS["conv"], "channels_last") == "keras"
-    assert kind_of(units.conv(7, 1), "channels_first") == "keras"
-    assert kind_of(units.conv(6, 1, use_bias=False), "channels_first") == "keras"
-    assert kind_of(UNITS["depthwise"], "channels_last") == "keras"
+
+@pytest.mark.parametrize("name", UNITS)
+def test_the_class_does_not_depend_on_the_size(name):
+    sizes = [(5, 6), (7, 9), (None, None)]
+    for data_format in FORMATS:
+        models = [build(UNITS[name], data_format, (3, *size)) for size in sizes]
+        expected = "keras_convnets" if data_format == "channels_first" else "keras"
+        assert {packages(model)[-2] for model in models} == {expected}
+        kinds = [[type(layer) for layer in model.layers] for model in models]
+        assert kinds[0] == kinds[1] == kinds[2]
+
+
+def test_without_a_bias_the_class_is_keras_own():
+    for data_format in FORMATS:
+        model = build(units.conv(6, 1, use_bias=False), data_format, SHAPE)
+        assert set(packages(model)) == {"keras"}
+
+
+def test_files_with_both_classes_open_and_fit_the_networks_of_today():
+    model = build(units.chain(units.conv(6, 1), units.conv(5, 1)), "channels_first", SHAPE)
+    ours, other, relu = model.layers[1:]
+    keras_own = keras.layers.Conv2D.from_config(other.get_config())
+    inputs = keras.Input(SHAPE)
+    old = keras.Model(inputs, relu(keras_own(ours(inputs))))  # as 0.1.0 made it for some sizes
+    old.set_weights([np.random.default_rng(0).random(w.shape) for w in old.get_weights()])
+    old.save("old.keras")
+    old.save_weights("old.weights.h5")
+    model.load_weights("old.weights.h5")
+    x = images(SHAPE, "channels_first")
+    for found in (keras.models.load_model("old.keras"), model):
+        np.testing.assert_array_equal(found(x), old(x))
 
 
 def test_saved_and_loaded(tmp_path):

@@ -201,7 +201,7 @@ class TestABuilderOfTheUsers:
                     input_shape, num_outputs, "basic_block", (width,), **options
                 )
 
-        assert len(create_model("open", (1, 16, 16), 2, width=2, weight_decay=0).layers) > 20
+        assert len(create_model("open", (1, 16, 16), 2, width=2, l2_penalty=0).layers) > 20
         with pytest.raises(TypeError, match="unknown option 'depth'"):
             create_model("open", (1, 16, 16), 2, depth=2)
 

@@ -93,16 +93,14 @@ def _compare(chosen: argparse.Namespace) -> int:
 def _open(name: str, input_shape: Any = None, num_outputs: Any = None) -> Any:
     """Return a network by its name, or the model in a ``.keras`` file, to inspect it.
 
-    A network's weights get no values: nothing here needs them. Keras would make them later, with
-    the next weights of any model, so this is for a command that ends before.
+    A network's weights get no values: nothing here needs them.
     """
-    import keras
-
+    from keras_convnets.keras_private import without_values
     from keras_convnets.saved_models import is_file, open_file
     from keras_convnets.zoo import create_model
 
     if not is_file(name):
-        with keras.StatelessScope(initialize_variables=False):
+        with without_values():
             return create_model(name, input_shape, num_outputs)
     if input_shape is not None or num_outputs is not None:
         raise ValueError(

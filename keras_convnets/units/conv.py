@@ -70,30 +70,21 @@ def conv(
         check_size(x, "convolution", kernel_size, strides, padding)
         x, keras_padding = padded(x, kernel_size, strides, padding)
         penalty = _l2_penalty.get()
-        name = layer_name("conv")
-        initial = _fresh(kernel_initializer)
-
-        def made_by(kind: type[layers.Conv2D]) -> layers.Conv2D:
-            return kind(
-                filters,
-                kernel_size,
-                strides=strides,
-                padding=keras_padding,
-                data_format=axes.current_format(),
-                groups=groups,
-                use_bias=use_bias,
-                kernel_initializer=initial,
-                kernel_regularizer=keras.regularizers.L2(penalty) if penalty else None,
-                name=name,
-                **options,
-            )
-
-        layer = made_by(layers.Conv2D)
-        # The format first: other networks need not wait for the shape to be worked out.
-        if use_bias and axes.current_format() == "channels_first":
-            shape = layer.compute_output_shape(x.shape)
-            layer = made_by(Conv2D) if _columns_pass_for_channels(shape) else layer
-        return layer(x)
+        is_first = axes.current_format() == "channels_first"
+        kind = Conv2D if use_bias and is_first else layers.Conv2D
+        return kind(
+            filters,
+            kernel_size,
+            strides=strides,
+            padding=keras_padding,
+            data_format=axes.current_format(),
+            groups=groups,
+            use_bias=use_bias,
+            kernel_initializer=_fresh(kernel_initializer),
+            kernel_regularizer=keras.regularizers.L2(penalty) if penalty else None,
+            name=layer_name("conv"),
+            **options,
+        )(x)
 
     return apply
 
@@ -167,8 +158,7 @@ def scale_and_shift() -> Unit:
 
     def apply(x: Tensor) -> Tensor:
         is_first = axes.current_format() == "channels_first"
-        repaired = is_first and _columns_pass_for_channels(x.shape)
-        kind = DepthwiseConv2D if repaired else layers.DepthwiseConv2D
+        kind = DepthwiseConv2D if is_first else layers.DepthwiseConv2D
         return kind(
             1,
             data_format=axes.current_format(),
@@ -187,8 +177,3 @@ def _fresh(initializer: Any) -> Any:
     if initializer is None:
         return keras.initializers.VarianceScaling(2.0, "fan_in", "untruncated_normal")
     return initializer.clone() if hasattr(initializer, "clone") else initializer
-
-
-def _columns_pass_for_channels(shape: tuple[int | None, ...]) -> bool:
-    """Return whether Keras could take the last axis of maps that are channels first for them."""
-    return shape[-1] in (shape[1], None)
