@@ -31,8 +31,8 @@ class DepthwiseConv2D(keras.layers.DepthwiseConv2D):
     def call(self, x: Tensor) -> Tensor:
         """Return the convolved feature maps."""
         settings = (self.strides, self.padding, self.data_format, self.dilation_rate)
-        maps = keras.ops.depthwise_conv(x, self.kernel, *settings)
-        return self.activation(_biased(maps, self.bias))
+        convolved = keras.ops.depthwise_conv(x, self.kernel, *settings)
+        return self.activation(_biased(convolved, self.bias))
 
 
 @keras.saving.register_keras_serializable("keras_convnets")
@@ -73,7 +73,7 @@ class LocalResponseNormalization(keras.layers.Layer):
         self.size, self.alpha, self.beta, self.bias, self.axis = size, alpha, beta, bias, axis
 
     def call(self, x: Tensor) -> Tensor:
-        """Return the normalised maps."""
+        """Return the normalised feature maps."""
         channels = x.shape[self.axis]
         reach = self.size // 2
         # In float32 whatever the policy: the square of 256 is more than float16 can hold.
@@ -94,7 +94,7 @@ class LocalResponseNormalization(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("keras_convnets")
 class PadChannels(keras.layers.Layer):
-    """Channels of zeros behind those that there are, up to ``channels`` of them.
+    """Appends channels of zeros to those of the input, up to ``channels`` in all.
 
     It lets a residual block add its input to more channels without parameters (He et al. 2015,
     shortcut option A).
@@ -116,7 +116,7 @@ class PadChannels(keras.layers.Layer):
         self.channels, self.axis = channels, axis
 
     def call(self, x: Tensor) -> Tensor:
-        """Return the maps, and maps of zeros behind them."""
+        """Return the input's channels, and channels of zeros after them."""
         return _pad(x, self.axis, 0, self.channels - x.shape[self.axis])
 
     def compute_output_shape(self, input_shape: Any) -> Any:
@@ -140,7 +140,7 @@ class PadChannels(keras.layers.Layer):
 class TakeChannels(keras.layers.Layer):
     """The channels of the given numbers, in their order; a channel may be taken more than once.
 
-    With a grouped convolution behind it, each map of the output sees channels of its own choice
+    With a grouped convolution after it, each output channel sees input channels of its own choice
     (LeCun et al. 1998, table I). There are no weights.
 
     Args:
@@ -160,7 +160,7 @@ class TakeChannels(keras.layers.Layer):
         self.indices, self.axis = tuple(indices), axis
 
     def call(self, x: Tensor) -> Tensor:
-        """Return the maps that are taken."""
+        """Return the channels taken."""
         return keras.ops.take(x, self.indices, axis=self.axis)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
@@ -194,9 +194,9 @@ def scaled_tanh(x: Tensor) -> Tensor:
     return 1.7159 * keras.ops.tanh(2 / 3 * x)
 
 
-def _biased(maps: Tensor, bias: Tensor) -> Tensor:
-    # The maps come second: Keras guesses where the channels are only of what comes first.
-    return keras.ops.add(keras.ops.reshape(bias, (1, -1, 1, 1)), maps)
+def _biased(convolved: Tensor, bias: Tensor) -> Tensor:
+    # The bias comes first: Keras guesses the channel axis of the first argument alone.
+    return keras.ops.add(keras.ops.reshape(bias, (1, -1, 1, 1)), convolved)
 
 
 def _pad(x: Tensor, axis: int, before: int, after: int) -> Tensor:

@@ -1,10 +1,10 @@
 """Layer names: the one owner of ``<group>_<kind><n>``, which is public API.
 
 A *group* is a stage, with a block of it where the stage has blocks: ``conv1``,
-``conv3_block1``, ``head``. A *kind* says what the layer is, behind the branch that it is on where
-that is not the main one: ``conv``, ``bn``, ``shortcut_conv``. ``n`` counts a kind within its
-group. In the main branch of a block, convolutions, normalisations and activations are
-counted from 1 (``conv3_block1_conv1``); anything else carries a number from its second on
+``conv3_block1``, ``head``. A *kind* says what the layer is, after the name of its branch unless
+that is the main one: ``conv``, ``bn``, ``shortcut_conv``. ``n`` counts the layers of a kind within
+their group. On the main branch of a block, convolutions, normalisations and activations are
+counted from 1 (``conv3_block1_conv1``); other layers have a number from the second on
 (``head_dense``, ``head_dense2``).
 """
 

@@ -1,4 +1,4 @@
-"""Padding and sizes: how many zeros stand around the maps, and which maps are too small."""
+"""Padding and sizes: the zeros around feature maps, and which feature maps are too small."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Padding = str | int | Pair
 
 
 class TooSmallError(ValueError):
-    """The feature maps are too small for the layer that is to be put on them."""
+    """The feature maps are too small for the layer that takes them."""
 
 
 def pair(value: int | Pair) -> Pair:
@@ -23,7 +23,7 @@ def pair(value: int | Pair) -> Pair:
 
 
 def zeros(padding: Padding, window: int | Pair) -> Pair | None:
-    """Return how many rows and columns of zeros stand on each side, the same on both.
+    """Return how many rows and columns of zeros are added on each side, the same on both.
 
     ``None`` is for "same", which may pad one side more than the other.
     """
@@ -40,10 +40,10 @@ def zeros(padding: Padding, window: int | Pair) -> Pair | None:
 def check_size(
     x: Any, layer: str, window: int | Pair, strides: int | Pair, padding: Padding
 ) -> None:
-    """Refuse maps that are too small: one row or column to stride over, or less than the window.
+    """Refuse feature maps with one row or column to stride over, or smaller than the window.
 
     Keras would let a padded stride pass over a single pixel, and the stage would no longer do
-    what it is there for.
+    what it is for.
     """
     sizes = axes.rows_and_cols(x)
     around = zeros(padding, window)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def room_for(calls: int) -> Iterator[None]:
-    """Let Keras follow a graph of so many calls, which it does by recursion, a level for a call."""
+    """Let Keras follow a graph of so many calls: it recurses, a level for each call."""
     before = sys.getrecursionlimit()
     sys.setrecursionlimit(before + 2 * calls)
     try:

@@ -1,4 +1,4 @@
-"""Models in files, however deep their graphs."""
+"""Saved models, however deep their graphs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Putting tensors and units together: one after the other, side by side, added, concatenated."""
+"""Units and tensors combined: one after the other, side by side, added, concatenated."""
 
 from __future__ import annotations
 
@@ -13,28 +13,31 @@ from keras_convnets.naming import layer_name, on_branch
 
 Tensor = Any
 Unit = Callable[[Tensor], Tensor]
-Part = tuple[str, Unit]  # a group's name, and what stands there
+"""A piece of a network: a function from tensor to tensor, such as `conv` and every block return."""
+
+Part = tuple[str, Unit]
+"""A place in a network: the name of a group, and the unit whose layers are named after it."""
 
 
-def chain(*parts: Unit) -> Unit:
-    """Return the parts one after the other, as one."""
+def chain(*units: Unit) -> Unit:
+    """Return the units one after the other, as one."""
 
     def apply(x: Tensor) -> Tensor:
-        for part in parts:
-            x = part(x)
+        for unit in units:
+            x = unit(x)
         return x
 
     return apply
 
 
-def branches(**parts: Unit) -> Callable[[Tensor], list[Tensor]]:
-    """Return a function that hands one tensor to several parts, named after their branches."""
+def branches(**units: Unit) -> Callable[[Tensor], list[Tensor]]:
+    """Return a function that applies several units to one tensor, each named after its branch."""
 
     def apply(x: Tensor) -> list[Tensor]:
         found = []
-        for name, part in parts.items():
+        for name, unit in units.items():
             with on_branch(name):
-                found.append(part(x))
+                found.append(unit(x))
         return found
 
     return apply
@@ -46,17 +49,17 @@ def add(*tensors: Tensor) -> Tensor:
 
 
 def multiply(*tensors: Tensor) -> Tensor:
-    """Return the product of tensors of one shape, or of such as broadcast to it."""
+    """Return the product of tensors that broadcast to one shape."""
     return layers.Multiply(name=layer_name("multiply"))(list(tensors))
 
 
 def concat(*tensors: Tensor) -> Tensor:
-    """Return the channels of all tensors, one tensor's after the other's."""
+    """Return the concatenation of tensors along their channels."""
     return layers.Concatenate(axis=axes.channel_axis(), name=layer_name("concat"))(list(tensors))
 
 
 def scale(factor: float) -> Unit:
-    """Return the multiplication of all maps by a number; with factor 1, the tensor itself."""
+    """Return multiplication by a number; with factor 1, the tensor itself."""
     return lambda x: x if factor == 1 else layers.Rescaling(factor, name=layer_name("scale"))(x)
 
 

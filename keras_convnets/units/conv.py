@@ -1,4 +1,4 @@
-"""Convolutions, and the orders in which they stand with normalisation and ReLU.
+"""Convolutions, alone and in each order with normalisation and ReLU.
 
 He's normal initialisation and the L2 penalty on kernels are here once for all networks.
 """
@@ -48,11 +48,11 @@ def conv(
     """Return a convolution, initialised after He et al. (2015), with an L2 penalty on its kernel.
 
     Args:
-        filters: the number of maps of the output.
+        filters: the number of output channels.
         kernel_size: rows and columns of the kernel.
         strides: the same for the strides.
         padding: ``"same"``, ``"valid"``, ``"symmetric"`` (as many zeros on each side as a kernel
-            of odd size needs to keep the size), or how many zeros stand on each side.
+            of odd size needs to keep the size), or the number of zeros on each side.
         groups: the number of groups of channels that do not see each other; 1 for an ordinary
             convolution.
         use_bias: whether it adds a bias.
@@ -149,12 +149,12 @@ def conv_relu(
     padding: Padding = "same",
     groups: int = 1,
 ) -> Unit:
-    """Return a biased convolution, then ReLU: as before batch normalisation was known."""
+    """Return a biased convolution, then ReLU: the order of networks before batch normalisation."""
     return chain(conv(filters, kernel_size, strides, padding, groups), relu())
 
 
 def scale_and_shift() -> Unit:
-    """Return a learnt coefficient and bias for each map, which start as 1 and 0."""
+    """Return a learnt coefficient and bias for each channel, which start as 1 and 0."""
 
     def apply(x: Tensor) -> Tensor:
         is_first = axes.current_format() == "channels_first"

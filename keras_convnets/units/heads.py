@@ -17,23 +17,23 @@ Head = Callable[[int, Activation], Unit]
 
 
 def classifier(num_outputs: int, activation: Activation) -> Unit:
-    """Return global average pooling and the dense layer that puts out the classes."""
+    """Return global average pooling and the dense layer that outputs the classes."""
     return chain(units.global_pool("avg"), outputs(num_outputs, activation))
 
 
 def dropout_classifier(rate: float) -> Head:
-    """Return the head that drops out pooled features before it classifies them."""
+    """Return the head with dropout between the pooled features and the dense layer."""
     return lambda num_outputs, activation: chain(
         units.global_pool("avg"), units.dropout(rate), outputs(num_outputs, activation)
     )
 
 
 def flat_classifier(*hidden: Unit) -> Head:
-    """Return the head that flattens the maps and classifies them behind ``hidden`` layers.
+    """Return the head that flattens feature maps and classifies them after ``hidden`` layers.
 
     Examples:
         >>> from keras_convnets import units
-    from keras_convnets.units import heads
+        >>> from keras_convnets.units import heads
         >>> head = heads.flat_classifier(heads.dense(4096), units.relu(), units.dropout(0.5))
     """
     return lambda num_outputs, activation: chain(
@@ -48,10 +48,10 @@ def hidden_classifier(width: int = 4096, dropout: float = 0.5) -> Head:
 
 
 def convolutional_classifier(*hidden: Unit) -> Head:
-    """Return the head that classifies every place of the maps and takes the mean of the scores.
+    """Return the head that classifies every position and averages the scores.
 
-    Behind ``hidden`` layers stands a 1x1 convolution to the outputs; the activation follows the
-    mean. Without a dense layer, rows and columns may be unknown.
+    A 1x1 convolution to the outputs follows the ``hidden`` layers; the activation follows the mean.
+    Without a dense layer, rows and columns may be unknown.
     """
     return lambda num_outputs, activation: chain(
         *hidden,
@@ -62,7 +62,7 @@ def convolutional_classifier(*hidden: Unit) -> Head:
 
 
 def flatten() -> Unit:
-    """Return flattening: maps to one vector an image, in the same order in both data formats."""
+    """Return flattening: one vector an image, in the same order in both data formats."""
 
     def apply(x: Tensor) -> Tensor:
         rows, cols = axes.rows_and_cols(x)

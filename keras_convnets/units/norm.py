@@ -25,7 +25,7 @@ def bn(style: Style = CLASSIC) -> Unit:
 
 
 def activation(function: str | Callable[[Tensor], Tensor] | None) -> Unit:
-    """Return an activation, by its name or as a function; its layer is called after it.
+    """Return an activation, by its name or as a function, which names its layer.
 
     ``None`` is the tensor itself.
     """

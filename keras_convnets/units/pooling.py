@@ -1,4 +1,4 @@
-"""Pooling, and the zeros around feature maps that Keras' own padding cannot place."""
+"""Pooling, and zero padding that Keras' convolutions and poolings cannot do themselves."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from keras_convnets.units.combine import Tensor, Unit
 def max_pool(pool_size: int | Pair, strides: int | Pair, padding: Padding = "same") -> Unit:
     """Return max-pooling.
 
-    With strides, ``"symmetric"`` or numbers pad with zeros, so it belongs behind a ReLU, where no
-    zero wins over a value.
+    With strides, ``"symmetric"`` or numbers pad with zeros, so it belongs after a ReLU, where no
+    zero exceeds a value.
     """
 
     def apply(x: Tensor) -> Tensor:
@@ -34,8 +34,8 @@ def max_pool(pool_size: int | Pair, strides: int | Pair, padding: Padding = "sam
 def caffe_max_pool(pool_size: int, strides: int) -> Unit:
     """Return max-pooling as in Caffe: its last windows may reach beyond the last row and column.
 
-    Nothing is left over where a stride does not come out even, and nothing is padded where it
-    does (PyTorch's ``ceil_mode``). It belongs behind a ReLU, for zeros stand beyond the edge.
+    Where the strides do not fit evenly, the last window is padded rather than left out
+    (PyTorch's ``ceil_mode``). It belongs after a ReLU, for zeros are added at the edge.
     """
 
     def apply(x: Tensor) -> Tensor:
@@ -66,7 +66,7 @@ def avg_pool(pool_size: int | Pair, strides: int | Pair, padding: Padding = "val
 def global_pool(pooling: str, keepdims: bool = False) -> Unit:
     """Return global pooling, ``"avg"`` or ``"max"``: feature maps to one vector an image.
 
-    With ``keepdims`` the vector is kept as maps of one pixel.
+    With ``keepdims`` the output is feature maps of one pixel.
     """
     pools = {"avg": layers.GlobalAveragePooling2D, "max": layers.GlobalMaxPooling2D}
     pool = pools[checks.choice("pooling", pooling, pools)]
@@ -78,7 +78,7 @@ def global_pool(pooling: str, keepdims: bool = False) -> Unit:
 def padded(
     x: Tensor, window: int | Pair, strides: int | Pair, padding: Padding
 ) -> tuple[Tensor, str]:
-    """Return the tensor with zeros around it where Keras' own padding cannot put them."""
+    """Return the tensor with zeros around it where Keras' own padding cannot add them."""
     around = zeros(padding, window)
     keeps_size = around is not None and pair(window) == tuple(2 * zero + 1 for zero in around)
     if around is None or (keeps_size and pair(strides) == (1, 1)):

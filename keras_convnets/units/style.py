@@ -13,7 +13,7 @@ class Style:
     Attributes:
         use_bias: whether a convolution next to a batch normalisation has a bias.
         padding: ``"same"`` as TensorFlow pads (where a stride meets an even size, one row and
-            column more behind than before), or ``"symmetric"`` as PyTorch and Caffe do.
+            column more after than before), or ``"symmetric"`` as PyTorch and Caffe do.
         epsilon: what batch normalisation adds to the variance.
         momentum: how much of its moving statistics batch normalisation keeps in a step (PyTorch
             and Caffe2 call what it does not keep the momentum).
