@@ -1,3 +1,6 @@
+import ast
+from pathlib import Path
+
 import keras
 import pytest
 
@@ -106,3 +109,32 @@ def test_maps_too_small(size, unit):
 def test_one_pixel_is_enough_without_a_stride_and_sizes_may_be_unknown():
     assert units.conv(4, 3)(keras.Input((1, 1, 3))).shape == (None, 1, 1, 4)
     assert units.conv(4, 3, 2)(keras.Input((None, None, 3))).shape == (None, None, None, 4)
+
+
+TOOLS = ("graph", "analysis", "images", "inference", "training")  # they take any model
+
+
+def test_only_units_construct_layers():
+    package = Path(units.__file__).parents[1]
+    made = [
+        f"{path.relative_to(package)}: {ast.unparse(node)}"
+        for path in sorted(package.rglob("*.py"))
+        if path.relative_to(package).parts[0] not in ("units", *TOOLS)
+        for node in ast.walk(ast.parse(path.read_text()))
+        if constructs_a_layer(node)
+    ]
+    assert made == []
+
+
+def constructs_a_layer(node):
+    if isinstance(node, ast.ImportFrom):
+        return (node.module or "").startswith("keras.layers")
+    called = isinstance(node, ast.Call) and ast.unparse(node.func).split(".")
+    return bool(called) and "layers" in called[:-1] and called[-1][:1].isupper()
+
+
+@pytest.mark.parametrize(
+    "source", ["keras.layers.ReLU()(x)", "layers.ReLU(name='a')", "from keras.layers import ReLU"]
+)
+def test_a_layer_is_seen_where_it_is_constructed(source):
+    assert any(map(constructs_a_layer, ast.walk(ast.parse(source))))
