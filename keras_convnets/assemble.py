@@ -94,7 +94,7 @@ def _tail(num_outputs: Any, head: Head, chosen: Options) -> list[Part]:
     return []
 
 
-def _apply(group: str, part: Unit, x: Tensor, shape: checks.Shape, graph: _Graph) -> Tensor:
+def _apply(group: str, part: Unit, x: Tensor, shape: checks.ImageShape, graph: _Graph) -> Tensor:
     """Return ``part(x)`` with its layers named after ``group``."""
     if not naming.is_group(group):
         raise ValueError(
@@ -187,7 +187,7 @@ class _Graph:
             )
 
 
-def _call(group: str, part: Unit, x: Tensor, shape: checks.Shape) -> Tensor:
+def _call(group: str, part: Unit, x: Tensor, shape: checks.ImageShape) -> Tensor:
     try:
         y = part(x)
     except TooSmallError as error:

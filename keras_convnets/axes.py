@@ -14,7 +14,7 @@ from typing import Any
 import keras
 
 from keras_convnets import channels_first
-from keras_convnets.checks import Shape
+from keras_convnets.checks import ImageShape
 
 FORMATS = ("channels_first", "channels_last")
 
@@ -56,7 +56,7 @@ def channel_axis() -> int:
     return 1 if current_format() == "channels_first" else -1
 
 
-def keras_shape(input_shape: Shape) -> tuple[int | None, ...]:
+def keras_shape(input_shape: ImageShape) -> tuple[int | None, ...]:
     """Return ``(channels, rows, cols)`` in the order of the current data format."""
     channels, rows, cols = input_shape
     if current_format() == "channels_first":

@@ -9,13 +9,13 @@ import operator
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-Shape = tuple[int, int | None, int | None]
+ImageShape = tuple[int, int | None, int | None]
 
 # An image has at most this many channels when its shape is read as (rows, cols, channels).
 _IMAGE_CHANNELS = 4
 
 
-def input_shape(value: Any) -> Shape:
+def input_shape(value: Any) -> ImageShape:
     """Return ``(channels, rows, cols)`` as integers; rows and cols may be ``None``."""
     expected = "expected (channels, rows, cols), such as (3, 224, 224)"
     if not isinstance(value, Sequence) or isinstance(value, str) or len(value) != 3:
