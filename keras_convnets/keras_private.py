@@ -50,9 +50,10 @@ def was_called(operation: Any) -> bool:
 
 def graph_inside(model: Any) -> Any:
     """Return the graph of a functional model, or ``None``; a ``Sequential`` keeps it inside."""
+    if not isinstance(model, keras.Model):
+        return None
     graph = getattr(model, "_functional", None) or model
-    is_graph = isinstance(model, keras.Model) and hasattr(graph, "_nodes_by_depth")
-    return graph if is_graph else None
+    return graph if hasattr(graph, "_nodes_by_depth") else None
 
 
 def nodes_by_depth(graph: Any) -> dict[int, list[Any]]:

@@ -12,8 +12,7 @@ from keras_convnets import keras_private
 
 PACKAGE = Path(keras_convnets.__file__).parent
 PRIVATE = PACKAGE / "keras_private.py"
-LEFT = {PRIVATE, PACKAGE / "graph" / "functional.py", PACKAGE / "graph" / "walk.py"}
-FILES = [path for path in sorted(PACKAGE.rglob("*.py")) if path not in LEFT]
+FILES = [path for path in sorted(PACKAGE.rglob("*.py")) if path != PRIVATE]
 # What begins with an underscore and is public all the same, or no name of Keras' at all.
 PUBLIC = {"_replace", "_exit"}
 WORDS = {"_reconstruct"}

@@ -7,6 +7,8 @@ from typing import Any
 
 import keras
 
+from keras_convnets.keras_private import graph_inside, inputs_structure, nodes_by_depth
+
 
 def graph_of(model: Any) -> Any:
     """Return the graph of a functional model.
@@ -14,7 +16,7 @@ def graph_of(model: Any) -> Any:
     Raises:
         ValueError: the model has none.
     """
-    graph = _graph_or_none(model)
+    graph = graph_inside(model)
     if graph is None:
         raise ValueError(f"model: received {model!r}; expected {_expected(model)}")
     return graph
@@ -22,14 +24,15 @@ def graph_of(model: Any) -> Any:
 
 def is_functional(layer: Any) -> bool:
     """Return whether a layer is a functional model itself, with a graph inside."""
-    return _graph_or_none(layer) is not None
+    return graph_inside(layer) is not None
 
 
 def nodes_of(graph: Any) -> Iterator[Any]:
     """Yield the nodes of a graph, inputs first, those of one depth as Keras lists their layers."""
     order = {operation: index for index, operation in enumerate(graph.operations)}
-    for depth in sorted(graph._nodes_by_depth, reverse=True):
-        yield from sorted(graph._nodes_by_depth[depth], key=lambda node: order[node.operation])
+    nodes = nodes_by_depth(graph)
+    for depth in sorted(nodes, reverse=True):
+        yield from sorted(nodes[depth], key=lambda node: order[node.operation])
 
 
 def given_to(node: Any, inner: Any) -> list[Any]:
@@ -38,18 +41,10 @@ def given_to(node: Any, inner: Any) -> list[Any]:
     A model of named inputs takes a dictionary, which may hold more than it asks for.
     """
     first = next(iter(node.arguments.args), None)
-    names = getattr(inner, "_inputs_struct", None)
+    names = inputs_structure(inner)
     if isinstance(first, dict) and isinstance(names, dict):
         return keras.tree.flatten({name: first[name] for name in names})
     return node.arguments.keras_tensors
-
-
-def _graph_or_none(model: Any) -> Any:
-    """Return the graph of a functional model; a ``Sequential`` keeps it inside."""
-    if not isinstance(model, keras.Model):
-        return None
-    graph = getattr(model, "_functional", None) or model
-    return graph if hasattr(graph, "_nodes_by_depth") else None
 
 
 def _expected(model: Any) -> str:

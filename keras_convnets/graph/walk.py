@@ -15,6 +15,7 @@ from keras_convnets.graph.calls import Call, Tensor, TensorShape
 from keras_convnets.graph.functional import given_to, graph_of, is_functional, nodes_of
 from keras_convnets.graph.input_shapes import input_shapes
 from keras_convnets.graph.output_shapes import Output, outputs_of
+from keras_convnets.keras_private import operation_of
 
 
 def walk(model: Any, input_shape: Any = None, *, expand_nested: bool = True) -> list[Call]:
@@ -53,7 +54,7 @@ def _walked(
     walker = _Walker(data_format, expand_nested)
     inputs = {}
     for tensor, shape in zip(graph.inputs, shapes, strict=True):
-        layer = tensor._keras_history.operation
+        layer = operation_of(tensor)
         made = [(shape, str(tensor.dtype), tensor)]
         inputs[id(tensor)] = walker.call(layer.name, layer, (), made)[0]
     outputs = walker.run(graph, inputs, "")
