@@ -30,9 +30,7 @@ ENTRY_POINTS = "keras_convnets.builders"
 
 
 def list_models(pattern: str = "*") -> list[str]:
-    """Return the names of the networks that match a glob pattern.
-
-    The package's own come first, family by family, then those of registered builders.
+    """Return the names of the networks that match a glob pattern, the package's own first.
 
     Examples:
         >>> from keras_convnets import list_models
@@ -116,8 +114,7 @@ def compare(models: Iterable[Any], input_shape: Any = None) -> Comparison:
 
     if isinstance(models, str | Path | keras.Model) or not isinstance(models, Iterable):
         raise ValueError(
-            f"models: received {models!r}; expected a list of models or names, such as "
-            "['resnet_18', 'resnet_34']."
+            f"models: received {models!r}; expected a list such as ['resnet_18', 'resnet_34']."
         )
     costs = [_cost(model, input_shape) for model in models]
     if not costs:
@@ -216,8 +213,8 @@ def own_networks() -> dict[str, Network]:
 def info(network: Network, found: Cost | None = None) -> ModelInfo:
     """Return what is known of a network, with the figures of its model if that is counted."""
     name, source, shape, outputs = network.published
-    macs, params = (found.macs, found.trainable_params) if found else (0, 0)
-    layers = len(found.rows) if found else 0
+    counts = (found.trainable_params, found.macs, len(found.rows)) if found else (0, 0, 0)
+    params, macs, layers = counts
     return ModelInfo(name, network.builder.__name__, shape, outputs, params, macs, source, layers)
 
 
