@@ -1,19 +1,43 @@
 """What several tests need to say."""
 
+import contextlib
 import functools
+from unittest import mock
 
 import keras
 import numpy as np
 
 from keras_convnets import cli, create_model
+from keras_convnets.zoo import find
 
 FORMATS = ("channels_first", "channels_last")
+SIZES = (16, 28, 32, 48, 64, 75, 96, 128, 160, 224)
 
 
 def outline(name, /, *args, **options):
     """Build a network without its weights' values: enough for names, counts and shapes."""
     with keras.StatelessScope(initialize_variables=False):
         return create_model(name, *args, **options)
+
+
+def smallest(name, **options):
+    """Return the smallest of some square images that a network takes, and its outline for it."""
+    channels = find(name).published.input_shape[0]
+    for size in SIZES:
+        shape = (channels, size, size)
+        try:
+            return shape, outline(name, input_shape=shape, **options)
+        except ValueError:
+            continue
+    raise AssertionError(f"{name} takes no image of {SIZES}")
+
+
+@contextlib.contextmanager
+def blank_kernels():
+    """Let kernels start as zeros: quicker, where other values take their place at once."""
+    zeros = lambda self, shape, dtype=None: keras.ops.zeros(shape, dtype)  # noqa: E731
+    with mock.patch.object(keras.initializers.VarianceScaling, "__call__", zeros):
+        yield
 
 
 def images(input_shape, data_format, count=2, seed=0):
@@ -47,10 +71,39 @@ def lively(model, seed=0, kernels=0.5):
     return model
 
 
-def settled(model, x):
-    """Move the normalisations' statistics half way to those of these images.
+def random_state(model, seed=0, kernels=0.5):
+    """Return a lively value for each variable: for an outline, to compute without making weights.
 
-    With statistics that are not its own, a deep network without shortcuts puts out the same for
+    Kernels are as He et al. (2015) initialise them, multiplied by ``kernels``. The values are those
+    of the trainable variables and those of the others, as ``stateless_call`` takes them.
+    """
+    rng = np.random.default_rng(seed)
+
+    def value(variable):
+        noise = rng.standard_normal(variable.shape, "float32")
+        if len(variable.shape) > 1:
+            return noise * np.float32(kernels * np.sqrt(2 / np.prod(variable.shape[:-1])))
+        start = 1 if variable.name in ("gamma", "moving_variance") else 0
+        return (start + 0.1 * np.abs(noise)).astype(variable.dtype)
+
+    variables = model.trainable_variables, model.non_trainable_variables
+    return [[value(variable) for variable in kind] for kind in variables]
+
+
+def filled(model, state):
+    """Give a model's variables the values of a state, and return it."""
+    for variables, values in zip(
+        (model.trainable_variables, model.non_trainable_variables), state, strict=True
+    ):
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
+    return model
+
+
+def settled_state(model, state, x):
+    """Return the state with the normalisations' statistics half way to those of these images.
+
+    With statistics that are not its own, a deep network without shortcuts returns the same for
     any image; with exactly its own, dividing by a small variance magnifies rounding.
     """
     normalisations = [
@@ -59,10 +112,23 @@ def settled(model, x):
     momenta = [layer.momentum for layer in normalisations]
     for layer in normalisations:
         layer.momentum = 0.5
-    model(x, training=True)
+    _, others = model.stateless_call(*state, x, training=True)
     for layer, momentum in zip(normalisations, momenta, strict=True):
         layer.momentum = momentum
-    return model
+    return [state[0], others]
+
+
+def computed(model, state, x):
+    """Return all outputs of a model with these values of its variables, as arrays."""
+    outputs, _ = model.stateless_call(*state, x)
+    outputs = outputs if isinstance(outputs, list) else [outputs]
+    return [keras.ops.convert_to_numpy(output) for output in outputs]
+
+
+def run_eagerly():
+    """Return whether steps run as they are written: a graph of hundreds of layers takes a minute
+    to make. Keras' other backends have no such mode that trains faster."""
+    return keras.backend.backend() == "tensorflow"
 
 
 def in_both_formats(build, input_shape, count=4):
@@ -81,7 +147,8 @@ def in_both_formats(build, input_shape, count=4):
         model.set_weights(weights)
         x = images(input_shape, data_format, count)
         outputs.append(channels_first(model(x), data_format))
-        model.compile(keras.optimizers.SGD(0.01), "sparse_categorical_crossentropy")
+        optimizer = keras.optimizers.SGD(0.01)
+        model.compile(optimizer, "sparse_categorical_crossentropy", run_eagerly=run_eagerly())
         model.train_on_batch(x, np.arange(count))
         trained.append(model.get_weights())
         changed = [np.abs(w - old).max() for w, old in zip(trained[-1], weights, strict=True)]

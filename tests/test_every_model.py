@@ -1,6 +1,10 @@
-"""The contract of every registered network: whatever is registered is held to it."""
+"""The contract of every registered network: whatever is registered is held to it.
+
+Nothing here makes weights. What needs them is asked of a network of each family.
+"""
 
 import functools
+import math
 from pathlib import Path
 
 import keras
@@ -8,10 +12,17 @@ import numpy as np
 import pytest
 
 import paper
-from helpers import FORMATS, images, lively, outline, settled
+from helpers import (
+    FORMATS,
+    computed,
+    images,
+    outline,
+    random_state,
+    settled_state,
+    smallest,
+)
 from keras_convnets import (
     cost,
-    create_model,
     golden,
     list_models,
     parse,
@@ -19,26 +30,52 @@ from keras_convnets import (
     receptive_field,
     zoo,
 )
+from keras_convnets.analysis.features import features, levels
+from keras_convnets.axes import in_papers_order
 from keras_convnets.zoo import find
 
 # Larger ones are built and counted, smaller ones held to all of the contract.
 MANY_LAYERS = 600
-SIZES = (16, 28, 32, 48, 64, 75, 96, 128, 160, 224)
 OUTPUTS = 4
+TOO_LARGE = "one of the largest: built and counted, but not run"
 
 
 def layer_names(model):
     return [layer.name for layer in model.layers]
 
 
-@pytest.mark.parametrize("name", list_models())
-def test_outline(name):
-    first, last = (outline(name, data_format=data_format) for data_format in FORMATS)
-    check_names(name, first, last)
-    check_costs(name, first, last)
+class Network:
+    """A network for those who look at it: what they share is built once, without weights."""
+
+    def __init__(self, name):
+        self.name = name
+
+    @functools.cached_property
+    def outlines(self):
+        """As published, in both data formats."""
+        return [outline(self.name, data_format=data_format) for data_format in FORMATS]
+
+    @functools.cached_property
+    def fields(self):
+        """What the units of each of them see."""
+        return [receptive_field(model) for model in self.outlines]
+
+
+@pytest.fixture(scope="module", params=list_models())
+def network(request):
+    """Each network in turn: whatever asks for it runs before the next one's turn."""
+    return Network(request.param)
+
+
+def test_outline(network):
+    first, last = network.outlines
+    check_names(network.name, first, last)
+    check_costs(network.name, first, last)
+    assert dict(network.fields[0]) == dict(network.fields[1])
+    assert not any(field.unknown for field in network.fields[1].values())
     if len(last.layers) <= MANY_LAYERS:
-        check_variants(name, last)
-        check_wrong_shapes(name)
+        check_variants(network.name, last)
+        check_wrong_shapes(network.name)
 
 
 def check_names(name, first, last):
@@ -64,9 +101,6 @@ def check_costs(name, first, last):
     counted = zoo.info(find(name), found)
     assert golden.networks()[name] == counted, "run python scripts/golden_table.py"
     assert documented()[name] == (found.trainable_params, found.macs)
-    fields = receptive_field(last)
-    assert dict(fields) == dict(receptive_field(first))
-    assert not any(field.unknown for field in fields.values())
 
 
 @functools.cache
@@ -82,22 +116,24 @@ def documented():
 def check_variants(name, model):
     """Other channels, another name, no classifier, sizes that are not known."""
     channels, rows, cols = find(name).published.input_shape
-    for count in {1, 4} - {channels}:
-        other = outline(name, input_shape=(count, rows, cols), name="mine")
-        assert other.name == "mine"
-        assert layer_names(other) == layer_names(model)
-    maps = outline(name, include_top=False, input_shape=(channels, None, None))
-    assert len(maps.outputs) == 1
-    assert maps.output_shape[:3] == (None, None, None)
-    assert not any(layer.startswith(("head", "aux")) for layer in layer_names(maps))
-    for pooling, data_format in zip(("avg", "max"), FORMATS, strict=True):
-        vector = outline(name, include_top=False, pooling=pooling, data_format=data_format)
-        assert vector.output_shape == (None, maps.output_shape[-1])
+    counts = sorted({1, 4} - {channels})
     try:
-        assert outline(name, input_shape=(channels, None, None)).output_shape == model.output_shape
+        other = outline(name, input_shape=(counts[0], None, None), name="mine")
     except ValueError as error:
         assert "input_shape: received None for rows or columns" in str(error)
         assert any("flatten" in layer for layer in layer_names(model))
+        other = outline(name, input_shape=(counts[0], rows, cols), name="mine")
+    assert other.name == "mine"
+    assert other.output_shape == model.output_shape
+    assert layer_names(other) == layer_names(model)
+    maps = outline(name, include_top=False, input_shape=(counts[-1], None, None))
+    assert len(maps.outputs) == 1
+    assert maps.output_shape[:3] == (None, None, None)
+    body = [layer for layer in layer_names(model) if not layer.startswith(("head", "aux"))]
+    assert layer_names(maps) == body
+    for pooling, data_format in zip(("avg", "max"), FORMATS, strict=True):
+        vector = outline(name, include_top=False, pooling=pooling, data_format=data_format)
+        assert vector.output_shape == (None, maps.output_shape[-1])
 
 
 def check_wrong_shapes(name):
@@ -106,135 +142,68 @@ def check_wrong_shapes(name):
             outline(name, input_shape=shape)
 
 
+def test_levels(network):
+    for data_format, model, fields in zip(FORMATS, network.outlines, network.fields, strict=True):
+        image = in_papers_order(model.input_shape, data_format)
+        found, backbone = levels(model), features(model)
+        for level in found:
+            made = model.get_layer(level.layer).output
+            channels, *sizes = in_papers_order(made.shape, data_format)
+            assert level.name == f"C{int(math.log2(level.stride))}"
+            assert level.stride == 2 ** int(level.name[1:])
+            assert level.channels == channels
+            field = fields[level.layer]
+            assert field.stride in (None, (level.stride,) * 2)
+            for size, pixels, extent in zip(sizes, image[1:], field.size, strict=True):
+                fewest = (pixels - extent) / level.stride  # where nothing is padded
+                assert fewest <= size <= math.ceil(pixels / level.stride)
+        groups = {level.layer.split("_")[0] for level in found}
+        assert not {name for name in groups if name.startswith(("transition", "aux", "head"))}
+        check_backbone(model, found, backbone)
+
+
+def check_backbone(model, found, backbone):
+    assert list(backbone.output) == [level.name for level in backbone.levels]
+    assert backbone.levels
+    assert set(backbone.levels) <= set(found)
+    taken = {model.get_layer(level.layer).output.name for level in backbone.levels}
+    assert {maps.name for maps in backbone.output.values()} == taken
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("name", list_models())
-def test_plotted(name, tmp_path):
-    model = outline(name)
+def test_plotted(network, tmp_path):
+    _, model = network.outlines
     details = ("stage", "block", "layer") if len(model.layers) <= MANY_LAYERS else ("stage",)
     for detail in details:
         plot_model(model, tmp_path / "model.svg", detail=detail)
         assert (tmp_path / "model.svg").read_text().count("</svg>") == 1
 
 
-def smallest_shape(name):
-    """Return the smallest of some square images that a network takes."""
-    channels = find(name).published.input_shape[0]
-    for size in SIZES:
-        shape = (channels, size, size)
-        try:
-            model = outline(name, input_shape=shape, num_outputs=OUTPUTS)
-        except ValueError:
-            continue
-        return shape, model
-    raise AssertionError(f"{name} takes no image of {SIZES}")
-
-
-def first_of_each_builder():
-    """Return the network that each builder lists first: a small one of its family."""
-    builders = {}
-    for name in list_models():
-        builders.setdefault(find(name).builder, name)
-    return list(builders.values())
-
-
-def outputs_of(model, x):
-    """Return all outputs of a model as they come: one, or the main one and auxiliary ones."""
-    found = model(x)
-    return found if isinstance(found, list) else [found]
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("name", list_models())
-def test_both_formats_compute_the_same(name):
-    shape, model = smallest_shape(name)
-    found = cost(model)
-    if found.params > 30_000_000 or found.macs > 300_000_000 or len(model.layers) > 400:
-        pytest.skip("one of the largest: built and counted, but not run")
-    keras.utils.set_random_seed(0)
-    first, last = (
-        create_model(name, shape, OUTPUTS, data_format=data_format, classifier_activation=None)
-        for data_format in FORMATS
-    )
+def test_both_formats_compute_the_same(network):
+    if len(network.outlines[1].layers) > 400:
+        pytest.skip(TOO_LARGE)
+    options = {"num_outputs": OUTPUTS, "classifier_activation": None}
+    shape, last = smallest(network.name, **options)
+    found = cost(last)
+    if found.params > 30_000_000 or found.macs > 300_000_000:
+        pytest.skip(TOO_LARGE)
+    first = outline(network.name, shape, data_format="channels_first", **options)
     # Smaller residuals leave more to the shortcuts, which magnify no rounding; without shortcuts
     # they would let the signal die.
     has_shortcuts = any(isinstance(layer, keras.layers.Add) for layer in last.layers)
-    lively(last, kernels=0.75 if has_shortcuts else 1)
-    settled(last, images(shape, "channels_last", count=8))
-    first.set_weights(last.get_weights())
+    state = random_state(last, kernels=0.75 if has_shortcuts else 1)
+    state = settled_state(last, state, images(shape, "channels_last", count=8))
     results = [
-        outputs_of(model, images(shape, data_format))
+        computed(model, state, images(shape, data_format))
         for data_format, model in zip(FORMATS, (first, last), strict=True)
     ]
     for one, other in zip(*results, strict=True):
         size = np.abs(other).max()
         difference = np.abs(np.subtract(one, other)).max() / size
-        print(f"{name}: {difference:.1e}")
+        print(f"{network.name}: {difference:.1e}")
         assert difference < 1e-5
         assert np.ptp(other, axis=0).max() > 1e-3 * size  # the images differ, and that is seen
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", first_of_each_builder())
-def test_saved_exactly(name, tmp_path):
-    shape, _ = smallest_shape(name)
-    for data_format in FORMATS:
-        model = lively(create_model(name, shape, OUTPUTS, data_format=data_format))
-        x = images(shape, data_format)
-        model.save("model.keras")
-        loaded = keras.models.load_model("model.keras")
-        for one, other in zip(outputs_of(model, x), outputs_of(loaded, x), strict=True):
-            assert np.abs(np.subtract(one, other)).max() == 0
-        assert layer_names(loaded) == layer_names(model)
-    model.save_weights("model.weights.h5")
-    loaded.set_weights([np.zeros_like(weight) for weight in loaded.get_weights()])
-    loaded.load_weights("model.weights.h5")
-    for one, other in zip(loaded.get_weights(), model.get_weights(), strict=True):
-        assert np.array_equal(one, other)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("data_format", FORMATS)
-@pytest.mark.parametrize("name", first_of_each_builder())
-def test_training_steps_lower_the_loss(name, data_format):
-    keras.utils.set_random_seed(0)
-    shape, _ = smallest_shape(name)
-    # Without weight decay and dropout, what a small step lowers is the loss of this batch.
-    model = create_model(name, shape, OUTPUTS, data_format=data_format, l2_penalty=0)
-    for layer in model.layers:
-        if isinstance(layer, keras.layers.Dropout):
-            layer.rate = 0
-    x, y = images(shape, data_format, count=8), np.arange(8) % OUTPUTS
-    targets = [y] * len(model.outputs) if len(model.outputs) > 1 else y
-    model.compile(
-        keras.optimizers.SGD(1e-5), "sparse_categorical_crossentropy", run_eagerly=run_eagerly()
-    )
-    losses = [np.ravel(model.train_on_batch(x, targets))[0] for _ in range(3)]
-    assert losses[0] > losses[1] > losses[2]
-
-
-def run_eagerly():
-    """Return whether steps run as they are written: a graph of hundreds of layers takes a minute
-    to make. Keras' other backends have no such mode that trains faster."""
-    return keras.backend.backend() == "tensorflow"
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("data_format", FORMATS)
-@pytest.mark.parametrize("name", ["resnet_18", "resnet_50", "lenet_5"])
-def test_compile_fit_evaluate_predict(name, data_format):
-    keras.utils.set_random_seed(0)
-    shape = (1, 32, 32)
-    model = create_model(name, shape, OUTPUTS, data_format=data_format)
-    x, y = images(shape, data_format, count=8), np.arange(8) % OUTPUTS
-    model.compile(
-        keras.optimizers.SGD(0.01), "sparse_categorical_crossentropy", metrics=["accuracy"]
-    )
-    history = model.fit(x, y, batch_size=8, epochs=6, verbose=0).history
-    assert history["loss"][-1] < history["loss"][0]
-    assert np.isfinite(model.evaluate(x, y, verbose=0)).all()
-    probabilities = model.predict(x, verbose=0)
-    assert probabilities.shape == (8, OUTPUTS)
-    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
 
 
 def test_every_published_figure_is_of_a_registered_network():

@@ -1,19 +1,16 @@
 """Feature levels: which layers they are, of our networks and of others, and the model of them."""
 
-import math
-
 import keras
 import numpy as np
 import pytest
 
 from helpers import FORMATS, application, images, outline
-from keras_convnets import list_models, receptive_field, units
+from keras_convnets import receptive_field, units
 from keras_convnets.analysis.features import Level, features, levels
 from keras_convnets.analysis.receptive_field.strides import strides
 from keras_convnets.assemble import assemble
 from keras_convnets.axes import in_papers_order
 from keras_convnets.graph.walk import walk
-from keras_convnets.zoo import find
 
 L = keras.layers
 
@@ -29,45 +26,6 @@ def chain(*layers, shape=(32, 32, 3)):
 
 def found(model):
     return {level.name: (level.layer, level.channels) for level in levels(model)}
-
-
-# Every network that is registered
-
-
-def registered():
-    """Yield every network in both formats, marked slow but for one of each builder."""
-    builders = set()
-    for name in list_models():
-        for data_format in FORMATS:
-            is_first = find(name).builder not in builders
-            builders.add(find(name).builder)
-            yield pytest.param(name, data_format, marks=() if is_first else pytest.mark.slow)
-
-
-@pytest.mark.parametrize(("name", "data_format"), list(registered()))
-def test_levels_of_every_network(name, data_format):
-    model = outline(name, data_format=data_format)
-    backbone = features(model)
-    assert list(backbone.output) == [level.name for level in backbone.levels]
-    assert backbone.levels
-    assert set(backbone.levels) <= set(levels(model))
-    image = in_papers_order(model.input_shape, data_format)
-    fields = receptive_field(model)
-    for level in levels(model):
-        made = model.get_layer(level.layer).output
-        channels, *sizes = in_papers_order(made.shape, data_format)
-        assert level.name == f"C{int(math.log2(level.stride))}"
-        assert level.stride == 2 ** int(level.name[1:])
-        assert level.channels == channels
-        field = fields[level.layer]
-        assert field.stride in (None, (level.stride,) * 2)
-        for size, pixels, extent in zip(sizes, image[1:], field.size, strict=True):
-            fewest = (pixels - extent) / level.stride  # where nothing is padded
-            assert fewest <= size <= math.ceil(pixels / level.stride)
-    taken = {model.get_layer(level.layer).output.name for level in backbone.levels}
-    assert {maps.name for maps in backbone.output.values()} == taken
-    groups = {level.layer.split("_")[0] for level in levels(model)}
-    assert not {group for group in groups if group.startswith(("transition", "aux", "head"))}
 
 
 def test_levels_as_the_field_knows_them():

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from helpers import FORMATS, images, outline
+from helpers import FORMATS, blank_kernels, images, outline
 from keras_convnets import Style, channels, conv_bn_relu, cost, create_model, receptive_field
 from keras_convnets.architectures.inception.builder import InceptionBuilder
 from keras_convnets.architectures.inception.googlenet import inception
@@ -77,7 +77,9 @@ def alive(model, seed=0):
         for weight in layer.weights:
             shape, name = weight.shape, weight.name
             if name == "kernel":
-                weight.assign(rng.standard_normal(shape) * np.sqrt(2 / np.prod(shape[:-1])))
+                weight.assign(
+                    rng.standard_normal(shape, "float32") * np.sqrt(2 / np.prod(shape[:-1]))
+                )
             elif name in ("gamma", "moving_variance"):
                 weight.assign(rng.uniform(0.6, 1.4, shape))
             else:
@@ -477,13 +479,15 @@ def test_average_pooling_counts_zeros_around_the_maps_in_symmetric_padding_only(
     ],
 )
 def test_outputs_and_features_are_those_of_keras_applications(name, twin, maps, twin_maps):
-    theirs = getattr(keras.applications, twin)(
-        weights=None, input_shape=(75, 75, 3), classes=5, classifier_activation=None
-    )
-    ours = create_model(name, (3, 75, 75), 5, classifier_activation=None)
+    size = 107  # the smallest that leaves maps of more than one pixel
+    with blank_kernels():
+        theirs = getattr(keras.applications, twin)(
+            weights=None, input_shape=(size, size, 3), classes=5, classifier_activation=None
+        )
+        ours = create_model(name, (3, size, size), 5, classifier_activation=None)
     assert ours.count_params() == theirs.count_params()
     copy_weights(alive(theirs), ours)
-    x = images((3, 75, 75), "channels_last")
+    x = images((3, size, size), "channels_last")
     pairs = []
     for model, features in ((theirs, twin_maps), (ours, maps)):
         both = keras.Model(model.input, [model.get_layer(features).output, model.output])
@@ -501,13 +505,14 @@ def test_outputs_and_features_are_those_of_keras_applications(name, twin, maps, 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "size"),
-    [("googlenet", 65), ("inception_v3", 75), ("inception_v4", 75), ("inception_resnet_v2", 75)],
+    [("inception_v4", 75), ("inception_resnet_v2", 75)],  # others: as every small network
 )
 def test_both_formats_compute_the_same(name, size):
-    first, last = (
-        create_model(name, (3, size, size), 4, data_format=fmt, classifier_activation=None)
-        for fmt in FORMATS
-    )
+    with blank_kernels():
+        first, last = (
+            create_model(name, (3, size, size), 4, data_format=fmt, classifier_activation=None)
+            for fmt in FORMATS
+        )
     alive(last)
     first.set_weights(last.get_weights())
     assert [layer.name for layer in first.layers] == [layer.name for layer in last.layers]

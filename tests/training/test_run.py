@@ -24,7 +24,7 @@ from keras_convnets.training import run_folder
 from keras_convnets.training.data.data import load_data
 from keras_convnets.training.recipe.recipes import RECIPES
 from keras_convnets.training.recipe.settings import Settings
-from keras_convnets.training.run import checkpoint, loop
+from keras_convnets.training.run import checkpoint, loop, results
 from keras_convnets.training.run.run import resume, train
 from keras_convnets.training.run.step_callback import StepCallback
 from keras_convnets.zoo import one_output
@@ -36,6 +36,31 @@ STEPS = 1437 // 128
 @pytest.fixture(scope="module")
 def data():
     return load_data("digits", image_size=8)
+
+
+@pytest.fixture(scope="module")
+def whole(data, tmp_path_factory):
+    """Return the folder of a run that nothing disturbs."""
+    folder = tmp_path_factory.mktemp("runs") / "whole"
+    return train(build(), data, folder, RECIPE, console=quiet()).folder
+
+
+@pytest.fixture
+def drawn():
+    """For a test that looks at a run's drawings: the others go without them."""
+
+
+@pytest.fixture(autouse=True)
+def _undrawn(request, monkeypatch):
+    """Leave the files empty whose drawing takes a third of a small run."""
+
+    def touch(folder, *_):
+        (folder / run_folder.REPORT).touch()
+
+    if "drawn" not in request.fixturenames:
+        monkeypatch.setattr(loop, "plot_curves", lambda history, file, title: file.touch())
+        monkeypatch.setattr(results, "plot_curves", lambda history, file, title: file.touch())
+        monkeypatch.setattr(results, "write_report", touch)
 
 
 def build(data_format="channels_last", shape=(1, 8, 8), outputs=10, **options):
@@ -81,6 +106,7 @@ def end_after(monkeypatch, steps, go):
             go()
 
 
+@pytest.mark.usefixtures("drawn")
 @pytest.mark.parametrize("data_format", FORMATS)
 def test_a_run_leaves_a_folder_with_all_that_came_of_it(data_format, data):
     model = build(data_format)
@@ -152,9 +178,8 @@ def test_steps_that_end_within_an_epoch(data):
     assert int(model.optimizer.iterations) == STEPS + 3
 
 
-def test_a_run_goes_on_from_its_last_checkpoint_to_the_same_end(data, monkeypatch):
+def test_a_run_goes_on_from_its_last_checkpoint_to_the_same_end(data, whole, monkeypatch):
     settings = Settings(checkpoint_steps=4)
-    train(build(), data, Path("whole"), RECIPE, settings, quiet())
     end_after(monkeypatch, 7, lambda: train(build(), data, Path("run"), RECIPE, settings, quiet()))
     # In the middle of an epoch, three steps after a checkpoint; after another one; after an epoch.
     for steps in (2, 6, 5):
@@ -163,9 +188,9 @@ def test_a_run_goes_on_from_its_last_checkpoint_to_the_same_end(data, monkeypatc
     assert (position.epoch, position.step) == (1, 0)
     outcome = resume(Path("run"), data, console=quiet())
     assert outcome.epochs == 2
-    for one, other in zip(weights(Path("run")), weights(Path("whole")), strict=True):
+    for one, other in zip(weights(Path("run")), weights(whole), strict=True):
         assert one.tobytes() == other.tobytes()
-    for one, other in zip(rows(Path("run")), rows(Path("whole")), strict=True):
+    for one, other in zip(rows(Path("run")), rows(whole), strict=True):
         assert one | {"seconds": 0} == other | {"seconds": 0}
     assert sorted(os.listdir("run")) == FILES
 
@@ -187,8 +212,7 @@ def test_dropout_goes_on_with_the_same_random_numbers(data, monkeypatch):
 
 
 @pytest.mark.parametrize(("after", "stands"), [(STEPS + 3, (1, 3)), (STEPS, (1, 0))])
-def test_ctrl_c_leaves_a_checkpoint_of_that_very_step(after, stands, data, monkeypatch):
-    train(build(), data, Path("whole"), RECIPE, console=quiet())
+def test_ctrl_c_leaves_a_checkpoint_of_that_very_step(after, stands, data, whole, monkeypatch):
     done = []
     taken = StepCallback.on_train_batch_end
 
@@ -211,10 +235,11 @@ def test_ctrl_c_leaves_a_checkpoint_of_that_very_step(after, stands, data, monke
         assert np.array_equal(one, other)
     assert not Path("run/report.html").exists()
     assert not resume(Path("run"), data, console=quiet()).interrupted
-    for one, other in zip(weights(Path("run")), weights(Path("whole")), strict=True):
+    for one, other in zip(weights(Path("run")), weights(whole), strict=True):
         assert one.tobytes() == other.tobytes()
 
 
+@pytest.mark.usefixtures("drawn")
 @pytest.mark.parametrize(("after", "epochs"), [(3, 0), (15, 1)])
 def test_an_impatient_interruption_leaves_a_model_and_a_history(monkeypatch, data, after, epochs):
     model = build()
@@ -289,28 +314,26 @@ def test_mixed_precision_is_scaled_and_goes_on(data, monkeypatch):
         model, other = build(), build()
     finally:
         keras.config.set_dtype_policy("float32")
-    settings = Settings(checkpoint_steps=4)
-    train(model, data, Path("whole"), RECIPE, settings, quiet())
+    settings, one = Settings(checkpoint_steps=4), RECIPE.replace(epochs=1)  # slow on a CPU
+    train(model, data, Path("whole"), one, settings, quiet())
     assert isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer)
-    end_after(monkeypatch, 6, lambda: train(other, data, Path("run"), RECIPE, settings, quiet()))
+    end_after(monkeypatch, 6, lambda: train(other, data, Path("run"), one, settings, quiet()))
     resume(Path("run"), data, console=quiet())
     for one, other in zip(weights(Path("run")), weights(Path("whole")), strict=True):
         assert one.tobytes() == other.tobytes()
 
 
-def test_several_steps_an_execution_are_the_same_steps(data):
-    train(build(), data, Path("one"), RECIPE, console=quiet())
+def test_several_steps_an_execution_are_the_same_steps(data, whole):
     settings = Settings(steps_per_execution=4, checkpoint_steps=4)
     train(build(), data, Path("four"), RECIPE, settings, quiet())
-    for one, other in zip(weights(Path("one")), weights(Path("four")), strict=True):
+    for one, other in zip(weights(whole), weights(Path("four")), strict=True):
         np.testing.assert_allclose(one, other, rtol=0, atol=1e-5)
 
 
 @pytest.mark.slow
-def test_xla_computes_the_same(data):
-    train(build(), data, Path("one"), RECIPE, console=quiet())
+def test_xla_computes_the_same(data, whole):
     train(build(), data, Path("jit"), RECIPE, Settings(jit=True), quiet())
-    one, other = rows(Path("one"))[-1], rows(Path("jit"))[-1]
+    one, other = rows(whole)[-1], rows(Path("jit"))[-1]
     assert float(one["loss"]) == pytest.approx(float(other["loss"]), rel=1e-3)
 
 
@@ -428,7 +451,6 @@ def test_an_image_that_becomes_unreadable_stops_the_run_and_is_named(monkeypatch
 @pytest.mark.slow
 def test_two_devices_of_one_machine_learn_what_one_does_and_go_on_as_one(data):
     script = """
-import sys
 from pathlib import Path
 import keras, tensorflow as tf
 from keras_convnets import ResnetBuilder
@@ -446,23 +468,27 @@ after = StepCallback.on_train_batch_end
 
 def stopping(self, batch, logs=None):
     after(self, batch, logs)
-    if sys.argv[1] == "stopped" and batch == 6:
+    if batch == 6:
         raise MemoryError
 
+def run(name):
+    with strategy.scope():
+        keras.utils.set_random_seed(0)
+        model = ResnetBuilder.build((1, 8, 8), 10, "basic_block", (1,))
+    recipe = RECIPES["quick"].replace(epochs=2, batch_size=128, learning_rate=0.02)
+    settings = Settings(sync_bn=True, checkpoint_steps=3)
+    train(model, load_data("digits", image_size=8), Path(name), recipe, settings)
+
+run("two")
 StepCallback.on_train_batch_end = stopping
-with strategy.scope():
-    keras.utils.set_random_seed(0)
-    model = ResnetBuilder.build((1, 8, 8), 10, "basic_block", (1,))
-recipe = RECIPES["quick"].replace(epochs=2, batch_size=128, learning_rate=0.02)
-settings = Settings(sync_bn=True, checkpoint_steps=3)
-train(model, load_data("digits", image_size=8), Path(sys.argv[1]), recipe, settings)
+run("stopped")
 """
     train(build(), data, Path("one"), RECIPE, Settings(sync_bn=True, checkpoint_steps=3), quiet())
-    for name, code in (("two", 0), ("stopped", 1)):
-        command = [sys.executable, "-c", script, name]
-        result = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert result.returncode == code, result.stderr
-    assert "MemoryError" in result.stderr
+    command = [sys.executable, "-c", script]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 1, result.stderr
+    assert result.stderr.splitlines()[-1] == "MemoryError"
+    assert sorted(os.listdir("two")) == FILES
     resume(Path("stopped"), data, console=quiet())  # on one device
     for name in ("two", "stopped"):
         for one, other in zip(rows(Path("one")), rows(Path(name)), strict=True):
