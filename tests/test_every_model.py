@@ -32,6 +32,7 @@ from keras_convnets import (
 )
 from keras_convnets.analysis.features import features, levels
 from keras_convnets.axes import in_papers_order
+from keras_convnets.inference import outputs as classifier
 from keras_convnets.zoo import find
 
 # Larger ones are built and counted, smaller ones held to all of the contract.
@@ -87,6 +88,8 @@ def check_names(name, first, last):
     assert [w.shape for w in first.weights] == [w.shape for w in last.weights]
     outputs = find(name).published.num_outputs
     assert {output.shape for output in last.outputs} == {(None, outputs)}
+    if len(last.outputs) == 1:
+        assert {classifier.outputs_of(model).kind for model in (first, last)} == {"softmax"}
 
 
 def check_costs(name, first, last):
