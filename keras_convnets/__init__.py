@@ -4,11 +4,11 @@ import sys
 
 import lazy_loader
 
-# Names are imported when they are first used, so that the command line answers before TensorFlow
-# is loaded and can set up its environment. The list of names is the stub beside this file.
+# Names are imported on first use, so that the command line responds before TensorFlow is loaded and
+# can set up its environment. The stub next to this file lists the names.
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
-# Keras finds the package's own layers in a saved model once their module has been imported. Where
-# Keras is there already, nothing is to be gained by being late.
+# Keras can only load this package's layers from a saved model once their module is imported. If
+# Keras is already loaded, deferring that import saves nothing.
 if "keras" in sys.modules:
     import keras_convnets.layers  # noqa: F401

@@ -1,4 +1,4 @@
-"""``python -m keras_convnets`` is the ``keras-convnets`` command."""
+"""Run the ``keras-convnets`` command as ``python -m keras_convnets``."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""From a list of parts to a ``keras.Model``: the one way in which every network is put together."""
+"""Build a ``keras.Model`` from a list of parts. Every network is assembled here."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ def assemble(
     auxiliary: Mapping[str, Head] | None = None,
     **options: Unpack[Options],
 ) -> keras.Model:
-    """Return the functional model that ``parts`` describe, one after the other.
+    """Return the functional model that applies ``parts`` in sequence.
 
     Args:
         input_shape: ``(channels, rows, cols)``, whatever the data format.
         num_outputs: the number of outputs of the head.
-        parts: pairs of a group's name and a function from tensor to tensor. The layers that the
-            function makes and does not name are named after the group.
-        default_name: the model's name where the options name none.
-        head: ``head(num_outputs, activation)`` returns the part called ``head``.
-        auxiliary: heads like it that start from the output of a part, by the group of that part.
-            They are called ``aux1`` and on, and are left out with the top.
+        parts: pairs of a group name and a function from tensor to tensor. Layers that the function
+            creates without a name are named after the group.
+        default_name: the model's name if the options do not set one.
+        head: ``head(num_outputs, activation)`` returns the unit for the group ``head``.
+        auxiliary: auxiliary heads, keyed by the group whose output they take. Their groups are
+            named ``aux1``, ``aux2`` and so on. They are omitted when the top is omitted.
         **options: see [`Options`][keras_convnets.Options].
 
     Raises:
-        ValueError: for input that no such network can be built from.
+        ValueError: if the arguments do not describe a network that can be built.
 
     Examples:
         >>> from keras_convnets import units
@@ -74,7 +74,7 @@ def assemble(
 
 
 def _check_groups(groups: list[Any]) -> None:
-    """Refuse a group's name that is there twice: their layers would have the same names."""
+    """Reject duplicate group names, which would lead to duplicate layer names."""
     twice = [group for group, count in Counter(groups).items() if count > 1]
     if twice:
         raise ValueError(
@@ -84,7 +84,7 @@ def _check_groups(groups: list[Any]) -> None:
 
 
 def _tail(num_outputs: Any, head: Head, chosen: Options) -> list[Part]:
-    """Return what follows the parts: the head, the pooling in its place, or nothing."""
+    """Return what follows the parts: the head, a pooling layer instead of it, or nothing."""
     if chosen["include_top"] or num_outputs is not None:
         num_outputs = checks.num_outputs(num_outputs)
     if chosen["include_top"]:
@@ -115,26 +115,26 @@ def _apply(group: str, part: Unit, x: Tensor, shape: checks.ImageShape, graph: _
 
 
 class _LayersOfGroup:
-    """Names what a group's function makes, before the weights are built that carry the name.
+    """Names the layers that a group's function creates, before their weights are built.
 
-    Keras numbers the layers that nobody names through the whole process, so such a name would
-    differ from build to build and not say where the layer is.
+    Keras numbers unnamed layers with a process-wide counter, so their names would change from one
+    build to the next and would not tell where the layer is.
     """
 
     def __init__(self, scope: naming.Scope) -> None:
         self._scope = scope
-        self._made: dict[Any, bool] = {}  # the layers made by the function: whether Keras named it
+        self._made: dict[Any, bool] = {}  # layers the function created: did Keras name them?
         self._known: set[Any] = set()
 
     def made(self, operation: Any, by_keras: bool) -> None:
-        """Name a new operation; layers are named when they are used, in the order of their use."""
+        """Name a new operation. Layers are named later, in the order in which they are used."""
         if isinstance(operation, keras.Layer):
             self._made[operation] = by_keras
         elif by_keras:
             self._name(operation)
 
     def used(self, layer: Any) -> None:
-        """Name a layer that is about to be built or called, unless somebody else has."""
+        """Name a layer that is about to be built or called, unless it already has a given name."""
         if layer in self._known:
             return
         self._known.add(layer)
@@ -148,15 +148,16 @@ class _LayersOfGroup:
 
 
 def _is_unclaimed(layer: Any) -> bool:
-    """Return whether a layer made before the function ran is as Keras made it.
+    """Return whether a layer created before the function ran is still unnamed and unused.
 
-    One that has weights, or a place in a graph, may be shared with another model: it is left alone.
+    A layer that has weights or is part of a graph may be shared with another model, so it keeps its
+    name.
     """
     return named_by_keras(layer) and not was_called(layer) and not layer.weights
 
 
 class _Graph:
-    """The calls of the network so far, and which group each name of a layer is from."""
+    """The calls of the network so far, and the group that each layer name belongs to."""
 
     def __init__(self, inputs: Tensor) -> None:
         self.calls: set[Any] = set()
@@ -167,7 +168,7 @@ class _Graph:
         """Add the calls that lead to ``y``.
 
         Raises:
-            ValueError: two layers have one name.
+            ValueError: if two layers have the same name.
         """
         stack = [node_of(y)]
         while stack:

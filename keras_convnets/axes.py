@@ -1,7 +1,8 @@
-"""The channel axis: which axis it is while a network is built, and what that means for shapes.
+"""The data format: where the channel axis is while a network is built, and the order of shapes.
 
-Only this file asks Keras for the data format, and only while building. Once a layer exists, ask
-the layer (``layer.data_format``, ``layer.axis``): a model keeps the format that it was built in.
+This is the only module that reads Keras' global data format, and it does so only while building.
+For an existing layer, read the layer's own setting (``layer.data_format``, ``layer.axis``): a model
+keeps the format that it was built with.
 """
 
 from __future__ import annotations
@@ -18,16 +19,16 @@ from keras_convnets.checks import ImageShape
 
 FORMATS = ("channels_first", "channels_last")
 
-# Keras holds its data format for the whole process, so two threads must not build at once.
+# Keras' data format is global to the process, so two threads must not build at the same time.
 _one_builder_at_a_time = threading.RLock()
 
 
 @contextlib.contextmanager
 def building(data_format: str | None) -> Iterator[None]:
-    """Build in ``data_format``, or in Keras' own setting where it is ``None``.
+    """Build in ``data_format``, or in Keras' current format if it is ``None``.
 
-    Keras' setting is changed for the duration, so that blocks which call ``keras.layers``
-    without naming a format follow too, and is put back at the end, whatever happens.
+    Keras' global setting is changed for the duration, so that blocks that call ``keras.layers``
+    without specifying a format use it too. It is always restored at the end.
     """
     with _one_builder_at_a_time:
         before = keras.config.image_data_format()
@@ -41,7 +42,7 @@ def building(data_format: str | None) -> Iterator[None]:
 
 
 def current_format() -> str:
-    """Return the data format of the network that is being built, or else Keras' setting."""
+    """Return the data format of the network being built, or Keras' setting if there is none."""
     return keras.config.image_data_format()
 
 
@@ -77,15 +78,15 @@ def channels(x: Any) -> int:
 
 
 def rows_and_cols(x: Any) -> tuple[int | None, int | None]:
-    """Return the rows and columns of a batch of images; ``None`` where they are not known."""
+    """Return the rows and columns of a batch of images; ``None`` for an unknown size."""
     return tuple(x.shape[2:4] if current_format() == "channels_first" else x.shape[1:3])
 
 
 def format_of(model: Any) -> str:
-    """Return the data format that a model was built in, asked of its layers.
+    """Return the data format that a model was built in, as recorded by its layers.
 
-    A model without a single layer that has a format, in it or in the models within, is taken to
-    be in Keras' current one.
+    If neither the model nor any nested model has a layer with a data format, Keras' current format
+    is returned.
     """
     return next(_formats(model), current_format())
 
@@ -99,7 +100,7 @@ def _formats(model: Any) -> Iterator[str]:
 
 
 def in_papers_order(shape: tuple[int | None, ...], data_format: str) -> tuple[int | None, ...]:
-    """Return a batch's shape as papers write it: without the batch, the channels first.
+    """Return the shape of a batch as papers write it: channels first, without the batch axis.
 
     Examples:
         >>> in_papers_order((None, 56, 56, 64), "channels_last")

@@ -1,4 +1,4 @@
-"""Whether channels_first convolutions run here: TensorFlow's stock CPU kernels cannot."""
+"""Detect whether channels_first convolutions can run: TensorFlow's default CPU kernels cannot."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ CANNOT_RUN = (
 
 
 def warn_where_it_cannot_run() -> None:
-    """Warn, naming both remedies, where a channels_first model would fail in its first step."""
+    """Warn if a channels_first model would fail in its first step, and name both remedies."""
     if not _convolution_runs():
         warnings.warn(CANNOT_RUN, stacklevel=2)
 
 
 @functools.cache
 def _convolution_runs() -> bool:
-    """Try the smallest convolution there is: no TensorFlow setting tells as reliably."""
+    """Run a 1x1 convolution on one pixel: more reliable than any TensorFlow setting."""
     if keras.backend.backend() != "tensorflow":
         return True
     import tensorflow as tf

@@ -1,5 +1,5 @@
-"""Checks at the boundary: each returns the value normalised or raises a ``ValueError``
-that says what was received, what was expected and what to do.
+"""Argument checks. Each returns the normalised value or raises a ``ValueError`` that says what was
+received, what was expected and what to do.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 ImageShape = tuple[int, int | None, int | None]
 
-# An image has at most this many channels when its shape is read as (rows, cols, channels).
+# A shape whose last size is at most this may have been given as (rows, cols, channels).
 _IMAGE_CHANNELS = 4
 
 
@@ -67,7 +67,7 @@ def repetitions(value: Any) -> tuple[int, ...]:
 
 
 def size(what: str, value: Any) -> int | None:
-    """Return a size: an integer of at least 1, or ``None`` for one that is left open."""
+    """Return a size: an integer of at least 1, or ``None`` for an unknown size."""
     return None if value is None else positive_integer(what, value, "sizes, channels first")
 
 
@@ -123,7 +123,7 @@ def positive_number(what: str, value: Any, meaning: str) -> float:
 
 
 def rate(what: str, value: Any) -> float:
-    """Return a rate of dropout: at least 0, less than 1."""
+    """Return a dropout rate: at least 0 and less than 1."""
     number = _number(value)
     if number is None or not 0 <= number < 1:
         raise ValueError(
@@ -134,7 +134,7 @@ def rate(what: str, value: Any) -> float:
 
 
 def share(what: str, value: Any) -> float:
-    """Return a share: more than 0, at most 1."""
+    """Return a fraction: more than 0 and at most 1."""
     number = _number(value)
     if number is None or not 0 < number <= 1:
         raise ValueError(
@@ -156,14 +156,14 @@ def choice(what: str, value: Any, choices: Iterable[Any]) -> Any:
 
 
 def did_you_mean(value: Any, known: Iterable[Any]) -> str:
-    """Return `` Did you mean …?`` with the names closest to ``value``, or nothing."""
+    """Return `` Did you mean …?`` with the names closest to ``value``, or an empty string."""
     names = [name for name in known if isinstance(name, str)]
     close = difflib.get_close_matches(str(value), names, n=3, cutoff=0.6)
     return f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
 
 
 def instead_of_option(name: str, known: Iterable[str]) -> str:
-    """Return what to pass instead of an option that a builder does not take, or nothing."""
+    """Return advice on what to pass instead of an unknown option, or an empty string."""
     if name == "weight_decay":
         return (
             " Pass l2_penalty, the factor of the L2 penalty; the weight decay of papers, which is "
@@ -183,7 +183,7 @@ def model_name(value: Any) -> str:
 
 
 def _integer(value: Any) -> int | None:
-    """Return ``value`` as an ``int`` if it is one (NumPy's too), else ``None``."""
+    """Return ``value`` as an ``int`` if it is an integer (NumPy's included), else ``None``."""
     if isinstance(value, bool):
         return None
     try:

@@ -1,4 +1,4 @@
-"""Writing files so that nothing is ever half-written."""
+"""Atomic file writes: a file is either written completely or left unchanged."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from pathlib import Path
 
 @contextlib.contextmanager
 def replacing(target: str | os.PathLike[str]) -> Iterator[Path]:
-    """Yield a path to write to, and rename it to ``target`` once all is written.
+    """Yield a temporary path to write to, and rename it to ``target`` at the end.
 
-    The path keeps the target's suffix, since writers choose the format by it. When the body
-    raises, the file that stood at ``target`` stays as it was.
+    The path has the same suffix as the target, because writers choose the format by it. If the body
+    raises, an existing file at ``target`` is left unchanged.
 
     Raises:
-        ValueError: a file cannot be made beside ``target``.
+        ValueError: if no file can be created in the folder of ``target``.
     """
     target = Path(target)
     try:

@@ -1,6 +1,6 @@
-"""The golden table: what is known of the package's own networks, read without building any.
+"""The golden table: metadata of the package's own networks, available without building them.
 
-``scripts/golden_table.py`` writes it, and tests hold it to the networks as they are built.
+``scripts/golden_table.py`` writes the table. Tests compare it with the networks as built.
 """
 
 from __future__ import annotations
@@ -31,17 +31,18 @@ _COUNTS = ("num_outputs", "parameters", "multiply_adds", "layers")
 
 
 class ModelInfo(NamedTuple):
-    """What is known of a network.
+    """The metadata of a network.
 
     Attributes:
         name: as in [`list_models()`][keras_convnets.list_models].
-        builder: the class whose ``build_<name>`` builds it.
-        input_shape: ``(channels, rows, cols)`` that it is published for.
-        num_outputs: how many outputs it is published with.
-        parameters: those that training changes, at this shape and with these outputs.
-        multiply_adds: of one image, counted as [`cost`][keras_convnets.cost] counts.
-        source: the paper or the implementation that it follows.
-        layers: how many layers its Keras model has.
+        builder: the class whose method ``build_<name>`` builds the network.
+        input_shape: the published input shape, ``(channels, rows, cols)``.
+        num_outputs: the published number of outputs.
+        parameters: the number of trainable parameters at this shape and number of outputs.
+        multiply_adds: the multiply-adds for one image, counted as by
+            [`cost`][keras_convnets.cost].
+        source: the paper or implementation that the network follows.
+        layers: the number of layers of the Keras model.
     """
 
     name: str
@@ -55,17 +56,17 @@ class ModelInfo(NamedTuple):
 
 
 def networks() -> dict[str, ModelInfo]:
-    """Return what is known of each network, by name, family by family."""
+    """Return the metadata of each network by name, grouped by family."""
     return _read()[1]
 
 
 def convention() -> str:
-    """Return what the figures mean."""
+    """Return the counting convention of the figures."""
     return _read()[0]
 
 
 def write(convention: str, networks: Iterable[ModelInfo]) -> None:
-    """Write the table anew."""
+    """Replace the table."""
     table = Table(COLUMNS, tuple(networks), (convention,))
     with files.replacing(FILE) as path:
         path.write_text(table.to_csv() + "\n", encoding="utf-8")

@@ -1,7 +1,7 @@
-"""All that this package takes from Keras' inside: no other file touches what Keras keeps private.
+"""Every use of Keras' private API. No other module of the package accesses Keras internals.
 
-Keras 3.12 to 3.15 have been read for each of these. Whoever moves to another version reads this
-file, and runs ``tests/test_keras_private.py``.
+Each use was checked against the source of Keras 3.12 to 3.15. Before supporting another version,
+review this file and run ``tests/test_keras_private.py``.
 """
 
 from __future__ import annotations
@@ -20,36 +20,36 @@ Tensor = Any
 Named = Callable[[Any, bool], None]
 
 # --- The graph of a functional model. `model.operations` lists its layers, but Keras has no public
-# --- way to ask which call of a layer made a tensor, nor for the calls themselves.
+# --- way to list the calls of a layer or to find the call that produced a tensor.
 
 
 def operation_of(tensor: Tensor) -> Any:
-    """Return the layer or operation that made a symbolic tensor."""
+    """Return the layer or operation that produced a symbolic tensor."""
     return tensor._keras_history.operation
 
 
 def node_of(tensor: Tensor) -> Any:
-    """Return the call that made a symbolic tensor: Keras' node, with its ``parent_nodes``."""
+    """Return the call that produced a symbolic tensor: Keras' node, with its ``parent_nodes``."""
     operation, node_index, _ = tensor._keras_history
     return operation._inbound_nodes[node_index]
 
 
 def named_by_keras(operation: Any) -> bool:
-    """Return whether an operation's name is one that Keras gives: its class, and a number or none.
+    """Return whether an operation's name looks automatic: its class name, perhaps with a number.
 
-    Keras does not say who named it. `watched` knows it of what is made inside.
+    Keras does not record whether a name was given. Within `watched` it is known exactly.
     """
     kind = to_snake_case(type(operation).__name__)
     return re.fullmatch(f"{kind}(_[0-9]+)?", operation.name) is not None
 
 
 def was_called(operation: Any) -> bool:
-    """Return whether an operation is in some model's graph already."""
+    """Return whether an operation is already part of a graph."""
     return bool(operation._inbound_nodes)
 
 
 def graph_inside(model: Any) -> Any:
-    """Return the graph of a functional model, or ``None``; a ``Sequential`` keeps it inside."""
+    """Return the graph of a functional model (for a ``Sequential``, its inner one), or ``None``."""
     if not isinstance(model, keras.Model):
         return None
     graph = getattr(model, "_functional", None) or model
@@ -57,40 +57,40 @@ def graph_inside(model: Any) -> Any:
 
 
 def nodes_by_depth(graph: Any) -> dict[int, list[Any]]:
-    """Return the calls of a graph by their distance from its outputs."""
+    """Return the calls of a graph, keyed by their distance from its outputs."""
     return graph._nodes_by_depth
 
 
 def inputs_structure(graph: Any) -> Any:
-    """Return the inputs of a graph as they were given to ``keras.Model``: one, a list, by name."""
+    """Return a graph's inputs as passed to ``keras.Model``: a tensor, a list or a dictionary."""
     return getattr(graph, "_inputs_struct", None)
 
 
 def all_layers(model: Any) -> list[Any]:
-    """Return a model, its layers and the layers within them.
+    """Return a model, its layers and all nested layers.
 
-    ``model.layers`` has the outermost alone, and a layer that holds layers has no public list.
+    ``model.layers`` contains only the outermost layers, and nested layers have no public list.
     """
     return model._flatten_layers()
 
 
-# --- Names. A layer is named when it is made, and its weights by its name when it is built; Keras
-# --- numbers the layers that nobody names through the whole process, and has no hook for names.
+# --- Names. A layer is named when it is created, and its weights take that name when it is built.
+# --- Keras numbers unnamed layers with a process-wide counter and has no hook to change the names.
 
 
 @contextlib.contextmanager
 def watched(made: Named, first_used: Callable[[Any], None]) -> Iterator[None]:
-    """Tell of the operations that are made and used inside, early enough to name them.
+    """Report operations that are created and used in the context, early enough to name them.
 
-    What happens within a layer's own ``build`` and ``call`` is the layer's affair and is not told.
+    Operations within a layer's own ``build`` and ``call`` are not reported.
 
     Args:
-        made: is called with each new layer or operation, and whether Keras named it.
-        first_used: is called with a layer before it is built or called, each time.
+        made: called with each new layer or operation, and whether Keras named it.
+        first_used: called with a layer each time before it is built or called.
     """
     stock_init, stock_scope = keras.Operation.__init__, keras.layers.Layer._open_name_scope
 
-    # The parameters have Keras' names: it reads the signature of an operation's `__init__`.
+    # Keep Keras' parameter names: it inspects the signature of an operation's `__init__`.
     def init(self: Any, name: str | None = None) -> None:
         stock_init(self, name)
         if watchers := _watchers.get():
@@ -108,7 +108,7 @@ def watched(made: Named, first_used: Callable[[Any], None]) -> Iterator[None]:
         finally:
             _watchers.reset(token)
 
-    token = _watchers.set((made, first_used))  # of this thread: others make layers as ever
+    token = _watchers.set((made, first_used))  # in this thread only: others are unaffected
     keras.Operation.__init__, keras.layers.Layer._open_name_scope = init, open_name_scope
     try:
         yield
@@ -121,20 +121,20 @@ _watchers: ContextVar[tuple[Named, Callable[[Any], None]] | None]
 _watchers = ContextVar("watchers", default=None)
 
 
-# --- Weights without values. Keras makes the values of such weights later, when it makes any; until
-# --- `keras.Model` can be built of shapes alone, this takes them out of its list.
+# --- Weights without values. Keras would initialise such weights later, with the next new weight.
+# --- Until `keras.Model` can be built from shapes alone, they are removed from Keras' waiting list.
 
 
 @contextlib.contextmanager
 def without_values() -> Iterator[None]:
-    """Make weights without values inside: enough for names, shapes and counts, and much faster."""
+    """Create weights without values: enough for names, shapes and counts, and much faster."""
     with values_forgotten(), keras.StatelessScope(initialize_variables=False):
         yield
 
 
 @contextlib.contextmanager
 def values_forgotten() -> Iterator[None]:
-    """Let weights that got no value inside stay so: Keras would make it with the next weights'."""
+    """Keep weights created in the context uninitialised: Keras would do it with the next weight."""
     before = {id(variable) for variable in _without_value()}
     try:
         yield
@@ -147,19 +147,19 @@ def _without_value() -> list[Any]:
     return global_state.get_global_attribute("uninitialized_variables", [])
 
 
-# --- Optimizers. Keras gives all variables one learning rate and decays them all at it; a subclass
-# --- can do otherwise only by the methods below.
+# --- Optimizers. Keras uses one learning rate for the updates and the decay of all variables. A
+# --- subclass can only change that by overriding the methods below.
 
 
 class FactoredSGD(keras.optimizers.SGD):
-    """Keras' SGD at the learning rate times a factor of each variable's own, decay included."""
+    """Keras' SGD with a learning-rate factor for each variable, which also scales its decay."""
 
     def factor(self, index: int) -> float:
-        """Return the factor of a variable, by its number among those that are trained."""
+        """Return the factor of a variable, given its index among the trained variables."""
         raise NotImplementedError
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
-        """Update one variable, at its own learning rate."""
+        """Update one variable with its own learning rate."""
         factor = self.factor(self._get_variable_index(variable))
         rate = keras.ops.cast(learning_rate, variable.dtype) * factor
         if self.weight_decay is not None and self._use_weight_decay(variable):
@@ -167,4 +167,4 @@ class FactoredSGD(keras.optimizers.SGD):
         super().update_step(gradient, variable, rate)
 
     def _apply_weight_decay(self, variables: Any) -> None:
-        """Do nothing: Keras would decay each variable at the same learning rate."""
+        """Do nothing: Keras would decay all variables at the same learning rate."""

@@ -1,4 +1,4 @@
-"""Layers that the classical networks need and Keras does not have."""
+"""Layers that the classical networks need and Keras lacks."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ Tensor = Any
 
 @keras.saving.register_keras_serializable("keras_convnets")
 class Conv2D(keras.layers.Conv2D):
-    """Keras' convolution, channels first, with a bias that is always added to the channels.
+    """Keras' convolution for channels_first, which always adds the bias along the channels.
 
-    On TensorFlow, Keras (3.12 to 3.15) adds the bias to the columns where there are as many columns
-    as filters, which is wrong in eager mode and in the gradients. As a model's images may change
-    their size, every biased convolution in channels_first is of this class, whatever the size.
+    With the TensorFlow backend, Keras 3.12 to 3.15 adds the bias along the columns if there are as
+    many columns as filters. That is wrong in eager mode and in the gradients. Since image sizes may
+    change, every biased channels_first convolution uses this class, whatever its size.
     """
 
     def call(self, x: Tensor) -> Tensor:
@@ -26,7 +26,7 @@ class Conv2D(keras.layers.Conv2D):
 
 @keras.saving.register_keras_serializable("keras_convnets")
 class DepthwiseConv2D(keras.layers.DepthwiseConv2D):
-    """Keras' depthwise convolution, repaired as ``Conv2D`` is."""
+    """Keras' depthwise convolution, with the same correction as ``Conv2D``."""
 
     def call(self, x: Tensor) -> Tensor:
         """Return the convolved feature maps."""
@@ -39,17 +39,17 @@ class DepthwiseConv2D(keras.layers.DepthwiseConv2D):
 class LocalResponseNormalization(keras.layers.Layer):
     """Local response normalisation across channels (Krizhevsky et al. 2012, section 3.3).
 
-    ``y[i] = x[i] / (bias + alpha * sum(x[j] ** 2)) ** beta``, the sum over the ``size`` channels
-    around ``i``, fewer at the ends. There are no weights. (Caffe divides ``alpha`` by ``size``:
-    its ``alpha: 1e-4`` with ``local_size: 5`` is 2e-5 here.)
+    ``y[i] = x[i] / (bias + alpha * sum(x[j] ** 2)) ** beta``, where the sum runs over the ``size``
+    channels centred at ``i``, fewer at the ends. There are no weights. (Caffe divides ``alpha`` by
+    ``size``: its ``alpha: 1e-4`` with ``local_size: 5`` is 2e-5 here.)
 
     Args:
-        size: the number of channels that are summed, odd.
+        size: the number of channels in the sum, odd.
         alpha: the factor of the sum.
-        beta: the power.
-        bias: what is added to the sum; ``k`` in the paper.
+        beta: the exponent.
+        bias: the constant added to the sum; ``k`` in the paper.
         axis: the channel axis of a batch, -1 or 1.
-        **kwargs: those of every Keras layer.
+        **kwargs: the arguments of every Keras layer.
 
     Examples:
         >>> import keras
@@ -76,7 +76,7 @@ class LocalResponseNormalization(keras.layers.Layer):
         """Return the normalised feature maps."""
         channels = x.shape[self.axis]
         reach = self.size // 2
-        # In float32 whatever the policy: the square of 256 is more than float16 can hold.
+        # In float32 under any policy: the square of 256 overflows float16.
         squares = _pad(keras.ops.square(keras.ops.cast(x, "float32")), self.axis, reach, reach)
         total = sum(_take(squares, self.axis, start, channels) for start in range(self.size))
         factor = keras.ops.power(self.bias + self.alpha * total, -self.beta)
@@ -94,15 +94,15 @@ class LocalResponseNormalization(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("keras_convnets")
 class PadChannels(keras.layers.Layer):
-    """Appends channels of zeros to those of the input, up to ``channels`` in all.
+    """Appends channels of zeros to the input, for a total of ``channels``.
 
-    It lets a residual block add its input to more channels without parameters (He et al. 2015,
-    shortcut option A).
+    This gives a residual block that increases the number of channels a shortcut without parameters
+    (He et al. 2015, shortcut option A).
 
     Args:
-        channels: the number of channels of the output, at least that of the input.
+        channels: the number of output channels, at least as many as the input has.
         axis: the channel axis of a batch, -1 or 1.
-        **kwargs: those of every Keras layer.
+        **kwargs: the arguments of every Keras layer.
 
     Examples:
         >>> import keras
@@ -116,7 +116,7 @@ class PadChannels(keras.layers.Layer):
         self.channels, self.axis = channels, axis
 
     def call(self, x: Tensor) -> Tensor:
-        """Return the input's channels, and channels of zeros after them."""
+        """Return the input's channels, followed by channels of zeros."""
         return _pad(x, self.axis, 0, self.channels - x.shape[self.axis])
 
     def compute_output_shape(self, input_shape: Any) -> Any:
@@ -138,15 +138,15 @@ class PadChannels(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("keras_convnets")
 class TakeChannels(keras.layers.Layer):
-    """The channels of the given numbers, in their order; a channel may be taken more than once.
+    """Selects channels by index, in the given order. A channel may be selected more than once.
 
-    With a grouped convolution after it, each output channel sees input channels of its own choice
-    (LeCun et al. 1998, table I). There are no weights.
+    Followed by a grouped convolution, this connects each output channel to its own selection of
+    input channels (LeCun et al. 1998, table I). There are no weights.
 
     Args:
-        indices: the numbers of the channels, from 0.
+        indices: the indices of the channels, from 0.
         axis: the channel axis of a batch, -1 or 1.
-        **kwargs: those of every Keras layer.
+        **kwargs: the arguments of every Keras layer.
 
     Examples:
         >>> import keras
@@ -160,11 +160,11 @@ class TakeChannels(keras.layers.Layer):
         self.indices, self.axis = tuple(indices), axis
 
     def call(self, x: Tensor) -> Tensor:
-        """Return the channels taken."""
+        """Return the selected channels."""
         return keras.ops.take(x, self.indices, axis=self.axis)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        """Return the shape of the input, with a channel for each index."""
+        """Return the shape of the input, with one channel for each index."""
         have = input_shape[self.axis]
         if not self.indices or not 0 <= min(self.indices) <= max(self.indices) < have:
             raise ValueError(
@@ -184,7 +184,7 @@ class TakeChannels(keras.layers.Layer):
 def scaled_tanh(x: Tensor) -> Tensor:
     """Return ``1.7159 * tanh(2 / 3 * x)``, the activation of LeCun et al. (1998, appendix A).
 
-    It takes 1 to 1 and -1 to -1.
+    It maps 1 to 1 and -1 to -1.
 
     Examples:
         >>> from keras_convnets import scaled_tanh
@@ -195,7 +195,7 @@ def scaled_tanh(x: Tensor) -> Tensor:
 
 
 def _biased(convolved: Tensor, bias: Tensor) -> Tensor:
-    # The bias comes first: Keras guesses the channel axis of the first argument alone.
+    # The bias comes first: Keras guesses the channel axis of the first argument only.
     return keras.ops.add(keras.ops.reshape(bias, (1, -1, 1, 1)), convolved)
 
 

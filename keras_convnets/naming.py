@@ -1,11 +1,11 @@
-"""Layer names: the one owner of ``<group>_<kind><n>``, which is public API.
+"""Layer names. This module defines the scheme ``<group>_<kind><n>``, which is public API.
 
-A *group* is a stage, with a block of it where the stage has blocks: ``conv1``,
-``conv3_block1``, ``head``. A *kind* says what the layer is, after the name of its branch unless
-that is the main one: ``conv``, ``bn``, ``shortcut_conv``. ``n`` counts the layers of a kind within
-their group. On the main branch of a block, convolutions, normalisations and activations are
-counted from 1 (``conv3_block1_conv1``); other layers have a number from the second on
-(``head_dense``, ``head_dense2``).
+A *group* is a stage, or a block of a stage that has blocks: ``conv1``, ``conv3_block1``, ``head``.
+A *kind* is the type of the layer: ``conv``, ``bn``. Off the main branch it is prefixed with the
+name of the branch: ``shortcut_conv``. ``n`` counts the layers of a kind within their group. On the
+main branch of a block, convolutions, normalisations and activations are numbered from 1
+(``conv3_block1_conv1``). All other layers are numbered from the second one (``head_dense``,
+``head_dense2``).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _COUNTED_FROM_ONE = {"conv", "bn", "relu"}
 
 @dataclasses.dataclass(frozen=True)
 class LayerName:
-    """A layer's name, taken apart."""
+    """A layer name, split into its components."""
 
     stage: str
     block: str | None
@@ -34,12 +34,12 @@ class LayerName:
 
     @property
     def group(self) -> str:
-        """The stage, with the block where there is one: ``conv3_block1``."""
+        """The stage, with the block if there is one: ``conv3_block1``."""
         return f"{self.stage}_{self.block}" if self.block else self.stage
 
 
 def parse(name: str) -> LayerName | None:
-    """Take a layer's name apart, or return ``None`` if it does not follow the grammar.
+    """Split a layer name into its components; return ``None`` if it does not follow the scheme.
 
     Examples:
         >>> parse("conv3_block1_shortcut_conv").group
@@ -58,7 +58,7 @@ def parse(name: str) -> LayerName | None:
 
 @dataclasses.dataclass(frozen=True)
 class Scope:
-    """What the names given within a `scope` begin with; its branches share the names and counts."""
+    """The prefix of the names given within a `scope`; its branches share its names and counts."""
 
     prefix: str
     issued: set[str] = dataclasses.field(default_factory=set)
@@ -84,7 +84,7 @@ _scope: ContextVar[Scope | None] = ContextVar("scope", default=None)
 
 @contextlib.contextmanager
 def scope(name: str) -> Iterator[Scope]:
-    """Name the layers that units make inside after ``name``: a group, or within one, a branch.
+    """Prefix the names of layers created in the context with a group, or a branch of a group.
 
     Examples:
         >>> with scope("conv3_block1"):
@@ -103,7 +103,7 @@ def scope(name: str) -> Iterator[Scope]:
 
 @contextlib.contextmanager
 def on_branch(name: str) -> Iterator[None]:
-    """Name the layers made inside after a branch of the group; outside any scope, Keras does.
+    """Name layers created in the context after a branch; outside any scope, Keras names them.
 
     Examples:
         >>> with scope("conv3_block1"), on_branch("shortcut"):
@@ -118,7 +118,7 @@ def on_branch(name: str) -> Iterator[None]:
 
 
 def layer_name(kind: str) -> str | None:
-    """Return the next name for a layer of ``kind``; outside any scope, ``None``: Keras names it."""
+    """Return the next name for a layer of ``kind``, or ``None`` outside any scope (Keras names)."""
     current = _scope.get()
     return current.issue(kind) if current else None
 
@@ -129,7 +129,7 @@ def is_group(name: str) -> bool:
 
 
 def kind_of(name: str) -> str:
-    """Return the kind of a layer that somebody else named: ``conv2d`` of ``conv2d_17``.
+    """Return the kind in a name from outside this module: ``conv2d`` for ``conv2d_17``.
 
     Examples:
         >>> kind_of("batch_normalization_3")

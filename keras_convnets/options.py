@@ -1,4 +1,4 @@
-"""The keyword options that every builder takes: names, defaults and meaning in one place."""
+"""The keyword options common to all builders: their names, defaults and meaning."""
 
 from __future__ import annotations
 
@@ -10,39 +10,39 @@ import keras
 from keras_convnets import axes, checks
 
 InputShape = Sequence[int | None]
-"""``(channels, rows, cols)``, whatever the data format; rows and columns may be ``None`` where the
-network allows it."""
+"""``(channels, rows, cols)``, whatever the data format; rows and columns may be ``None`` if the
+network supports it."""
 
 Outputs = int | None
-"""The number of outputs, at least 1; without the top it may be ``None``."""
+"""The number of outputs, at least 1; it may be ``None`` without the top."""
 
 
 class Options(TypedDict, total=False):
     """Keyword options common to every ``build`` and ``build_*``."""
 
     data_format: str | None
-    """``"channels_first"``, ``"channels_last"`` or ``None``: Keras' setting
-    (``keras.config.image_data_format()``) at the time of building. Default ``None``."""
+    """``"channels_first"``, ``"channels_last"``, or ``None`` for Keras' setting
+    (``keras.config.image_data_format()``) at build time. Default ``None``."""
 
     include_top: bool
-    """Whether the network ends in its classifier. Default ``True``; without it, ``num_outputs``
-    and ``classifier_activation`` are not used and ``num_outputs`` may be ``None``."""
+    """Whether the network ends in its classifier. Default ``True``. If ``False``, ``num_outputs``
+    and ``classifier_activation`` are not used, and ``num_outputs`` may be ``None``."""
 
     pooling: str | None
-    """What a network without its top ends in: ``None`` (feature maps), ``"avg"`` or ``"max"``
-    (one vector an image, by global pooling). Default ``None``; with the top it must be ``None``."""
+    """The output of a network without its top: ``None`` for feature maps, ``"avg"`` or ``"max"``
+    for one vector per image by global pooling. Default ``None``; must be ``None`` with the top."""
 
     classifier_activation: str | Callable[..., Any] | None
-    """The activation of the outputs, any that Keras knows: ``"softmax"``, ``"sigmoid"``, or
-    ``None`` for logits. Default ``"softmax"``."""
+    """The activation of the outputs: any Keras activation such as ``"softmax"`` or ``"sigmoid"``,
+    or ``None`` for logits. Default ``"softmax"``."""
 
     l2_penalty: float
-    """The factor of the L2 penalty on the kernels of convolutions: ``l2_penalty * sum(w ** 2)`` is
-    added to the loss; 0 for none. Default 1e-4. The weight decay of papers is twice this factor and
-    belongs to a [recipe](training.md#recipes)."""
+    """The factor of the L2 penalty on convolution kernels: ``l2_penalty * sum(w ** 2)`` is added to
+    the loss; 0 for none. Default 1e-4. The weight decay that papers give is twice this factor; it
+    is set in a [recipe](training.md#recipes)."""
 
     name: str | None
-    """The name of the ``keras.Model``. Default ``None``: the network's own, ``"resnet_34"``."""
+    """The name of the ``keras.Model``. Default ``None``: the network's name, as ``"resnet_34"``."""
 
 
 _DEFAULTS: Options = {
@@ -56,11 +56,11 @@ _DEFAULTS: Options = {
 
 
 def resolve(options: Options) -> Options:
-    """Return all the options, checked, with the defaults for those not given.
+    """Return all options, checked, with defaults for those that are missing.
 
     Raises:
-        TypeError: an option that no builder takes.
-        ValueError: a value that an option cannot have.
+        TypeError: for an unknown option.
+        ValueError: for an invalid value.
     """
     for name in options:
         if name not in _DEFAULTS:
@@ -91,7 +91,7 @@ def _check_pooling_without_top(chosen: Options) -> None:
 
 
 def check_activation(what: str, activation: str | Callable[..., Any] | None) -> None:
-    """Refuse an activation that Keras does not know, called ``what`` in the error."""
+    """Reject an activation that Keras does not know, called ``what`` in the error."""
     if activation is None or callable(activation):
         return
     names = {name for name in dir(keras.activations) if not name.startswith("_")}

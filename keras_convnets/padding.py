@@ -1,4 +1,4 @@
-"""Padding and sizes: the zeros around feature maps, and which feature maps are too small."""
+"""Padding and minimum sizes of feature maps."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ Padding = str | int | Pair
 
 
 class TooSmallError(ValueError):
-    """The feature maps are too small for the layer that takes them."""
+    """The feature maps are too small for a layer."""
 
 
 def pair(value: int | Pair) -> Pair:
-    """Return a size for rows and columns: ``3`` is ``(3, 3)``."""
+    """Return a size as a pair of rows and columns: ``(3, 3)`` for ``3``."""
     rows, cols = value if isinstance(value, Sequence) else (value, value)
     return operator.index(rows), operator.index(cols)
 
 
 def zeros(padding: Padding, window: int | Pair) -> Pair | None:
-    """Return how many rows and columns of zeros are added on each side, the same on both.
+    """Return how many rows and columns of zeros are added on each side.
 
-    ``None`` is for "same", which may pad one side more than the other.
+    Return ``None`` for "same", which may pad one side more than the other.
     """
     if isinstance(padding, str):
         checks.choice("padding", padding, ("same", "valid", "symmetric"))
@@ -40,10 +40,10 @@ def zeros(padding: Padding, window: int | Pair) -> Pair | None:
 def check_size(
     x: Any, layer: str, window: int | Pair, strides: int | Pair, padding: Padding
 ) -> None:
-    """Refuse feature maps with one row or column to stride over, or smaller than the window.
+    """Reject feature maps smaller than the window, or of size 1 along an axis with a stride.
 
-    Keras would let a padded stride pass over a single pixel, and the stage would no longer do
-    what it is for.
+    With padding, Keras accepts a stride over a single pixel, but the stage would no longer reduce
+    the size.
     """
     sizes = axes.rows_and_cols(x)
     around = zeros(padding, window)

@@ -1,4 +1,4 @@
-"""Deep graphs: Keras follows them by recursion, further than Python lets it by default."""
+"""Recursion limit for deep graphs, which Keras traverses recursively."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def room_for(calls: int) -> Iterator[None]:
-    """Let Keras follow a graph of so many calls: it recurses, a level for each call."""
+    """Raise Python's recursion limit enough for Keras to traverse a graph of ``calls`` calls."""
     before = sys.getrecursionlimit()
     sys.setrecursionlimit(before + 2 * calls)
     try:

@@ -1,4 +1,4 @@
-"""What is registered: builder classes, and the networks that their ``build_*`` methods are."""
+"""The registry of builder classes and of the networks that their ``build_*`` methods define."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec
 
 from keras_convnets import checks
 
-if TYPE_CHECKING:  # names of networks are read without Keras
+if TYPE_CHECKING:  # listing the names of networks must not import Keras
     import keras
 
 P = ParamSpec("P")
@@ -19,7 +19,7 @@ _IMAGENET = (3, 224, 224), 1000
 
 
 class Published(NamedTuple):
-    """The source of a network, and the shape and outputs that its figures are given for."""
+    """The source of a network, and the input shape and number of outputs of its figures."""
 
     name: str
     source: str
@@ -28,7 +28,7 @@ class Published(NamedTuple):
 
 
 class Network(NamedTuple):
-    """A published network: what is known of it, and the method that builds it."""
+    """A published network: its metadata and the method that builds it."""
 
     published: Published
     builder: type
@@ -44,15 +44,15 @@ def published(
     input_shape: tuple[int, int, int] = _IMAGENET[0],
     num_outputs: int = _IMAGENET[1],
 ) -> Callable[[Callable[P, keras.Model]], Callable[P, keras.Model]]:
-    """Say where the network that a ``build_*`` method builds is published, and at which size.
+    """Declare the source, input shape and number of outputs of a network: a method decorator.
 
-    Goes below ``@staticmethod``. A model that ``build_x`` returns is called ``x``, unless the
-    caller names it.
+    Place it below ``@staticmethod`` on a ``build_*`` method. A model returned by ``build_x`` is
+    named ``x`` unless the caller passes a name.
 
     Args:
-        source: the paper or the implementation that the network follows.
-        input_shape: ``(channels, rows, cols)`` of its images, for which it is built by default.
-        num_outputs: how many outputs it has by default.
+        source: the paper or implementation that the network follows.
+        input_shape: the default input shape, ``(channels, rows, cols)``.
+        num_outputs: the default number of outputs.
 
     Examples:
         >>> from keras_convnets import ResnetBuilder, published
@@ -84,13 +84,13 @@ def _marked(build: Callable[P, keras.Model], as_published: Published) -> Callabl
 
 
 def register(builder: type) -> None:
-    """Give the networks that a class has ``build_*`` methods for their names.
+    """Register the networks that a class defines with its ``build_*`` methods.
 
-    A class takes the place of an earlier version of itself, as a notebook or a reload makes it.
+    A class replaces an earlier version of itself, such as one redefined in a notebook or reloaded.
 
     Raises:
-        ValueError: not a class, a class without such methods, a method that cannot be called as
-            all of them are, a name that another class has.
+        ValueError: if ``builder`` is not a class or has no such methods, if a method does not have
+            the expected signature, or if another class already has a network of that name.
     """
     found = {network.published.name: network for network in _networks_of(builder)}
     for name, network in found.items():
@@ -148,7 +148,7 @@ def _where(builder: type) -> str:
 
 
 def _refuse_unknown(given: dict[str, Any], build: Callable[..., Any]) -> None:
-    """Refuse options of a general ``build``: a published network is what its name says."""
+    """Reject options that only the general ``build`` takes: a published network is fixed."""
     known = _options(build)
     for name in given:
         if known is not None and name not in known:
@@ -161,7 +161,7 @@ def _refuse_unknown(given: dict[str, Any], build: Callable[..., Any]) -> None:
 
 @functools.cache
 def _options(build: Callable[..., Any]) -> tuple[str, ...] | None:
-    """Return the names of a method's arguments; ``None`` if its ``**options`` are not typed."""
+    """Return the names of a method's arguments, or ``None`` if its ``**options`` are untyped."""
     arguments = inspect.signature(build).parameters.values()
     named = [argument.name for argument in arguments if argument.kind != argument.VAR_KEYWORD]
     rest = [argument.name for argument in arguments if argument.kind == argument.VAR_KEYWORD]
@@ -169,6 +169,6 @@ def _options(build: Callable[..., Any]) -> tuple[str, ...] | None:
         return tuple(named)
     try:
         unpacked = typing.get_args(typing.get_type_hints(build).get(rest[0]))
-    except NameError:  # hints that only a type checker can read
+    except NameError:  # hints that only a type checker can resolve
         return None
     return (*named, *(key for one in unpacked for key in one.__annotations__)) if unpacked else None

@@ -1,4 +1,4 @@
-"""Saved models, however deep their graphs."""
+"""Saving and loading of models of any depth."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from typing import Any
 
 import keras
 
-import keras_convnets.layers  # noqa: F401 - Keras finds layers in a file once they are known
+import keras_convnets.layers  # noqa: F401 - registers the layers, so that Keras can load them
 from keras_convnets.recursion import room_for
 
-_DEEPEST = 50_000  # calls of the deepest model that can be opened
+_DEEPEST = 50_000  # the number of calls of the deepest model that can be loaded
 _KNOWN_PACKAGES = {"builtins", "keras", "keras_convnets"}
 
 
 class UnknownLayersError(ValueError):
-    """A model has layers of a module that has not been imported; the message names it."""
+    """A model has layers from a module that has not been imported; the message names it."""
 
 
 def load_model(file: str | os.PathLike[str]) -> keras.Model:
     """Return the model in a ``.keras`` file, not compiled.
 
     Raises:
-        UnknownLayersError: the model has layers that Keras does not know.
-        Exception: whatever a file that holds no model leads Keras to.
+        UnknownLayersError: if the model has layers that Keras does not know.
+        Exception: any error that Keras raises for a file that is not a model.
     """
     try:
         with room_for(_DEEPEST):
@@ -50,7 +50,7 @@ def _file_of(module: str) -> str:
 
 
 def _unknown_classes(file: str | os.PathLike[str]) -> set[tuple[str, str]]:
-    """Return the names of a saved model's classes that nobody has registered, and their modules."""
+    """Return the unregistered classes of a saved model, as pairs of name and module."""
     try:
         with zipfile.ZipFile(file) as archive:
             left = [json.loads(archive.read("config.json"))]
@@ -77,9 +77,9 @@ def _is_unknown(config: dict[str, Any]) -> bool:
 
 
 def without_optimizer(model: keras.Model) -> keras.Model:
-    """Return the same graph, of the same layers, as a model that is not compiled.
+    """Return an uncompiled model with the same graph and the same layers.
 
-    A copy and a file of a compiled model have its optimizer.
+    Copying or saving a compiled model would include its optimizer.
     """
     if isinstance(model, keras.Sequential):
         return keras.Model(model.inputs[0], model.outputs[0], name=model.name)
@@ -87,17 +87,17 @@ def without_optimizer(model: keras.Model) -> keras.Model:
 
 
 def opens_with_keras(model: keras.Model) -> keras.Model:
-    """Return a model to save: not compiled if only this package knows the class of its optimizer.
+    """Return the model to save: uncompiled if its optimizer is a class of this package.
 
-    ``keras.models.load_model`` reads such a file without this package, unless the network itself
-    has layers of ours.
+    Then ``keras.models.load_model`` can read the file without this package, unless the network
+    itself contains layers of this package.
     """
     config = keras.saving.serialize_keras_object(model.optimizer)
     return without_optimizer(model) if _names_us(config) else model
 
 
 def _names_us(config: Any) -> bool:
-    """Return whether a class of this package is anywhere in a configuration of Keras'."""
+    """Return whether a Keras configuration contains a class of this package."""
     if isinstance(config, dict):
         registered = str(config.get("registered_name"))
         return registered.startswith("keras_convnets>") or any(map(_names_us, config.values()))
@@ -105,15 +105,15 @@ def _names_us(config: Any) -> bool:
 
 
 def is_file(name: str | os.PathLike[str]) -> bool:
-    """Return whether a model's name is that of a file rather than of a network."""
+    """Return whether ``name`` is the name of a model file rather than of a network."""
     return Path(name).suffix in (".keras", ".h5")
 
 
 def open_file(name: str | os.PathLike[str]) -> keras.Model:
-    """Return the model in a ``.keras`` file that a user names.
+    """Return the model in a ``.keras`` file, with errors meant for users.
 
     Raises:
-        ValueError: there is no such file, or it holds no model.
+        ValueError: if there is no such file, or it does not contain a model.
     """
     shown = str(name)
     if not Path(name).is_file():

@@ -1,4 +1,4 @@
-"""Networks by name: the package's own, and those of builders that users register."""
+"""Access to networks by name: the package's own and those of registered builders."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from keras_convnets.analysis.tables import Table
 from keras_convnets.golden import ModelInfo
 from keras_convnets.registry import Network
 
-if TYPE_CHECKING:  # names and figures are read without Keras, which takes seconds to import
+if TYPE_CHECKING:  # names and figures are available without Keras, which takes seconds to import
     import keras
 
     from keras_convnets.analysis.cost.comparison import Comparison
@@ -49,17 +49,16 @@ def create_model(
     num_outputs: int | None = None,
     **options: Any,
 ) -> keras.Model:
-    """Return the network called ``name``.
+    """Build the network called ``name``.
 
     Args:
         name: one of [`list_models()`][keras_convnets.list_models].
-        input_shape: ``(channels, rows, cols)``; by default the one that the network is published
-            for.
-        num_outputs: the number of outputs; by default as many as the network is published with.
-        **options: see [`Options`][keras_convnets.Options], and the network's own build method.
+        input_shape: ``(channels, rows, cols)``; by default the published input shape.
+        num_outputs: the number of outputs; by default the published number.
+        **options: see [`Options`][keras_convnets.Options] and the network's build method.
 
     Raises:
-        ValueError: for an unknown name, and for whatever the build method refuses.
+        ValueError: for an unknown name, and for arguments that the build method rejects.
 
     Examples:
         >>> from keras_convnets import create_model
@@ -75,12 +74,13 @@ def create_model(
 
 
 def model_info(name: str) -> ModelInfo:
-    """Return what is known of the network called ``name``.
+    """Return the metadata of the network called ``name``.
 
-    The package's own networks are not built for it; one of a builder of your own is, once.
+    The package's own networks are not built for this. A network of a registered builder is built
+    once.
 
     Raises:
-        ValueError: an unknown name.
+        ValueError: for an unknown name.
 
     Examples:
         >>> from keras_convnets import model_info
@@ -91,16 +91,16 @@ def model_info(name: str) -> ModelInfo:
 
 
 def compare(models: Iterable[Any], input_shape: Any = None) -> Comparison:
-    """Return what several models cost, as one table.
+    """Return the costs of several models as one table.
 
     Args:
         models: functional Keras models, names of networks as in
             [`list_models()`][keras_convnets.list_models], and names of ``.keras`` files.
-        input_shape: ``(channels, rows, cols)`` for all of them; by default each model's own.
+        input_shape: ``(channels, rows, cols)`` for all models; by default each model's own.
 
     Raises:
-        ValueError: no models; an unknown name; and whatever
-            [`cost`][keras_convnets.cost] refuses, with the model's name.
+        ValueError: for an empty list, an unknown name, or a model that
+            [`cost`][keras_convnets.cost] rejects; the message then names the model.
 
     Examples:
         >>> from keras_convnets import compare
@@ -137,20 +137,20 @@ def _cost(model: Any, input_shape: Any) -> Cost:
 
 
 def register_builder(builder: type[T]) -> type[T]:
-    """Give the networks of a builder class of your own names, as the package's own have.
+    """Register the networks of your own builder class by name: a class decorator.
 
-    Each static method ``build_<name>(input_shape, num_outputs, **options)`` is then the network
-    ``<name>`` in [`list_models`][keras_convnets.list_models],
+    Each static method ``build_<name>(input_shape, num_outputs, **options)`` defines the network
+    ``<name>`` for [`list_models`][keras_convnets.list_models],
     [`create_model`][keras_convnets.create_model], [`model_info`][keras_convnets.model_info] and
-    [`compare`][keras_convnets.compare], and on the command line with ``--load FILE``. A package
-    that names its module as an entry point of the group ``keras_convnets.builders`` needs no
-    ``--load``.
+    [`compare`][keras_convnets.compare]. On the command line, load its file with ``--load FILE``. A
+    package that declares its module as an entry point in the group ``keras_convnets.builders`` does
+    not need ``--load``.
 
     A network is built for 3 x 224 x 224 images and 1,000 outputs unless
     [`published`][keras_convnets.published] says otherwise.
 
     Raises:
-        ValueError: a class without such methods, or a name that another class's network has.
+        ValueError: if the class has no such methods, or a name is taken by another class.
 
     Examples:
         >>> from keras_convnets import ResnetBuilder, create_model, register_builder
@@ -164,7 +164,7 @@ def register_builder(builder: type[T]) -> type[T]:
         >>> create_model("tiny_resnet", (1, 16, 16), 10).name
         'tiny_resnet'
     """
-    _register_own()  # they come first, so that no other class can have their names
+    _register_own()  # these come first, so that no other class can take their names
     registry.register(builder)
     return builder
 
@@ -183,7 +183,7 @@ def _registered(name: str, with_costs: bool) -> ModelInfo:
 
 
 def one_output(name: str) -> dict[str, Any]:
-    """Return the options that leave a network's auxiliary classifiers out, if it has any."""
+    """Return the options that omit a network's auxiliary classifiers, if it has any."""
     parameters = inspect.signature(find(name).build).parameters
     return {"include_auxiliary": False} if "include_auxiliary" in parameters else {}
 
@@ -203,7 +203,7 @@ def find(name: str) -> Network:
 
 
 def own_networks() -> dict[str, Network]:
-    """Return the package's own networks by name, family by family."""
+    """Return the package's own networks by name, grouped by family."""
     _register_own()
     inside = f"{architectures.__name__}."
     own = registry.networks.items()
@@ -211,7 +211,7 @@ def own_networks() -> dict[str, Network]:
 
 
 def info(network: Network, found: Cost | None = None) -> ModelInfo:
-    """Return what is known of a network, with the figures of its model if that is counted."""
+    """Return a network's metadata, with the figures of its cost if that is given."""
     name, source, shape, outputs = network.published
     counts = (found.trainable_params, found.macs, len(found.rows)) if found else (0, 0, 0)
     params, macs, layers = counts
@@ -227,7 +227,7 @@ def _counted(network: Network) -> ModelInfo:
 
 @functools.cache
 def _register_own() -> None:
-    """Register the classes called ...Builder of all modules of architectures/."""
+    """Register every class whose name ends in Builder in the modules of architectures/."""
     for found in pkgutil.walk_packages(architectures.__path__, f"{architectures.__name__}."):
         module = importlib.import_module(found.name)
         for name, value in vars(module).items():
@@ -237,7 +237,7 @@ def _register_own() -> None:
 
 @functools.cache
 def _load_entry_points() -> None:
-    """Import the modules that installed packages name, which register their builders."""
+    """Import the modules that installed packages declare, which register their builders."""
     for point in metadata.entry_points(group=ENTRY_POINTS):
         try:
             point.load()
