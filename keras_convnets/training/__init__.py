@@ -1,7 +1,7 @@
-"""Training: from a model and data to a folder with the results.
+"""Training: from a model and data to a folder of results.
 
-Names are imported when they are first used, so that importing this package loads neither Keras nor
-TensorFlow. The list of names is the stub beside this file.
+Names are imported on first use, so importing this package loads neither Keras nor TensorFlow. The
+stub next to this file lists them.
 """
 
 import lazy_loader

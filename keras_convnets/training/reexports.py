@@ -1,4 +1,4 @@
-"""Names of other packages that are part of `keras_convnets.training`: a stub names no others."""
+"""Names from other packages that `keras_convnets.training` re-exports for its stub."""
 
 from keras_convnets.errors import PeerLost, RunStopped
 from keras_convnets.images.batches import evaluation_batches

@@ -1,4 +1,4 @@
-"""The folder of a training run: made whole for each run, every file in it written whole."""
+"""The folder of a training run; the folder and each file in it are created atomically."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import Any
 from keras_convnets import files
 
 MODEL, HISTORY, CURVES = "model.keras", "history.csv", "curves.png"
-START = "start.keras"  # the model before its first step, with which an unfinished run resumes
+START = "start.keras"  # the model before its first step, needed to resume a run
 PICTURE, CONFIG, CHECKPOINT = "model.svg", "config.json", "checkpoint.npz"
 REPORT, LOGS = "report.html", "logs"
 
@@ -26,18 +26,18 @@ History = Mapping[str, Sequence[float]]
 
 
 def default(model: str, data: str) -> Path:
-    """Return a folder named after what is trained, and when."""
+    """Return a folder named after the model, the data and the time."""
     data = data.rstrip("/").replace(":", "-").rsplit("/", 1)[-1]
     return Path("runs") / f"{model}-{data}-{datetime.now():%Y%m%d-%H%M%S}"
 
 
 def is_run(folder: Path) -> bool:
-    """Return whether a run was begun in a folder."""
+    """Return whether a run was started in a folder."""
     return (folder / CONFIG).is_file()
 
 
 def check_free(folder: Path) -> None:
-    """Refuse a folder that exists, so that no run overwrites another's files, or cannot be made."""
+    """Refuse a folder that exists, to protect another run's files, or that cannot be created."""
     if folder.exists():
         raise ValueError(
             f"out: received {str(folder)!r}, which exists; expected a new folder. Name another "
@@ -53,10 +53,10 @@ def check_free(folder: Path) -> None:
 
 @contextlib.contextmanager
 def creating(folder: Path) -> Iterator[Path]:
-    """Yield a folder to fill, which gets its name when it is complete, and goes if it never is.
+    """Yield a temporary folder to fill; rename it on success, and remove it on failure.
 
     Raises:
-        ValueError: the folder exists, or cannot be made.
+        ValueError: the folder exists or cannot be created.
     """
     check_free(folder)
     try:
@@ -69,7 +69,7 @@ def creating(folder: Path) -> Iterator[Path]:
         ) from error
     try:
         yield made
-        made.chmod(0o777 & ~_umask())  # mkdtemp's folder is its owner's alone
+        made.chmod(0o777 & ~_umask())  # mkdtemp makes a private folder
         made.rename(folder)
     except BaseException:
         shutil.rmtree(made, ignore_errors=True)
@@ -83,17 +83,17 @@ def _umask() -> int:
 
 
 def sweep(folder: Path) -> None:
-    """Remove what a killed run had half written, under names of its own."""
+    """Remove temporary files that a killed run left incomplete."""
     for file in (MODEL, START, HISTORY, CURVES, PICTURE, CONFIG, CHECKPOINT, REPORT):
         for left in folder.glob(f".{file}.*"):
             shutil.rmtree(left, ignore_errors=True)
 
 
 def read_config(folder: Path) -> dict[str, Any]:
-    """Return what was run.
+    """Return the configuration of a run.
 
     Raises:
-        ValueError: the folder is not a run's.
+        ValueError: the folder is not that of a run.
     """
     file = folder / CONFIG
     try:
@@ -110,13 +110,13 @@ def read_config(folder: Path) -> dict[str, Any]:
 
 
 def write_config(folder: Path, config: Mapping[str, Any]) -> None:
-    """Write what was run, for people and programs."""
+    """Write the configuration of a run, for people and programs."""
     with files.replacing(folder / CONFIG) as path:
         path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
 
 
 def write_history(folder: Path, history: History) -> None:
-    """Write a row an epoch: its number from 1, then the losses and metrics."""
+    """Write one row per epoch: its number from 1, then the losses and metrics."""
     with (
         files.replacing(folder / HISTORY) as path,
         path.open("w", newline="", encoding="utf-8") as file,

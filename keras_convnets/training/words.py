@@ -1,4 +1,4 @@
-"""Times, sizes and shapes as plans and reports print them."""
+"""Formatting of times, sizes and shapes for plans and reports."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 
 def duration(seconds: float) -> str:
-    """Return a time in its two largest units.
+    """Format a time in its two largest units.
 
     Examples:
         >>> duration(42.3), duration(135), duration(3 * 3600 + 125)
@@ -20,7 +20,7 @@ def duration(seconds: float) -> str:
 
 
 def bytes_in_words(number: int) -> str:
-    """Return a number of bytes.
+    """Format a number of bytes.
 
     Examples:
         >>> bytes_in_words(2_400_000), bytes_in_words(1_500_000_000)
@@ -30,7 +30,7 @@ def bytes_in_words(number: int) -> str:
 
 
 def shape(image_shape: Sequence[int]) -> str:
-    """Return the channels, rows and columns of images.
+    """Format the channels, rows and columns of images.
 
     Examples:
         >>> shape((3, 32, 32))

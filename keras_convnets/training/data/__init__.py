@@ -1,1 +1,1 @@
-"""Images to train and to test on."""
+"""Images for training and testing."""

@@ -1,7 +1,7 @@
-"""The files of well-known data sets, in the formats that their authors gave them.
+"""Readers for the files of well-known data sets, in the formats published by their authors.
 
-Each function takes a folder and returns the training and the test images with their labels. It
-raises ``FileNotFoundError`` with the name of what is missing, or one of ``DAMAGED``.
+Each function takes a folder and returns the training and test images with their labels. It raises
+``FileNotFoundError`` with the name of the missing file, or one of the errors in ``DAMAGED``.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def mnist(folder: Path) -> tuple[Arrays, Arrays]:
 
 
 def fashion_mnist(folder: Path) -> tuple[Arrays, Arrays]:
-    """Read the four files, or those in ``fashion-mnist``, where Keras puts them."""
+    """Read the four files, from the folder or its ``fashion-mnist``, where Keras puts them."""
     x_train, y_train, x_test, y_test = (
         _idx(_first(name, folder / name, folder / "fashion-mnist" / name)) for name in FASHION_MNIST
     )
@@ -61,7 +61,7 @@ def fashion_mnist(folder: Path) -> tuple[Arrays, Arrays]:
 
 
 def cifar10(folder: Path) -> tuple[Arrays, Arrays]:
-    """Read ``cifar-10-python.tar.gz`` or the folder that it unpacks to."""
+    """Read ``cifar-10-python.tar.gz`` or the folder it unpacks to."""
     names = [*(f"data_batch_{number}" for number in range(1, 6)), "test_batch"]
     *train, test = _cifar(folder, "cifar-10-python.tar.gz", "cifar-10-batches-py", names, "labels")
     pixels, labels = zip(*train, strict=True)
@@ -69,7 +69,7 @@ def cifar10(folder: Path) -> tuple[Arrays, Arrays]:
 
 
 def cifar100(folder: Path) -> tuple[Arrays, Arrays]:
-    """Read ``cifar-100-python.tar.gz`` or the folder that it unpacks to, with the fine labels."""
+    """Read ``cifar-100-python.tar.gz`` or the folder it unpacks to, with the fine labels."""
     train, test = _cifar(
         folder, "cifar-100-python.tar.gz", "cifar-100-python", ("train", "test"), "fine_labels"
     )
@@ -77,7 +77,7 @@ def cifar100(folder: Path) -> tuple[Arrays, Arrays]:
 
 
 def _first(name: str, *places: Path) -> Path:
-    """Return the first of the places where there is a file."""
+    """Return the path of the file in the first of the places that has it."""
     for place in places:
         if place.is_file():
             return place
@@ -85,7 +85,7 @@ def _first(name: str, *places: Path) -> Path:
 
 
 def _idx(path: Path) -> np.ndarray:
-    """Read an array of bytes in LeCun's format: its type, rank and sizes come before it."""
+    """Read a byte array in LeCun's IDX format: a header of type, rank and sizes, then the data."""
     with gzip.open(path) as file:
         contents = file.read()
     kind, rank = contents[2], contents[3]
@@ -98,7 +98,7 @@ def _idx(path: Path) -> np.ndarray:
 def _cifar(
     folder: Path, archive: str, inner: str, names: Sequence[str], label_key: str
 ) -> list[Arrays]:
-    """Return the batches of these names, from where Keras or a user put them under ``folder``."""
+    """Return the named batches, wherever Keras or a user put them under ``folder``."""
     places = (folder / inner, folder / f"{inner}-target" / inner, folder)
     for place in places:
         if (place / names[0]).is_file():
@@ -114,7 +114,7 @@ def _cifar(
 
 
 def _members(path: Path, inner: str) -> dict[str, bytes]:
-    """Return the files of an archive's folder, by name; nothing is unpacked on disk."""
+    """Return the files of an archive's folder by name, without unpacking it to disk."""
     files = {}
     with tarfile.open(path) as archive:
         for member in archive:
@@ -133,7 +133,7 @@ def _cifar_batch(contents: bytes, label_key: str) -> Arrays:
 
 
 class _OnlyArrays(pickle.Unpickler):
-    """Reads NumPy's arrays, and refuses anything else that a pickle may call for."""
+    """An unpickler that reads NumPy arrays and refuses everything else."""
 
     _ALLOWED = {
         ("numpy", "ndarray"): np.ndarray,
@@ -150,5 +150,5 @@ class _OnlyArrays(pickle.Unpickler):
 
 
 def _reconstruct(kind: type, shape: tuple[int, ...], _: Any) -> np.ndarray:
-    """Return an empty array for its state to be set; ``numpy.core``'s own has moved about."""
+    """Return an empty array to be filled; NumPy's own function has moved between versions."""
     return np.ndarray.__new__(np.ndarray, shape, "b")

@@ -1,4 +1,4 @@
-"""A person's own images, in NumPy arrays."""
+"""The user's own images, in NumPy arrays."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ _EXPECTED = "expected an array of shape (images, rows, cols, channels), with 1, 
 def load(
     train: tuple[Any, Any], test: tuple[Any, Any], class_names: Sequence[str] | None, name: str
 ) -> Source:
-    """Return the images of arrays.
+    """Return the images in arrays.
 
     Args:
-        train: the images to train on, and their labels.
-        test: the images to test on, and their labels; or twice ``None``.
-        class_names: the classes, by label; by default the labels themselves.
-        name: what the data are called.
+        train: the training images and their labels.
+        test: the test images and their labels, or ``(None, None)``.
+        class_names: the class names, by label; by default the labels themselves.
+        name: the name of the data set.
 
     Raises:
-        ValueError: an array is not one of images, or of labels for them.
+        ValueError: an array does not contain images, or labels that match them.
     """
     images = _pixels("train_images", train[0])
     labels = _labels("train_labels", train[1], len(images))
@@ -56,7 +56,7 @@ def _images(pixels: np.ndarray, labels: np.ndarray, title: str) -> Images:
 
 
 def _pixels(what: str, given: Any) -> np.ndarray:
-    """Return images as 8-bit integers or as floats, with their channels last."""
+    """Return images as uint8 or floats, with channels last."""
     array = _array(what, given, _EXPECTED)
     if array.dtype.kind not in "uif":
         raise ValueError(
@@ -93,13 +93,13 @@ def _in_range(what: str, array: np.ndarray) -> np.ndarray:
 
 
 def _scale(images: np.ndarray) -> float:
-    """Return what pixels are divided by: floats of another range than 0 to 255 are as they are."""
+    """Return the divisor for pixels: 255, or 1 for floats outside the range 0 to 255."""
     bright = images.dtype.kind != "f" or (images.min() >= 0 and 1 < images.max() <= 255)
     return 255.0 if bright else 1.0
 
 
 def _labels(what: str, given: Any, images: int) -> np.ndarray:
-    """Return integers: (images,), or (images, classes) for images of several classes."""
+    """Return integer labels: (images,), or (images, classes) for multi-label images."""
     expected = "expected integers, one an image, or 0 and 1 for each class, (images, classes)"
     array = _array(what, given, expected)
     if array.dtype.kind not in "uifb" or (array.size and not _are_integers(array)):
@@ -149,7 +149,7 @@ def _check_alike(train: np.ndarray, test: np.ndarray) -> None:
 def _classes(
     labels: list[np.ndarray], class_names: Sequence[str] | None
 ) -> tuple[list[np.ndarray], tuple[str, ...]]:
-    """Return labels with their classes' names; of images with one class each, as one number."""
+    """Return labels and class names; single-class labels become one integer per image."""
     shapes = {array.shape[1:] for array in labels}
     if len(shapes) > 1:
         raise ValueError(

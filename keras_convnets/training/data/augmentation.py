@@ -1,4 +1,4 @@
-"""Random changes to training images, as the papers make them."""
+"""Random augmentation of training images, as in the papers."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ _ASPECTS = (3 / 4, 4 / 3)
 
 @dataclasses.dataclass(frozen=True)
 class Augmentation:
-    """What is done at random to each training image.
+    """The random changes made to each training image.
 
-    The random numbers are handed in, ``numbers`` an image, so that what an image becomes depends on
+    The caller passes in the random numbers, ``numbers`` of them per image, so the result depends on
     nothing else.
 
     Attributes:
-        pad: pixels added at each side, before an image of the old size is cut out at random. They
-            are 0 after normalisation, the mean colour.
-        flip: mirror half of the images, left to right.
-        random_resized_crop: cut out 8 to 100 % of the area, 3:4 to 4:3 in aspect, and resize that.
+        pad: pixels of padding on each side, followed by a random crop of the original size. The
+            padding is 0 after normalisation, which is the mean colour.
+        flip: mirror half of the images horizontally.
+        random_resized_crop: crop 8 to 100 % of the area, with an aspect ratio of 3:4 to 4:3, and
+            resize the crop.
     """
 
     pad: int = 0
@@ -32,15 +33,15 @@ class Augmentation:
 
     @property
     def numbers(self) -> int:
-        """How many random numbers, evenly spread over 0 to 1, an image takes."""
+        """The number of random numbers per image, uniform in [0, 1)."""
         return 3 + (2 * _TRIES + 2) * self.random_resized_crop
 
     def shifted(self, images: tf.Tensor, numbers: tf.Tensor) -> tf.Tensor:
-        """Return a batch of preprocessed images, padded, cut out and flipped.
+        """Return a batch of preprocessed images after padding, cropping and flipping.
 
         Args:
             images: (batch, rows, cols, channels).
-            numbers: (batch, ``self.numbers``), each of at least 0 and below 1.
+            numbers: (batch, ``self.numbers``), each in [0, 1).
         """
         if not (self.pad or self.flip):
             return images
@@ -51,7 +52,7 @@ class Augmentation:
         if self.flip:
             mirrored = tf.reverse(col_numbers, axis=[1])
             col_numbers = tf.where(numbers[:, 2:3] < 0.5, mirrored, col_numbers)
-        # Rows in one piece are quick to pad, and pixels in one list quick to pick.
+        # Padding whole rows and gathering from one flat list of pixels are both fast.
         sides = [[0, 0], [self.pad, self.pad], [self.pad * channels, self.pad * channels]]
         padded = tf.pad(tf.reshape(images, (-1, rows, cols * channels)), sides)
         first_rows = tf.range(tf.shape(padded)[0])[:, tf.newaxis] * (rows + 2 * self.pad)
@@ -60,11 +61,11 @@ class Augmentation:
         return tf.gather(tf.reshape(padded, (-1, channels)), picked)
 
     def cut_out(self, image: tf.Tensor, numbers: tf.Tensor) -> tf.Tensor:
-        """Return the part of one image, as it was read, that is to be resized.
+        """Return the crop of one image, not yet preprocessed, that will be resized.
 
         Args:
             image: (rows, cols, channels).
-            numbers: (``self.numbers``,), each of at least 0 and below 1.
+            numbers: (``self.numbers``,), each in [0, 1).
         """
         if not self.random_resized_crop:
             return image
@@ -76,11 +77,11 @@ class Augmentation:
 
 
 def _part(sizes: tf.Tensor, numbers: tf.Tensor) -> tf.Tensor:
-    """Return rows and cols of the first try that fits into the image, or else of its middle."""
+    """Return rows and cols of the first try that fits in the image, or of a fallback crop."""
     areas, aspects = tf.split(numbers, 2)
     areas = tf.reduce_prod(sizes) * (_AREAS[0] + (_AREAS[1] - _AREAS[0]) * areas)
     low, high = np.log(_ASPECTS).tolist()
-    aspects = tf.exp(low + (high - low) * aspects)  # cols to rows
+    aspects = tf.exp(low + (high - low) * aspects)  # cols / rows
     tries = tf.round(tf.sqrt(tf.stack([areas / aspects, areas * aspects], axis=1)))
     fits = tf.reduce_all((tries >= 1) & (tries <= sizes), axis=1)
     rows, cols = tf.unstack(sizes)

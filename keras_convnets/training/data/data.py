@@ -1,4 +1,4 @@
-"""Images to train and to test on, by the name of where they come from."""
+"""Data sets for training and testing, by name."""
 
 from __future__ import annotations
 
@@ -17,20 +17,21 @@ from keras_convnets.training.data.treatment import Treatment
 
 @dataclasses.dataclass(frozen=True)
 class Data:
-    """Images to train, to validate and to test on, and how they are treated.
+    """Images for training, validation and testing, and how they are processed.
 
     Attributes:
-        name: what the data set is called.
-        train: the images to train on.
-        validation: the images to look at after each epoch: those of the test, unless a part of
-            the training images was set apart.
-        test: the images that are never trained on.
-        class_names: the classes, by label.
-        preprocessing: what is done to every image.
-        augmentation: what is done to training images besides; a name in ``AUGMENTATIONS``.
-        skipped: files that were left out, with the reason.
-        arguments: what `load_data` was called with, for another process to load the same; but for
-            the preprocessing, which a run keeps. It is empty where they are not from there.
+        name: the name of the data set.
+        train: the training images.
+        validation: the images evaluated after each epoch: the test images, unless part of the
+            training images was held out for validation.
+        test: the test images, which are never trained on.
+        class_names: the class names, by label.
+        preprocessing: the preprocessing applied to every image.
+        augmentation: the augmentation of the training images; a name in ``AUGMENTATIONS``.
+        skipped: files that were left out, each with the reason.
+        arguments: the arguments of `load_data`, so that another process can load the same data;
+            without the preprocessing, which the run stores. Empty if the data did not come from
+            `load_data`.
     """
 
     name: str
@@ -45,7 +46,7 @@ class Data:
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
-        """``(channels, rows, cols)`` of what the network takes in."""
+        """``(channels, rows, cols)`` of the network's input."""
         return self.preprocessing.image_shape
 
     @classmethod
@@ -64,33 +65,33 @@ class Data:
         augmentation: str | None = None,
         preprocessing: Preprocessing | None = None,
     ) -> Data:
-        """Return images of your own that are in arrays, split and ready to train on.
+        """Return your own images from arrays, split and ready for training.
 
-        They are split and normalised as `load_data` does it. Another process cannot load them
-        again, so that a run on them is resumed in Python, with the same arrays.
+        They are split and normalised as in `load_data`. Another process cannot load them again,
+        so a run on them must be resumed in Python, with the same arrays.
 
         Args:
             train_images: (images, rows, cols, channels) with 1 (grey), 3 (colour) or 4 channels
-                (the fourth is dropped), or (images, rows, cols): integers of 0 to 255, or floats.
-                Floats of 0 to 255 are divided by 255, all others are not.
+                (the fourth is dropped), or (images, rows, cols): integers from 0 to 255, or floats.
+                Floats from 0 to 255 are divided by 255; all others are left unscaled.
             train_labels: the class of each image, as integers from 0, (images,), or one-hot,
-                (images, classes). Of images that may have several classes, 0 or 1 for each class.
-            test_images: the same; by default a fifth of the images is kept for testing, of each
-                class alike unless an image may have several.
-            test_labels: the same.
-            class_names: the classes, by label; by default ``"0"``, ``"1"`` and so on.
-            name: what the data are called.
-            seed: of the splits.
-            validation_split: the share of the training images to set apart for validation; with 0
+                (images, classes). For multi-label images, 0 or 1 for each class.
+            test_images: the same for testing; by default a fifth of the images is held out,
+                stratified by class unless the images are multi-label.
+            test_labels: the labels of ``test_images``.
+            class_names: the class names, by label; by default ``"0"``, ``"1"`` and so on.
+            name: the name of the data set.
+            seed: the seed of the splits.
+            validation_split: the share of the training images to hold out for validation; with 0,
                 the test images are used.
-            image_size: rows and columns to resize to; by default those of the images.
+            image_size: rows and columns to resize to; by default the size of the images.
             augmentation: a name in ``AUGMENTATIONS``; by default ``"none"``.
-            preprocessing: of an earlier run, to treat the images alike; by default means and
-                standard deviations are those of the training images.
+            preprocessing: the preprocessing of an earlier run, to process the images identically;
+                by default means and standard deviations are computed from the training images.
 
         Raises:
-            ValueError: the arrays are not ones of images and their labels, or an argument is out of
-                range.
+            ValueError: the arrays do not contain images and matching labels, or an argument is
+                out of range.
 
         Examples:
             >>> import numpy as np
@@ -126,24 +127,24 @@ def load_data(
     augmentation: str | None = None,
     preprocessing: Preprocessing | None = None,
 ) -> Data:
-    """Return the images of a data set, split and ready for ``training_batches``.
+    """Load a data set by name, split and ready for ``training_batches``.
 
     Args:
         name: ``"digits"``, ``"mnist"``, ``"fashion_mnist"``, ``"cifar10"``, ``"cifar100"``,
             ``"folder:PATH"`` for a folder of class folders, or ``"tfds:NAME"``.
-        seed: of the splits.
-        validation_split: the share of the training images, of each class alike, to set apart for
-            validation; with 0 the test images are used.
-        image_size: rows and columns to resize to; by default those of the images, 32 for digits
+        seed: the seed of the splits.
+        validation_split: the share of the training images to hold out for validation, stratified by
+            class; with 0, the test images are used.
+        image_size: rows and columns to resize to; by default the size of the images, 32 for digits
             and 224 for folders.
-        data_dir: the folder of files that are on this machine already.
-        strict: refuse a folder with files that are no images, instead of leaving them out.
-        augmentation: a name in ``AUGMENTATIONS``; by default the usual one for this data.
-        preprocessing: of an earlier run, to treat the images alike; by default means and standard
-            deviations are those of the training images.
+        data_dir: a folder of files that are already on this machine.
+        strict: refuse a folder with files that are not images, instead of leaving them out.
+        augmentation: a name in ``AUGMENTATIONS``; by default the usual one for the data set.
+        preprocessing: the preprocessing of an earlier run, to process the images identically; by
+            default means and standard deviations are computed from the training images.
 
     Raises:
-        ValueError: there are no such data, they cannot be read, or an argument is out of range.
+        ValueError: the data set does not exist or cannot be read, or an argument is out of range.
 
     Examples:
         >>> from keras_convnets.training import load_data
@@ -180,13 +181,13 @@ def _treated(source: Source, treatment: Treatment, arguments: Mapping[str, Any])
 
 
 def _anywhere(name: str) -> str:
-    """Return a name that means the same in another working folder."""
+    """Return the name with a path that is valid from any working directory."""
     kind, _, path = name.partition(":")
     return f"{kind}:{Path(path).expanduser().absolute()}" if kind == "folder" else name
 
 
 def _source(name: str, data_dir: Path | str | None, strict: bool) -> Source:
-    """Return what a name stands for."""
+    """Return the source of the images with this name."""
     where = None if data_dir is None else Path(data_dir).expanduser()
     kind, _, rest = name.partition(":")
     if kind == "folder":
@@ -201,7 +202,7 @@ def _source(name: str, data_dir: Path | str | None, strict: bool) -> Source:
 
 
 def _of_tfds(name: str, data_dir: Path | None) -> Source:
-    """Return what TensorFlow Datasets knows by a name that is none of ours."""
+    """Return a data set of TensorFlow Datasets whose name is not one of ours."""
     names = ("digits", *keras_datasets.KNOWN)
     if not tfds.knows(name, data_dir):
         expected = ", ".join(map(repr, names))

@@ -9,8 +9,8 @@ from keras_convnets.training.data.source import Source
 
 
 def load() -> Source:
-    """Return the digits, to be resized to 32x32; their pixels go from 0 to 16."""
-    from sklearn.datasets import load_digits  # which takes as long as all else to import
+    """Return the digits, to be resized to 32x32; their pixels range from 0 to 16."""
+    from sklearn.datasets import load_digits  # imported here: it takes as long as all other imports
 
     images, labels = load_digits(return_X_y=True)
     return Source(

@@ -1,4 +1,4 @@
-"""A folder of class folders, whose files are all looked at before anything starts."""
+"""A folder of class folders; every file is checked before anything starts."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ _NAMED = 3
 
 
 def load(name: str, strict: bool) -> Source:
-    """Return the images of ``PATH/CLASS/FILE``, or of ``PATH/train/CLASS/FILE`` and so on.
+    """Return the images in ``PATH/CLASS/FILE``, or in ``PATH/train/CLASS/FILE`` and so on.
 
     Args:
         name: the path of the folder.
-        strict: refuse files that are no images, instead of leaving them out.
+        strict: refuse files that are not images, instead of leaving them out.
 
     Raises:
-        ValueError: there is no such folder, it has fewer than two classes or one without images,
-            or, where ``strict``, a file that is no image.
+        ValueError: the folder does not exist, it has fewer than two classes or a class without
+            images, or, if ``strict``, it has a file that is not an image.
     """
     root = Path(name).expanduser().resolve()
     if not name or not root.is_dir():
@@ -67,7 +67,7 @@ def load(name: str, strict: bool) -> Source:
 
 @dataclasses.dataclass
 class _Part:
-    """What a look at each file of some class folders found: the images, and the others."""
+    """The files found in the class folders: the images, and the files that were skipped."""
 
     names: list[str] = dataclasses.field(default_factory=list)
     labels: list[int] = dataclasses.field(default_factory=list)
@@ -77,7 +77,7 @@ class _Part:
 
 
 def _look(root: Path, where: Path, class_names: tuple[str, ...]) -> _Part:
-    """Look at all files under a part's class folders."""
+    """Check all files under the class folders of one part of the data."""
     part, listed = _Part(), []
     for label, class_name in enumerate(class_names):
         for path in _files(where / class_name):
@@ -105,7 +105,7 @@ def _reader(root: Path, names: list[str]) -> Callable[[Any], tf.Tensor]:
 
 
 def _images(root: Path, part: _Part) -> Images:
-    """Return a part's images, from memory if they fit into it, else from their files."""
+    """Return a part's images, in memory if they fit, otherwise read from their files."""
     labels = np.array(part.labels, np.int32)
     if part.kept.items is not None:
         return from_arrays(part.kept.items, labels, part.names.__getitem__)
@@ -113,9 +113,9 @@ def _images(root: Path, part: _Part) -> Images:
 
 
 def _parts(root: Path) -> list[Path]:
-    """Return the folders that hold the class folders: one, or that for training and the others.
+    """Return the folders that contain class folders: just the root, or "train" and the others.
 
-    A folder named "train" is a class of its own where other classes, and no tests, are beside it.
+    A folder named "train" counts as a class if it sits among other classes and no test folder.
     """
     names = _folders(root)
     tests = [root / name for name in _TESTS if name in names and _folders(root / name)]
@@ -125,7 +125,7 @@ def _parts(root: Path) -> list[Path]:
 
 
 def _class_names(places: list[Path]) -> tuple[str, ...]:
-    """Return the names of the class folders, which have to be the same in each part."""
+    """Return the names of the class folders, which must be the same in each part."""
     names = _folders(places[0])
     if len(names) < 2:
         found = f"the class folder {names[0]!r} alone" if names else "no class folders"
@@ -159,27 +159,27 @@ def _check_classes(where: Path, part: _Part, class_names: tuple[str, ...]) -> No
 
 
 def _some(skipped: Sequence[str]) -> str:
-    """Count files and name the first of them."""
+    """Return the number of files and the names of the first few."""
     count = "1 file is no image" if len(skipped) == 1 else f"{len(skipped)} files are no images"
     more = "; ..." if len(skipped) > _NAMED else ""
     return f"{count} ({'; '.join(skipped[:_NAMED])}{more})"
 
 
 def _only(parts: Sequence[_Part]) -> tuple[int, int] | None:
-    """Return the rows and columns of all images, if they are the same."""
+    """Return the rows and columns of the images if all have the same size."""
     sizes = set().union(*(part.sizes for part in parts))
     return sizes.pop() if len(sizes) == 1 else None
 
 
 def _folders(folder: Path) -> list[str]:
-    """Return the names of the folders in a folder, in order, without hidden ones."""
+    """Return the sorted names of the subfolders, without hidden ones."""
     return sorted(
         path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")
     )
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """Yield the files under a folder, in the order of their names, without hidden ones."""
+    """Yield the files under a folder, sorted by name, without hidden ones."""
     for where, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         yield from (Path(where) / name for name in sorted(files) if not name.startswith("."))

@@ -1,4 +1,4 @@
-"""The data sets of ``keras.datasets``, from Keras' cache or from files on this machine."""
+"""The data sets of ``keras.datasets``, from Keras' cache or from local files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from keras_convnets.training.data.source import Source
 
 _GOOGLE = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 _TORONTO = "https://www.cs.toronto.edu/~kriz/"
-_PATIENCE = 30  # seconds without a byte
+_PATIENCE = 30  # seconds without receiving a byte
 _CIFAR10 = "airplane automobile bird cat deer dog frog horse ship truck"
 _CIFAR100 = """
     apple aquarium_fish baby bear beaver bed bee beetle bicycle bottle bowl boy bridge bus butterfly
@@ -34,7 +34,7 @@ _CIFAR100 = """
 
 @dataclasses.dataclass(frozen=True)
 class _Known:
-    """A data set: where its files are found, how they are read and what they hold."""
+    """A data set: where its files are, how to read them, and what they should contain."""
 
     url: str
     files: tuple[str, ...]
@@ -84,12 +84,12 @@ KNOWN = {
 
 
 def load(name: str, data_dir: Path | None) -> Source:
-    """Return one of the data sets in ``KNOWN``.
+    """Load one of the data sets in ``KNOWN``.
 
     Args:
-        name: which one.
-        data_dir: the folder of the files that Keras downloads; they are only read. Without it,
-            Keras finds them in its cache, or downloads them.
+        name: the name of the data set.
+        data_dir: a folder with the files that Keras downloads, which is only read. Without it,
+            Keras takes them from its cache or downloads them.
 
     Raises:
         ValueError: the files are missing or damaged, or cannot be downloaded.
@@ -147,7 +147,7 @@ def _by_keras(name: str, known: _Known) -> tuple[Arrays, Arrays]:
     try:
         with _not_waiting_for_ever():
             train, test = getattr(keras.datasets, name).load_data()
-    except Exception as error:  # get_file raises Exception itself
+    except Exception as error:  # get_file raises plain Exception
         raise ValueError(
             f"data: {name} is not in Keras' cache and cannot be downloaded "
             f"({str(error) or type(error).__name__}). {_put(known)}"

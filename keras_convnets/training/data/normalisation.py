@@ -12,15 +12,15 @@ from keras_convnets.images.labelled import Images
 from keras_convnets.images.preprocessing import Preprocessing
 
 SAMPLE = 2000
-_TOGETHER = 2**20  # pixels, times their channels
+_TOGETHER = 2**20  # values at once: pixels times channels
 _LEAST_STD = 1e-6
 
 
 def normalised(plain: Preprocessing, images: Images, seed: int) -> Preprocessing:
-    """Return ``plain`` with the means and standard deviations of these images.
+    """Return ``plain`` with the mean and standard deviation of each channel of these images.
 
-    Images in memory that need no resizing are all looked at, of others at most 2,000, which are
-    drawn by the seed.
+    All images count if they are in memory and need no resizing; otherwise a sample of at most
+    2,000, drawn with the seed.
     """
     count, totals, squares = 0, np.zeros(plain.channels), np.zeros(plain.channels)
     for batch in _batches(plain, images, seed):
@@ -30,7 +30,7 @@ def normalised(plain: Preprocessing, images: Images, seed: int) -> Preprocessing
         squares += np.square(rows, out=rows).sum(0).reshape(-1, plain.channels).sum(0)
     mean = totals / count
     std = np.sqrt(np.maximum(squares / count - mean**2, 0))
-    std = np.where(std < _LEAST_STD, 1, std)  # a channel of one shade stays 0
+    std = np.where(std < _LEAST_STD, 1, std)  # a constant channel stays 0
     return dataclasses.replace(plain, mean=tuple(mean), std=tuple(std))
 
 

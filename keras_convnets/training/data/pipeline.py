@@ -1,8 +1,8 @@
-"""Batches of images, as ``tf.data``: which they are depends on the arguments, on nothing else.
+"""Batches of images as ``tf.data``; their contents depend only on the arguments.
 
-The order of an epoch and the random numbers of its augmentation are drawn before it begins, a row
-for each position. So a run may go on from any step, and be spread over any number of replicas,
-and each image is treated as it would have been.
+The order of an epoch and the random numbers for its augmentation are drawn before it begins, one
+row per position. So a run can resume from any step, on any number of replicas, and every image is
+augmented exactly as it would have been.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ AutoShardPolicy = tf.data.experimental.AutoShardPolicy
 
 
 def steps_per_epoch(data: Data, batch_size: int) -> int:
-    """Return the whole batches in the training images; a remainder is left out.
+    """Return the number of full batches in the training images; a remainder is left out.
 
-    As every epoch has its own order, other images are left out each time.
+    Every epoch is shuffled anew, so different images are left out each time.
 
     Raises:
         ValueError: the batch is larger than the training data.
@@ -52,25 +52,25 @@ def training_batches(
     pipeline: int = 0,
     pipelines: int = 1,
 ) -> tf.data.Dataset:
-    """Return one epoch of training, shuffled and augmented, as (images, labels).
+    """Return one epoch of shuffled and augmented training batches, as (images, labels).
 
     Args:
-        data: what to train on.
-        batch_size: images a step, on all replicas together.
-        seed: of the order and the augmentation.
-        epoch: from 0; each has an order of its own.
-        first_step: the step to begin with.
-        data_format: the order of the images' axes.
-        replicas: the devices that share each step; each is given ``batch_size // replicas`` images.
-        pipeline: which of several pipelines this is, from 0.
+        data: the data to train on.
+        batch_size: the global batch size: images per step over all replicas.
+        seed: the seed of the shuffle and the augmentation.
+        epoch: the epoch, from 0; each is shuffled differently.
+        first_step: the step to start from.
+        data_format: ``"channels_last"`` or ``"channels_first"``.
+        replicas: the devices that share each step; each gets ``batch_size // replicas`` images.
+        pipeline: the index of this pipeline, from 0.
         pipelines: how many pipelines feed the replicas. Each yields the batches of its own
             ``replicas // pipelines`` replicas, in turn, step by step.
 
     Returns:
-        A data set of float32 images and int32 labels.
+        A ``tf.data.Dataset`` of float32 images and int32 labels.
 
     Raises:
-        ValueError: the batch does not fit the data or the replicas, or a number is out of range.
+        ValueError: the batch size does not fit the data or replicas, or a number is out of range.
 
     Examples:
         >>> from keras_convnets.training import load_data, training_batches
@@ -93,12 +93,12 @@ def training_batches(
     def finish(images: tf.Tensor, numbers: tf.Tensor, labels: tf.Tensor) -> tuple[Any, Any]:
         return in_format(augmentation.shifted(images, numbers), data_format), labels
 
-    # Each process names its own images, so there is nothing for tf.distribute to share out.
+    # Each process selects its own images, so tf.distribute must not shard them again.
     return ahead(mapped(batches, finish), AutoShardPolicy.OFF)
 
 
 def _drawn(images: int, numbers: int, seed: int, epoch: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return which image is at each position of an epoch, and that position's random numbers."""
+    """Return the image at each position of an epoch, and the random numbers of that position."""
     random = np.random.default_rng((seed, epoch))
     order = random.permutation(images)
     return order, random.random((images, numbers), np.float32)
@@ -112,7 +112,7 @@ def _read(
 ) -> tf.data.Dataset:
     """Return batches of preprocessed images, their random numbers and labels.
 
-    They are gathered a batch at a time where that can be, else read one by one.
+    They are gathered a batch at a time where possible, otherwise read one by one.
     """
     if gathered(images, preprocessing) and not augmentation.random_resized_crop:
         batches = tf.data.Dataset.from_tensor_slices(rows)
@@ -155,17 +155,17 @@ def _check_place(
 
 
 def explain(error: BaseException, data: Data) -> str | None:
-    """Name the image that stopped a run, if it was one; else return ``None``.
+    """Return which image stopped a run; ``None`` if the cause was something else.
 
-    TensorFlow's errors do not say which image could not be decoded, so all that are not in memory
-    are tried again.
+    TensorFlow's errors do not say which image could not be decoded, so all images that are not in
+    memory are tried again.
 
     Args:
-        error: what ``fit`` raised.
-        data: what it was trained on.
+        error: the error that ``fit`` raised.
+        data: the training data.
 
     Returns:
-        A line, such as ``"flowers/rose/17.jpg: no such file"``.
+        A line such as ``"flowers/rose/17.jpg: no such file"``.
     """
     if not isinstance(error, tf.errors.OpError):
         return None

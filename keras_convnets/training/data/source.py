@@ -1,4 +1,4 @@
-"""What a source of images hands over, before it is split and normalised."""
+"""What a source of images provides, before the images are split and normalised."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from keras_convnets.images.labelled import Images
 
 @dataclasses.dataclass(frozen=True)
 class Source:
-    """Labelled images, and how they are treated where nobody says otherwise.
+    """Labelled images and the defaults for processing them.
 
     Attributes:
-        name: what the data set is called.
-        train: the images to train on.
-        class_names: the classes, by label.
-        augmentation: its name.
-        size: rows and columns that the network takes in.
-        native: rows and columns of all images; ``None`` where they differ.
-        test: the images kept for testing; ``None`` where a share of the others has to be.
-        validation: the images kept for validation; ``None`` where there are none.
+        name: the name of the data set.
+        train: the training images.
+        class_names: the class names, by label.
+        augmentation: the name of the augmentation.
+        size: rows and columns of the network's input.
+        native: rows and columns of all images; ``None`` if they differ.
+        test: the test images; ``None`` if a share of the training images must be held out instead.
+        validation: the validation images; ``None`` if the source has none.
         channels: 1 (grey) or 3 (colour).
-        resize: how images of another size are resized, as ``Preprocessing`` takes it.
-        scale: what pixels are divided by.
-        normalised: whether means and deviations are worked out.
-        skipped: files left out, with the reason.
+        resize: how images of another size are resized, as in ``Preprocessing``.
+        scale: the divisor of the pixels.
+        normalised: whether to normalise by the mean and standard deviation of each channel.
+        skipped: files that were left out, each with the reason.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Data sets of TensorFlow Datasets, where that package is installed."""
+"""Data sets from TensorFlow Datasets, if that package is installed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from keras_convnets.images.labelled import Images, from_arrays, on_cpu
 from keras_convnets.images.reading import MEMORY, Kept, attempts
 from keras_convnets.training.data.source import Source
 
-# Its release 4.9.10 lacks the second among its own requirements.
+# Release 4.9.10 does not declare the second package as a requirement.
 INSTALL = "pip install tensorflow-datasets importlib_resources"
 _SIZE = 224
 _TESTS = ("test", "validation")
@@ -32,24 +32,24 @@ def knows(name: str, data_dir: Path | None) -> bool:
 
 
 def load(name: str, data_dir: Path | None) -> Source:
-    """Return a data set of images with a label each.
+    """Load a data set of images with one label each.
 
-    A data set that is not there yet is downloaded and prepared, as the package does it.
+    A data set that is not there yet is downloaded and prepared by TensorFlow Datasets.
 
     Args:
-        name: as the package has it.
-        data_dir: where its files are, or are put; by default the package's own place.
+        name: the name in TensorFlow Datasets.
+        data_dir: where its files are, or will be stored; by default the package's own folder.
 
     Raises:
-        ValueError: the package is not installed, has no such data set, cannot prepare it, or it is
-            not one of images with a label each.
+        ValueError: the package is not installed, has no such data set or cannot prepare it, or the
+            data set does not have images with one label each.
     """
     builder = _prepared(name, data_dir)
     keys = _keys(builder, name)
     rows, cols, depth = builder.info.features[keys[0]].shape
     channels = 1 if depth == 1 else 3
     parts = [_images(builder, name, part, keys, channels) for part in _parts(builder, name)]
-    train, *tests = (part for part in parts if part.labels.min() >= 0)  # -1 where none is known
+    train, *tests = (part for part in parts if part.labels.min() >= 0)  # -1 means no label
     fixed = rows is not None and cols is not None
     return Source(
         name=name,
@@ -83,7 +83,7 @@ def _builder(name: str, data_dir: Path | None, **options: Any) -> Any:
 
 
 def _prepared(name: str, data_dir: Path | None) -> Any:
-    """Return a data set whose files are there; new ones are made so that any record is at hand."""
+    """Return a prepared data set; a newly prepared one gets random access where possible."""
     builder = _builder(name, data_dir)
     if builder.data_path.exists():
         return builder
@@ -96,7 +96,7 @@ def _prepared(name: str, data_dir: Path | None) -> Any:
             f"data: {name!r} of TensorFlow Datasets needs another package ({error}). Run pip "
             f"install {error.name}."
         ) from error
-    except Exception as error:  # whatever its downloads and its own code raise
+    except Exception as error:  # downloads and the package's code raise anything
         raise ValueError(
             f"data: {name!r} of TensorFlow Datasets cannot be prepared "
             f"({type(error).__name__}: {str(error).partition(chr(10))[0]}). Run tfds build {name} "
@@ -106,7 +106,7 @@ def _prepared(name: str, data_dir: Path | None) -> Any:
 
 
 def _keys(builder: Any, name: str) -> tuple[str, str]:
-    """Return what a record's image and label are called."""
+    """Return the keys of a record's image and label."""
     kinds, keys = _package().features, builder.info.supervised_keys
     plain = isinstance(keys, tuple) and list(map(type, keys)) == [str, str]
     image, label = keys if plain else ("image", "label")
@@ -131,7 +131,7 @@ def _parts(builder: Any, name: str) -> list[str]:
 
 
 def _images(builder: Any, name: str, part: str, keys: tuple[str, str], channels: int) -> Images:
-    """Return a part's images: decoded, encoded or in their files, whatever fits into memory."""
+    """Return a part's images: decoded, else encoded, if they fit in memory, else in their files."""
     records, at_random = _records(builder, part, keys[0])
     encoded, labels = Kept(), []
     for record in records:
@@ -162,7 +162,7 @@ def _images(builder: Any, name: str, part: str, keys: tuple[str, str], channels:
 
 
 def _records(builder: Any, part: str, image: str) -> tuple[Any, bool]:
-    """Return a part's records, their images encoded, and whether they can be read in any order."""
+    """Return a part's records with encoded images, and whether they allow random access."""
     tfds = _package()
     decoders = {image: tfds.decode.SkipDecoding()}
     try:
@@ -174,7 +174,7 @@ def _records(builder: Any, part: str, image: str) -> tuple[Any, bool]:
 
 
 def _contents(records: Any, image: str, encoded: Kept) -> Callable[[Any], tf.Tensor]:
-    """Return a function from a number to an image's bytes."""
+    """Return a function from an image's number to its bytes."""
     if encoded.items is not None:
         table = on_cpu(np.array(encoded.items, object))
         return lambda number: table[number]

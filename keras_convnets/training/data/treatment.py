@@ -1,4 +1,4 @@
-"""How images are split and treated, wherever they are from."""
+"""How images from any source are split and processed."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _TEST_SHARE = 0.2
 
 @dataclasses.dataclass(frozen=True)
 class Treatment:
-    """How images are split and treated; `load_data` says what each of these means.
+    """How images are split and processed; `load_data` describes each attribute.
 
     Raises:
-        ValueError: a value out of its range.
+        ValueError: a value is out of range.
     """
 
     seed: int
@@ -49,7 +49,7 @@ class Treatment:
             )
 
     def split(self, source: Source) -> tuple[Images, Images, Images]:
-        """Return the images to train, to validate and to test on."""
+        """Return the training, validation and test images."""
         train, test = source.train, source.test
         if test is None:
             train, test = _split(train, _TEST_SHARE, self.seed, source.class_names)
@@ -59,7 +59,7 @@ class Treatment:
         return train, validation, test
 
     def prepared(self, source: Source, train: Images) -> Preprocessing:
-        """Return what is done to every image, by what the training images are like."""
+        """Return the preprocessing of all images, with statistics of the training images."""
         if self.preprocessing is not None:
             return self.preprocessing
         rows, cols = (self.image_size,) * 2 if self.image_size else source.size
@@ -79,9 +79,9 @@ def _check_share(value: float) -> None:
 def _split(
     images: Images, share: float, seed: int, class_names: Sequence[str]
 ) -> tuple[Images, Images]:
-    """Return the images without a share of them, and that share: of each class alike.
+    """Split off a share of the images, stratified by class; return the rest and the share.
 
-    Images that may have several classes are drawn whatever their classes.
+    Multi-label images are drawn regardless of their classes.
     """
     from sklearn.model_selection import train_test_split
 

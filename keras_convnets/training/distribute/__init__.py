@@ -1,1 +1,1 @@
-"""Several devices and machines."""
+"""Training on several devices and machines."""

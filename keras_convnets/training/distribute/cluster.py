@@ -17,12 +17,12 @@ _JOBS = ("chief", "worker")
 
 @dataclasses.dataclass(frozen=True)
 class Cluster:
-    """All machines of a run, and which of them this one is.
+    """The machines of a run, and the index of this one.
 
     Attributes:
-        addresses: ``host:port`` of each, the chief first.
-        index: of this one among them.
-        has_chief_job: whether ``TF_CONFIG`` calls the first one ``chief`` and not ``worker``.
+        addresses: ``host:port`` of each machine, the chief first.
+        index: the index of this machine.
+        has_chief_job: whether ``TF_CONFIG`` calls the first machine ``chief``, not ``worker``.
     """
 
     addresses: tuple[str, ...]
@@ -31,15 +31,15 @@ class Cluster:
 
     @property
     def is_chief(self) -> bool:
-        """Whether this is the machine that writes."""
+        """Whether this machine is the chief, which writes the files."""
         return self.index == 0
 
     def label(self, index: int) -> str:
-        """Return what errors call one of the machines."""
+        """Return the name of a machine for error messages."""
         return f"{'chief' if index == 0 else 'worker'} {index} ({self.addresses[index]})"
 
     def tf_config(self) -> str:
-        """Return it as TensorFlow reads it, in the environment variable ``TF_CONFIG``."""
+        """Return the value of the environment variable ``TF_CONFIG`` for TensorFlow."""
         addresses = list(self.addresses)
         if self.has_chief_job:
             jobs = {"chief": addresses[:1], "worker": addresses[1:]}
@@ -54,20 +54,20 @@ class Cluster:
 def find_cluster(
     name: str = "auto", workers: str | None = None, index: int | None = None
 ) -> Cluster | None:
-    """Refuse whatever is wrong with the choice of a strategy, without TensorFlow and at once.
+    """Return the machines of a run; refuse an invalid choice early, without TensorFlow.
 
     Args:
         name: ``"auto"``, ``"one"``, ``"mirrored"`` or ``"multi-worker"``.
-        workers: ``host:port`` of all machines, with commas between them, the chief first; by
-            default the environment variable ``TF_CONFIG`` says it.
-        index: which of them this machine is, from 0.
+        workers: ``host:port`` of all machines, separated by commas, the chief first; by default
+            read from the environment variable ``TF_CONFIG``.
+        index: the index of this machine, from 0.
 
     Returns:
-        The machines; ``None`` for a run on this one alone.
+        The machines; ``None`` for a run on this machine alone.
 
     Raises:
-        ValueError: an unknown strategy, invalid or repeated addresses, an index
-            out of range, a port that is taken, or too much or too little said.
+        ValueError: the strategy is unknown, addresses are invalid or repeated, the index is out of
+            range, the port is taken, or options are missing or contradict each other.
 
     Examples:
         >>> find_cluster("one")
@@ -110,7 +110,7 @@ def _from_options(workers: str, index: Any) -> Cluster:
 
 
 def _tf_config() -> Mapping[str, Any] | None:
-    """Return what ``TF_CONFIG`` holds; ``None`` if it names no machines."""
+    """Return the contents of ``TF_CONFIG``; ``None`` if it names no machines."""
     text = os.environ.get("TF_CONFIG")
     if not text:
         return None
@@ -177,7 +177,7 @@ def _index(what: str, index: Any, count: int) -> int:
 
 
 def _check_port(cluster: Cluster) -> None:
-    """Refuse a port that cannot be listened at: TensorFlow would share it, and wait for ever."""
+    """Refuse a port that is in use: TensorFlow would share it and wait forever."""
     try:
         listening(cluster).close()
     except OSError as error:
@@ -190,11 +190,11 @@ def _check_port(cluster: Cluster) -> None:
 
 
 def listening(cluster: Cluster) -> socket.socket:
-    """Return a socket that listens at this machine's port, wherever from it is called."""
+    """Return a socket that listens on this machine's port, on all interfaces."""
     port = int(cluster.addresses[cluster.index].rpartition(":")[2])
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
-        # A port that a run before has just let go of is free; one that is listened at is not.
+        # Allow a port that a previous run has just released, but not one in use.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("", port))
         listener.listen()

@@ -1,4 +1,4 @@
-"""What ``model.fit`` lacks on several devices and machines, and what becomes of lost machines."""
+"""Fixes for ``model.fit`` on several devices and machines, and handling of lost machines."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ _OF_PEERS = (_ABORTED, "CoordinationService", "coordination service")
 
 @contextlib.contextmanager
 def patched_fit(strategy: Any) -> Iterator[None]:
-    """Let ``fit`` and ``evaluate`` of this Keras train on several devices and machines.
+    """Make ``fit`` and ``evaluate`` of this Keras work on several devices and machines.
 
-    Keras 3.15 asks the strategy for two things that it cannot do: the mean of a whole batch, a
-    structure of values, when all that Keras wants to know is its shapes and types (this fails on
-    several machines, and on several GPUs if their parts of the batch differ in size); and the mean
-    of scalars along their first axis, which they do not have. Here the first is answered with the
-    first device's part, the second with the mean over the devices. Any other call, and so all
-    calls of a Keras that asks otherwise, go to the strategy as they are.
+    Keras 3.15 asks the strategy for two reductions that it cannot do. One is the mean of a whole
+    batch, a structure of values, although Keras needs only its shapes and dtypes; this fails on
+    several machines, and on several GPUs if their parts of the batch differ in size. The other is
+    the mean of scalars along their first axis, which they do not have. This patch answers the first
+    with the first device's part, and the second with the mean over the devices. All other calls,
+    including those of a Keras that asks differently, go to the strategy unchanged.
 
-    Within it, the loss of another machine is raised as `PeerLost`.
+    Inside the context, the loss of another machine is raised as `PeerLost`.
 
     Args:
-        strategy: of ``tf.distribute``; ``None`` for one device, where nothing is patched.
+        strategy: a ``tf.distribute`` strategy; ``None`` for one device, where nothing is patched.
 
     Examples:
         >>> import keras, numpy as np
@@ -46,10 +46,10 @@ def patched_fit(strategy: Any) -> Iterator[None]:
 
 @contextlib.contextmanager
 def peers_explained() -> Iterator[None]:
-    """Raise `PeerLost` for what TensorFlow raises when another machine is lost.
+    """Turn the errors that TensorFlow raises when another machine is lost into `PeerLost`.
 
-    It belongs around all that machines do together: building a model, which gives all of them the
-    chief's weights, reading variables, and training.
+    Use it around everything that machines do together: building a model, which copies the chief's
+    weights to all of them, reading variables, and training.
     """
     try:
         yield
@@ -59,7 +59,7 @@ def peers_explained() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _patched(strategy: Any) -> Iterator[None]:
-    if "reduce" in vars(strategy):  # it is patched already, by an enclosing block
+    if "reduce" in vars(strategy):  # already patched by an enclosing block
         yield
         return
     stock = strategy.reduce
@@ -84,20 +84,20 @@ def _locally(strategy: Any, value: Any) -> Any:
 
 
 def is_multi_worker(strategy: Any) -> bool:
-    """Return whether a strategy may be of several machines."""
+    """Return whether a strategy is for several machines."""
     return isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
 
 
 def check_alike(strategy: Any, **facts: Any) -> None:
-    """Refuse to begin unless all machines start from the same; all must call this.
+    """Refuse to start unless all machines agree on some facts; all machines must call this.
 
     Args:
-        strategy: of the run; nothing is done for one machine.
-        **facts: what must be the same everywhere, under the name that the error calls it; it is
-            compared by its ``repr``.
+        strategy: the strategy of the run; on one machine, this does nothing.
+        **facts: values that must be the same on all machines, compared by their ``repr``; the
+            error message uses their names.
 
     Raises:
-        ValueError: on all machines, if one differs.
+        ValueError: a value differs; raised on all machines.
     """
     if not is_multi_worker(strategy):
         return
@@ -116,20 +116,20 @@ def wait_for_all(strategy: Any) -> None:
     """Return when all machines of a run have reached this call.
 
     Raises:
-        PeerLost: one was lost before.
+        PeerLost: a machine was lost before reaching it.
     """
     if is_multi_worker(strategy):
         _from_all(strategy, tf.constant([0], tf.int64))
 
 
 def asked_anywhere(strategy: Any, asked: bool) -> bool:
-    """Return whether any machine of a run was asked to stop; all must call this at the same step.
+    """Return whether any machine was asked to stop; all machines must call this at the same step.
 
-    One that stopped by itself would leave the others in the middle of a step.
+    A machine that stopped on its own would leave the others in the middle of a step.
 
     Args:
-        strategy: of the run; the answer for one machine is its own.
-        asked: whether this machine was.
+        strategy: the strategy of the run; on one machine, ``asked`` is returned.
+        asked: whether this machine was asked to stop.
     """
     if not is_multi_worker(strategy):
         return asked
@@ -139,7 +139,7 @@ def asked_anywhere(strategy: Any, asked: bool) -> bool:
 
 @functools.lru_cache(maxsize=1)
 def _summed(strategy: Any) -> Any:
-    """Return the function that adds up a number of each machine; it is traced once."""
+    """Return the function that sums a number over all machines; it is traced once."""
 
     def everywhere(number: tf.Tensor) -> tf.Tensor:
         parts = strategy.run(lambda part: tf.identity(part), (number,))
@@ -149,7 +149,7 @@ def _summed(strategy: Any) -> Any:
 
 
 def _from_all(strategy: Any, own: tf.Tensor) -> Any:
-    """Return the values of all machines, one row for each."""
+    """Return the values of all machines, one row per machine."""
     with peers_explained():
         values = strategy.experimental_distribute_values_from_function(lambda _: own[tf.newaxis])
         rows = strategy.gather(values, axis=0).numpy()
@@ -162,10 +162,10 @@ def _digest(fact: Any) -> int:
 
 
 def explained(error: tf.errors.OpError) -> Exception:
-    """Return what is to be raised for an error of TensorFlow's: itself, if nothing better is known.
+    """Return a clearer exception for an error of TensorFlow, or the error itself if there is none.
 
     Args:
-        error: what ``fit`` raised.
+        error: the error that ``fit`` raised.
 
     Examples:
         >>> import tensorflow as tf

@@ -1,8 +1,10 @@
-"""Machines meet before TensorFlow starts: it would wait for those that never come without an end,
-deaf to Ctrl-C, and take a worker of an attempt that has just failed for one of the next.
+"""All machines connect to the chief before TensorFlow starts.
 
-The chief listens at its port, the others connect and say who they are. When all are connected,
-it tells them to go, and the port is free for TensorFlow.
+TensorFlow alone would wait forever for a missing machine, ignoring Ctrl-C, and might take a worker
+of an attempt that has just failed for one of the next attempt.
+
+The chief listens on its port; the workers connect and identify themselves. When all are connected,
+the chief tells them to start, and releases the port for TensorFlow.
 """
 
 from __future__ import annotations
@@ -19,8 +21,8 @@ from keras_convnets.training.distribute.cluster import Cluster, listening
 
 _GREETING = "keras-convnets"
 _GO = "go"
-_PAUSE = 0.5  # seconds between two tries
-_PATIENCE = 5.0  # seconds for a connected machine to say who it is
+_PAUSE = 0.5  # seconds between attempts
+_PATIENCE = 5.0  # seconds for a connected machine to identify itself
 
 
 def meet(cluster: Cluster, wait: float, tell: Callable[[str], None]) -> None:
@@ -29,18 +31,18 @@ def meet(cluster: Cluster, wait: float, tell: Callable[[str], None]) -> None:
     Args:
         cluster: the machines.
         wait: seconds to wait for them.
-        tell: is called once with a line about the missing machines.
+        tell: called once with a line about the missing machines.
 
     Raises:
-        ValueError: a machine was started with other addresses, or an index is there twice.
-        RunStopped: they did not come in time.
+        ValueError: a machine was started with different addresses, or an index is used twice.
+        RunStopped: a machine did not connect in time.
     """
     if len(cluster.addresses) > 1:
         (_gather if cluster.is_chief else _report)(cluster, time.monotonic() + wait, wait, tell)
 
 
 def _gather(cluster: Cluster, end: float, wait: float, tell: Callable[[str], None]) -> None:
-    """Wait for all others, as the chief."""
+    """Wait, as the chief, for all workers."""
     present: dict[int, socket.socket] = {}
     told = False
     with listening(cluster) as listener, contextlib.ExitStack() as lines:
@@ -64,7 +66,7 @@ def _gather(cluster: Cluster, end: float, wait: float, tell: Callable[[str], Non
 
 
 def _admit(line: socket.socket, cluster: Cluster, present: dict[int, socket.socket]) -> None:
-    """Accept a machine of this run, and refuse any other."""
+    """Accept a machine of this run and refuse any other."""
     index, addresses = _who(line)
     if index is None:
         line.close()
@@ -83,7 +85,7 @@ def _admit(line: socket.socket, cluster: Cluster, present: dict[int, socket.sock
 
 
 def _who(line: socket.socket) -> tuple[int | None, list[str]]:
-    """Return which worker says that it is there; ``None`` for somebody else."""
+    """Return which worker has connected; ``None`` if it is not a worker."""
     try:
         line.settimeout(_PATIENCE)
         greeting, index, addresses = json.loads(_read(line))
@@ -100,7 +102,7 @@ def _tell_all(present: dict[int, socket.socket], words: str) -> None:
 
 
 def _report(cluster: Cluster, end: float, wait: float, tell: Callable[[str], None]) -> None:
-    """Tell the chief that this machine is there, and wait for its word."""
+    """Report to the chief as a worker, and wait for its answer."""
     told = False
     while True:
         answer, trouble = _ask(cluster, end)
@@ -125,14 +127,14 @@ def _report(cluster: Cluster, end: float, wait: float, tell: Callable[[str], Non
 
 
 def _ask(cluster: Cluster, end: float) -> tuple[str, str]:
-    """Return the chief's answer, or an empty one and the reason."""
+    """Return the chief's answer, or an empty answer and the reason."""
     host, _, port = cluster.addresses[0].rpartition(":")
     left = max(_PAUSE, end - time.monotonic())
     try:
         with socket.create_connection((host.strip("[]"), int(port)), min(left, _PATIENCE)) as line:
             greeting = json.dumps([_GREETING, cluster.index, cluster.addresses])
             line.sendall(f"{greeting}\n".encode())
-            # The chief's own wait may be a little longer than what is left of this one's.
+            # The chief may wait a little longer than this machine has left.
             line.settimeout(left + _PATIENCE)
             return _read(line), "it does not answer"
     except OSError as error:
@@ -140,7 +142,7 @@ def _ask(cluster: Cluster, end: float) -> tuple[str, str]:
 
 
 def _read(line: socket.socket) -> str:
-    """Return a line of text; an empty one if there is none, as from a server of TensorFlow's."""
+    """Return a line of text; empty if there is none, as from a TensorFlow server."""
     found = b""
     while not found.endswith(b"\n") and len(found) < 65536:
         part = line.recv(4096)

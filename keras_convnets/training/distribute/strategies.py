@@ -1,4 +1,4 @@
-"""Which devices and machines a run is on: a strategy of ``tf.distribute``, by its name."""
+"""The devices and machines of a run: a ``tf.distribute`` strategy, by name."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from keras_convnets.training.distribute.multi_worker import (
 )
 from keras_convnets.training.distribute.rendezvous import meet
 
-WAIT = 600.0  # seconds for all machines to come
-_START = 60  # seconds for TensorFlow to connect machines that are all there
+WAIT = 600.0  # seconds to wait for all machines
+_START = 60  # seconds for TensorFlow to connect machines that have all started
 
 
 def silent(line: str) -> None:
-    """Tell nobody."""
+    """Print nothing."""
 
 
 def choose_strategy(
@@ -37,27 +37,27 @@ def choose_strategy(
 ) -> Any:
     """Return the ``tf.distribute`` strategy to build and train a model with.
 
-    Call it first, before anything is computed: several machines can only be connected then. It
-    returns when all of them are connected.
+    Call it first, before TensorFlow computes anything: several machines can only be connected
+    then. It returns when all of them are connected.
 
     Args:
-        name: ``"one"`` device; ``"mirrored"``, all GPUs of this machine (or all logical devices of
-            a CPU that was split into several); ``"multi-worker"``, several machines with all GPUs
-            of each; ``"auto"``, machines if any are named, else GPUs if there are several, else
-            one device.
-        workers: ``host:port`` of all machines, with commas between them, the chief first; by
-            default the environment variable ``TF_CONFIG`` says it. All must be able to reach all.
-        index: which of them this machine is, from 0.
+        name: ``"one"``, one device; ``"mirrored"``, all GPUs of this machine (or all logical
+            devices of a CPU that was split into several); ``"multi-worker"``, several machines with
+            all their GPUs; ``"auto"``, several machines if any are named, else all GPUs if there
+            are several, else one device.
+        workers: ``host:port`` of all machines, separated by commas, the chief first; by default
+            read from the environment variable ``TF_CONFIG``. Each must be able to reach all others.
+        index: the index of this machine, from 0.
         wait: seconds to wait for the other machines.
-        tell: is called with a line about machines that are being waited for.
+        tell: called with a line about the machines it is waiting for.
 
     Returns:
-        The strategy; ``None`` for one device, which needs none.
+        The strategy; ``None`` for one device, which does not need one.
 
     Raises:
-        ValueError: what `keras_convnets.training.distribute.cluster.find_cluster` refuses, or
-            ``"mirrored"`` where there is one device.
-        RunStopped: other machines did not come.
+        ValueError: `keras_convnets.training.distribute.cluster.find_cluster` refuses the choice, or
+            it is ``"mirrored"`` and there is only one device.
+        RunStopped: other machines did not connect in time.
 
     Examples:
         >>> from keras_convnets.training import choose_strategy, is_chief
@@ -69,7 +69,7 @@ def choose_strategy(
     if cluster is not None:
         return _multi_worker(cluster, wait, tell)
     if not os.environ.get("TF_CONFIG"):
-        os.environ.pop("TF_CONFIG", None)  # TensorFlow takes an empty one for broken JSON
+        os.environ.pop("TF_CONFIG", None)  # TensorFlow reads an empty one as broken JSON
     if name == "one":
         return None
     devices = [device.name for device in tf.config.list_logical_devices("GPU")]
@@ -86,18 +86,18 @@ def choose_strategy(
 
 
 def check_step(model: Any, jit: bool = False, steps_per_execution: int = 1) -> None:
-    """Refuse what Keras and TensorFlow cannot do on several devices, but would only fail at later.
+    """Refuse options that would only fail later, because they do not work on several devices.
 
     Args:
-        model: built for its strategy.
-        jit: whether XLA is to compile the training step. It compiles for one device at a time.
-        steps_per_execution: steps that TensorFlow takes at once. Keras' loop of steps loses the
-            values that several devices hand over.
+        model: a model built in the scope of its strategy.
+        jit: whether XLA compiles the training step. XLA compiles for one device at a time.
+        steps_per_execution: training steps per call of TensorFlow. Keras' loop over the steps loses
+            the values returned by several devices.
 
     Raises:
-        ValueError: one of both on several devices, or layers that compute in float16: Keras looks
-            for overflows on each device by itself, so that some take a step which others leave
-            out, and wait for one another.
+        ValueError: there are several devices and one of these options is set, or layers compute in
+            float16: Keras checks for overflow on each device separately, so some devices would take
+            a step that others skip, and wait for each other.
     """
     replicas = model.distribute_strategy.num_replicas_in_sync
     if replicas == 1:
@@ -116,7 +116,7 @@ def check_step(model: Any, jit: bool = False, steps_per_execution: int = 1) -> N
 
 
 def is_chief(strategy: Any) -> bool:
-    """Return whether this process is the one that writes; it is, unless it is another's worker."""
+    """Return whether this process is the chief, which writes files; true without a cluster."""
     if not is_multi_worker(strategy):
         return True
     resolver = strategy.cluster_resolver
@@ -126,13 +126,13 @@ def is_chief(strategy: Any) -> bool:
 
 @contextlib.contextmanager
 def scope_of(strategy: Any) -> Iterator[None]:
-    """Build within a strategy; on several machines, one may be lost in the meantime.
+    """Enter the scope of a strategy to build a model; a machine may be lost meanwhile.
 
     Args:
-        strategy: as `choose_strategy` returns it; nothing is done for ``None``.
+        strategy: the result of `choose_strategy`; with ``None``, this does nothing.
 
     Raises:
-        PeerLost: another machine does not answer any more.
+        PeerLost: another machine no longer responds.
     """
     if strategy is None:
         yield
@@ -158,10 +158,10 @@ def _multi_worker(cluster: Cluster, wait: float, tell: Callable[[str], None]) ->
 
 @contextlib.contextmanager
 def _stoppable() -> Iterator[None]:
-    """Let signals end the process while TensorFlow waits for others without letting Python run.
+    """Let signals end the process while TensorFlow waits for other machines and blocks Python.
 
-    All have just met, so that a wait is short, unless one has died since: then an alarm ends the
-    process. TensorFlow installs a handler that swallows SIGTERM; it is replaced as well.
+    All machines have just connected, so the wait is short unless one has died since; then an alarm
+    ends the process. TensorFlow installs a handler that swallows SIGTERM, which is also replaced.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -1,7 +1,7 @@
-"""A small parent of a training process: starts it again when the run has lost a machine.
+"""A small parent of the training process, which restarts it when the run has lost a machine.
 
-TensorFlow cannot connect a process anew that has lost another machine, and it may take the whole
-process down. So the process that trains is a child; its parent does not even import TensorFlow.
+TensorFlow cannot reconnect a process that has lost another machine, and it may crash the whole
+process. So training runs in a child process; its parent does not even import TensorFlow.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from keras_convnets.errors import PeerLost
 
 RESTARTS = 20
 _PIPE = "KERAS_CONVNETS_SUPERVISOR"
-_LONG = 600.0  # seconds; after so long a life, earlier restarts no longer count
+_LONG = 600.0  # seconds; after a child has run this long, earlier restarts no longer count
 _PASSED_ON = ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2")
 _DEATHS = ("SIGKILL", "SIGABRT", "SIGSEGV", "SIGBUS", "SIGALRM")
 
 
 @functools.cache
 def is_supervised() -> bool:
-    """Return whether this process is such a child; from then on it ends when its parent does."""
+    """Return whether this is such a child process; if so, make it end when its parent does."""
     pipe = os.environ.pop(_PIPE, None)
     if pipe is None:
         return False
 
     def follow() -> None:
-        os.read(int(pipe), 1)  # returns when the parent is no more
+        os.read(int(pipe), 1)  # returns when the parent has ended
         os.kill(os.getpid(), signal.SIGKILL)
 
     threading.Thread(target=follow, daemon=True).start()
@@ -42,7 +42,7 @@ def is_supervised() -> bool:
 
 
 def leave(code: int) -> NoReturn:
-    """End this process at once: TensorFlow would first wait for the machines that are lost."""
+    """End this process immediately: TensorFlow would first wait for the lost machines."""
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
@@ -54,17 +54,16 @@ def supervise(
     restarts: int = RESTARTS,
     program: Sequence[str] = (sys.executable, "-m", "keras_convnets"),
 ) -> int:
-    """Run the command in a child until it is done, and return its exit code.
+    """Run the command in a child process until it is done, and return its exit code.
 
-    It is started again when it ends with the exit code of `PeerLost`, or is killed or crashes.
-    Signals are passed on; a child that they end is not started again.
+    The child is restarted if it ends with the exit code of `PeerLost`, is killed or crashes.
+    Signals are forwarded to it; a child ended by a forwarded signal is not restarted.
 
     Args:
-        first: the arguments of ``keras-convnets``.
-        again: those for a child that resumes the run.
-        restarts: how many times it is started again; those before a long time without any do
-            not count.
-        program: what is run with them.
+        first: the arguments of ``keras-convnets`` for the first child.
+        again: the arguments for a child that resumes the run.
+        restarts: the maximum number of restarts; a long time without any resets the count.
+        program: the command to run with these arguments.
     """
     used, now = 0, first
     while True:
@@ -83,11 +82,11 @@ def supervise(
 
 
 def _run(arguments: Sequence[str]) -> tuple[int, bool]:
-    """Run a child, and return its exit code and whether it was sent a signal from here."""
+    """Run a child; return its exit code and whether this process forwarded a signal to it."""
     told = False
-    theirs, ours = os.pipe()  # nothing is written: it closes when this process ends
+    theirs, ours = os.pipe()  # nothing is written; it closes when this process ends
     environment = {**os.environ, _PIPE: str(theirs)}
-    # A group of its own: Ctrl-C reaches the child once, from here, and not from the terminal too.
+    # Its own process group: Ctrl-C reaches the child only from here, not also from the terminal.
     child = subprocess.Popen(arguments, env=environment, pass_fds=(theirs,), process_group=0)
     os.close(theirs)
 

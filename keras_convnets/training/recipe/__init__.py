@@ -1,1 +1,1 @@
-"""How networks are trained, as data, and as a compiled model."""
+"""Training recipes as data, and their application to a model."""

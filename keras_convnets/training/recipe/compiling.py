@@ -16,10 +16,10 @@ from keras_convnets.training.transfer.fine_tuning import DiscriminativeSGD, stag
 
 
 def compile_model(model: keras.Model, data: Data, recipe: Recipe, settings: Settings) -> Objective:
-    """Compile a classifier as a recipe says, and return what it is trained for.
+    """Compile a classifier according to a recipe, and return its training objective.
 
     Raises:
-        ValueError: it cannot be told what its outputs are, or they do not suit the data's labels.
+        ValueError: the kind of its outputs cannot be determined, or does not suit the labels.
     """
     if recipe.weight_decay is not None:
         set_weight_decay(model, recipe.weight_decay)
@@ -35,16 +35,16 @@ def compile_model(model: keras.Model, data: Data, recipe: Recipe, settings: Sett
             jit_compile=settings.jit,
             auto_scale_loss=False,
         )
-        # A model that is saved before its first step has a whole optimizer too.
+        # So that a model saved before its first step also contains a complete optimizer.
         model.optimizer.build(model.trainable_variables)
     return objective
 
 
 def set_weight_decay(model: keras.Model, decay: float) -> None:
-    """Give the kernels of all convolutions a decay, ``w -= rate * decay * w``, in place of theirs.
+    """Set the weight decay of all convolution kernels, ``w -= rate * decay * w``.
 
-    Papers and PyTorch write the decay; the factor of Keras' L2 penalty, whose gradient is twice its
-    factor times ``w``, is half of it.
+    It replaces their penalties. Papers and PyTorch state the decay; the factor of Keras' L2 penalty
+    is half of it, because the gradient of the penalty is twice its factor times ``w``.
 
     Examples:
         >>> import keras

@@ -1,4 +1,4 @@
-"""What a classifier is trained for: its loss, its accuracy, and labels as these take them."""
+"""The training objective of a classifier: its loss, its accuracy, and labels in their format."""
 
 from __future__ import annotations
 
@@ -17,35 +17,35 @@ class Objective:
 
     | outputs | labels | loss | accuracy |
     |---|---|---|---|
-    | a softmax, or its logits | a class an image | categorical cross-entropy | of the likeliest |
+    | softmax, or its logits | one class per image | categorical cross-entropy | of the top class |
     | one sigmoid, or its logit | one of two classes | binary cross-entropy | binary |
-    | a sigmoid a class | a class an image | binary cross-entropy | of the likeliest class |
-    | a sigmoid a class | several classes | binary cross-entropy | binary, over all labels |
+    | a sigmoid per class | one class per image | binary cross-entropy | of the top class |
+    | a sigmoid per class | several classes | binary cross-entropy | binary, over all labels |
 
     Args:
-        model: a classifier; where it is in the scope of a strategy, call this there.
-        data: what it is trained on.
-        label_smoothing: the share of a label that is spread over all classes, as Keras does it.
+        model: a classifier; if it was built in the scope of a strategy, call this in that scope.
+        data: the training data.
+        label_smoothing: the share of a label that is spread over all classes, as in Keras.
 
     Raises:
-        ValueError: it cannot be told what the outputs are, or they do not suit the labels.
+        ValueError: the kind of the outputs cannot be determined, or does not suit the labels.
     """
 
     def __init__(self, model: keras.Model, data: Data, label_smoothing: float = 0.0) -> None:
         self._outputs = outputs_of(model)
         self._has_several = data.train.labels.ndim == 2
         check_labels(model, self._outputs, data.train.labels)
-        # Smoothed labels, and those of sigmoids, are a number for each class.
+        # Smoothed labels and labels for sigmoids have one number per class.
         self._is_spread = bool(label_smoothing) or self._outputs.are_independent
         self.loss = self._loss(self._outputs, label_smoothing)
         self.accuracy = self._accuracy(self._outputs)
 
     def labelled(self, batches: tf.data.Dataset) -> tf.data.Dataset:
-        """Return batches of images and labels with the labels as the loss takes them."""
+        """Return batches of images and labels, with the labels in the format of the loss."""
         return batches.map(lambda images, labels: (images, self.labels(labels)))
 
     def labels(self, labels: Any) -> Any:
-        """Return a batch of labels as the loss takes them."""
+        """Return a batch of labels in the format of the loss."""
         if self._outputs.is_binary:
             return tf.cast(labels, tf.float32)[:, tf.newaxis]
         if self._has_several:

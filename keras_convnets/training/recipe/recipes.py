@@ -1,4 +1,4 @@
-"""How networks are trained, as the papers did it: recipes are data."""
+"""The training recipes of the papers, as data."""
 
 from __future__ import annotations
 
@@ -13,34 +13,34 @@ SCHEDULES = ("drops", "cosine")
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
-    """Stochastic gradient descent with momentum, and all that a paper says of it.
+    """Stochastic gradient descent with momentum, and every setting that a paper gives for it.
 
     Attributes:
-        source: where it is from.
-        batch_size: images a step, over all devices and machines.
-        learning_rate: of the optimizer, after the warm-up.
-        epochs: passes over the training images; or
-        steps: steps of the optimizer. One of the two is ``None``.
-        schedule: ``"drops"`` or ``"cosine"``: half of one, down to 0.
-        drops: when the rate drops, as shares of the run.
-        drop_factor: what the rate is multiplied by at each drop.
-        warmup_epochs: how long the rate rises in a line from ``warmup_rate``; or
-        warmup_steps: how long the rate *is* ``warmup_rate``.
-        warmup_rate: see these two.
-        momentum: of the optimizer.
-        nesterov: whether it is Nesterov's momentum.
-        weight_decay: the decay of the kernels of convolutions, ``w -= rate * decay * w``, as papers
-            count it: twice the factor of an L2 penalty. ``None`` leaves the model's penalties as
-            they were built.
+        source: the paper or other source of the recipe.
+        batch_size: the global batch size: images per step, over all devices and machines.
+        learning_rate: the learning rate after the warm-up.
+        epochs: the length of the run in passes over the training images.
+        steps: the length of the run in optimizer steps. Either this or ``epochs`` is ``None``.
+        schedule: ``"drops"``, or ``"cosine"`` for half a cosine down to 0.
+        drops: when the learning rate drops, as fractions of the run.
+        drop_factor: the factor of the learning rate at each drop.
+        warmup_epochs: the epochs over which the learning rate rises linearly from ``warmup_rate``.
+        warmup_steps: the steps for which the learning rate is constant at ``warmup_rate``.
+        warmup_rate: the learning rate of ``warmup_epochs`` or ``warmup_steps``.
+        momentum: the momentum of the optimizer.
+        nesterov: whether to use Nesterov momentum.
+        weight_decay: the decay of convolution kernels, ``w -= rate * decay * w``, as defined in
+            papers: twice the factor of an L2 penalty. ``None`` keeps the penalties that the model
+            was built with.
         label_smoothing: the share of a label that is spread over all classes.
-        augmentation: of the training images; ``None`` is what suits the data.
-        images_per_rate: where it is given, ``learning_rate`` is for a batch of so many images, and
-            scaled in a line to the batch that is used.
-        stage_decay: what the rate is multiplied by for each stage before the last, for
-            fine-tuning: 1 is one rate for all.
+        augmentation: the augmentation of the training images; ``None`` for the data's default.
+        images_per_rate: if given, ``learning_rate`` applies to a batch of this many images and is
+            scaled linearly to the actual batch size.
+        stage_decay: the factor of the learning rate from each stage to the one before it, for
+            fine-tuning; 1 gives all stages the same rate.
 
     Raises:
-        ValueError: a value out of its range, or both epochs and steps, or neither.
+        ValueError: a value is out of range, or both or neither of epochs and steps are given.
     """
 
     source: str
@@ -87,17 +87,17 @@ class Recipe:
 
     @property
     def peak_rate(self) -> float:
-        """The learning rate after the warm-up, scaled to the batch where the recipe says so."""
+        """The learning rate after the warm-up, scaled to the batch size if the recipe says so."""
         if self.images_per_rate is None:
             return self.learning_rate
         return self.learning_rate * self.batch_size / self.images_per_rate
 
     def total_steps(self, steps_per_epoch: int) -> int:
-        """Return the steps of the whole run."""
+        """Return the number of steps of the whole run."""
         return self.steps or (self.epochs or 0) * steps_per_epoch
 
     def total_epochs(self, steps_per_epoch: int) -> int:
-        """Return the epochs of the whole run; the last of them may be a part of one."""
+        """Return the number of epochs of the whole run; the last may be incomplete."""
         return math.ceil(self.total_steps(steps_per_epoch) / steps_per_epoch)
 
     def rates(self, steps_per_epoch: int) -> Any:
@@ -137,7 +137,7 @@ class Recipe:
             )
 
     def replace(self, **changes: Any) -> Recipe:
-        """Return the recipe with other values; epochs take the place of steps and the reverse.
+        """Return the recipe with some values changed; epochs replace steps and vice versa.
 
         Examples:
             >>> RECIPES["resnet-cifar"].replace(epochs=2).steps is None
@@ -176,5 +176,5 @@ RECIPES = {
 
 
 def find(name: str) -> Recipe:
-    """Return the recipe called ``name``, or raise a ``ValueError`` with the names there are."""
+    """Return the recipe called ``name``; raise a ``ValueError`` that lists the names if none is."""
     return RECIPES[checks.choice("recipe", name, RECIPES)]

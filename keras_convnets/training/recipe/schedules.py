@@ -1,4 +1,4 @@
-"""Learning rates over a run, as Keras' own schedules, with a warm-up before them."""
+"""Learning-rate schedules: Keras' own, with an optional warm-up before them."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from keras.optimizers.schedules import CosineDecay, LearningRateSchedule, Piecew
 
 @keras.saving.register_keras_serializable("keras_convnets")
 class LinearWarmUp(LearningRateSchedule):
-    """A rate that rises in a line to that of another schedule, which goes on from there.
+    """A learning rate that rises linearly to that of another schedule, and then follows it.
 
     Args:
-        schedule: the rates from ``steps`` on.
-        start: the rate at step 0.
-        steps: how many steps the warm-up takes.
+        schedule: the schedule to follow after ``steps`` steps.
+        start: the learning rate at step 0.
+        steps: the length of the warm-up in steps.
 
     Examples:
         >>> import keras
@@ -47,7 +47,7 @@ class LinearWarmUp(LearningRateSchedule):
 
 
 def in_steps(rates: list[float], starts: list[int]) -> PiecewiseConstantDecay:
-    """Return a schedule of constant rates: each from its step on, counted from 0, up to the next.
+    """Return a piecewise constant schedule: each rate holds from its step, from 0, to the next.
 
     Examples:
         >>> rate = in_steps([0.1, 0.01], [0, 32_000])
@@ -56,7 +56,7 @@ def in_steps(rates: list[float], starts: list[int]) -> PiecewiseConstantDecay:
     """
     if len(rates) == 1:
         return PiecewiseConstantDecay([0], rates * 2)
-    # Keras' boundary is the last step of the rate before it.
+    # In Keras, a boundary is the last step of the previous rate.
     return PiecewiseConstantDecay([start - 1 for start in starts[1:]], rates)
 
 

@@ -11,20 +11,20 @@ from keras_convnets import checks
 class Settings:
     """How a run is carried out.
 
-    Its [recipe][keras_convnets.training.Recipe] says the rest.
+    Everything else is in its [recipe][keras_convnets.training.Recipe].
 
     Attributes:
-        seed: of the order of the images and their augmentation.
-        checkpoint_steps: a checkpoint is written after every epoch, and within it after so many
-            steps.
-        steps_per_execution: steps that TensorFlow takes before it comes back to Python.
+        seed: the seed of the shuffle and the augmentation.
+        checkpoint_steps: the number of steps between checkpoints within an epoch; there is also one
+            after every epoch.
+        steps_per_execution: the number of steps that TensorFlow takes before returning to Python.
         jit: whether XLA compiles the training step.
-        sync_bn: whether batch normalisation takes its statistics over all devices and machines.
-        deterministic: whether TensorFlow takes the repeatable way where it has a choice. It is for
-            the whole process, and set by `make_repeatable`, as the command does.
+        sync_bn: whether batch normalisation computes its statistics over all devices and machines.
+        deterministic: whether TensorFlow prefers deterministic implementations of operations. This
+            applies to the whole process and is set by `make_repeatable`, as the command does.
 
     Raises:
-        ValueError: a number out of its range.
+        ValueError: a number is out of range.
     """
 
     seed: int = 0

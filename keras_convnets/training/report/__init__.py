@@ -1,1 +1,1 @@
-"""What a run leaves for people to look at."""
+"""The report of a run: pages and figures for people to read."""

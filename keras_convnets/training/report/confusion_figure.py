@@ -12,40 +12,40 @@ from matplotlib.ticker import MaxNLocator
 
 from keras_convnets.training.report.drawing import GRID, INK, page_svg
 
-_RIGHT, _WRONG = (38, 102, 176), (204, 87, 20)  # seen on light and on dark
-_ON_FULL, _FULL = "#ffffff", 0.8  # letters on a cell that is as strong as this, or stronger
-_MOST_NUMBERED = 20  # classes up to which each cell says its images
-_MOST_NAMED = 100  # classes up to which each is named beside the matrix
-_MOST_CELLS = 400  # rows and columns; of more classes, several share one
-_LONGEST = 16  # letters of a name beside the matrix
-_CELL = 0.42  # inches of a cell's side, unless the whole is then too small or too large
+_RIGHT, _WRONG = (38, 102, 176), (204, 87, 20)  # visible on light and dark backgrounds
+_ON_FULL, _FULL = "#ffffff", 0.8  # the text colour on cells of at least this strength
+_MOST_NUMBERED = 20  # classes up to which each cell shows its number of images
+_MOST_NAMED = 100  # classes up to which the axes show their names
+_MOST_CELLS = 400  # rows and columns; with more classes, several share a cell
+_LONGEST = 16  # characters of a class name on the axes
+_CELL = 0.42  # inches per cell side, unless that makes the matrix too small or too large
 _SMALLEST, _LARGEST, _LARGEST_OF_MANY = 2.0, 6.6, 9.4  # inches; the last without numbers
-_POINTS = 9  # of letters
-_WIDTH = 0.62  # of a letter, of its height
+_POINTS = 9  # font size
+_WIDTH = 0.62  # of a character, relative to its height
 
 
 def confusion_figure(matrix: np.ndarray, class_names: Sequence[str]) -> str:
     """Return a confusion matrix as an SVG for a page.
 
-    A row is a true class, a column a predicted one. The larger the share of the row's images in a
-    cell, the stronger its colour; with up to 20 classes it says how many they are. With more than
-    100 classes the axes count them instead of naming them; with more than 400 a cell is that of
-    several neighbours, and shows the largest share among them.
+    A row is a true class, a column a predicted class. The larger a cell's share of the images in
+    its row, the stronger its colour; with up to 20 classes, each cell also shows the number of
+    images. With more than 100 classes, the axes show indices instead of names; with more than 400,
+    each cell covers several neighbouring classes and shows the largest share among them.
 
     Args:
         matrix: the number of images of each class (row) by predicted class (column).
-        class_names: the classes, in this order.
+        class_names: the class names, in the same order.
     """
     count = len(class_names)
     largest = _LARGEST if count <= _MOST_NUMBERED else _LARGEST_OF_MANY
     side = min(max(_SMALLEST, count * _CELL), largest)
     figure = Figure(figsize=(side, side))
     axes = figure.add_axes((0, 0, 1, 1))
-    strength, cell = _strength(matrix), 72 * side / count  # points of a cell's side
+    strength, cell = _strength(matrix), 72 * side / count  # the side of a cell in points
     axes.imshow(
         _pixels(_fewer_cells(strength)),
         extent=(-0.5, count - 0.5, count - 0.5, -0.5),
-        interpolation="none",  # each cell stays one pixel, which the browser enlarges
+        interpolation="none",  # one pixel per cell, which the browser enlarges
     )
     if count <= _MOST_NUMBERED:
         _number(axes, matrix, strength, cell)
@@ -54,7 +54,7 @@ def confusion_figure(matrix: np.ndarray, class_names: Sequence[str]) -> str:
 
 
 def _strength(matrix: np.ndarray) -> np.ndarray:
-    """Return how strong the colour of each cell is, 0 to 1; a single mistake is to be seen, too."""
+    """Return the colour strength of each cell, 0 to 1; even a single mistake stays visible."""
     share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     least = 0.12 if len(matrix) <= _MOST_NUMBERED else 0.3
     wrong = least + (1 - least) * np.sqrt(share)
@@ -66,7 +66,7 @@ def _diagonal(matrix: np.ndarray) -> np.ndarray:
 
 
 def _fewer_cells(strength: np.ndarray) -> np.ndarray:
-    """Return the strongest of each block of cells, in blocks as large as it takes."""
+    """Return the strongest cell of each block; blocks are large enough to reduce the matrix."""
     block = -(-len(strength) // _MOST_CELLS)
     padded = np.pad(strength, (0, -len(strength) % block))
 
@@ -74,14 +74,14 @@ def _fewer_cells(strength: np.ndarray) -> np.ndarray:
         cells = cells.reshape(len(cells) // block, block, len(cells) // block, block)
         return cells.max(axis=(1, 3))
 
-    # A block on the diagonal is about what is right, and is not covered by a mistake within.
+    # A block on the diagonal shows its correct predictions, not the mistakes inside it.
     right = strongest(padded * _diagonal(padded))
     wrong = strongest(padded * ~_diagonal(padded))
     return np.where(_diagonal(right), right, wrong)
 
 
 def _pixels(strength: np.ndarray) -> np.ndarray:
-    """Return the cells' colours; the page shows through where they are weak."""
+    """Return the colours of the cells; weak ones are transparent."""
     colours = np.where(_diagonal(strength)[..., None], _RIGHT, _WRONG)
     return np.dstack([colours, np.rint(255 * strength)]).astype(np.uint8)
 
@@ -102,7 +102,7 @@ def _number(axes: Axes, matrix: np.ndarray, strength: np.ndarray, cell: float) -
 
 
 def _dress(axes: Axes, class_names: Sequence[str], cell: float) -> None:
-    """Name the axes, and the classes that there is room for."""
+    """Label the axes, with as many class names as there is room for."""
     axes.xaxis.tick_top()
     axes.xaxis.set_label_position("top")
     axes.set_xlabel("predicted class", color=INK, size=_POINTS)
@@ -116,7 +116,7 @@ def _dress(axes: Axes, class_names: Sequence[str], cell: float) -> None:
     points = min(_POINTS, 0.9 * cell)
     names = [_short(name) for name in class_names]
     turned = max(map(len, names)) * _WIDTH * points > cell
-    # A name with dollars in it is no formula.
+    # A class name that contains dollar signs is not a formula.
     style: dict[str, Any] = {"size": points, "parse_math": False}
     axes.set_xticks(range(len(names)), names, rotation=90 if turned else 0, **style)
     axes.set_yticks(range(len(names)), names, **style)

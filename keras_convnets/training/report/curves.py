@@ -15,21 +15,21 @@ from keras_convnets.training.report.drawing import GRID, INK, any_letters, page_
 from keras_convnets.training.run_folder import History
 
 _TRAINING, _VALIDATION, _RATE = "#5b7fa6", "#d1603d", "#8a6fb0"
-_MOST_MARKS = 40  # epochs up to which each is marked by a dot
+_MOST_MARKS = 40  # epochs up to which each one is marked by a dot
 
 
 def plot_curves(history: History, to_file: str | os.PathLike[str], title: str = "") -> None:
-    """Draw loss, accuracy and learning rate, epoch by epoch, training and validation.
+    """Plot loss, accuracy and learning rate by epoch, for training and validation.
 
-    What a history lacks is left out: a column, an epoch before a run was taken up again, a value
-    that is not a finite number.
+    Anything missing from the history is left out: a column, epochs before a run was resumed, or
+    values that are not finite.
 
     Args:
-        history: the lists under ``loss``, ``accuracy``, ``val_loss``, ``val_accuracy`` and
-            ``learning_rate``, as ``model.fit(...).history`` holds them; under ``epoch`` their
-            epochs, from 1 where it is not there.
-        to_file: the picture to write, in any format that matplotlib knows.
-        title: stands above the panels.
+        history: lists under ``loss``, ``accuracy``, ``val_loss``, ``val_accuracy`` and
+            ``learning_rate``, as in ``model.fit(...).history``; optionally ``epoch``, the epoch of
+            each value, by default counted from 1.
+        to_file: the image file to write, in any format that matplotlib supports.
+        title: the title above the panels.
 
     Raises:
         ValueError: the file cannot be written.
@@ -45,7 +45,7 @@ def plot_curves(history: History, to_file: str | os.PathLike[str], title: str = 
 
 
 def svg(history: History) -> str:
-    """Return the curves as an element of a page."""
+    """Return the curves as an SVG element for a page."""
     return page_svg(_figure(history, ""), "curves")
 
 
@@ -84,7 +84,7 @@ def _epochs(history: History, count: int) -> Sequence[float]:
 
 
 def _column(history: History, key: str) -> list[float]:
-    """Return values to draw; what is missing is a gap in the line."""
+    """Return the values to plot; missing values become gaps in the line."""
     found = history.get(key, ())
     return [float("nan") if value is None else float(value) for value in found]
 
@@ -97,13 +97,13 @@ def _in_per_cent(axes: Axes) -> None:
 
 
 def _goes_in_steps(rates: Sequence[float]) -> bool:
-    """Return whether a learning rate drops at times, rather than change in every epoch."""
+    """Return whether the learning rate changes in steps rather than in every epoch."""
     unchanged = sum(one == other for one, other in itertools.pairwise(rates))
     return 2 * unchanged >= len(rates) - 1
 
 
 def _logarithmic(axes: Axes, values: Iterable[float]) -> None:
-    """Make the axis logarithmic, if there is anything to see on such an axis."""
+    """Make the axis logarithmic if that suits the values."""
     if any(0 < value < float("inf") for value in values):
         axes.set_yscale("log")
         axes.yaxis.set_major_locator(LogLocator())

@@ -1,4 +1,4 @@
-"""What a report says of classes and images, and of the run's configuration."""
+"""The parts of a report about classes, images and the run's configuration."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _CONFUSIONS = 12
 
 @dataclasses.dataclass(frozen=True)
 class ClassBar:
-    """A class's name, its images, and those that are classified right."""
+    """The name of a class, its number of images, and how many are classified correctly."""
 
     name: str
     images: int
@@ -31,13 +31,13 @@ class ClassBar:
 
     @property
     def share(self) -> float:
-        """The share of the images that is classified right; NaN without images."""
+        """The share of images that are classified correctly; NaN if there are none."""
         return self.right / self.images if self.images else float("nan")
 
 
 @dataclasses.dataclass(frozen=True)
 class Card:
-    """A mistake: the image, the name of its file, its class, the predicted one, how confident."""
+    """A mistake: the image, its name, its class, the predicted class and the confidence."""
 
     picture: Picture
     file: str
@@ -69,7 +69,7 @@ def class_bars(evaluation: Evaluation, class_names: Sequence[str]) -> list[Class
 
 
 def worst_first(bars: Sequence[ClassBar]) -> list[ClassBar]:
-    """Return the bars by their shares; classes without images come last."""
+    """Return the bars sorted by share, the worst first; classes without images come last."""
     return sorted(bars, key=lambda bar: (not bar.images, bar.share if bar.images else 0))
 
 
@@ -93,7 +93,7 @@ def mistakes(
 
 
 def configuration(config: Mapping[str, Any], data: Data) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Return what was run: a title for each part, and its names and values."""
+    """Return the configuration of the run: a title for each part, with names and values."""
     parts = {name: dict(value) for name, value in config.items() if isinstance(value, Mapping)}
     rest = {name: value for name, value in config.items() if name not in parts}
     for hidden in ("class_names", "skipped"):

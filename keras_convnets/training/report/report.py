@@ -1,4 +1,4 @@
-"""The report of a run: one page that needs nothing but itself."""
+"""The report of a run: one self-contained page."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from keras_convnets.training.run_folder import History
 from keras_convnets.training.words import duration
 
 _COST_COLUMNS = ("name", "kind", "output_shape", "params", "macs", "flops", "activations")
-_MOST_BARS = 24  # classes up to which all have a bar that is seen at once
-_LETTERS = 18  # of a class's name beside its bar, at most
-_LARGEST_GRAPH = 300_000  # letters of a graph that a page has room for: some 250 boxes
+_MOST_BARS = 24  # classes up to which all bars are visible at once
+_LETTERS = 18  # the maximum length of a class name next to its bar
+_LARGEST_GRAPH = 300_000  # the maximum characters of a graph in the page: about 250 boxes
 
 
 def write_report(
@@ -37,23 +37,23 @@ def write_report(
     history: History,
     config: Mapping[str, Any],
 ) -> None:
-    """Write what came of a run as a page: ``report.html`` in its folder.
+    """Write the report of a run: ``report.html`` in its folder.
 
-    The page holds the headline numbers, the learning curves, what is taken for what, the images
-    that the model is most wrong about, what the network costs, its graph and the run's
-    configuration. It is one file, follows the reader's choice of light or dark, and can be printed.
+    The page contains the headline numbers, the learning curves, the confusion matrix, the most
+    confident mistakes, the cost of the network, its graph and the run's configuration. It is a
+    single file, follows the system's light or dark theme, and can be printed.
 
     Args:
-        folder: of the run.
+        folder: the folder of the run.
         model: the trained model.
-        data: what it was trained and tested on.
-        evaluation: what the model says of ``data.test``.
-        history: the run's, as `plot_curves` takes it; ``seconds`` is the time of each epoch.
-        config: what was run, as in ``config.json``: dictionaries of names and values.
+        data: the data it was trained and tested on.
+        evaluation: the evaluation of the model on ``data.test``.
+        history: the history of the run, as in `plot_curves`; ``seconds`` is the time of each epoch.
+        config: the configuration, as in ``config.json``: dictionaries of names and values.
 
     Raises:
-        ValueError: the evaluation is not that of the test images, the model is not functional, or
-            the file cannot be written.
+        ValueError: the evaluation is not of the test images, the model is not functional, or the
+            file cannot be written.
 
     Examples:
         >>> from keras_convnets import ResnetBuilder
@@ -84,7 +84,7 @@ def write_report(
 
 
 def _of_classes(evaluation: Evaluation, data: Data) -> dict[str, Any]:
-    """Return what the page says of classes: the matrix, the bars and the mistakes."""
+    """Return the page's content about classes: the matrix, the bars and the mistakes."""
     names = data.class_names
     if evaluation.has_several:
         return {"each_class": by_class(evaluation, names, data.name)}
@@ -143,7 +143,7 @@ def _headline(
 
 
 def _cost(found: Cost) -> Table:
-    """Return the cost of each stage, in the columns that a page has room for."""
+    """Return the cost of each stage, with only the columns that fit on the page."""
     table = found.table(by="stage")
     kept = [n for n, column in enumerate(table.columns) if column.key in _COST_COLUMNS]
 
@@ -156,7 +156,7 @@ def _cost(found: Cost) -> Table:
 
 
 def _graph(model: Any) -> str | None:
-    """Return the network's graph, in less detail where it is large; none that is too large."""
+    """Return the network's graph, less detailed if it is large; ``None`` if still too large."""
     with tempfile.TemporaryDirectory() as folder:
         for detail in ("block", "stage"):
             file = Path(folder) / run_folder.PICTURE

@@ -1,1 +1,1 @@
-"""One run, from a model and data to a folder."""
+"""A training run, from a model and data to a folder."""

@@ -1,4 +1,4 @@
-"""The checkpoint of a run: one file from which it resumes as if it had never stopped."""
+"""The checkpoint of a run: one file from which the run resumes as if it had never stopped."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _POSITION = "position"
 
 @dataclasses.dataclass(frozen=True)
 class Position:
-    """How far a run has come, and its history.
+    """The position of a run and its history.
 
     Attributes:
-        epoch: the epochs that are finished.
-        step: the steps taken in the epoch after them. The data are a function of seed, epoch and
-            step, so this is their position too.
+        epoch: the number of finished epochs.
+        step: the number of steps taken in the current epoch. The data are a function of seed, epoch
+            and step, so this is also the position in the data.
         history: a list of values for each column, one for each finished epoch.
-        seconds: the time that the steps of the unfinished epoch took.
+        seconds: the time taken by the steps of the unfinished epoch.
     """
 
     epoch: int
@@ -37,12 +37,12 @@ class Position:
 
 
 def write(file: Path, arrays: Mapping[str, np.ndarray], position: Position) -> None:
-    """Write the values of variables, as `values_of` returns them, and the position of the run.
+    """Write a checkpoint: the values of variables, from `values_of`, and the position of the run.
 
-    The file replaces the one before it only once it is completely on the disk.
+    The file replaces the previous one only once it is completely on disk.
 
     Raises:
-        RunStopped: a value is not finite, or the file cannot be written; the one before it stays.
+        RunStopped: a value is not finite, or the file cannot be written; the previous file is kept.
     """
     _check_finite(arrays, file)
     try:
@@ -62,7 +62,7 @@ def read(file: Path) -> tuple[dict[str, np.ndarray], Position]:
     """Return the values and the position in a checkpoint.
 
     Raises:
-        ValueError: there is no such file, or it is not a checkpoint.
+        ValueError: the file does not exist or is not a checkpoint.
     """
     try:
         with file.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
@@ -81,10 +81,10 @@ def read(file: Path) -> tuple[dict[str, np.ndarray], Position]:
 
 
 def restore(arrays: Mapping[str, np.ndarray], variables: Sequence[Any]) -> None:
-    """Give variables the values in a checkpoint.
+    """Set variables to the values in a checkpoint.
 
     Raises:
-        ValueError: the checkpoint is of another model or optimizer.
+        ValueError: the checkpoint belongs to a different model or optimizer.
     """
     stored = [(array.shape, str(array.dtype)) for array in arrays.values()]
     expected = [(tuple(variable.shape), str(variable.dtype)) for variable in variables]
@@ -99,9 +99,9 @@ def restore(arrays: Mapping[str, np.ndarray], variables: Sequence[Any]) -> None:
 
 
 def values_of(variables: Sequence[Any]) -> dict[str, np.ndarray]:
-    """Return the values of variables by number and path, in order.
+    """Return the values of variables by index and path, in order.
 
-    What several machines hold a part of is added up, so that all must call this.
+    Variables of which several machines each hold a part are summed, so all machines must call this.
     """
     return {
         f"{number:05d} {variable.path}": tf.convert_to_tensor(variable.value).numpy()

@@ -1,4 +1,4 @@
-"""What is run, in words that a file can hold; and whether model and data fit each other and it."""
+"""The configuration of a run, and checks that model, data and configuration fit together."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from keras_convnets.training.recipe.settings import Settings
 
 
 def augmented(data: Data, recipe: Recipe) -> Data:
-    """Return the data as the recipe, which may say how images are augmented, wants them."""
+    """Return the data with the augmentation of the recipe, if it specifies one."""
     if recipe.augmentation is None:
         return data
     return dataclasses.replace(data, augmentation=recipe.augmentation)
 
 
 def check_run(model: keras.Model, data: Data, recipe: Recipe) -> Data:
-    """Refuse a run that cannot be begun; return its data as the recipe augments them.
+    """Refuse a run that cannot start; return its data with the recipe's augmentation.
 
     Raises:
-        ValueError: the model does not fit the data, the batch neither them nor the devices, or the
-            warm-up the run.
+        ValueError: the model does not fit the data, the batch size does not fit the data or the
+            devices, or the warm-up does not fit the run.
     """
     data = augmented(data, recipe)
     check_fit(model, data)
@@ -50,7 +50,7 @@ def check_run(model: keras.Model, data: Data, recipe: Recipe) -> Data:
 
 
 def check_fit(model: keras.Model, data: Data) -> None:
-    """Refuse a model whose input or outputs are not those of the data."""
+    """Refuse a model whose input or outputs do not match the data."""
     whose = f"as the images of {data.name} are"
     check_takes(model, data.image_shape, whose, f"Build it with input_shape={data.image_shape}.")
     outputs = outputs_of(model)
@@ -64,7 +64,7 @@ def check_fit(model: keras.Model, data: Data) -> None:
 
 
 def check_same(config: dict[str, Any], model: keras.Model, data: Data, out: Path) -> None:
-    """Refuse a model or data that are not those that a run was begun with."""
+    """Refuse a model or data that differ from those the run was started with."""
     for what, now in (("model", _of_model(model, data)), ("data", _of_data(data))):
         for name, value, kept in _differences(config[what], now):
             raise ValueError(
@@ -79,7 +79,7 @@ def check_same(config: dict[str, Any], model: keras.Model, data: Data, out: Path
 
 
 def check_same_settings(out: Path, recipe: Recipe, settings: Settings) -> None:
-    """Refuse to go on with a run by another recipe or other settings than it was begun with."""
+    """Refuse to resume a run with a different recipe or settings than it was started with."""
     config = run_folder.read_config(out)
     for what, now in (("recipe", recipe), ("settings", settings)):
         for name, value, kept in _differences(config[what], dataclasses.asdict(now)):
@@ -90,7 +90,7 @@ def check_same_settings(out: Path, recipe: Recipe, settings: Settings) -> None:
 
 
 def _differences(kept: dict[str, Any], now: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
-    """Yield what is not as ``config.json`` has it: its name, its value now, and the one kept."""
+    """Yield each difference from ``config.json``: the name, the value now and the one stored."""
     for name, value in json.loads(json.dumps(now)).items():
         if kept.get(name) != value:
             yield name, value, kept.get(name)
@@ -99,7 +99,7 @@ def _differences(kept: dict[str, Any], now: dict[str, Any]) -> Iterator[tuple[st
 def configuration(
     model: keras.Model, data: Data, recipe: Recipe, settings: Settings
 ) -> dict[str, Any]:
-    """Return what is run, for ``config.json``."""
+    """Return the configuration of a run, for ``config.json``."""
     packages = ("keras_convnets", "keras", "tensorflow", "numpy", "scikit-learn")
     return {
         "model": _of_model(model, data),

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the step in progress is finished, so that what is kept is of one moment."""
+"""Ctrl-C and SIGTERM: the current step is completed, so that the saved state is consistent."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Interruption:
-    """A context in which the first signal asks for an end, and the second one makes it at once."""
+    """A context in which the first signal requests a stop, and the second stops immediately."""
 
     def __init__(self) -> None:
         self.asked = False
@@ -41,7 +41,7 @@ class Interruption:
 
 @contextlib.contextmanager
 def undisturbed() -> Iterator[None]:
-    """Let no second Ctrl-C keep the files from being written."""
+    """Prevent a second Ctrl-C from interrupting the writing of files."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

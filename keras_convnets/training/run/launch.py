@@ -1,4 +1,4 @@
-"""From a request to a run: devices, seed, data and model, then training."""
+"""From a request to a run: set up devices, seed, data and model, then train."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from keras_convnets.training.run.run_data import load_run_data
 from keras_convnets.training.transfer.fine_tuning import freeze_until
 from keras_convnets.training.words import shape
 
-# From a network's name, (channels, rows, cols) and the number of outputs to the network.
+# A function of a network's name, (channels, rows, cols) and the number of outputs.
 Build = Callable[[str, tuple[int, int, int], int], keras.Model]
 
-_MOST_SKIPPED = 10  # files left out that are named
+_MOST_SKIPPED = 10  # skipped files that are listed by name
 
 
 def launch(
@@ -40,21 +40,21 @@ def launch(
     console: Console | None = None,
     tell: Callable[[str], None] = silent,
 ) -> Outcome:
-    """Start a run, or resume one: what ``keras-convnets train`` does.
+    """Start or resume a run, as ``keras-convnets train`` does.
 
-    Call it first, before anything is computed: the seed and the strategy are set here. On several
-    machines, each calls it with its own index.
+    Call it first, before TensorFlow computes anything, because it sets the seed and the strategy.
+    On several machines, each calls it with its own index.
 
     Args:
-        request: what to train, on what, how and where to.
-        build: builds a network by its name: `keras_convnets.create_model`, or a function of your
-            own of a name, ``(channels, rows, cols)`` and the number of outputs.
-        console: where progress is shown; by default on the chief's standard output.
-        tell: is called with a line about machines that are being waited for.
+        request: the run to start or to resume.
+        build: a function that builds a network: `keras_convnets.create_model`, or your own function
+            of a name, ``(channels, rows, cols)`` and the number of outputs.
+        console: where progress is shown; by default the chief's standard output.
+        tell: called with a line about the machines it is waiting for.
 
     Raises:
-        ValueError: as `train`, `resume` and `load_data`.
-        RunStopped: as `train`.
+        ValueError: as in `train`, `resume` and `load_data`.
+        RunStopped: as in `train`.
 
     Examples:
         >>> from pathlib import Path
@@ -81,7 +81,7 @@ def launch(
 
 
 def plan_run(request: RunRequest, build: Build) -> Plan:
-    """Return what a run would be, after a few timed steps on one device; nothing is written.
+    """Return the plan of a run, from a few timed steps on one device; nothing is written.
 
     Args:
         request: as in `launch`.
@@ -96,12 +96,12 @@ def plan_run(request: RunRequest, build: Build) -> Plan:
 
 
 def make_repeatable(settings: Settings) -> None:
-    """Seed all random numbers, and let TensorFlow compute deterministically if that is asked for.
+    """Seed all random numbers, and make TensorFlow deterministic if the settings say so.
 
-    Call it before the model is built, for a run that can be repeated.
+    For a reproducible run, call it before you build the model.
 
     Args:
-        settings: with the seed.
+        settings: the settings of the run, which include the seed.
     """
     keras.utils.set_random_seed(settings.seed)
     if settings.deterministic:
@@ -109,7 +109,7 @@ def make_repeatable(settings: Settings) -> None:
 
 
 def _connected(devices: Devices, tell: Callable[[str], None]) -> Any:
-    """Return the strategy: before anything else runs on the devices."""
+    """Return the strategy; call this before anything else runs on the devices."""
     cluster = devices.cluster()
     strategy = choose_strategy(devices.strategy, devices.workers, devices.index, tell=tell)
     if cluster is not None and not cluster.is_chief:
@@ -164,7 +164,7 @@ def _built(request: RunRequest, build: Build, data: Data) -> keras.Model:
 
 @contextlib.contextmanager
 def _reading() -> Iterator[None]:
-    """Say on a terminal that images are being read, which takes a while if there are many."""
+    """Show on a terminal that images are being read, which takes a while if there are many."""
     console = Console(stderr=True)
     if not console.is_terminal:
         yield

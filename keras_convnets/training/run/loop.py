@@ -1,4 +1,4 @@
-"""The epochs of a run: Keras' ``fit`` for each, with checkpoints from which a run resumes."""
+"""The epochs of a run: one Keras ``fit`` per epoch, with checkpoints to resume from."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ from keras_convnets.training.run.tensorboard import TensorBoardLog
 
 
 class Loop:
-    """The training loop of a run, from its first step or from a checkpoint to its end.
+    """The training loop of a run, from the first step or a checkpoint to the end.
 
     Args:
-        model: what is trained; it is compiled here.
-        data: what it is trained on.
-        recipe: how.
+        model: the model to train; it is compiled here.
+        data: the training and validation data.
+        recipe: the training recipe.
         settings: how the run is carried out.
-        folder: where the chief writes; ``None`` for those that write nothing.
+        folder: the folder that the chief writes to; ``None`` on the other machines.
         console: where progress is shown.
     """
 
@@ -71,17 +71,17 @@ class Loop:
         self.is_resumed = False
 
     def restore(self, file: Path) -> None:
-        """Go back to a checkpoint."""
+        """Restore the state of a checkpoint."""
         arrays, self.position = checkpoint.read(file)
         checkpoint.restore(arrays, self.variables)
         if not self.position.step:
-            # They are of a validation. Keras resets only metrics that have seen a batch.
+            # These values are from validation. Keras resets only metrics that have seen a batch.
             for variable in self._metric_variables:
                 variable.assign(keras.ops.zeros_like(variable))
         self.is_resumed = True
 
     def save(self, position: Position, folder: Path | None = None) -> None:
-        """Write a checkpoint; on several machines all must call this, for reading takes all."""
+        """Write a checkpoint; all machines must call this, because reading the values needs all."""
         arrays = checkpoint.values_of(self.variables)
         folder = folder or self.folder
         if folder is not None:
@@ -110,8 +110,8 @@ class Loop:
         return False
 
     def _explain(self, error: tf.errors.OpError) -> None:
-        """Raise what a broken image has led to as `RunStopped`; leave the rest to `patched_fit`."""
-        if explained(error) is not error:  # it is known, and no image's
+        """Raise `RunStopped` if a broken image is the cause; leave the rest to `patched_fit`."""
+        if explained(error) is not error:  # a known error, not caused by an image
             return
         reason = pipeline.explain(error, self.data)
         if reason is not None:
@@ -190,11 +190,11 @@ class Loop:
         return {name: float(value) for name, value in found.items()}
 
     def steps_before(self, epoch: int) -> int:
-        """Return the steps of the run before an epoch, counted from 0."""
+        """Return the number of steps of the run before an epoch, counted from 0."""
         return min(epoch * self.steps_per_epoch, self.total_steps)
 
     def steps_in(self, epoch: int) -> int:
-        """Return the steps of an epoch: the last one may be a part of one."""
+        """Return the number of steps of an epoch; the last epoch may be incomplete."""
         return self.steps_before(epoch + 1) - self.steps_before(epoch)
 
     def _batches(self, epoch: int, first: int, last: int) -> Any:

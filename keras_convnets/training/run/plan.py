@@ -1,4 +1,4 @@
-"""What a run would be, before it is begun."""
+"""The plan of a run, before it starts."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from keras_convnets.training.run.configuration import check_run
 from keras_convnets.training.words import bytes_in_words, duration, shape
 
 _BARS = "▁▂▃▄▅▆▇█"
-_CURVE = 60  # signs of the learning rate's curve
-_BYTES = 4  # of a value in float32
+_CURVE = 60  # characters of the learning-rate curve
+_BYTES = 4  # of a float32 value
 
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """What a run would be.
+    """The plan of a run: its costs, steps, time and memory.
 
     Attributes:
-        costs: what its model costs for one image.
-        data: the images.
-        recipe: how it would be trained.
-        steps_per_epoch: batches of an epoch.
-        compile_seconds: what the first step took, in which TensorFlow makes the graph.
-        step_seconds: what a step takes: the mean of two.
+        costs: the costs of the model for one image.
+        data: the data.
+        recipe: the training recipe.
+        steps_per_epoch: the number of batches per epoch.
+        compile_seconds: the time of the first step, in which TensorFlow builds the graph.
+        step_seconds: the time of a step, the mean of two.
     """
 
     costs: Cost
@@ -46,17 +46,17 @@ class Plan:
 
     @property
     def total_steps(self) -> int:
-        """The steps of the whole run."""
+        """The number of steps of the whole run."""
         return self.recipe.total_steps(self.steps_per_epoch)
 
     @property
     def epoch_seconds(self) -> float:
-        """The time that the steps of an epoch take, without validation."""
+        """The time of an epoch's steps, without validation."""
         return self.steps_per_epoch * self.step_seconds
 
     @property
     def memory(self) -> dict[str, int]:
-        """Estimated bytes: what the optimizer holds of each weight, and what a batch leaves."""
+        """Estimated bytes: weights with their optimizer state, and the activations of a batch."""
         trained = self.costs.trainable_params * _BYTES
         return {
             "weights": self.costs.weight_bytes,
@@ -66,7 +66,7 @@ class Plan:
         }
 
     def to_text(self) -> str:
-        """Return the plan as lines."""
+        """Return the plan as text."""
         said = {
             "model": self._model(),
             "data": self._images(),
@@ -125,7 +125,7 @@ class Plan:
         return "\n".join([bars, *corners])
 
     def _corners(self) -> list[tuple[int, float]]:
-        """Return the steps at which the rate starts, turns and ends."""
+        """Return the steps, with their rates, at which the learning rate starts, turns and ends."""
         recipe, total = self.recipe, self.total_steps
         warm = max(recipe.warmup_steps, recipe.warmup_epochs * self.steps_per_epoch)
         drops = [round(share * total) for share in recipe.drops]
@@ -139,10 +139,10 @@ class Plan:
 
 
 def plan(model: keras.Model, data: Data, recipe: Recipe, settings: Settings) -> Plan:
-    """Return what a run would be; the model is trained three steps for it.
+    """Return the plan of a run; this trains the model for three steps.
 
     Raises:
-        ValueError: whatever `train` refuses.
+        ValueError: as in `train`.
     """
     data = check_run(model, data, recipe)
     steps_per_epoch = pipeline.steps_per_epoch(data, recipe.batch_size)

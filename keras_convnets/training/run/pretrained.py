@@ -1,4 +1,4 @@
-"""A trained model to start a run from, and what is known of the images that it was trained on."""
+"""A trained model to start a run from, and what is known about its training images."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class Pretrained:
     """A trained model to start from.
 
     Attributes:
-        model: with its weights; not compiled.
-        preprocessing: of the images that it was trained on; ``None`` where that is not known.
-        class_names: the classes that it tells apart, by label; ``None`` where they are not known.
+        model: the model with its weights; not compiled.
+        preprocessing: the preprocessing of its training images; ``None`` if unknown.
+        class_names: the names of its classes, by label; ``None`` if unknown.
     """
 
     model: keras.Model
@@ -31,10 +31,10 @@ class Pretrained:
     class_names: tuple[str, ...] | None = None
 
     def data_arguments(self, image_size: int | None = None) -> dict[str, Any]:
-        """Return the arguments with which `load_data` prepares images for the model.
+        """Return the arguments for `load_data` to prepare images for the model.
 
         Args:
-            image_size: rows and columns that were asked for; by default those of the model.
+            image_size: the requested rows and columns; by default those of the model's input.
         """
         if self.preprocessing is not None:
             return {"preprocessing": self.preprocessing}
@@ -42,7 +42,7 @@ class Pretrained:
         return {"image_size": rows if image_size is None else image_size}
 
     def for_classes(self, class_names: Sequence[str]) -> keras.Model:
-        """Return the model; with a new head, unless the classes are those that it knows."""
+        """Return the model, with a new head unless it was trained on the same classes."""
         if self.class_names == tuple(class_names):
             return self.model
         return new_head(self.model, len(class_names))
@@ -52,7 +52,7 @@ def open_pretrained(path: Path) -> Pretrained:
     """Open the folder of a finished run, or a ``.keras`` file.
 
     Raises:
-        ValueError: there is neither, or it cannot be read.
+        ValueError: the path is neither, or it cannot be read.
     """
     if is_file(path):
         return Pretrained(open_file(path))

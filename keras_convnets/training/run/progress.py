@@ -1,4 +1,4 @@
-"""Progress on the console: a bar through the whole run, and a line for each finished epoch."""
+"""Progress on the console: a bar for the whole run, and a line for each finished epoch."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ import keras
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-_REDRAWN = 0.2  # seconds between two readings of the loss, each of which waits for the device
+_REDRAWN = 0.2  # seconds between readings of the loss, each of which waits for the device
 
 
 class ConsoleProgress(keras.callbacks.Callback):
-    """A context manager and callback for ``fit``; where there is no terminal, only the lines.
+    """A context manager and callback for ``fit``; without a terminal, it prints only the lines.
 
     Args:
-        console: where to show it.
-        epochs: of the run.
-        steps: of the run.
-        batch_size: images a step.
+        console: the console to show progress on.
+        epochs: the number of epochs of the run.
+        steps: the number of steps of the run.
+        batch_size: images per step.
         validated_on: the name of the validation images, for the line of an epoch.
     """
 
@@ -64,7 +64,7 @@ class ConsoleProgress(keras.callbacks.Callback):
             self._progress.stop()
 
     def start_epoch(self, epoch: int, steps_done: int) -> None:
-        """Show that an epoch, counted from 0, begins or resumes after so many steps of the run."""
+        """Show that an epoch, counted from 0, starts or resumes after ``steps_done`` steps."""
         self._first = self._done = steps_done
         self._started = time.monotonic()
         self._progress.update(self._task, epoch=epoch + 1, completed=steps_done)

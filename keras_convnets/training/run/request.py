@@ -1,4 +1,4 @@
-"""A run as one value, before anything is loaded: what the command line fills and `launch` does."""
+"""A run as one value, before anything is loaded: the command line makes it, `launch` runs it."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ NETWORK = "resnet_18"
 
 @dataclasses.dataclass(frozen=True)
 class DataRequest:
-    """Which images to load: the arguments of `load_data`, all but the seed and the preprocessing.
+    """The data to load: the arguments of `load_data` except the seed and the preprocessing.
 
     Attributes:
-        name: of the data.
-        data_dir: the folder of files that are on this machine already.
-        validation_split: the share of the training images to set apart for validation.
+        name: the name of the data set.
+        data_dir: a folder of files that are already on this machine.
+        validation_split: the share of the training images to hold out for validation.
         image_size: rows and columns to resize to.
-        strict: refuse a folder with files that are no images.
-        augmentation: of the training images; ``None`` is what suits the data.
+        strict: refuse a folder with files that are not images.
+        augmentation: the augmentation of the training images; ``None`` for the data's default.
     """
 
     name: str = "digits"
@@ -41,8 +41,8 @@ class Devices:
 
     Attributes:
         strategy: ``"auto"``, ``"one"``, ``"mirrored"`` or ``"multi-worker"``.
-        workers: ``host:port`` of all machines, with commas between them, the chief first.
-        index: which of them this machine is, from 0.
+        workers: ``host:port`` of all machines, separated by commas, the chief first.
+        index: the index of this machine, from 0.
     """
 
     strategy: str = "auto"
@@ -50,10 +50,10 @@ class Devices:
     index: int | None = None
 
     def cluster(self) -> Cluster | None:
-        """Return the machines; ``None`` for a run on this one alone.
+        """Return the machines; ``None`` for a run on this machine alone.
 
         Raises:
-            ValueError: what `find_cluster` refuses.
+            ValueError: as in `find_cluster`.
         """
         return find_cluster(self.strategy, self.workers, self.index)
 
@@ -63,10 +63,10 @@ class ResumeRequest:
     """A run to resume from its last checkpoint.
 
     Attributes:
-        out: its folder.
-        network: the network's name, if it is to be checked.
-        data_dir: the folder of the data's files, where it is another one by now.
-        devices: where the run is resumed; they may differ from those that it was started on.
+        out: the folder of the run.
+        network: the network's name, if it should be checked.
+        data_dir: the folder of the data files, if they have moved.
+        devices: where to resume the run; they may differ from those it was started on.
     """
 
     out: Path
@@ -79,7 +79,7 @@ class ResumeRequest:
         run_folder.read_config(self.out)
 
     def check_shared_folder(self) -> None:
-        """Do nothing: the folder is named."""
+        """Do nothing: the folder is always given."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,21 +87,21 @@ class RunRequest:
     """A run to start.
 
     Attributes:
-        network: the name of the network to train; by default ``"resnet_18"``. Leave it out where
+        network: the name of the network to train; by default ``"resnet_18"``. Leave it out if
             ``fine_tune`` names a model.
         fine_tune: the folder of a finished run, or a ``.keras`` file, to start from.
-        freeze_until: the first stage that is trained; see `freeze_until`.
+        freeze_until: the first stage to train; see `freeze_until`.
         precision: the Keras dtype policy to build the network with.
-        data: the images.
-        recipe: how the network is trained.
+        data: the data to train on.
+        recipe: the training recipe.
         settings: how the run is carried out.
-        devices: and where.
-        out: the folder to make; by default one under ``runs/``, named after what is trained, the
-            data and the time.
+        devices: where the run is carried out.
+        out: the folder to create; by default one under ``runs/``, named after the model, the data
+            and the time.
         or_resume: resume the run in ``out`` if there is one.
 
     Raises:
-        ValueError: a network or precision beside ``fine_tune``, or ``or_resume`` without ``out``.
+        ValueError: ``fine_tune`` with a network or precision, or ``or_resume`` without ``out``.
 
     Examples:
         >>> from keras_convnets.training import DataRequest, RunRequest
@@ -133,24 +133,24 @@ class RunRequest:
 
     @property
     def network_name(self) -> str:
-        """The name of the network to build, where the run does not start from a trained model."""
+        """The name of the network to build, unless the run starts from a trained model."""
         return self.network or NETWORK
 
     @functools.cached_property
     def folder(self) -> Path:
-        """The folder to make."""
+        """The folder to create."""
         if self.out is not None:
             return self.out
         start = self.fine_tune.stem if self.fine_tune else self.network_name
         return run_folder.default(start, self.data.name)
 
     def check_folder(self) -> None:
-        """Refuse a folder that exists, or that cannot be made."""
+        """Refuse a folder that exists or cannot be created."""
         if not self.or_resume:
             run_folder.check_free(self.folder)
 
     def check_shared_folder(self) -> None:
-        """Refuse a run whose machines would each choose a folder of their own."""
+        """Refuse a run whose machines would each choose a different folder."""
         if self.out is None:
             raise ValueError(
                 "out: expected a folder with several machines, the same for all and one that they "
@@ -158,7 +158,7 @@ class RunRequest:
             )
 
     def resumed(self) -> ResumeRequest | None:
-        """Return the request to resume the run, if it was begun and ``or_resume`` is set."""
+        """Return the request to resume the run if it has started and ``or_resume`` is set."""
         if not self.or_resume or not run_folder.is_run(self.folder):
             return None
         return ResumeRequest(self.folder, self.network, self.data.data_dir, self.devices)

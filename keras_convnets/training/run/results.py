@@ -1,4 +1,4 @@
-"""What a run leaves in its folder when it ends."""
+"""The files that a run writes when it ends."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from keras_convnets.training.run.loop import Loop
 
 
 def write_results(loop: Loop, config: dict[str, Any], interrupted: bool) -> float | None:
-    """Write what a run leaves, and return the accuracy on the test images of a finished one.
+    """Write the final files of a run; if it is finished, return its accuracy on the test images.
 
-    Nothing is written by machines other than the chief.
+    Only the chief writes.
 
     Args:
         loop: the run, at its end.
-        config: what was run.
-        interrupted: whether the run ended early; it is not evaluated then.
+        config: the configuration of the run.
+        interrupted: whether the run ended early, in which case it is not evaluated.
     """
     if loop.folder is None:
         return None

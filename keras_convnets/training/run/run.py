@@ -1,4 +1,4 @@
-"""One training run: from a model and data to a folder with its results."""
+"""A training run: from a model and data to a folder of results."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ class Outcome:
     """How a run ended.
 
     Attributes:
-        folder: where its files are.
-        epochs: how many epochs are finished.
-        test_accuracy: of the finished run on the test images, 0 to 1; of an interrupted one, that
-            of its last epoch on the validation images, or ``None`` if none is finished.
+        folder: the folder of the run.
+        epochs: the number of finished epochs.
+        test_accuracy: the accuracy of a finished run on the test images, 0 to 1. For an interrupted
+            run, that of its last epoch on the validation images, or ``None`` if none is finished.
         interrupted: whether Ctrl-C or SIGTERM ended the run.
     """
 
@@ -51,27 +51,27 @@ def train(
     settings: Settings | None = None,
     console: Console | None = None,
 ) -> Outcome:
-    """Train a classifier, and write the results to a folder.
+    """Train a classifier and write the results to a folder.
 
-    The folder holds the model, a checkpoint, the history, curves, the graph, logs for TensorBoard
-    and a report. Ctrl-C and SIGTERM end the run early, after the step in progress, with a
-    checkpoint too. On several machines, each calls this with the same arguments; only the chief
+    The folder contains the model, a checkpoint, the history, curves, the graph, logs for
+    TensorBoard and a report. Ctrl-C and SIGTERM end the run early, after the current step and with
+    a checkpoint. On several machines, each calls this with the same arguments; only the chief
     writes.
 
     Args:
         model: a functional model that takes the images and returns a probability or a logit for
-            each class. For a run that can be repeated, call `make_repeatable` before you build
-            it; for several devices, build it in the scope of a ``tf.distribute`` strategy.
-        data: what to train and test on, as `load_data` returns it.
-        out: the folder to make.
-        recipe: default ``RECIPES["quick"]``.
-        settings: default ``Settings()``.
-        console: where progress is shown; by default on the standard output.
+            each class. For a reproducible run, call `make_repeatable` before you build it; for
+            several devices, build it in the scope of a ``tf.distribute`` strategy.
+        data: the data to train and test on, from `load_data` or `Data.from_arrays`.
+        out: the folder to create.
+        recipe: the training recipe; by default ``RECIPES["quick"]``.
+        settings: how the run is carried out; by default ``Settings()``.
+        console: where progress is shown; by default standard output.
 
     Raises:
-        ValueError: the model does not fit the data, or the folder exists or cannot be made.
-        RunStopped: the run cannot go on: a loss that is not finite, a full disk, an unreadable
-            image, a lost machine. The last checkpoint is whole.
+        ValueError: the model does not fit the data, or the folder exists or cannot be created.
+        RunStopped: the run cannot continue: a loss that is not finite, a full disk, an
+            unreadable image or a lost machine. The last checkpoint is intact.
     """
     recipe, settings = recipe or RECIPES["quick"], settings or Settings()
     data = check_run(model, data, recipe)
@@ -86,7 +86,7 @@ def begin(
     settings: Settings,
     console: Console,
 ) -> Outcome:
-    """Train a classifier on data that `check_run` has found to fit; see `train`."""
+    """Train a classifier on data that `check_run` has accepted; see `train`."""
     is_chief = strategies.is_chief(model.distribute_strategy)
     loop = Loop(model, data, recipe, settings, out if is_chief else None, console)
     config = configuration(model, data, recipe, settings)
@@ -111,13 +111,13 @@ def resume(
     """Resume a run from its last checkpoint; it ends as if it had never stopped.
 
     Args:
-        out: the folder of a run.
-        data: the same that it was begun with.
-        model: the same as well; by default it is read from the folder.
-        console: where progress is shown; by default on the standard output.
+        out: the folder of the run.
+        data: the same data that it was started with.
+        model: the same model; by default it is read from the folder.
+        console: where progress is shown; by default standard output.
 
     Raises:
-        ValueError: the folder is not a run's, or that of another model or other data.
+        ValueError: the folder is not that of a run, or the run has a different model or data.
         RunStopped: as in `train`.
     """
     out = Path(out)
@@ -140,7 +140,7 @@ def open_start(out: Path) -> keras.Model:
     """Return the model of an unfinished run as it was before its first step.
 
     Raises:
-        ValueError: it is not there, for the run is finished, or cannot be read.
+        ValueError: the file does not exist, because the run is finished, or cannot be read.
     """
     file = out / run_folder.START
     if not file.is_file():
@@ -160,7 +160,7 @@ def open_start(out: Path) -> keras.Model:
 
 
 def _check_alike(loop: Loop, config: dict[str, Any]) -> None:
-    """Refuse to begin unless all machines begin the same, from the same step."""
+    """Refuse to start unless all machines start the same run from the same step."""
     facts = {name: config[name] for name in ("model", "recipe", "settings", "preprocessing")}
     facts["data"] = {key: value for key, value in config["data"].items() if key != "arguments"}
     start = (loop.position.epoch, loop.position.step, loop.is_resumed)

@@ -1,4 +1,4 @@
-"""The data of a run, loaded again: its own, or others that are prepared and split alike."""
+"""The data of a run, loaded again, or other data prepared and split in the same way."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.training.data.data import Data, load_data
 
-_KEPT = ("seed", "validation_split")  # of the run's arguments, for other data
-_NAMED = 5  # classes in an error
+_KEPT = ("seed", "validation_split")  # arguments of the run that also apply to other data
+_NAMED = 5  # classes named in an error
 
 
 def load_run_data(
@@ -21,17 +21,17 @@ def load_run_data(
     data_dir: str | os.PathLike[str] | None = None,
     remedy: str = "Name them with --data.",
 ) -> Data:
-    """Return the data that a run was begun with, or others, with the run's preprocessing.
+    """Load the data that a run was started with, or other data, with the run's preprocessing.
 
     Args:
-        folder: of the run.
-        config: what its ``config.json`` holds.
-        name: of other data, as `load_data` takes it; by default the run's own.
-        data_dir: the folder of the data's files, where it is not that of the run.
-        remedy: what to do about data that have no name, for the error.
+        folder: the folder of the run.
+        config: the contents of its ``config.json``.
+        name: the name of other data, as in `load_data`; by default the run's own.
+        data_dir: the folder of the data files, if it is not that of the run.
+        remedy: what to do about data without a name, for the error.
 
     Raises:
-        ValueError: the run's data have no name, and what `load_data` refuses.
+        ValueError: the run's data have no name, or `load_data` raises it.
     """
     arguments = dict(config["data"].get("arguments") or {})
     if name is None and not arguments:
@@ -43,17 +43,17 @@ def load_run_data(
         arguments = {key: arguments[key] for key in _KEPT if key in arguments} | {"name": name}
     if data_dir is not None:
         arguments["data_dir"] = data_dir
-    arguments.pop("image_size", None)  # the preprocessing says it
+    arguments.pop("image_size", None)  # it is part of the preprocessing
     return load_data(**arguments, preprocessing=Preprocessing.from_config(config["preprocessing"]))
 
 
 def check_classes(folder: Path, model: str, class_names: Sequence[str], data: Data) -> None:
-    """Refuse data of other classes than a run's: the same labels would mean other things.
+    """Refuse data with different classes from the run's: labels would mean different things.
 
     Args:
-        folder: of the run.
-        model: its model's name.
-        class_names: the run's classes, by label.
+        folder: the folder of the run.
+        model: the name of its model.
+        class_names: the run's class names, by label.
         data: the other data.
     """
     if len(data.class_names) != len(class_names):

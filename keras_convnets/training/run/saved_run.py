@@ -1,4 +1,4 @@
-"""A finished run, opened again: its model, and how its images are prepared."""
+"""A finished run, opened again: its model and its preprocessing."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from keras_convnets.training.run.run_data import check_classes, load_run_data
 
 @dataclasses.dataclass(frozen=True)
 class SavedRun:
-    """What a run has left.
+    """A finished run.
 
     Attributes:
-        folder: where its files are.
+        folder: the folder of the run.
         model: the trained model; not compiled.
-        preprocessing: what is done to an image before the model sees it.
-        class_names: the classes, by label.
-        config: the whole of ``config.json``.
+        preprocessing: the preprocessing of the model's images.
+        class_names: the class names, by label.
+        config: the contents of ``config.json``.
     """
 
     folder: Path
@@ -36,16 +36,16 @@ class SavedRun:
     def load_data(
         self, name: str | None = None, data_dir: str | os.PathLike[str] | None = None
     ) -> Data:
-        """Return the data that the run was trained and tested on, split as they were.
+        """Return the data that the run was trained and tested on, with the same split.
 
         Args:
-            name: of other data of the same classes, as `load_data` takes it; they are prepared as
-                the run's.
-            data_dir: the folder of the data's files, where it is not that of the run.
+            name: the name of other data with the same classes, as in `load_data`; they are
+                preprocessed like the run's.
+            data_dir: the folder of the data files, if it is not that of the run.
 
         Raises:
-            ValueError: the run was begun in Python with data of its own, or the other data are of
-                other classes; and what `load_data` refuses.
+            ValueError: the data of the run did not come from `load_data`, the other data have
+                different classes, or `load_data` raises it.
         """
         data = load_run_data(self.folder, self.config, name, data_dir)
         check_classes(self.folder, self.model.name, self.class_names, data)
@@ -56,11 +56,11 @@ def open_run(folder: str | os.PathLike[str]) -> SavedRun:
     """Open the folder of a run to evaluate its model or to predict with it.
 
     Args:
-        folder: as ``train`` has left it.
+        folder: the folder that ``train`` wrote.
 
     Raises:
-        ValueError: there is no such folder, or it is not that of a finished run; the error says
-            which file is missing, cannot be read, or does not fit the others.
+        ValueError: the folder does not exist, or is not that of a finished run; the error says
+            which file is missing, cannot be read, or does not match the others.
 
     Examples:
         >>> from pathlib import Path
@@ -94,7 +94,7 @@ def open_run(folder: str | os.PathLike[str]) -> SavedRun:
 
 
 def _of_config(folder: Path, config: dict[str, Any]) -> tuple[Preprocessing, tuple[str, ...]]:
-    """Return what a prediction needs; another program's file, or an older one, lacks it."""
+    """Return what a prediction needs from the configuration; refuse one that lacks it."""
     try:
         preprocessing = Preprocessing.from_config(config["preprocessing"])
         names = config["data"]["class_names"]
@@ -120,7 +120,7 @@ def _model(folder: Path) -> Any:
         return load_model(path)
     except UnknownLayersError:
         raise
-    except Exception as error:  # Keras raises whatever a broken file leads to
+    except Exception as error:  # Keras raises anything for a broken file
         lines = str(error).strip().splitlines()
         reason = lines[0] if lines else type(error).__name__
         raise _no_run(folder, f"whose {run_folder.MODEL} cannot be read ({reason})") from error

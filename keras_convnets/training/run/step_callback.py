@@ -1,4 +1,4 @@
-"""What happens after each step: the loss is checked, checkpoints are written, signals obeyed."""
+"""What happens after each step: check the loss, write checkpoints, react to signals."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from keras_convnets.errors import RunStopped
 from keras_convnets.training.distribute.multi_worker import asked_anywhere, is_multi_worker
 from keras_convnets.training.run.interruption import Interruption
 
-_TOGETHER = 10  # steps between two such decisions
+_TOGETHER = 10  # steps between joint decisions of several machines
 
 
 class StepCallback(keras.callbacks.Callback):
@@ -21,13 +21,13 @@ class StepCallback(keras.callbacks.Callback):
 
     Args:
         epoch: the epoch, from 0.
-        steps: which of its steps are taken, from 0.
-        before: the steps of the run before the epoch.
-        checkpoint_steps: after how many steps ``save`` is called.
-        save: writes a checkpoint; receives the steps of the epoch that are done.
-        interruption: is asked after each step whether to stop.
-        metrics: variables of the metrics, and the values that the steps before ``steps`` left in
-            them, or ``None``.
+        steps: the range of its steps to take, from 0.
+        before: the number of steps of the run before the epoch.
+        checkpoint_steps: the number of steps between calls of ``save``.
+        save: writes a checkpoint; receives the number of finished steps of the epoch.
+        interruption: checked after each step for a request to stop.
+        metrics: the variables of the metrics, and their values after the steps before ``steps``,
+            or ``None``.
     """
 
     def __init__(
@@ -49,17 +49,17 @@ class StepCallback(keras.callbacks.Callback):
         self._unchecked: tuple[int, Any] | None = None
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        # Keras has just set them to 0.
+        # Keras has just reset them to 0.
         if self._carried is not None:
             for variable, value in zip(self._metrics, self._carried.values(), strict=True):
                 variable.assign(value)
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         done = min(self._steps.start + batch + 1, self._steps.stop)
-        # One step late: to wait for this step's loss would keep the device waiting for the next.
+        # Check the previous step's loss: waiting for this step's would leave the device idle.
         self.check_last()
         self._unchecked = (done, (logs or {})["loss"])
-        if done == self._steps.stop:  # the end of the epoch brings a checkpoint of its own
+        if done == self._steps.stop:  # the end of the epoch writes its own checkpoint
             return
         if self._asked_to_stop(done):
             self._checkpoint(done)
@@ -68,7 +68,7 @@ class StepCallback(keras.callbacks.Callback):
             self._checkpoint(done)
 
     def _asked_to_stop(self, done: int) -> bool:
-        """Say whether to stop here; several machines decide it together, now and then."""
+        """Return whether to stop here; several machines decide together, every few steps."""
         strategy = self.model.distribute_strategy
         if is_multi_worker(strategy) and done % _TOGETHER:
             return False
@@ -82,7 +82,7 @@ class StepCallback(keras.callbacks.Callback):
         """Stop the run if the last loss was not finite.
 
         Raises:
-            RunStopped: with the step, and what to do.
+            RunStopped: the loss was not finite; the error gives the step and a remedy.
         """
         if self._unchecked is None:
             return

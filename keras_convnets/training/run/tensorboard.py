@@ -1,12 +1,12 @@
 """Logs for TensorBoard: ``tensorboard --logdir RUN/logs``.
 
-They are not written by ``keras.callbacks.TensorBoard``. A run calls ``fit`` once an epoch and
-validates after it, and then that callback
+They are not written by ``keras.callbacks.TensorBoard``. A run calls ``fit`` once per epoch and
+validates after it, so that callback would
 
-- begins a new file of events in each epoch, since every ``fit`` resets its writers;
-- gets no ``val_loss`` and no ``val_accuracy``;
-- writes the learning rate of the step after the epoch;
-- counts epochs from 0, and does not know what they took.
+- start a new event file in each epoch, since every ``fit`` resets its writers;
+- receive no ``val_loss`` and no ``val_accuracy``;
+- write the learning rate of the step after the epoch;
+- count epochs from 0, without their duration.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _TAGS = {
 
 
 class TensorBoardLog:
-    """A context that writes a point of each curve after each epoch; of nothing without a folder."""
+    """A context that writes a point of each curve after each epoch; without a folder, nothing."""
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
@@ -56,7 +56,7 @@ class TensorBoardLog:
             writer.close()
 
     def epoch(self, epoch: int, row: Mapping[str, float]) -> None:
-        """Write the row of an epoch, counted from 1."""
+        """Write the metrics of an epoch, counted from 1."""
         for column, (name, tag) in _TAGS.items() if self._writers else ():
             with self._writers[name].as_default():
                 tf.summary.scalar(tag, row[column], step=epoch)

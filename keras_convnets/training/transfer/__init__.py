@@ -1,1 +1,1 @@
-"""Training on from a trained model."""
+"""Transfer learning from a trained model."""

@@ -1,4 +1,4 @@
-"""Discriminative fine-tuning: earlier stages learn more slowly."""
+"""Discriminative fine-tuning: lower learning rates for earlier stages."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from keras_convnets.keras_private import FactoredSGD
 
 
 def stage_factors(model: keras.Model, decay: float) -> dict[str, float]:
-    """Return how fast each stage learns where earlier stages learn more slowly.
+    """Return the learning-rate factor of each stage, lower for earlier stages.
 
     The head learns at the full rate, the last stage before it at ``decay`` times that, the one
     before at ``decay ** 2``, and so on (Howard and Ruder 2018, arXiv:1801.06146, section 3.2).
-    An auxiliary head learns at the full rate, too. Stages without weights do not count.
+    Auxiliary heads also learn at the full rate. Stages without weights do not count.
 
     Args:
         model: a functional model.
-        decay: the factor from a stage to the one before it: more than 0, at most 1.
+        decay: the factor from a stage to the one before it, above 0 and at most 1.
 
     Raises:
-        ValueError: the decay is none.
+        ValueError: the decay is out of range.
 
     Examples:
         >>> from keras_convnets import ResnetBuilder
@@ -48,16 +48,17 @@ def stage_factors(model: keras.Model, decay: float) -> dict[str, float]:
 
 
 def stage_rates(model: keras.Model, decay: float) -> list[float]:
-    """Return the factor of `stage_factors` for each variable that is trained.
+    """Return the factor of `stage_factors` for each trainable variable.
 
-    They are in the order of ``model.trainable_variables``, for `DiscriminativeSGD`. Freeze first.
+    The factors are in the order of ``model.trainable_variables``, for `DiscriminativeSGD`. Freeze
+    layers first.
 
     Args:
-        model: a functional model, frozen as far as it shall be.
-        decay: as for `stage_factors`.
+        model: a functional model, with layers already frozen if desired.
+        decay: as in `stage_factors`.
 
     Raises:
-        ValueError: the decay is none.
+        ValueError: the decay is out of range.
 
     Examples:
         >>> from keras_convnets import ResnetBuilder
@@ -78,22 +79,22 @@ def stage_rates(model: keras.Model, decay: float) -> list[float]:
 
 @keras.saving.register_keras_serializable("keras_convnets")
 class DiscriminativeSGD(FactoredSGD):
-    """Keras' SGD, in which each variable has a learning rate of its own.
+    """Keras' SGD with a separate learning rate for each variable.
 
-    It does to each variable what ``keras.optimizers.SGD`` does at the learning rate times the
-    variable's factor, with momentum, weight decay and schedules. A model that was saved with it
-    can be loaded once this class has been imported.
+    Each variable is updated as ``keras.optimizers.SGD`` would at the learning rate times the
+    variable's factor, including momentum, weight decay and schedules. To load a model that was
+    saved with it, import this class first.
 
     Args:
-        learning_rate: as for ``keras.optimizers.SGD``: what a variable of factor 1 learns at.
-        momentum: as for ``keras.optimizers.SGD``.
-        nesterov: as for ``keras.optimizers.SGD``.
-        rates: a factor above 0 for each of the variables that it trains, in the order of
-            ``model.trainable_variables``, as `stage_rates` returns them.
-        **kwargs: those of ``keras.optimizers.SGD``.
+        learning_rate: as in ``keras.optimizers.SGD``; the rate of a variable with factor 1.
+        momentum: as in ``keras.optimizers.SGD``.
+        nesterov: as in ``keras.optimizers.SGD``.
+        rates: a factor above 0 for each trainable variable, in the order of
+            ``model.trainable_variables``, as returned by `stage_rates`.
+        **kwargs: other arguments of ``keras.optimizers.SGD``.
 
     Raises:
-        ValueError: a factor is not above 0, or there are not as many as variables.
+        ValueError: a factor is not above 0, or their number differs from that of the variables.
 
     Examples:
         >>> from keras_convnets import ResnetBuilder
@@ -122,7 +123,7 @@ class DiscriminativeSGD(FactoredSGD):
         self.rates = tuple(checks.positive_number("rates", rate, meaning) for rate in rates)
 
     def build(self, variables: Sequence[Any]) -> None:
-        """Make the optimizer's variables, for a model's ``trainable_variables``."""
+        """Create the optimizer's variables for a model's ``trainable_variables``."""
         if len(variables) != len(self.rates):
             raise ValueError(
                 f"rates: received {len(self.rates)}; expected {len(variables)}, as many as there "
@@ -131,7 +132,7 @@ class DiscriminativeSGD(FactoredSGD):
         super().build(variables)
 
     def factor(self, index: int) -> float:
-        """Return the factor of a variable, by its number among those that are trained."""
+        """Return the factor of a variable, by its index among the trainable ones."""
         return self.rates[index]
 
     def get_config(self) -> dict[str, Any]:

@@ -1,6 +1,6 @@
-"""Training on from a trained model: what stays as it is and what learns.
+"""Fine-tuning a trained model: which layers are frozen and which are trained.
 
-A head for other classes is in ``new_head.py``, how fast stages learn in ``discriminative.py``.
+``new_head.py`` replaces the head, ``discriminative.py`` sets learning rates by stage.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ __all__ = [
 
 @dataclasses.dataclass(frozen=True)
 class Frozen:
-    """What `freeze_until` has frozen.
+    """The layers that `freeze_until` has frozen.
 
     Attributes:
         layers: the names of the frozen layers with weights, in the order of computation.
-        parameters: how many parameters are kept from being trained.
-        trained_parameters: how many are still trained.
+        parameters: the number of frozen parameters.
+        trained_parameters: the number of parameters that are still trained.
     """
 
     layers: tuple[str, ...]
@@ -47,7 +47,7 @@ class Frozen:
     trained_parameters: int
 
     def __str__(self) -> str:
-        """Return it as a line."""
+        """Return a one-line summary."""
         return (
             f"{len(self.layers)} layers of {self.parameters:,} parameters frozen, "
             f"{self.trained_parameters:,} parameters trained"
@@ -55,16 +55,16 @@ class Frozen:
 
 
 def freeze_until(model: keras.Model, stage: str) -> Frozen:
-    """Freeze every layer before a stage; make the stage and all that comes after it trainable.
+    """Freeze every layer before a stage; make the stage and everything after it trainable.
 
-    Frozen batch normalisations run in inference mode: they use their moving statistics and leave
-    them alone. (Dropout stays active, frozen or not.) An auxiliary head is never frozen. Call
-    it before ``model.compile``, for that is when Keras looks at what is trainable.
+    Frozen batch normalisation layers run in inference mode: they use their moving statistics and
+    do not update them. (Dropout stays active, frozen or not.) An auxiliary head is never frozen.
+    Call it before ``model.compile``, when Keras determines the trainable weights.
 
     Args:
         model: a functional model.
-        stage: the first stage that is trained (``conv4``), or the first block (``conv4_block2``)
-            or layer, by its name. ``head`` is the classifier of any model.
+        stage: the first stage to train (``conv4``), or the first block (``conv4_block2``) or
+            layer, by name. ``head`` is the classifier of any model.
 
     Raises:
         ValueError: the model has no such stage, block or layer.
@@ -99,7 +99,7 @@ def freeze_until(model: keras.Model, stage: str) -> Frozen:
 
 
 def _column(model: keras.Model, placed: Sequence[Placed], wanted: str) -> tuple[str, list[str]]:
-    """Return the name that is wanted, and of each use of a layer the stage, or block, or layer."""
+    """Return the name to look for, and for each layer call its stage, block or layer name."""
     columns = [[getattr(one, kind) for one in placed] for kind in ("stage", "block", "name")]
     for column in columns:
         if wanted in column:
@@ -116,9 +116,9 @@ def _column(model: keras.Model, placed: Sequence[Placed], wanted: str) -> tuple[
 
 
 def _unfreeze(layer: Any) -> None:
-    """Make a layer trainable, and those of a model one by one.
+    """Make a layer trainable; for a nested model, each of its layers.
 
-    On TensorFlow, Keras (3.15) hands nothing down from a model that is trainable already.
+    On TensorFlow, Keras (3.15) passes nothing down from a model that is already trainable.
     """
     layer.trainable = True
     for inner in getattr(layer, "layers", ()):

@@ -15,32 +15,32 @@ from keras_convnets.graph.walk import walk
 from keras_convnets.recursion import room_for
 from keras_convnets.saved_models import without_optimizer
 
-# A classifier is a layer with as many of these as there are classes ...
+# A classifier is a layer with as many units or filters as there are classes.
 CLASSIFIERS = {LayerType.DENSE: "units", LayerType.CONVOLUTION: "filters"}
-# ... and what may come between it and the output, if it has no weights ...
+# These layers may come between the classifier and the output if they have no weights.
 AFTER = {
     *(LayerType.ACTIVATION, LayerType.AXIS_ACTIVATION, LayerType.DROPOUT, LayerType.IDENTITY),
     *(LayerType.FLATTEN, LayerType.RESHAPE, *GLOBAL_POOLINGS),
 }
-# ... while anything else there is refused, by its name.
+# Any other layer there is refused, by name.
 UNKNOWN = set(LayerType) - CLASSIFIERS.keys() - AFTER
 
 
 def new_head(model: keras.Model, num_outputs: int) -> keras.Model:
-    """Return the same network for another number of classes, with the weights that it has learnt.
+    """Return the same network for another number of classes, with its trained weights.
 
-    The graph and the names stay. Only the layers whose outputs are the classes are new, dense or
-    convolutional: all other weights are carried over, and the given model is left as it is. Where
-    a network has auxiliary heads, each gets a new classifier. The result is not compiled. Call
-    ``keras.utils.set_random_seed`` first for a new classifier that can be repeated.
+    The graph and the layer names stay the same. Only the classifier, a dense or convolutional
+    layer, is new; all other weights are copied, and the given model is not changed. If the network
+    has auxiliary heads, each gets a new classifier. The result is not compiled. For a reproducible
+    classifier, call ``keras.utils.set_random_seed`` first.
 
     Args:
-        model: a functional model that ends in a classifier. A global pooling, an activation or
+        model: a functional model that ends in a classifier. Global pooling, an activation or
             dropout may follow the classifier, as in Network in Network.
         num_outputs: the number of classes.
 
     Raises:
-        ValueError: there is no such classifier at the end, or the number is none.
+        ValueError: the model does not end in such a classifier, or the number is invalid.
 
     Examples:
         >>> from keras_convnets import ResnetBuilder
@@ -80,7 +80,7 @@ def new_head(model: keras.Model, num_outputs: int) -> keras.Model:
 
 
 def classifiers(calls: Sequence[Call]) -> list[Call]:
-    """Return the calls that turn features into classes, a model's ``calls`` given.
+    """Return the calls of the classifiers among the ``calls`` of a model.
 
     Raises:
         ValueError: an output does not come from a classifier.
@@ -129,12 +129,12 @@ def _check_same_classes(found: Sequence[Call]) -> None:
 
 
 def _resized(target_shape: tuple[int, ...], num_outputs: int) -> tuple[int, ...]:
-    """Return a shape for other classes: the one size in it that is not 1 is their number."""
+    """Return a target shape for another number of classes, its one size that is not 1."""
     return tuple(size if size in (1, -1) else num_outputs for size in target_shape)
 
 
 def _same_inputs(model: keras.Model, calls: Sequence[Call]) -> Any:
-    """Return new inputs of the same names, which Keras (3.15) forgets where it gave them itself."""
+    """Return new inputs with the same names; Keras (3.15) would lose those that it generated."""
     names = {id(call.outputs[0].symbol): call.name for call in calls if call.is_input}
     return keras.tree.map_structure(
         lambda x: keras.Input(batch_shape=x.shape, dtype=x.dtype, name=names[id(x)]), model.input
