@@ -134,7 +134,7 @@ class _LayersOfGroup:
             self._name(operation)
 
     def used(self, layer: Any) -> None:
-        """Name a layer that is about to be built or called, unless it already has a given name."""
+        """Name a layer that is about to be built or called, unless its name was chosen."""
         if layer in self._known:
             return
         self._known.add(layer)

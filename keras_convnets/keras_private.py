@@ -134,7 +134,7 @@ def without_values() -> Iterator[None]:
 
 @contextlib.contextmanager
 def values_forgotten() -> Iterator[None]:
-    """Keep weights created in the context uninitialised: Keras would do it with the next weight."""
+    """Keep weights created inside uninitialised; Keras would initialise them with the next one."""
     before = {id(variable) for variable in _without_value()}
     try:
         yield

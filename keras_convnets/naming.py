@@ -118,7 +118,7 @@ def on_branch(name: str) -> Iterator[None]:
 
 
 def layer_name(kind: str) -> str | None:
-    """Return the next name for a layer of ``kind``, or ``None`` outside any scope (Keras names)."""
+    """Return the next name for a layer of ``kind``; ``None`` (Keras' choice) outside any scope."""
     current = _scope.get()
     return current.issue(kind) if current else None
 

@@ -42,7 +42,7 @@ class Options(TypedDict, total=False):
     is set in a [recipe](training.md#recipes)."""
 
     name: str | None
-    """The name of the ``keras.Model``. Default ``None``: the network's name, as ``"resnet_34"``."""
+    """The name of the ``keras.Model``. Default ``None``: the network's own (``"resnet_34"``)."""
 
 
 _DEFAULTS: Options = {

@@ -1,1 +1,1 @@
-"""What any functional Keras model is made of: calls, blocks, stages and their names."""
+"""The structure of any functional Keras model: its calls, blocks and stages, and their names."""

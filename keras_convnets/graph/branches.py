@@ -1,4 +1,4 @@
-"""Branches that part and meet again, read off a block's calls."""
+"""Parallel branches of a block, found from its calls."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from keras_convnets.graph.words import Description
 
 @dataclasses.dataclass(frozen=True)
 class Parallel:
-    """Branches that begin at one tensor and meet in a merge; an empty branch is an identity.
+    """Branches from one tensor to a merge. An empty branch is an identity.
 
-    ``merge`` is ``None`` where the branches go on separately into a later merge.
+    ``merge`` is ``None`` if the branches stay separate and enter a later merge.
     """
 
     branches: tuple[Body, ...]
@@ -25,12 +25,12 @@ Body = tuple[Item, ...]
 
 
 def body_of(calls: Sequence[Call]) -> Body | None:
-    """Return a block's layers, branches side by side; ``None`` where they do not meet again."""
+    """Return the layers and branches of a block, or ``None`` if branches do not merge again."""
     return _Reader(calls).read()
 
 
 class _Reader:
-    """Takes a block's graph apart, from its last call back to where it begins."""
+    """Decomposes the graph of a block, from its last call back to its input."""
 
     def __init__(self, calls: Sequence[Call]) -> None:
         self._calls = calls
@@ -39,12 +39,12 @@ class _Reader:
         self._visited: set[Call] = set()
 
     def read(self) -> Body | None:
-        """Return the body, or ``None`` where the graph is not made of branches that meet again."""
+        """Return the body, or ``None`` if the graph is not composed of branches that merge."""
         body = self._between(self._calls[-1], None)
         return body if body is not None and len(self._visited) == len(self._calls) else None
 
     def _between(self, end: Call | None, start: Call | None) -> Body | None:
-        """Return what follows ``start``, up to ``end``; ``None`` is the block's input."""
+        """Return what follows ``start``, up to ``end``; ``None`` means the block's input."""
         items: list[Item] = []
         call = end
         while call is not start:
@@ -64,7 +64,7 @@ class _Reader:
         return tuple(reversed(items))
 
     def _parallel(self, parents: list[Call | None], merge: Description | None) -> Parallel | None:
-        """Return the branches that end in ``parents``, those with a common beginning as one."""
+        """Return the branches that end in ``parents``, grouped if they have a common beginning."""
         fork = self._meet(parents)
         branches: list[Body] = []
         for together in self._by_beginning(parents, fork):
@@ -98,7 +98,7 @@ class _Reader:
 
 
 def _dominators(calls: Sequence[Call]) -> tuple[dict[Call, Call | None], dict[Call | None, int]]:
-    """Return for each call the last one before it that every path to it passes, and its depth."""
+    """Return the immediate dominator of each call, and each call's depth in the dominator tree."""
     dominator: dict[Call, Call | None] = {}
     depth: dict[Call | None, int] = {None: 0}
     for call in calls:

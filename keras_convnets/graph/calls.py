@@ -1,4 +1,4 @@
-"""The calls of a model's layers and the tensors between them: plain data, made by `walk`."""
+"""The calls of a model's layers and the tensors between them: plain data, created by `walk`."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from keras_convnets import axes
 from keras_convnets.graph.layer_types import LayerType, type_of
 from keras_convnets.graph.words import Description, describe
 
-# The sizes of a tensor without its batch; ``None`` where one is open.
+# The sizes of a tensor without its batch axis; ``None`` for an unknown size.
 TensorShape = tuple[int | None, ...]
 
 
 @dataclasses.dataclass(frozen=True)
 class Tensor:
-    """A tensor between two calls: the call that makes it, its shape without the batch, its type.
+    """A tensor between two calls: the call that produces it, its shape without the batch, its type.
 
-    ``symbol`` is Keras' tensor in the model as it was built, whatever the shape.
+    ``symbol`` is Keras' tensor in the model as built, whatever ``shape`` is.
     """
 
     source: Call
@@ -29,7 +29,7 @@ class Tensor:
 
     @property
     def in_papers_order(self) -> TensorShape:
-        """The shape as papers write it: channels, rows, columns."""
+        """The shape in the order of papers: channels, rows, columns."""
         return in_papers_order(self.shape, self.source.data_format)
 
     @property
@@ -40,10 +40,10 @@ class Tensor:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Call:
-    """One use of a layer: a layer that is used twice has two calls.
+    """One use of a layer. A layer that is used twice has two calls.
 
-    ``name`` has the names of the models around the layer before its own: ``backbone/conv1``. Where
-    the layer is a model that was not taken apart, ``within`` are its calls.
+    ``name`` is prefixed with the names of the enclosing models: ``backbone/conv1``. If the layer is
+    a nested model that was not expanded, ``within`` contains its calls.
     """
 
     name: str
@@ -55,22 +55,22 @@ class Call:
 
     @property
     def parents(self) -> tuple[Call, ...]:
-        """The calls whose outputs this one takes, in the order of its arguments."""
+        """The calls whose outputs are this call's inputs, in the order of its arguments."""
         return tuple(tensor.source for tensor in self.inputs)
 
     @property
     def kind(self) -> str:
-        """The layer's class."""
+        """The name of the layer's class."""
         return type(self.layer).__name__
 
     @property
     def type(self) -> LayerType:
-        """The layer's type, which says what is known of it."""
+        """The layer's type, by which rules are looked up."""
         return type_of(self.layer)
 
     @functools.cached_property
     def description(self) -> Description:
-        """The layer in a few words."""
+        """A short description of the layer."""
         return describe(self.layer)
 
     @property
@@ -80,7 +80,7 @@ class Call:
 
     @property
     def shape(self) -> TensorShape:
-        """The shape of the first output as papers write it: channels, rows, columns."""
+        """The shape of the first output in the order of papers: channels, rows, columns."""
         return self.outputs[0].in_papers_order
 
     @property
@@ -95,5 +95,5 @@ class Call:
 
 
 def in_papers_order(shape: TensorShape, data_format: str) -> TensorShape:
-    """Return a shape without its batch as papers write it: channels first."""
+    """Return a shape without its batch axis in the order of papers: channels first."""
     return axes.in_papers_order((None, *shape), data_format)

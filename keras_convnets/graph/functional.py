@@ -1,4 +1,4 @@
-"""The graph inside a functional Keras model, and whether a model has one."""
+"""Access to the graph of a functional Keras model."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def graph_of(model: Any) -> Any:
     """Return the graph of a functional model.
 
     Raises:
-        ValueError: the model has none.
+        ValueError: if the model has no graph.
     """
     graph = graph_inside(model)
     if graph is None:
@@ -23,12 +23,12 @@ def graph_of(model: Any) -> Any:
 
 
 def is_functional(layer: Any) -> bool:
-    """Return whether a layer is a functional model itself, with a graph inside."""
+    """Return whether a layer is itself a functional model."""
     return graph_inside(layer) is not None
 
 
 def nodes_of(graph: Any) -> Iterator[Any]:
-    """Yield the nodes of a graph, inputs first, those of one depth as Keras lists their layers."""
+    """Yield the nodes of a graph, inputs first; within a depth, in Keras' order of layers."""
     order = {operation: index for index, operation in enumerate(graph.operations)}
     nodes = nodes_by_depth(graph)
     for depth in sorted(nodes, reverse=True):
@@ -36,9 +36,9 @@ def nodes_of(graph: Any) -> Iterator[Any]:
 
 
 def given_to(node: Any, inner: Any) -> list[Any]:
-    """Return the tensors that a model within gets, in the order of its inputs.
+    """Return the tensors passed to a nested model, in the order of its inputs.
 
-    A model of named inputs takes a dictionary, which may hold more than it asks for.
+    A model with named inputs takes a dictionary, which may have additional entries.
     """
     first = next(iter(node.arguments.args), None)
     names = inputs_structure(inner)

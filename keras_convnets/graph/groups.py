@@ -1,9 +1,8 @@
-"""Which block and which stage a layer belongs to: from the names, else from the graph.
+"""Assignment of layers to blocks and stages, by their names or else by the graph.
 
-A model whose layers all follow this package's names is grouped as they say. In any other, the
-segments between articulation points are joined by the prefixes that their layers' names
-share; layers that Keras named by their class are joined as convolutions with what follows
-them.
+If all layer names follow this package's naming scheme, the names determine the groups. In any other
+model, the segments between articulation points are joined if their layer names share a prefix.
+Layers with automatic Keras names are grouped as a convolution and the layers that follow it.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from keras_convnets.graph.unique import unique_names
 
 @dataclasses.dataclass(frozen=True)
 class Place:
-    """The block of a layer, and the stage that the block belongs to, if any."""
+    """The block of a layer, and the stage of the block, if it has one."""
 
     stage: str | None
     block: str
@@ -39,7 +38,7 @@ def places(calls: Sequence[Call], model_name: str = "") -> dict[Call, Place]:
 
 
 def _told_apart(inputs: Sequence[Call], found: dict[Call, Place]) -> dict[Call, Place]:
-    """Give inputs names that no block has, and number the parts of a stage that is left between."""
+    """Give inputs unique names, and number the parts of a stage that other layers interrupt."""
     blocks = {place.block for call, place in found.items() if not call.is_input}
     names = unique_names([*blocks, *(found[call].block for call in inputs)])[len(blocks) :]
     for call, name in zip(inputs, names, strict=True):
@@ -76,7 +75,7 @@ def _by_prefix_and_graph(calls: Sequence[Call], model_prefix: str) -> dict[Call,
 
 
 def _named(groups: Sequence[Group], names: Mapping[Call, Name]) -> list[Place]:
-    """Return the places of groups: named by their labels, numbered where those do not suffice."""
+    """Return the places of groups, named by their labels and numbered if these are not unique."""
     times = Counter(group.label for group in groups if group.label)
     seen: Counter[tuple[str, ...]] = Counter()
     found = []
@@ -99,7 +98,7 @@ def _named(groups: Sequence[Group], names: Mapping[Call, Name]) -> list[Place]:
 
 
 def _noun(calls: Iterable[Call]) -> str:
-    """Return a word for a group of layers: ``block`` where it merges, else what is heaviest."""
+    """Return a noun for a group of layers: ``block`` if it has a merge, else its heaviest kind."""
     found = [call.description.kind for call in calls]
     if "merge" in found:
         return "block"
@@ -108,14 +107,14 @@ def _noun(calls: Iterable[Call]) -> str:
 
 
 def _own_name(group: Group, names: Mapping[Call, Name]) -> str:
-    """Return the name of a group's last layer with a name of its own, heavy ones before light."""
+    """Return the last explicit layer name in a group, preferring heavy layers."""
     named = [call for call in group.calls if not names[call].is_by_class]
     heavy = [call for call in named if call.description.heavy]
     return next((call.name for call in reversed(heavy or named)), "")
 
 
 def _by_size(groups: Sequence[Group], found: list[Place]) -> list[Place]:
-    """Make stages of the blocks in a row whose feature maps are of one size."""
+    """Group consecutive blocks whose feature maps have the same size into stages."""
     sizes = [_size_of_feature_maps(group.calls[-1]) for group in groups]
     stages: list[Place] = []
     for size, run in itertools.groupby(zip(sizes, found, strict=True), key=lambda pair: pair[0]):

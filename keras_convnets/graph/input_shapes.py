@@ -1,4 +1,4 @@
-"""The input shapes that a walk is for: those that a model was built with, or others."""
+"""The input shapes for which a model is walked: those it was built with, or others."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from keras_convnets.graph.calls import Call, TensorShape, in_papers_order
 
 
 def input_shapes(graph: Any, given: Any, data_format: str) -> list[TensorShape]:
-    """Return the shapes of a graph's inputs, in Keras' order: ``given`` in the papers', or built.
+    """Return the shapes of a graph's inputs in Keras' order.
+
+    ``given`` has the shapes in the order of papers; if it is ``None``, the built shapes are used.
 
     Raises:
-        ValueError: the inputs cannot have these shapes.
+        ValueError: if the inputs cannot have these shapes.
     """
     built = [tuple(tensor.shape[1:]) for tensor in graph.inputs]
     if given is None:
@@ -33,7 +35,7 @@ def _is_list_of_shapes(given: Any) -> bool:
 
 
 def _checked(given: Any, built: TensorShape, data_format: str) -> TensorShape:
-    """Return a shape in Keras' order, if the input can take it."""
+    """Return a shape in Keras' order, after checking that the input accepts it."""
     papers = in_papers_order(built, data_format)
     if not isinstance(given, Sequence) or isinstance(given, str) or len(given) != len(built):
         raise ValueError(
@@ -41,7 +43,7 @@ def _checked(given: Any, built: TensorShape, data_format: str) -> TensorShape:
             f"input of {papers}."
         )
     if len(built) == 3 and given[0] != papers[0]:
-        given = checks.input_shape(given)  # which sees where the channels were put last
+        given = checks.input_shape(given)  # detects a shape with the channels last
     given = [checks.size("input_shape", size) for size in given]
     if papers and papers[0] not in (None, given[0]):
         raise ValueError(
@@ -53,7 +55,7 @@ def _checked(given: Any, built: TensorShape, data_format: str) -> TensorShape:
 
 
 def open_sizes(call: Call) -> ValueError:
-    """Return the error for a call whose sizes are not all known."""
+    """Return the error for a call with unknown sizes."""
     names = {1: "steps", 2: "rows, cols", 3: "depth, rows, cols"}
     sizes = names.get(len(call.shape) - 1, "...")
     channels = "channels" if call.shape[0] is None else call.shape[0]

@@ -1,4 +1,4 @@
-"""From calls to blocks, where no names of ours say them: segments of the graph, joined by names."""
+"""Blocks of models that do not use our naming scheme: graph segments, joined by layer names."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from keras_convnets.graph.layer_types import GLOBAL_POOLINGS, LayerType
 from keras_convnets.graph.prefixes import Name, Words, is_numbered
 from keras_convnets.graph.topology import Piece
 
-# A segment with more layers than any published block has is no block: a U-Net, NASNet.
+# A segment with more layers than any published block is not a block, as in U-Nets and NASNet.
 _MOST_LAYERS_OF_A_BLOCK = 60
 _PREPARES = {LayerType.PADDING, LayerType.FLATTEN}
 
 
 @dataclasses.dataclass(frozen=True)
 class Group:
-    """Layers that are to be one block.
+    """Layers that will form one block.
 
-    ``words`` are those of its first named layer; ``label`` is what says the block's name, or
-    nothing where no name says it; a ``weak`` label holds only if a neighbour has it too.
+    ``words`` are the words in the name of its first named layer. ``label`` is the part of the names
+    that identifies the block, or empty. A weak label counts only if a neighbour shares it.
     """
 
     calls: list[Call]
     words: Words
     label: Words
     has_branches: bool
-    begins_by_class: bool  # whether Keras named its first layer
+    begins_by_class: bool  # whether its first layer has an automatic name
     is_weak: bool = False
 
 
 def groups_of(pieces: Iterable[Piece], names: Mapping[Call, Name]) -> list[Group]:
-    """Return the blocks that the pieces of a model are, given what its layers' names say."""
+    """Return the blocks formed by the pieces of a model, given its parsed layer names."""
     groups: list[Group] = []
     for piece in pieces:
         groups += _of_piece(piece, names)
@@ -42,10 +42,10 @@ def groups_of(pieces: Iterable[Piece], names: Mapping[Call, Name]) -> list[Group
 
 
 def _of_piece(piece: Piece, names: Mapping[Call, Name]) -> list[Group]:
-    """Return a piece as one group; where it is no block, cut in its chains.
+    """Return a piece as one group or, if it is not a single block, split along its chains.
 
-    It is cut where names change, if that says blocks apart. In a U-Net it does; in NASNet, layers
-    of all blocks share their few prefixes.
+    It is split where names change, if names distinguish blocks. In a U-Net they do; in NASNet, all
+    blocks share a few prefixes.
     """
     group = _group(piece.calls, names)
     is_small = len(piece.calls) <= _MOST_LAYERS_OF_A_BLOCK
@@ -63,7 +63,7 @@ def _of_piece(piece: Piece, names: Mapping[Call, Name]) -> list[Group]:
 
 
 def _has_blocks(segment: Sequence[Call], names: Mapping[Call, Name]) -> bool:
-    """Return whether the layers' names speak of several blocks, as those of a U-Net do."""
+    """Return whether the layer names refer to several blocks, as in a U-Net."""
     own = [names[call] for call in segment if not names[call].is_by_class]
     return len({name.label for name in own if name.is_numbered}) > 2
 
@@ -77,7 +77,7 @@ def _group(segment: list[Call], names: Mapping[Call, Name]) -> Group:
         is_weak = bool(label) and not own[0].is_numbered
         return Group(segment, first, label, False, by_class, is_weak)
     shared = tuple(word[0] for word in itertools.takewhile(_all_equal, zip(*words, strict=False)))
-    # Where only the merge has a name (Inception-v3's mixed10), the block is called after it.
+    # If only the merge has an explicit name (Inception-v3's mixed10), the block is named after it.
     is_named = not names[segment[-1]].is_by_class and not _has_blocks(segment, names)
     return Group(segment, first, shared or (words[-1] if is_named else ()), True, by_class)
 
@@ -87,9 +87,9 @@ def _all_equal(words: Words) -> bool:
 
 
 def _without_weak_labels(groups: list[Group]) -> list[Group]:
-    """Drop a label without a number unless it is of several neighbours, and of them alone.
+    """Drop a label without a number unless only one run of several neighbours has it.
 
-    So ``stem_conv`` and ``stem_bn`` are a block, and ``avg_pool`` is not called ``avg``.
+    Thus ``stem_conv`` and ``stem_bn`` form a block, but ``avg_pool`` is not named ``avg``.
     """
     runs = [(label, len(list(run))) for label, run in itertools.groupby(groups, _get_label)]
     times = Counter(label for label, _ in runs)
@@ -105,7 +105,7 @@ def _get_label(group: Group) -> Words:
 
 
 def _joined(groups: Sequence[Group]) -> list[Group]:
-    """Join segments that follow each other and are of one block."""
+    """Join consecutive segments that belong to the same block."""
     found: list[Group] = []
     for group in groups:
         if found and _belong_together(found[-1], group):
@@ -120,7 +120,7 @@ def _joined(groups: Sequence[Group]) -> list[Group]:
 
 
 def _joined_forward(groups: Sequence[Group]) -> list[Group]:
-    """Join padding, flattening and the like with the layer that they prepare."""
+    """Join layers such as padding and flattening with the layer that follows them."""
     found: list[Group] = []
     for group in groups:
         last = found[-1] if found else None
@@ -149,7 +149,7 @@ def _follows(last: Group, new: Group) -> bool:
 
 
 def _extends(last: Group, new: Group) -> bool:
-    """Return whether a name goes on where the block's label ends, without a block's number."""
+    """Return whether a name extends the block's label without a further block number."""
     length = len(last.label)
     names = (new.label,) if new.has_branches else (new.words, new.label)
     begins_alike = any(name[:length] == last.label for name in names)
@@ -157,14 +157,14 @@ def _extends(last: Group, new: Group) -> bool:
 
 
 def _completes(call: Call) -> bool:
-    """Return whether a layer belongs to what comes before it: BN, ReLU, dropout."""
+    """Return whether a layer belongs to the layers before it: BN, ReLU, dropout."""
     return not call.description.heavy and call.type not in _PREPARES
 
 
 def _continues(calls: Sequence[Call], call: Call) -> bool:
-    """Return whether an unnamed layer goes with those before it: conv → BN → ReLU.
+    """Return whether an unnamed layer belongs to the ones before it: conv → BN → ReLU.
 
-    A block begins with its convolution, or with the padding or the normalisation before it.
+    A block begins with its convolution, or with the padding or normalisation before it.
     """
     before = [one for one in calls if one.description.heavy]
     if not call.description.heavy:

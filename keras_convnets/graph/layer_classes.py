@@ -1,4 +1,4 @@
-"""Keras' layer classes by name, for not every version of Keras has all of them."""
+"""Keras' layer classes by name, because not every version of Keras has all of them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from keras import layers
 
 
 def layer_classes(*names: str) -> tuple[Any, ...]:
-    """Return the layers of those names; ``{}`` is one, two and three dimensions.
+    """Return the layer classes with these names; ``{}`` expands to 1, 2 and 3 dimensions.
 
     Examples:
         >>> [found.__name__ for found in layer_classes("Conv{}D", "ReLU")]

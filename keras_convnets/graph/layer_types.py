@@ -1,8 +1,8 @@
-"""What type a layer is: the one table of layer classes, which every question about layers asks.
+"""Layer types: the table of layer classes on which every rule about layers is based.
 
-Costs, receptive fields, the words of a figure and the search for a classifier each say, type by
-type, what they know. A test holds the table to Keras: each of its layer classes, and of ours, has
-one type, and each question answers every type or says that it does not know.
+Costs, receptive fields, the labels of figures and the search for a classifier define their rules
+per type. A test checks the table against Keras: every layer class of Keras and of this package has
+exactly one type, and every set of rules either covers a type or lists it as unknown.
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ from keras_convnets.graph.operation_types import OPERATIONS
 
 
 class LayerType(enum.Enum):
-    """A set of layer classes of which every question has one answer."""
+    """A set of layer classes to which the same rules apply."""
 
     INPUT = enum.auto()
     MODEL = enum.auto()  # a functional model within a model
-    # With a kernel.
+    # Layers with a kernel.
     CONVOLUTION = enum.auto()
     DEPTHWISE = enum.auto()
     SEPARABLE = enum.auto()
     TRANSPOSED = enum.auto()
     DENSE = enum.auto()
-    # Poolings.
+    # Pooling.
     MAX_POOLING = enum.auto()
     AVERAGE_POOLING = enum.auto()
     GLOBAL_MAX_POOLING = enum.auto()
     GLOBAL_AVERAGE_POOLING = enum.auto()
     ADAPTIVE_POOLING = enum.auto()
     POOLING_OPERATION = enum.auto()
-    # Element by element.
-    BATCH_NORMALISATION = enum.auto()  # by statistics that are fixed at inference
+    # Elementwise layers and normalisations.
+    BATCH_NORMALISATION = enum.auto()  # with statistics that are fixed at inference
     AXIS_NORMALISATION = enum.auto()  # along the layer's ``axis``
     GROUP_NORMALISATION = enum.auto()
     ACTIVATION = enum.auto()
@@ -43,13 +43,13 @@ class LayerType(enum.Enum):
     DROPOUT = enum.auto()
     IDENTITY = enum.auto()
     SCALING = enum.auto()
-    AUGMENTATION = enum.auto()  # changes nothing at inference
-    ELEMENTWISE = enum.auto()  # other functions of single elements
-    # Of several tensors.
+    AUGMENTATION = enum.auto()  # an identity at inference
+    ELEMENTWISE = enum.auto()  # other elementwise functions
+    # Merges of several tensors.
     ADDITION = enum.auto()
     MERGE = enum.auto()
     CONCATENATION = enum.auto()
-    # Of places.
+    # Changes of size, position or shape.
     PADDING = enum.auto()
     CROPPING = enum.auto()
     UPSAMPLING = enum.auto()
@@ -60,10 +60,10 @@ class LayerType(enum.Enum):
     RESIZING = enum.auto()
     REARRANGEMENT = enum.auto()
     REDUCTION = enum.auto()
-    # Of whole images, of words and of numbers.
+    # Preprocessing of images, text and numbers.
     IMAGE = enum.auto()
     LOOKUP = enum.auto()
-    # What multiplies tensors, or computes what only it knows.
+    # Products of tensors, and layers whose computation is not known.
     PRODUCT = enum.auto()
     ATTENTION = enum.auto()
     RECURRENT = enum.auto()
@@ -73,11 +73,11 @@ class LayerType(enum.Enum):
 
 
 def _ranks(*names: str) -> tuple[str, ...]:
-    """Return names for one, two and three dimensions: ``Conv{}D`` is Conv1D, Conv2D, Conv3D."""
+    """Expand names to 1, 2 and 3 dimensions: ``Conv{}D`` to Conv1D, Conv2D and Conv3D."""
     return tuple(dict.fromkeys(name.format(rank) for name in names for rank in (1, 2, 3)))
 
 
-# By name, for no version of Keras has all of them.
+# By name, because no version of Keras has all of them.
 LAYERS: dict[LayerType, tuple[str, ...]] = {
     LayerType.INPUT: ("InputLayer",),
     LayerType.CONVOLUTION: _ranks("Conv{}D"),
@@ -154,12 +154,12 @@ LAYERS: dict[LayerType, tuple[str, ...]] = {
         *("FlaxLayer", "JaxLayer", "Lambda", "Layer", "TFSMLayer", "TorchModuleWrapper"),
     ),
 }
-# Of keras.applications, not public, so that others carry copies of their own: known by their names.
+# Private classes of keras.applications, of which other code has copies: recognised by name.
 COPIED = {"CustomScaleLayer", "LayerScale", "StochasticDepth"}
 _OF_LAYER = {name: kind for kind, names in LAYERS.items() for name in names}
 _OF_OPERATION = {name: LayerType[kind] for kind, names in OPERATIONS.items() for name in names}
 
-# Types that several questions ask for together.
+# Sets of types that several rules share.
 WINDOW_POOLINGS = {LayerType.MAX_POOLING, LayerType.AVERAGE_POOLING}
 GLOBAL_POOLINGS = {LayerType.GLOBAL_MAX_POOLING, LayerType.GLOBAL_AVERAGE_POOLING}
 POOLINGS = WINDOW_POOLINGS | GLOBAL_POOLINGS
@@ -171,7 +171,7 @@ NORMALISATIONS = {
 }
 MERGES = {LayerType.ADDITION, LayerType.MERGE, LayerType.CONCATENATION}
 ACTIVATIONS = {LayerType.ACTIVATION, LayerType.AXIS_ACTIVATION}
-# What may compute anything: a question that needs to know what, says that it does not.
+# Layers that may compute anything: rules that depend on the computation treat them as unknown.
 OPAQUE = {
     *(LayerType.PRODUCT, LayerType.ATTENTION, LayerType.RECURRENT, LayerType.WRAPPER),
     *(LayerType.SPECTROGRAM, LayerType.OPAQUE),
@@ -179,10 +179,10 @@ OPAQUE = {
 
 
 def type_of(layer: Any) -> LayerType:
-    """Return the type of a layer, or of an operation such as ``x + y`` makes.
+    """Return the type of a layer, or of an operation such as the one in ``x + y``.
 
-    A class of somebody's own has the type of the nearest class of Keras that it derives from;
-    one that derives from ``keras.Layer`` alone is opaque.
+    A custom class has the type of its nearest Keras base class. A class derived directly from
+    ``keras.Layer`` is opaque.
 
     Examples:
         >>> import keras
@@ -193,7 +193,7 @@ def type_of(layer: Any) -> LayerType:
 
 
 def class_of(layer: Any) -> str:
-    """Return the name of the nearest class of Keras, or of ours, that a layer is of.
+    """Return the name of a layer's nearest class that belongs to Keras or to this package.
 
     Examples:
         >>> import keras

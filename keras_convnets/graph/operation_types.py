@@ -1,8 +1,8 @@
-"""What type an operation is that ``keras.ops`` or an operator such as ``x + y`` makes."""
+"""The types of the operations created by ``keras.ops`` and by operators such as ``x + y``."""
 
 from __future__ import annotations
 
-# By the names of `LayerType`, as those of layers are in `layer_types`.
+# Keyed by the names of `LayerType`, like the layer classes in `layer_types`.
 OPERATIONS: dict[str, tuple[str, ...]] = {
     "ACTIVATION": (
         *("Celu", "Elu", "Gelu", "HardShrink", "HardSigmoid", "HardSilu", "HardTanh"),
@@ -97,17 +97,17 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
     "ATTENTION": ("DotProductAttention",),
     "SPECTROGRAM": ("FFT", "FFT2", "IFFT2", "IRFFT", "ISTFT", "RFFT", "STFT"),
     "OPAQUE": (
-        # Of functions that are given to them.
+        # Control flow that takes functions.
         *("AssociativeScan", "Cond", "ForiLoop", "JVP", "Map", "Scan", "Switch", "VectorizedMap"),
         *("WhileLoop",),
-        # Of matrices.
+        # Linear algebra.
         *("Cholesky", "CholeskyInverse", "Det", "Eig", "Eigh", "Inv", "Logdet", "Lstsq"),
         *("LuFactor", "MatrixRank", "Pinv", "Qr", "SVD", "Slogdet", "Solve", "SolveTriangular"),
-        # Of images.
+        # Images.
         *("AffineTransform", "ElasticTransform", "GaussianBlur", "HSVToRGB", "MapCoordinates"),
         *("PerspectiveTransform", "RGBToGrayscale", "RGBToHSV", "ScaleAndTranslate", "SSIM"),
         *("SobelEdges",),
-        # Of losses and sequences.
+        # Losses and sequences.
         *("BinaryCrossentropy", "CTCDecode", "CTCLoss", "CategoricalCrossentropy", "Cumprod"),
         *("Cumsum", "Diff", "Nancumprod", "Nancumsum", "PSNR", "SegmentMax", "SegmentMin"),
         *("SegmentProd", "SegmentReduction", "SegmentSum", "SparseCategoricalCrossentropy"),

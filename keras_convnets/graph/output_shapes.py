@@ -1,4 +1,4 @@
-"""The shapes that a layer's outputs have, for inputs of other shapes than it was built with."""
+"""The output shapes of layers for input shapes other than those they were built with."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import keras
 
 from keras_convnets.graph.calls import Tensor, TensorShape
 
-# What a call outputs: the shape, the type and Keras' own tensor.
+# An output of a call: its shape, its type and Keras' tensor.
 Output = tuple[TensorShape, str, Any]
 
 
 def outputs_of(node: Any, known: dict[int, Tensor]) -> list[Output]:
-    """Return the shapes and types of what a node outputs, given inputs of the known shapes."""
+    """Return the outputs of a node for inputs of the ``known`` shapes."""
     tensors = node.arguments.keras_tensors
     as_built = all(known[id(tensor)].shape == tuple(tensor.shape[1:]) for tensor in tensors)
     made = node.outputs if as_built else _worked_out(node, known)
@@ -42,7 +42,7 @@ def _worked_out(node: Any, known: dict[int, Tensor]) -> list[Any]:
 
 
 def _check_fixed_axes(layer: Any, inputs: list[Any]) -> None:
-    """Refuse what Keras would refuse in a real call: a dense layer that gets another length."""
+    """Reject what Keras rejects in a real call, such as a dense layer with another input size."""
     for spec, tensor in zip(
         keras.tree.flatten(getattr(layer, "input_spec", None)), inputs, strict=False
     ):

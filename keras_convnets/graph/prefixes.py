@@ -1,4 +1,4 @@
-"""What layers' names say: the words they share, and where a block's name ends."""
+"""Parsing of layer names in other models: their words, and where the name of a block ends."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ Words = tuple[str, ...]
 
 _NUMBER = re.compile(r"[0-9]+[a-z]?")
 _NUMBERED = re.compile(r"[A-Za-z]\w*?_?[0-9]+[a-z]?")
-# In ``stage1_block2_conv1_bn`` the last number is a layer's, not a block's.
+# In ``stage1_block2_conv1_bn`` the last number belongs to a layer, not to a block.
 _LAYER_WORDS = re.compile(r"(conv|sepconv|dwconv|bn|norm|relu|act|pool|fc|dense|add|concat)_?[0-9]")
 
 
 @dataclasses.dataclass(frozen=True)
 class Name:
-    """What a layer's name says: its words, those that call its block, and whether Keras chose it.
+    """A parsed layer name.
 
-    ``is_numbered``: one of the block's words ends in a number.
+    ``words`` are all its words and ``label`` the ones that name its block. ``is_numbered`` is
+    whether a word of the label ends in a number, ``is_by_class`` whether Keras chose the name.
     """
 
     words: Words
@@ -30,7 +31,7 @@ class Name:
 
 
 def names_of(calls: Iterable[Call], model_prefix: str) -> dict[Call, Name]:
-    """Return what the layers' names say, the model's own name left out."""
+    """Return the parsed names of layers, without the name of the model."""
     found = {}
     for call in calls:
         words = words_of(call, model_prefix)
@@ -40,12 +41,12 @@ def names_of(calls: Iterable[Call], model_prefix: str) -> dict[Call, Name]:
 
 
 def is_numbered(words: Words) -> bool:
-    """Return whether one of the words ends in a number, as a block's name does."""
+    """Return whether one of the words ends in a number, as in the name of a block."""
     return any(_NUMBERED.fullmatch(word) for word in words)
 
 
 def leading(words: Words) -> Words:
-    """Return the words of a layer's name up to its block: those before its own, numbers last.
+    """Return the words of a layer name that name its block, up to the last block number.
 
     Examples:
         >>> leading(("conv2", "block1", "1", "conv"))
@@ -64,7 +65,7 @@ def leading(words: Words) -> Words:
 
 
 def words_of(call: Call, model_prefix: str) -> Words:
-    """Return a layer's name as words, a lone number joined to the word before it.
+    """Return the words of a layer name; a separate number is joined to the word before it.
 
     Examples:
         >>> _split("conv2_block1_1_conv")
@@ -90,7 +91,7 @@ def _split(name: str) -> Words:
 
 
 def is_named_by_class(call: Call) -> bool:
-    """Return whether Keras named the layer, by its class: ``conv2d_17``, ``add``."""
+    """Return whether the layer has an automatic Keras name: ``conv2d_17``, ``add``."""
     name = call.name.rpartition("/")[2]
     snake = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", call.kind)
     snake = re.sub(r"([a-z])([A-Z])", r"\1_\2", snake).lower()
@@ -98,7 +99,7 @@ def is_named_by_class(call: Call) -> bool:
 
 
 def stage_of(label: Words) -> str | None:
-    """Return the stage in a label: ``conv2`` of ``conv2_block1``, ``block2`` of ``block2a``."""
+    """Return the stage in a label: ``conv2`` in ``conv2_block1``, ``block2`` in ``block2a``."""
     letter = re.fullmatch(r"(.*[0-9])[a-z]", label[-1])
     if letter:
         return text_of((*label[:-1], letter.group(1)))
@@ -107,5 +108,5 @@ def stage_of(label: Words) -> str | None:
 
 
 def text_of(label: Words) -> str:
-    """Return the name that words make."""
+    """Join words to a name."""
     return "_".join(label)

@@ -1,4 +1,4 @@
-"""What decides what a layer does: whether two layers do the same is whether these are equal."""
+"""The settings that determine what a layer computes, to compare layers with each other."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ _DECIDES_NOTHING = {"name", "seed", "trainable", "batch_shape", "build_config"}
 
 
 def settings_of(layer: Any) -> str:
-    """Return what decides what a layer does, in one string: its class and its configuration.
+    """Return a string of a layer's class and configuration. Equivalent layers have equal strings.
 
-    Names, initial values and random seeds decide nothing here. Of a class that is not Keras' own,
-    the shapes of the weights are added, for it may not say all in its configuration.
+    Names, initializers and random seeds are ignored. For a custom class, the shapes of the weights
+    are added, because its configuration may be incomplete.
     """
     kind = f"{type(layer).__module__}.{type(layer).__name__}"
     if hasattr(layer, "layers"):
         return f"{kind}({', '.join(map(settings_of, layer.layers))})"
     try:
         config = layer.get_config()
-    except Exception:  # a class of somebody's that cannot say; it is then known by its weights
+    except Exception:  # a custom class without get_config: compare the shapes of its weights
         config = {}
     kept = {
         key: value

@@ -1,7 +1,7 @@
-"""Which stage of a network each layer belongs to: the stages that its figure shows.
+"""The stage of each layer in a network, the same as in its figure.
 
-These are the stages of the layers' names where they follow this package's grammar, otherwise what
-names and graph tell.
+Stages come from the layer names if these follow this package's naming scheme; otherwise they are
+inferred from names and graph.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from keras_convnets.graph.walk import walk
 
 @dataclasses.dataclass(frozen=True)
 class Placed:
-    """One use of a layer, its block and its stage; ``has_output``: the stage ends in one."""
+    """One use of a layer, with its block and stage; ``has_output``: the stage has an output."""
 
     layer: Any
     name: str
@@ -28,7 +28,7 @@ class Placed:
 
 
 def placed_layers(model: keras.Model) -> list[Placed]:
-    """Return the uses of a model's layers in the order of computation, without the inputs."""
+    """Return all uses of a model's layers in the order of computation, without the inputs."""
     calls = walk(model)
     found = places(calls, model.name)
     stages = {call: found[call].stage or found[call].block for call in calls}
@@ -41,5 +41,5 @@ def placed_layers(model: keras.Model) -> list[Placed]:
 
 
 def trainable(layer: Any) -> list[Any]:
-    """Return the weights that training changes; an operation, which is no layer, has none."""
+    """Return the trainable weights; an operation that is not a layer has none."""
     return getattr(layer, "trainable_weights", [])

@@ -1,4 +1,4 @@
-"""What is inside a block, read off its graph: layers in a row, and branches side by side."""
+"""The structure of a block, found from its graph: sequences of layers and parallel branches."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ from keras_convnets.graph.branches import Body, Item, Parallel, body_of
 from keras_convnets.graph.calls import Call
 from keras_convnets.graph.words import Description
 
-# What takes part of its inputs to the letter; a product, a warp or an attention does not.
+# The merges that can end a shortcut. Other merges (products, warps, attention) cannot.
 _MERGES = ("+", "+ scaled", "average", "concat", "max", "min")
 
 
 @dataclasses.dataclass(frozen=True)
 class Inside:
-    """The inside of a block: its main path, and the shortcut around it if it has one.
+    """The structure of a block: its main path, and the shortcut around it if there is one.
 
-    ``shortcut`` is ``None`` without one, and empty for an identity; it begins after ``before``, and
-    ``merge`` is where it meets the main path, ``body``. ``after`` follows there.
+    ``before`` precedes the fork, ``body`` is the main path and ``shortcut`` the branch around it:
+    empty for an identity, ``None`` if there is no shortcut. They meet in ``merge``, and ``after``
+    follows.
     """
 
     body: Body
@@ -29,12 +30,12 @@ class Inside:
 
     @property
     def all(self) -> Body:
-        """All of the block but the shortcut and its merge."""
+        """The whole block except the shortcut and its merge."""
         return self.before + self.body + self.after
 
 
 def inside(calls: Sequence[Call]) -> Inside:
-    """Return the inside of a block, whose calls are in the order of computation."""
+    """Return the structure of a block, given its calls in the order of computation."""
     body = body_of(calls) if _has_one_input(calls) else None
     if body is None:
         return Inside(tuple(_flat(calls)))
@@ -60,12 +61,12 @@ def layers_of(body: Body) -> list[Description]:
 
 
 def heavy_of(body: Body) -> list[Description]:
-    """Return the layers of a body that a figure brings out."""
+    """Return the layers of a body that a figure emphasises."""
     return [layer for layer in layers_of(body) if layer.heavy]
 
 
 def shortcut_kind(content: Body) -> str:
-    """Return what a shortcut is: ``identity``, ``projection``, or ``resized`` without weights."""
+    """Return the kind of a shortcut: ``identity``, ``projection``, or ``resized`` (no weights)."""
     if not content:
         return "identity"
     weightless = {layer.kind for layer in layers_of(content)} <= {
@@ -77,7 +78,7 @@ def shortcut_kind(content: Body) -> str:
 
 
 def without_dropout(content: Inside) -> Inside:
-    """Return the inside of a block with its dropout left out, whatever the rates."""
+    """Return the structure of a block without its dropout layers, whatever their rates."""
     return dataclasses.replace(
         content,
         body=_undropped(content.body),
@@ -88,7 +89,7 @@ def without_dropout(content: Inside) -> Inside:
 
 
 def is_dropout(layer: Description) -> bool:
-    """Return whether a layer drops units or paths at random while training."""
+    """Return whether a layer randomly drops units or paths in training."""
     return layer.text.startswith("dropout") or layer.text == "StochasticDepth"
 
 
@@ -103,7 +104,7 @@ def _undropped(body: Body) -> Body:
 
 
 def is_gate(item: Item) -> bool:
-    """Return whether branches are a tensor and what it is scaled by: squeeze-and-excitation."""
+    """Return whether branches are a tensor and its gate, as in squeeze-and-excitation."""
     if not isinstance(item, Parallel) or item.merge is None or item.merge.text != "×":
         return False
     return len(item.branches) == 2 and any(not heavy_of(branch) for branch in item.branches)
@@ -115,14 +116,14 @@ def _has_one_input(calls: Sequence[Call]) -> bool:
 
 
 def _flat(calls: Sequence[Call]) -> Iterator[Description]:
-    """Yield the layers one by one; merges are brought out, for no branches will show them."""
+    """Yield the layers in sequence. Merges are emphasised, because no branches show them."""
     for call in calls:
         layer = call.description
         yield layer._replace(heavy=True) if layer.kind == "merge" and len(calls) > 1 else layer
 
 
 def _shortcut_position(body: Body) -> int | None:
-    """Return where the shortcut's merge is: the last thing in the block but activation and BN."""
+    """Return the position of the shortcut's merge; only light layers such as ReLU may follow it."""
     for position in reversed(range(len(body))):
         item = body[position]
         if isinstance(item, Parallel):
@@ -133,7 +134,7 @@ def _shortcut_position(body: Body) -> int | None:
 
 
 def _is_shortcut(item: Parallel) -> bool:
-    """Return whether one of two branches is an identity or a mere projection of their input."""
+    """Return whether one of two branches is an identity or just a projection of the input."""
     if len(item.branches) != 2 or item.merge is None or item.merge.text not in _MERGES:
         return False
     shortcut, main = sorted(item.branches, key=_weight)

@@ -1,4 +1,4 @@
-"""How a network's calls hang together: its segments, its trunk, its chains and its ends."""
+"""The topology of a network's calls: segments, trunk, chains and ends."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from keras_convnets.graph.calls import Call
 def segments(calls: Sequence[Call]) -> list[list[Call]]:
     """Split calls, in the order of computation, at the articulation points of their graph.
 
-    A segment is either one call that every path passes, or all the calls between two such
-    calls together with the second: a block with branches. What does not lead to the main output
-    (an auxiliary head) is split likewise, after the main path.
+    A segment is either one call that every path passes through, or all calls between two such calls
+    together with the second one: a block with branches. Calls that do not lead to the main output
+    (an auxiliary head) are split in the same way, after the main path.
     """
     found: list[list[Call]] = []
     rest = list(calls)
@@ -27,9 +27,9 @@ def segments(calls: Sequence[Call]) -> list[list[Call]]:
 
 @dataclasses.dataclass(frozen=True)
 class Piece:
-    """A segment without the model's inputs, and the runs of calls in it without fork or merge.
+    """A segment without the model's inputs, and its chains: runs of calls without fork or merge.
 
-    ``takes_inputs`` says that inputs come in beside the calls before: no block does that.
+    ``takes_inputs`` is whether model inputs enter the segment; it is then not a block.
     """
 
     calls: list[Call]
@@ -38,7 +38,7 @@ class Piece:
 
 
 def pieces(calls: Sequence[Call]) -> Iterator[Piece]:
-    """Yield the segments of a graph; towers, each with inputs of its own, one by one."""
+    """Yield the segments of a graph; towers that have their own inputs are split separately."""
     for segment in segments(calls):
         yield from _pieces_of(segment)
 
@@ -56,7 +56,7 @@ def _pieces_of(segment: list[Call]) -> Iterator[Piece]:
 
 
 def trunk(calls: Sequence[Call]) -> list[Call]:
-    """Return the calls that every path from the inputs to the main output passes, in order."""
+    """Return, in order, the calls on every path from the inputs to the main output."""
     main = _ancestors(_main_output(calls))
     return [segment[-1] for segment in _cut([call for call in calls if call in main])]
 
@@ -78,7 +78,7 @@ def chains(calls: Sequence[Call]) -> list[list[Call]]:
 
 
 def components(calls: Sequence[Call]) -> list[list[Call]]:
-    """Split calls into parts that no tensor connects, each in the order of computation."""
+    """Split calls into connected components, each in the order of computation."""
     part_of: dict[Call, list[Call]] = {}
     for call in calls:
         merged = [call]
@@ -91,13 +91,13 @@ def components(calls: Sequence[Call]) -> list[list[Call]]:
 
 
 def ends(calls: Sequence[Call]) -> list[Call]:
-    """Return the calls that nothing follows."""
+    """Return the calls whose outputs no other call uses."""
     followed = {parent for call in calls for parent in call.parents}
     return [call for call in calls if call not in followed]
 
 
 def is_acyclic(groups: dict[Call, str]) -> bool:
-    """Return whether the groups can be put in an order in which each only feeds later ones."""
+    """Return whether the groups can be ordered so that each feeds only later ones."""
     feeds: dict[str, set[str]] = {group: set() for group in groups.values()}
     for call, group in groups.items():
         feeds[group].update(groups[parent] for parent in call.parents if groups[parent] != group)

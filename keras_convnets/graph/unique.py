@@ -1,4 +1,4 @@
-"""Names that are told apart by numbers."""
+"""Unique names by numbering."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 
 def unique_names(names: Iterable[str]) -> list[str]:
-    """Return names, a number after those that were there before: ``conv``, ``conv (2)``.
+    """Return the names with a number added to repeated ones: ``conv``, ``conv (2)``.
 
     Examples:
         >>> unique_names(["conv", "conv", "conv (2)"])

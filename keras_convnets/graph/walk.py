@@ -1,8 +1,8 @@
 """A functional model as the list of its layers' calls, in the order of computation.
 
-Whatever is shown of a model (costs, receptive fields, figures) starts from this list. Shapes are
-those of the model as it was built, or worked out anew for another input shape; no image is
-computed, so the list is the same on every backend.
+Every analysis of a model (costs, receptive fields, figures) starts from this list. Shapes are those
+of the model as built, or are recomputed for another input shape. No image is processed, so the list
+is the same on every backend.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ def walk(model: Any, input_shape: Any = None, *, expand_nested: bool = True) -> 
 
     Args:
         model: a functional ``keras.Model`` or a built ``keras.Sequential``.
-        input_shape: ``(channels, rows, cols)`` to work the shapes out for, whatever the data
-            format; a list of such shapes where the model has several inputs. By default the
-            shapes are those that the model was built with.
-        expand_nested: whether the layers of models within the model are listed in their place.
+        input_shape: the ``(channels, rows, cols)`` for which to compute the shapes, whatever the
+            data format; a list of such shapes for a model with several inputs. By default, the
+            shapes that the model was built with.
+        expand_nested: whether to list the layers of nested models in place of the models.
 
     Raises:
-        ValueError: not a functional model, or a shape that it cannot take.
+        ValueError: if the model is not functional or does not accept the shape.
     """
     graph = graph_of(model)
     data_format = axes.format_of(model)
@@ -38,10 +38,10 @@ def walk(model: Any, input_shape: Any = None, *, expand_nested: bool = True) -> 
 
 
 def output_tensors(model: Any) -> list[Tensor]:
-    """Return the tensors that a model outputs, each with the call of a layer that makes it.
+    """Return the outputs of a model, each with the call that produces it.
 
     Raises:
-        ValueError: not a functional model.
+        ValueError: if the model is not functional.
     """
     graph = graph_of(model)
     data_format = axes.format_of(model)
@@ -62,7 +62,7 @@ def _walked(
 
 
 class _Walker:
-    """Goes through a graph and the graphs within, and keeps the calls in order."""
+    """Walks a graph and its nested graphs, and records the calls in order."""
 
     def __init__(self, data_format: str, expand_nested: bool) -> None:
         self.calls: list[Call] = []
@@ -79,14 +79,14 @@ class _Walker:
         return [known[id(tensor)] for tensor in graph.outputs]
 
     def _enter(self, node: Any, known: dict[int, Tensor], prefix: str) -> list[Tensor]:
-        """Walk the model that a node calls, in its place."""
+        """Walk the nested model that a node calls."""
         inner = graph_of(node.operation)
         given = [known[id(tensor)] for tensor in given_to(node, node.operation)]
         bound = dict(zip(map(id, inner.inputs), given, strict=True))
         return self.run(inner, bound, f"{prefix}{node.operation.name}/")
 
     def _keep(self, node: Any, known: dict[int, Tensor], prefix: str) -> list[Tensor]:
-        """Keep the call of a node's layer."""
+        """Record the call of a node's layer."""
         layer = node.operation
         inputs = tuple(known[id(tensor)] for tensor in node.arguments.keras_tensors)
         within: list[Call] = []
@@ -103,10 +103,10 @@ class _Walker:
         outputs: Sequence[Output],
         within: Sequence[Call] = (),
     ) -> list[Tensor]:
-        """Keep a call, and return its outputs."""
+        """Record a call and return its outputs."""
         made: list[Tensor] = []
         call = Call(name, layer, inputs, (), self._data_format, tuple(within))
         made.extend(Tensor(call, *output) for output in outputs)
-        object.__setattr__(call, "outputs", tuple(made))  # a call and its tensors name each other
+        object.__setattr__(call, "outputs", tuple(made))  # calls and tensors reference each other
         self.calls.append(call)
         return made

@@ -1,4 +1,4 @@
-"""A layer in a few words, as a figure in a paper would say it."""
+"""Short descriptions of layers, in the notation of figures in papers."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ _ACTIVATIONS = {"relu": "ReLU", "linear": "", "relu6": "ReLU6", "silu": "SiLU", 
 
 
 class Description(NamedTuple):
-    """A layer in a few words.
+    """A short description of a layer.
 
-    ``kind`` is one of `KINDS`; a figure of blocks brings out what is ``heavy``; ``activation``
-    names what the layer applies to its own result.
+    ``kind`` is one of `KINDS`. ``heavy`` layers are emphasised in a figure of blocks.
+    ``activation`` is the name of the activation that the layer applies to its own result.
     """
 
     text: str
@@ -42,13 +42,13 @@ class Description(NamedTuple):
     activation: str = ""
 
     def in_full(self, activation: bool = True) -> str:
-        """Return the words for a layer by itself, with what it applies to its result."""
+        """Return the description of a layer on its own, including its activation."""
         words = f"conv {self.text}" if self.kind == "convolution" else self.text
         return f"{words}, {self.activation}" if activation and self.activation else words
 
 
 def describe(layer: Any) -> Description:
-    """Return a layer in a few words; one without a rule is called by its class.
+    """Return a short description of a layer; one without a rule is described by its class.
 
     Examples:
         >>> import keras
@@ -64,7 +64,7 @@ def describe(layer: Any) -> Description:
 
 
 def _activation_name(function: Any) -> str:
-    """Return an activation's name as papers write it; nothing for the identity."""
+    """Return an activation's name as papers write it; an empty string for the identity."""
     name = getattr(function, "__name__", type(function).__name__)
     name = function if isinstance(function, str) else name
     return _ACTIVATIONS.get(name, name)
@@ -107,7 +107,7 @@ def _fixed(text: str) -> Callable[[Any], str]:
 
 
 def _fused(layer: Any) -> str:
-    """Return the activation that a layer applies to its own result; an activation has no other."""
+    """Return the activation that a layer applies to its result; none for activation layers."""
     function = getattr(layer, "activation", None)
     is_activation = type_of(layer) is LayerType.ACTIVATION
     return "" if function is None or is_activation else _activation_name(function)
@@ -134,7 +134,7 @@ def _model(layer: Any) -> str:
 
 
 def _count_layers(model: Any) -> int:
-    """Return the number of layers in a model and in the models within, inputs left out."""
+    """Return the number of layers in a model, nested models included, without the inputs."""
     return sum(
         _count_layers(layer) if hasattr(layer, "layers") else 1
         for layer in model.layers
@@ -168,12 +168,12 @@ def _adaptive(layer: Any) -> str:
 
 
 def _by_class(layer: Any) -> str:
-    """Return what papers write for a layer's class."""
+    """Return the notation of papers for a layer's class."""
     name = class_of(layer)
     return _TEXTS.get(name, name)
 
 
-# The kind of a layer, whether a figure of blocks brings it out, and its words.
+# The kind of a layer, whether a figure of blocks emphasises it, and its description.
 RULES: dict[LayerType, tuple[str, bool, Callable[[Any], str]]] = {
     LayerType.INPUT: ("input", True, _fixed("input")),
     LayerType.MODEL: ("model", True, _model),
@@ -204,7 +204,7 @@ RULES: dict[LayerType, tuple[str, bool, Callable[[Any], str]]] = {
         lambda layer: f"take {len(layer.indices)} channels",
     ),
 }
-# What is called by its class.
+# Types that are described by their class.
 UNKNOWN = OPAQUE | {
     *(LayerType.IDENTITY, LayerType.SCALING, LayerType.AUGMENTATION, LayerType.ELEMENTWISE),
     *(LayerType.CROPPING, LayerType.RESHAPE, LayerType.RESIZING, LayerType.REARRANGEMENT),

@@ -1,8 +1,8 @@
-"""The smallest pieces of a network: each function returns a unit, from tensor to tensor.
+"""The smallest building blocks of a network: functions that return units, from tensor to tensor.
 
-Only this folder constructs Keras layers, so the choices that all networks share are made here once:
-initialisation, the L2 penalty on kernels, names, the channel axis. What implementations of one
-network do differently is a [`Style`][keras_convnets.Style].
+Only this subpackage constructs Keras layers, so everything that all networks share is defined here:
+initialisation, the L2 penalty on kernels, layer names and the channel axis. Differences between
+implementations of the same network are described by a [`Style`][keras_convnets.Style].
 """
 
 from keras_convnets.units.combine import (

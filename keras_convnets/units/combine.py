@@ -1,4 +1,4 @@
-"""Units and tensors combined: one after the other, side by side, added, concatenated."""
+"""Combinations of units and tensors: chains, parallel branches, sums, products, concatenations."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from keras_convnets.naming import layer_name, on_branch
 
 Tensor = Any
 Unit = Callable[[Tensor], Tensor]
-"""A piece of a network: a function from tensor to tensor, such as `conv` and every block return."""
+"""A function from tensor to tensor, as returned by `conv` and by every block function."""
 
 Part = tuple[str, Unit]
-"""A place in a network: the name of a group, and the unit whose layers are named after it."""
+"""A part of a network: the name of a group, and the unit whose layers are named after it."""
 
 
 def chain(*units: Unit) -> Unit:
-    """Return the units one after the other, as one."""
+    """Return a unit that applies the given units in sequence."""
 
     def apply(x: Tensor) -> Tensor:
         for unit in units:
@@ -31,7 +31,7 @@ def chain(*units: Unit) -> Unit:
 
 
 def branches(**units: Unit) -> Callable[[Tensor], list[Tensor]]:
-    """Return a function that applies several units to one tensor, each named after its branch."""
+    """Return a function that applies several units to one tensor, each under its branch name."""
 
     def apply(x: Tensor) -> list[Tensor]:
         found = []
@@ -44,12 +44,12 @@ def branches(**units: Unit) -> Callable[[Tensor], list[Tensor]]:
 
 
 def add(*tensors: Tensor) -> Tensor:
-    """Return the sum of tensors of one shape."""
+    """Return the sum of tensors of equal shape."""
     return layers.Add(name=layer_name("add"))(list(tensors))
 
 
 def multiply(*tensors: Tensor) -> Tensor:
-    """Return the product of tensors that broadcast to one shape."""
+    """Return the product of tensors whose shapes broadcast."""
     return layers.Multiply(name=layer_name("multiply"))(list(tensors))
 
 
@@ -59,15 +59,15 @@ def concat(*tensors: Tensor) -> Tensor:
 
 
 def scale(factor: float) -> Unit:
-    """Return multiplication by a number; with factor 1, the tensor itself."""
+    """Return a multiplication by a constant; with factor 1 it returns the tensor itself."""
     return lambda x: x if factor == 1 else layers.Rescaling(factor, name=layer_name("scale"))(x)
 
 
 def pad_channels(channels: int) -> Unit:
-    """Return [`PadChannels`][keras_convnets.PadChannels]: zeros up to so many channels."""
+    """Return [`PadChannels`][keras_convnets.PadChannels]: pads with zeros to ``channels``."""
     return lambda x: PadChannels(channels, axis=axes.channel_axis(), name=layer_name("pad"))(x)
 
 
 def take_channels(indices: Sequence[int]) -> Unit:
-    """Return [`TakeChannels`][keras_convnets.TakeChannels]: the channels of these numbers."""
+    """Return [`TakeChannels`][keras_convnets.TakeChannels]: selects channels by index."""
     return lambda x: TakeChannels(indices, axis=axes.channel_axis(), name=layer_name("take"))(x)

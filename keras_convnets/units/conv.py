@@ -1,6 +1,6 @@
-"""Convolutions, alone and in each order with normalisation and ReLU.
+"""Convolutions, alone or combined with normalisation and ReLU in either order.
 
-He's normal initialisation and the L2 penalty on kernels are here once for all networks.
+He normal initialisation and the L2 penalty on kernels are applied here for all networks.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _l2_penalty: ContextVar[float] = ContextVar("l2_penalty", default=1e-4)
 
 @contextlib.contextmanager
 def penalized(l2_penalty: float) -> Iterator[None]:
-    """Give the convolutions made inside an L2 penalty of this factor on their kernels; 0: none."""
+    """Set the factor of the L2 penalty on kernels for convolutions created inside; 0 for none."""
     token = _l2_penalty.set(l2_penalty)
     try:
         yield
@@ -49,15 +49,15 @@ def conv(
 
     Args:
         filters: the number of output channels.
-        kernel_size: rows and columns of the kernel.
-        strides: the same for the strides.
-        padding: ``"same"``, ``"valid"``, ``"symmetric"`` (as many zeros on each side as a kernel
-            of odd size needs to keep the size), or the number of zeros on each side.
-        groups: the number of groups of channels that do not see each other; 1 for an ordinary
+        kernel_size: the rows and columns of the kernel.
+        strides: the strides along rows and columns.
+        padding: ``"same"``, ``"valid"``, ``"symmetric"`` (the zeros on each side with which a
+            kernel of odd size preserves the size), or the number of zeros on each side.
+        groups: the number of groups of channels that are convolved separately; 1 for an ordinary
             convolution.
-        use_bias: whether it adds a bias.
-        kernel_initializer: what the kernel starts from, as Keras takes it; by default He's normal
-            distribution.
+        use_bias: whether to add a bias.
+        kernel_initializer: the initializer of the kernel, in any form that Keras accepts; by
+            default He normal.
         **options: other arguments of ``keras.layers.Conv2D``.
 
     Examples:
@@ -97,9 +97,9 @@ def style_conv(
     groups: int = 1,
     style: Style = CLASSIC,
 ) -> Unit:
-    """Return a convolution as ``style`` has those next to a batch normalisation.
+    """Return a convolution in the given style, for use next to a batch normalisation.
 
-    It is padded as the style says, if not told otherwise.
+    The padding is the style's unless ``padding`` is given.
     """
     pads = style.padding if padding is None else padding
     initial = style.kernel_initializer
@@ -114,7 +114,7 @@ def conv_bn(
     groups: int = 1,
     style: Style = CLASSIC,
 ) -> Unit:
-    """Return convolution, batch normalisation; padded as ``style`` says if not told otherwise."""
+    """Return convolution, batch normalisation; by default with the padding of ``style``."""
     return chain(style_conv(filters, kernel_size, strides, padding, groups, style), bn(style))
 
 
@@ -149,12 +149,12 @@ def conv_relu(
     padding: Padding = "same",
     groups: int = 1,
 ) -> Unit:
-    """Return a biased convolution, then ReLU: the order of networks before batch normalisation."""
+    """Return a biased convolution and a ReLU, as in networks that predate batch normalisation."""
     return chain(conv(filters, kernel_size, strides, padding, groups), relu())
 
 
 def scale_and_shift() -> Unit:
-    """Return a learnt coefficient and bias for each channel, which start as 1 and 0."""
+    """Return a learnt scale and bias for each channel, initialised to 1 and 0."""
 
     def apply(x: Tensor) -> Tensor:
         is_first = axes.current_format() == "channels_first"
@@ -170,9 +170,9 @@ def scale_and_shift() -> Unit:
 
 
 def _fresh(initializer: Any) -> Any:
-    """Return an initializer with a seed of its own: an object gives the same values every time.
+    """Return an initializer with a new seed, since reusing an object repeats its values.
 
-    ``None`` is the normal distribution of He et al. (2015).
+    ``None`` selects the normal distribution of He et al. (2015).
     """
     if initializer is None:
         return keras.initializers.VarianceScaling(2.0, "fan_in", "untruncated_normal")

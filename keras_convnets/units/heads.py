@@ -1,4 +1,4 @@
-"""What networks end in: from feature maps to one vector of outputs an image."""
+"""Network heads: from feature maps to one vector of outputs per image."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ Head = Callable[[int, Activation], Unit]
 
 
 def classifier(num_outputs: int, activation: Activation) -> Unit:
-    """Return global average pooling and the dense layer that outputs the classes."""
+    """Return global average pooling and the dense output layer."""
     return chain(units.global_pool("avg"), outputs(num_outputs, activation))
 
 
 def dropout_classifier(rate: float) -> Head:
-    """Return the head with dropout between the pooled features and the dense layer."""
+    """Return a head with dropout between the pooled features and the dense output layer."""
     return lambda num_outputs, activation: chain(
         units.global_pool("avg"), units.dropout(rate), outputs(num_outputs, activation)
     )
 
 
 def flat_classifier(*hidden: Unit) -> Head:
-    """Return the head that flattens feature maps and classifies them after ``hidden`` layers.
+    """Return a head of flattening, ``hidden`` layers and the dense output layer.
 
     Examples:
         >>> from keras_convnets import units
@@ -42,16 +42,16 @@ def flat_classifier(*hidden: Unit) -> Head:
 
 
 def hidden_classifier(width: int = 4096, dropout: float = 0.5) -> Head:
-    """Return AlexNet's and VGG's head: two dense layers with ReLU and dropout, and the outputs."""
+    """Return the head of AlexNet and VGG: two dense layers with ReLU and dropout, and an output."""
     hidden = chain(dense(width), units.relu(), units.dropout(dropout))
     return flat_classifier(hidden, hidden)
 
 
 def convolutional_classifier(*hidden: Unit) -> Head:
-    """Return the head that classifies every position and averages the scores.
+    """Return a head that computes logits at every position and averages them.
 
-    A 1x1 convolution to the outputs follows the ``hidden`` layers; the activation follows the mean.
-    Without a dense layer, rows and columns may be unknown.
+    The ``hidden`` layers are followed by a 1x1 convolution with a channel for each output, global
+    average pooling and the activation. As there is no dense layer, rows and columns may be unknown.
     """
     return lambda num_outputs, activation: chain(
         *hidden,
@@ -62,7 +62,7 @@ def convolutional_classifier(*hidden: Unit) -> Head:
 
 
 def flatten() -> Unit:
-    """Return flattening: one vector an image, in the same order in both data formats."""
+    """Return flattening to one vector per image, in the same order in both data formats."""
 
     def apply(x: Tensor) -> Tensor:
         rows, cols = axes.rows_and_cols(x)
@@ -78,14 +78,14 @@ def flatten() -> Unit:
 
 
 def dense(outputs: int) -> Unit:
-    """Return a dense layer with bias, initialised as Keras does, without a penalty."""
+    """Return a dense layer with a bias, Keras' default initialisation and no penalty."""
     return lambda x: layers.Dense(outputs, name=layer_name("dense"))(x)
 
 
 def outputs(num_outputs: int, activation: Activation) -> Unit:
-    """Return the dense layer that outputs the classes, without a penalty.
+    """Return the dense output layer, without a penalty.
 
-    Under a mixed-precision policy it computes in float32, so that the outputs are float32 and the
+    Under a mixed-precision policy it computes in float32, so that its outputs are float32 and the
     softmax does not overflow.
     """
     return lambda x: layers.Dense(
@@ -98,7 +98,7 @@ def outputs(num_outputs: int, activation: Activation) -> Unit:
 
 
 def output_activation(activation: Activation) -> Unit:
-    """Return the activation of outputs that no dense layer makes, in float32; ``None`` for none."""
+    """Return the output activation, in float32, for heads without a dense output layer."""
 
     def apply(x: Tensor) -> Tensor:
         precise = keras.config.dtype_policy().variable_dtype

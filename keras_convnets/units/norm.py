@@ -14,7 +14,7 @@ from keras_convnets.units.style import CLASSIC, Style
 
 
 def bn(style: Style = CLASSIC) -> Unit:
-    """Return batch normalisation; by default with Keras' momentum 0.99 and epsilon 1e-3."""
+    """Return batch normalisation; by default with Keras' momentum of 0.99 and epsilon of 1e-3."""
     return lambda x: layers.BatchNormalization(
         axis=axes.channel_axis(),
         momentum=style.momentum,
@@ -25,9 +25,9 @@ def bn(style: Style = CLASSIC) -> Unit:
 
 
 def activation(function: str | Callable[[Tensor], Tensor] | None) -> Unit:
-    """Return an activation, by its name or as a function, which names its layer.
+    """Return an activation, given by name or as a function. Its layer is named after it.
 
-    ``None`` is the tensor itself.
+    With ``None``, the unit returns the tensor itself.
     """
     if function is None:
         return lambda x: x
@@ -53,5 +53,5 @@ def local_response_norm(size: int, alpha: float, beta: float, bias: float) -> Un
 
 
 def dropout(rate: float) -> Unit:
-    """Return dropout of single units; with rate 0, the tensor itself."""
+    """Return dropout of single units; with rate 0 it returns the tensor itself."""
     return lambda x: layers.Dropout(rate, name=layer_name("dropout"))(x) if rate else x

@@ -1,4 +1,4 @@
-"""Pooling, and zero padding that Keras' convolutions and poolings cannot do themselves."""
+"""Pooling, and the zero padding that Keras' convolution and pooling layers do not support."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from keras_convnets.units.combine import Tensor, Unit
 def max_pool(pool_size: int | Pair, strides: int | Pair, padding: Padding = "same") -> Unit:
     """Return max-pooling.
 
-    With strides, ``"symmetric"`` or numbers pad with zeros, so it belongs after a ReLU, where no
-    zero exceeds a value.
+    With strides, ``"symmetric"`` or a number pads with zeros. Use it after a ReLU, where zeros
+    never exceed a value.
     """
 
     def apply(x: Tensor) -> Tensor:
@@ -32,10 +32,10 @@ def max_pool(pool_size: int | Pair, strides: int | Pair, padding: Padding = "sam
 
 
 def caffe_max_pool(pool_size: int, strides: int) -> Unit:
-    """Return max-pooling as in Caffe: its last windows may reach beyond the last row and column.
+    """Return max-pooling as in Caffe: the last windows may extend beyond the last row and column.
 
-    Where the strides do not fit evenly, the last window is padded rather than left out
-    (PyTorch's ``ceil_mode``). It belongs after a ReLU, for zeros are added at the edge.
+    If the strides do not divide the size evenly, the last window is padded rather than dropped
+    (PyTorch's ``ceil_mode``). Use it after a ReLU, because the padding is with zeros.
     """
 
     def apply(x: Tensor) -> Tensor:
@@ -47,7 +47,7 @@ def caffe_max_pool(pool_size: int, strides: int) -> Unit:
 
 
 def avg_pool(pool_size: int | Pair, strides: int | Pair, padding: Padding = "valid") -> Unit:
-    """Return average pooling. ``"same"`` leaves padding out of the mean, other padding counts."""
+    """Return average pooling. The mean includes padding, except with ``"same"``."""
 
     def apply(x: Tensor) -> Tensor:
         check_size(x, "pooling", pool_size, strides, padding)
@@ -64,9 +64,9 @@ def avg_pool(pool_size: int | Pair, strides: int | Pair, padding: Padding = "val
 
 
 def global_pool(pooling: str, keepdims: bool = False) -> Unit:
-    """Return global pooling, ``"avg"`` or ``"max"``: feature maps to one vector an image.
+    """Return global pooling, ``"avg"`` or ``"max"``, from feature maps to one vector per image.
 
-    With ``keepdims`` the output is feature maps of one pixel.
+    With ``keepdims`` the outputs are feature maps of one pixel.
     """
     pools = {"avg": layers.GlobalAveragePooling2D, "max": layers.GlobalMaxPooling2D}
     pool = pools[checks.choice("pooling", pooling, pools)]
@@ -78,7 +78,7 @@ def global_pool(pooling: str, keepdims: bool = False) -> Unit:
 def padded(
     x: Tensor, window: int | Pair, strides: int | Pair, padding: Padding
 ) -> tuple[Tensor, str]:
-    """Return the tensor with zeros around it where Keras' own padding cannot add them."""
+    """Return the tensor and Keras' padding mode; zeros that Keras cannot add are added first."""
     around = zeros(padding, window)
     keeps_size = around is not None and pair(window) == tuple(2 * zero + 1 for zero in around)
     if around is None or (keeps_size and pair(strides) == (1, 1)):

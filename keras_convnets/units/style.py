@@ -1,4 +1,4 @@
-"""How sources differ in their convolutions and normalisations, as data."""
+"""Settings of convolutions and normalisations in which sources differ."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import Any
 
 @dataclasses.dataclass(frozen=True)
 class Style:
-    """How convolutions and batch normalisations are made, where sources differ.
+    """Settings of convolutions and batch normalisations in which sources differ.
 
     Attributes:
         use_bias: whether a convolution next to a batch normalisation has a bias.
-        padding: ``"same"`` as TensorFlow pads (where a stride meets an even size, one row and
-            column more after than before), or ``"symmetric"`` as PyTorch and Caffe do.
-        epsilon: what batch normalisation adds to the variance.
-        momentum: how much of its moving statistics batch normalisation keeps in a step (PyTorch
-            and Caffe2 call what it does not keep the momentum).
+        padding: ``"same"`` as in TensorFlow (for a stride over an even size, one row and column
+            more after than before), or ``"symmetric"`` as in PyTorch and Caffe.
+        epsilon: the constant that batch normalisation adds to the variance.
+        momentum: the share of the moving statistics that batch normalisation keeps in each step
+            (in PyTorch and Caffe2, momentum is the share that is replaced).
         scale: whether batch normalisation multiplies by a learnt factor.
-        kernel_initializer: what kernels start from, as Keras takes it; ``None`` for the normal
-            distribution of He et al. (2015, arXiv:1502.01852), which Keras' ``"he_normal"`` cuts
-            off at two standard deviations.
+        kernel_initializer: the initializer of kernels, in any form that Keras accepts; ``None``
+            for the normal distribution of He et al. (2015, arXiv:1502.01852), which Keras'
+            ``"he_normal"`` truncates at two standard deviations.
     """
 
     use_bias: bool = True
