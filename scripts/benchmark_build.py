@@ -1,7 +1,7 @@
-"""Compare how long networks take to build with keras.applications, in turn, in one process.
+"""Compare build times with those of keras.applications, alternating in one process.
 
-``python scripts/benchmark_build.py`` prints seconds, ratios, and the time for each layer of
-networks of more and more layers. Machines differ and are shared: read the ratios, not the seconds.
+``python scripts/benchmark_build.py`` prints seconds, ratios, and the time per layer of networks of
+increasing depth. Machines differ and are shared: read the ratios, not the seconds.
 """
 
 import gc
@@ -23,7 +23,7 @@ DEPTHS = ("cifar_resnet_20", "cifar_resnet_56", "cifar_resnet_110", "cifar_resne
 
 
 def main(names: list[str]) -> None:
-    """Build each network and its twin several times in turn; print medians and their ratio."""
+    """Build each network and its counterpart alternately; print the medians and their ratio."""
     print(f"{'network':<22}{'keras.applications':<20}{'ours':>8}{'theirs':>8}{'ratio':>8}")
     for name in names or paper.KERAS_APPLICATIONS:
         twin = paper.KERAS_APPLICATIONS[name]
@@ -40,7 +40,7 @@ def main(names: list[str]) -> None:
 
 
 def report_depths() -> None:
-    """Print the time for each layer: in linear time it stays as it is."""
+    """Print the time per layer, which is constant if the build time is linear."""
     print(f"\n{'network':<22}{'layers':>8}{'seconds':>9}{'ms a layer':>12}")
     took = in_turn({name: lambda n=name: create_model(n) for name in DEPTHS}, rounds=3)
     for name, seconds in took.items():
@@ -49,7 +49,7 @@ def report_depths() -> None:
 
 
 def in_turn(builds: Mapping[str, Callable[[], keras.Model]], rounds: int) -> dict[str, float]:
-    """Return the median seconds of each build; each is built in each round, once before that."""
+    """Return the median seconds of each build over the rounds, after one warm-up build each."""
     seconds: dict[str, list[float]] = {name: [] for name in builds}
     for _ in range(rounds + 1):
         for name, build in builds.items():

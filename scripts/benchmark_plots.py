@@ -1,7 +1,8 @@
-"""Compare ``keras_convnets.plot_model`` with ``keras.utils.plot_model``, in turn, in one process.
+"""Compare ``keras_convnets.plot_model`` with ``keras.utils.plot_model``, alternating.
 
-``python scripts/benchmark_plots.py`` prints seconds, sizes and ratios; it needs the program dot,
-which Keras calls. Machines differ and are shared: read the ratios, not the seconds.
+``python scripts/benchmark_plots.py`` prints seconds, sizes and ratios, all from one process. It
+needs the program ``dot``, which Keras calls. Machines differ and are shared: read the ratios, not
+the seconds.
 """
 
 import struct
@@ -19,7 +20,7 @@ ROUNDS = 3
 
 
 def main() -> None:
-    """Draw resnet_50 and resnet_152 as png and print what it took."""
+    """Draw resnet_50 and resnet_152 as PNG and print the times and sizes."""
     print(f"{'model':<12}{'figure':<24}{'seconds':>9}{'ratio':>8}  pixels")
     for name in ("resnet_50", "resnet_152"):
         model = create_model(name)
@@ -34,7 +35,7 @@ def main() -> None:
 
 
 def report(name: str, drawings: dict[str, Callable[[str], object]]) -> None:
-    """Draw each figure in turn, several times; print the median and its ratio to the first's."""
+    """Draw the figures alternately, several times; print medians and ratios to the first."""
     seconds: dict[str, list[float]] = {label: [] for label in drawings}
     pixels = {}
     with tempfile.TemporaryDirectory() as folder:

@@ -1,9 +1,9 @@
 """Compare how fast networks train with keras.applications' and torchvision's, in turn.
 
-``python scripts/benchmark_train.py`` prints images a second of the training step (forward,
-backward, an update by SGD with momentum; no L2 penalty) and their ratios, all in one process;
-then what share of a step the data pipeline takes. Machines differ and are shared: read the ratios,
-not the seconds. torchvision's rows need PyTorch and torchvision.
+``python scripts/benchmark_train.py`` prints the images per second of the training step (forward,
+backward, an update by SGD with momentum; no L2 penalty) and their ratios, all from one process;
+then the data pipeline's share of a step. Machines differ and are shared: read the ratios, not the
+seconds. torchvision's rows need PyTorch and torchvision.
 """
 # ruff: noqa: E402 - the engine starts before what needs it is imported
 
@@ -22,7 +22,7 @@ from typing import Any
 
 from keras_convnets.cli import startup
 
-startup.start_engine()  # as the command does: with oneDNN, before TensorFlow is imported
+startup.start_engine()  # like the command: with oneDNN, before importing TensorFlow
 
 import keras
 import numpy as np
@@ -45,12 +45,12 @@ CLASSES = 1000
 CIFAR_IMAGES, CIFAR_BATCH, CIFAR_STEPS = 50_000, 128, 20
 
 Step = Callable[[], object]
-Took = tuple[float, float]  # seconds: elapsed, and of all processors together
+Took = tuple[float, float]  # seconds: elapsed, and CPU time over all processors
 
 
 @dataclasses.dataclass(frozen=True)
 class Contender:
-    """A network of a package, what it trains, and a step of training."""
+    """A network of a package, its trainable parameters, and a training step."""
 
     package: str
     network: str
@@ -59,7 +59,7 @@ class Contender:
 
 
 def main() -> None:
-    """Print the table of each network, and the share of the pipeline."""
+    """Print the table of each network, and the pipeline's share of a step."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--networks", nargs="*", choices=NETWORKS, default=list(NETWORKS))
     parser.add_argument("--size", type=int, default=160, help="rows and columns (default: 160)")
@@ -78,7 +78,7 @@ def main() -> None:
 
 
 def report(name: str, options: argparse.Namespace) -> None:
-    """Time a step of each package's network in turn; print the medians and their ratios."""
+    """Time the training step of each package alternately; print medians and ratios."""
     entered = list(contenders(name, options))
     took = in_turn([one.step for one in entered], options.rounds)
     speeds = [options.batch / seconds for seconds in took]
@@ -99,7 +99,7 @@ def report(name: str, options: argparse.Namespace) -> None:
 
 
 def contenders(name: str, options: argparse.Namespace) -> Iterator[Contender]:
-    """Yield ours, keras.applications' and, where it can be had, torchvision's."""
+    """Yield ours, keras.applications' and, if it is installed, torchvision's."""
     ours, application, of_torchvision = NETWORKS[name]
     shape = (3, options.size, options.size)
     for network in ours:
@@ -130,16 +130,17 @@ def of_keras(
 
 
 def compiled(model: keras.Model, jit: bool) -> keras.Model:
-    """Return the model, compiled with what all of them are trained by."""
+    """Return the model, compiled with the optimizer and loss shared by all contenders."""
     optimizer = keras.optimizers.SGD(0.01, momentum=0.9)
     model.compile(optimizer, "sparse_categorical_crossentropy", jit_compile=jit)
     return model
 
 
 def torch_and_torchvision() -> tuple[Any, Any]:
-    """Import both. A torchvision that is built for CUDA has no operators beside a CPU's PyTorch.
+    """Import PyTorch and torchvision.
 
-    It cannot be imported then, for two of them are looked up; the networks need none.
+    A torchvision built for CUDA lacks its operators on a CPU build of PyTorch. Its import fails
+    because it looks up two of them, although the networks need none.
     """
     import torch
 
@@ -155,11 +156,11 @@ def torch_and_torchvision() -> tuple[Any, Any]:
 
 
 def of_torch(torch: Any, torchvision: Any, network: str, options: argparse.Namespace) -> Contender:
-    """Return torchvision's model and its step, channels last, which is quicker."""
+    """Return torchvision's model and its training step, in channels_last, which is faster."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model = getattr(torchvision.models, network)(weights=None, num_classes=CLASSES)
     if network == "vgg16":
-        # Its adaptive pooling makes 7 x 7 of any size; the others' dense layers take what is there.
+        # Its adaptive pooling outputs 7 x 7 for any size; the others' dense layers adapt.
         model.avgpool = torch.nn.Identity()
         model.classifier[0] = torch.nn.Linear(512 * (options.size // 32) ** 2, 4096)
     model = model.to(device, memory_format=torch.channels_last).train()
@@ -183,7 +184,7 @@ def of_torch(torch: Any, torchvision: Any, network: str, options: argparse.Names
 
 
 def in_turn(steps: list[Step], rounds: int) -> list[float]:
-    """Return the median seconds of each; each is taken in each round, twice before the first."""
+    """Return the median seconds of each step over the rounds, after two warm-up steps each."""
     seconds: list[list[float]] = [[] for _ in steps]
     for number in range(rounds + 2):
         for step, times in zip(steps, seconds, strict=True):
@@ -195,10 +196,10 @@ def in_turn(steps: list[Step], rounds: int) -> list[float]:
 
 
 def report_pipeline(rounds: int, jit: bool) -> None:
-    """Print what the data add to a step of cifar_resnet_20, augmented as in the CIFAR papers.
+    """Print the cost of the data pipeline per step of cifar_resnet_20, with CIFAR augmentation.
 
-    The goal is at most 5 % of the time elapsed on a CPU. The processors' time says the same on a
-    machine that is busy with other things, too.
+    The goal is at most 5 % of the elapsed time on a CPU. The CPU time shows the same, even on a
+    machine that is busy with other work.
     """
     data, epochs = cifar_sized(), itertools.count()
     model = compiled(create_model("cifar_resnet_20"), jit)
@@ -228,13 +229,13 @@ def report_pipeline(rounds: int, jit: bool) -> None:
 
 
 def shares(without: list[Took], within: list[Took]) -> list[float]:
-    """Return what part of the time a step is longer by, the median over the rounds."""
+    """Return the pipeline's share of the time of a step, as the median over the rounds."""
     pairs = zip(zip(*without, strict=True), zip(*within, strict=True), strict=True)
     return [median(1 - a / b for a, b in zip(*pair, strict=True)) for pair in pairs]
 
 
 def cifar_sized() -> Data:
-    """Return random images, as many and as large as CIFAR's."""
+    """Return random images, in the number and size of CIFAR."""
     random = np.random.default_rng(0)
     images = from_array(
         random.integers(0, 256, (CIFAR_IMAGES, 32, 32, 3), np.uint8),
@@ -252,7 +253,7 @@ def batches(data: Data, epoch: int) -> Iterator[Any]:
 
 
 def seconds_a_turn(turn: Step) -> Took:
-    """Return the mean seconds of some turns, after a few that fill the pipeline."""
+    """Return the mean seconds of several turns, after a few that fill the pipeline."""
     for _ in range(5):
         turn()
     elapsed, processors = time.perf_counter(), time.process_time()

@@ -1,10 +1,10 @@
 """Does depth make training worse? ``python scripts/degradation.py`` finds out on this machine.
 
-Plain and residual networks of 20 and of 56 layers are trained alike, each with several seeds: on
-scikit-learn's digits by default, offline and in about a quarter of an hour on two cores;
-``--data cifar10`` is the study of He et al. 2015 (arXiv:1512.03385), figures 1 and 6. Each curve
-is one run of ``keras-convnets train``, and its options may be given here too: they hold for all.
-A study that was stopped goes on when it is called again, with the same options or more seeds.
+Plain and residual networks of 20 and 56 layers are trained identically, each with several seeds: by
+default on scikit-learn's digits, offline and in about a quarter of an hour on two cores.
+``--data cifar10`` is the study of He et al. 2015 (arXiv:1512.03385), figures 1 and 6. Each curve is
+one run of ``keras-convnets train``, whose options are also accepted here and apply to all runs. An
+interrupted study resumes when the script is run again with the same options, or with more seeds.
 """
 
 import argparse
@@ -32,14 +32,14 @@ NETWORKS = {
     "residual": ("cifar_resnet_20", "cifar_resnet_56"),
 }
 RECIPE = ("--recipe", "resnet-cifar")
-# Few and small images: fewer in a step, so that there are more steps; as they are, without
-# augmentation; and at the rate at which the plain network of 56 layers gets furthest.
+# The images are few and small, so use smaller batches for more steps, no augmentation, and the
+# learning rate at which the plain 56-layer network reaches the lowest training error.
 SMALL = "--image-size 8 --augmentation none --batch-size 64 --learning-rate 0.003 --epochs 36"
 CHANGES = {"digits": SMALL}
 COLORS = {"plain": "#d1603d", "residual": "#2f6da8"}
-FEWEST = 3  # seeds to judge by
-LINES = ((0, (4, 2)), "solid")  # of the shallower and of the deeper network
-ERRORS = {"training error": "accuracy", "test error": "val_accuracy"}  # and what they are 1 less of
+FEWEST = 3  # the minimum number of seeds for a verdict
+LINES = ((0, (4, 2)), "solid")  # line styles of the shallower and the deeper network
+ERRORS = {"training error": "accuracy", "test error": "val_accuracy"}  # errors are 1 - metric
 ARGUMENTS, CURVES, FIGURE, RESULTS = "arguments.json", "curves.csv", "degradation", "results.md"
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -50,7 +50,7 @@ Curves = Mapping[str, Mapping[str, np.ndarray]]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Train what is not trained yet, and write what is seen; return the exit code."""
+    """Train the runs that are missing and write the results; return the exit code."""
     parser = _parser()
     chosen, options = parser.parse_known_args(arguments)
     folder = chosen.out or Path("runs") / re.sub(r"\W+", "-", f"degradation-{chosen.data}")
@@ -89,12 +89,12 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def names() -> list[str]:
-    """Return the networks, family by family."""
+    """Return the names of the networks, family by family."""
     return [network for pair in NETWORKS.values() for network in pair]
 
 
 def title(network: str) -> str:
-    """Return what a network is called in the paper.
+    """Return the name of a network in the paper.
 
     Examples:
         >>> title("cifar_plain_56")
@@ -104,7 +104,7 @@ def title(network: str) -> str:
 
 
 def check_same(folder: Path, options: list[str]) -> None:
-    """Keep the options beside the runs, and refuse others there: all are to be trained alike."""
+    """Store the options with the runs, and refuse different ones: all runs must use the same."""
     file = folder / ARGUMENTS
     begun = any(folder.glob(f"*/{run_folder.CONFIG}"))
     kept = json.loads(file.read_text()) if file.is_file() else None
@@ -119,14 +119,14 @@ def check_same(folder: Path, options: list[str]) -> None:
 
 
 def train(network: str, seed: int, folder: Path, options: Sequence[str]) -> int:
-    """Begin a run, go on with it or, if it is finished, leave it; return the exit code."""
+    """Start a run, resume it, or skip it if it is finished; return the exit code."""
     run = _run(folder, network, seed)
     if run_folder.is_run(run) and not (run / run_folder.START).exists():
         return 0
     print(f"\n{title(network)}, seed {seed}", flush=True)
     own = ["--model", network, "--seed", str(seed), "--out", str(run)]
     code = cli.main(["train", "--continue", *own, *options])
-    import keras  # not before the command has set TensorFlow up
+    import keras  # only after the command has set up TensorFlow
 
     keras.backend.clear_session()
     return code
@@ -153,7 +153,7 @@ def read_curves(folder: Path, seeds: Iterable[int]) -> Curves:
 
 
 def write_results(folder: Path, curves: Curves) -> None:
-    """Write the numbers, the figure, and what is to be said of them."""
+    """Write the numbers, the figure and the conclusions."""
     rows = (
         (network, seed, epoch + 1, *(round(float(errors[e][seed, epoch]), 6) for e in ERRORS))
         for network, errors in curves.items()
@@ -172,7 +172,7 @@ def write_results(folder: Path, curves: Curves) -> None:
 
 
 def conditions(folder: Path, curves: Curves) -> str:
-    """Return how the networks were trained, in a sentence read off the first run."""
+    """Return a sentence on how the networks were trained, from the first run's configuration."""
     config = run_folder.read_config(_run(folder, names()[0], 0))
     data, recipe = config["data"], config["recipe"]
     shape = " × ".join(map(str, config["model"]["input_shape"]))
@@ -187,7 +187,7 @@ def conditions(folder: Path, curves: Curves) -> str:
 
 
 def tell(curves: Curves) -> str:
-    """Return for each family whether its deeper network trains worse: what is seen, in Markdown."""
+    """Return, in Markdown, whether the deeper network of each family trains worse."""
     lines = []
     for shallow, deep in NETWORKS.values():
         training, test = (curves[deep][e][:, -1] - curves[shallow][e][:, -1] for e in ERRORS)
@@ -200,7 +200,7 @@ def tell(curves: Curves) -> str:
 
 
 def verdict(differences: np.ndarray) -> str:
-    """Return what is so for every seed, and by more than the deviation between seeds.
+    """Return a verdict that must hold for every seed and exceed the deviation between seeds.
 
     Examples:
         >>> verdict(np.array([0.31, 0.29, 0.33]))
@@ -217,7 +217,7 @@ def verdict(differences: np.ndarray) -> str:
 
 
 def compared(differences: np.ndarray) -> str:
-    """Return by how much an error is higher, and in how many seeds.
+    """Return by how much an error is higher or lower, and in how many seeds.
 
     Examples:
         >>> compared(np.array([0.3, 0.1, 0.2]))
@@ -232,7 +232,7 @@ def compared(differences: np.ndarray) -> str:
 
 
 def table(curves: Curves) -> Table:
-    """Return the errors of all networks, and what the deeper ones have more."""
+    """Return the errors of all networks, and the differences of the deeper ones."""
     heads = [f"{error}, {when} epoch" for error in ERRORS for when in ("last", "best")]
     values = {
         title(network): [x for e in ERRORS for x in (errors[e][:, -1], errors[e].min(axis=1))]
@@ -267,7 +267,7 @@ def deviation(shares: np.ndarray) -> float:
 
 
 def draw(curves: Curves, to_file: Path) -> None:
-    """Draw the errors: the mean as a line, in a band from the lowest to the highest seed."""
+    """Plot the errors: the mean as a line, in a band from the lowest to the highest seed."""
     drawing = Figure(figsize=(10, 4.6), layout="constrained")
     panels = drawing.subplots(1, len(ERRORS), sharey=True)
     for axes, error in zip(panels, ERRORS, strict=True):
@@ -301,7 +301,7 @@ def _draw_network(axes: Axes, errors: np.ndarray, name: str, color: str, line: A
 def _dress(axes: Axes, error: str) -> None:
     axes.set_title(error, fontsize=15)
     axes.set_xlabel("epoch", fontsize=13)
-    axes.set_ylim(bottom=-0.01)  # so that a line at 0 is seen whole
+    axes.set_ylim(bottom=-0.01)  # so that a line at 0 is fully visible
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     axes.tick_params(labelsize=12)
@@ -310,7 +310,7 @@ def _dress(axes: Axes, error: str) -> None:
 
 
 def write_docs(folder: Path) -> None:
-    """Put the results into the page on degradation, and its figure."""
+    """Write the results and the figure into the page on degradation."""
     page = DOCS / "degradation.md"
     before, rest = page.read_text().split(START)
     results = (folder / RESULTS).read_text()

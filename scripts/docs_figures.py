@@ -1,6 +1,6 @@
-"""Make the figures of README and docs anew: ``python scripts/docs_figures.py``, two minutes.
+"""Regenerate the figures of README and docs: ``python scripts/docs_figures.py``, two minutes.
 
-The picture of the page needs the programs chromium and chromedriver, and ``pip install selenium``.
+The screenshot of the page needs Chromium, ``chromedriver``, and ``pip install selenium``.
 """
 
 import shutil
@@ -17,7 +17,7 @@ IMAGES = Path(__file__).parents[1] / "docs" / "images"
 
 
 def main() -> None:
-    """Draw the networks, and train as ``keras-convnets train`` does for its learning curves."""
+    """Draw the networks, and train as ``keras-convnets train`` does for the learning curves."""
     draw()
     photograph(IMAGES / "resnet_34.html", IMAGES / "page.png")
     with tempfile.TemporaryDirectory() as folder:
@@ -27,7 +27,7 @@ def main() -> None:
 
 
 def draw() -> None:
-    """Draw the networks of README and of the page "Draw it"."""
+    """Draw the networks for the README and the page "Draw it"."""
     resnet_34 = create_model("resnet_34")
     plot_model(resnet_34, IMAGES / "resnet_34.svg")
     plot_model(resnet_34, IMAGES / "resnet_34.html")
@@ -41,7 +41,7 @@ def draw() -> None:
 
 
 def mixed_network() -> keras.Model:
-    """Return the network of the page "Blocks of your own": what its first example makes."""
+    """Return the network of the first example on the page "Blocks of your own"."""
     page = (IMAGES.parent / "own-blocks.md").read_text()
     example = page.split("```python\n")[1].split("plot_model(mixed")[0]
     made: dict[str, keras.Model] = {}
@@ -50,7 +50,7 @@ def mixed_network() -> keras.Model:
 
 
 def photograph(page: Path, picture: Path) -> None:
-    """Open a page in Chromium, choose a block and take a picture."""
+    """Open a page in Chromium, select a block and take a screenshot."""
     options = webdriver.ChromeOptions()
     options.binary_location = shutil.which("chromium")
     for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=1300,900"):

@@ -1,6 +1,6 @@
 """Draw the block of each family for the page "Networks": ``python scripts/docs_gallery.py``.
 
-It also writes the table of all networks at the end of the page, from the golden table.
+It also writes the table of all networks at the end of the page, from ``networks.csv``.
 """
 
 import sys

@@ -1,7 +1,8 @@
-"""Build the package's networks and write what is known of them: ``python scripts/golden_table.py``.
+"""Build the networks and write their figures to the table: ``python scripts/golden_table.py``.
 
 It takes about a minute and prints what has changed. With a glob pattern, as in
-``python scripts/golden_table.py 'resnet*'``, only these are built; the others stay as they are.
+``python scripts/golden_table.py 'resnet*'``, only matching networks are built; the rows of the
+others stay unchanged.
 """
 
 import fnmatch

@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     chosen = _parser().parse_args(arguments, argparse.Namespace(arguments=arguments))
-    if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal that lacks a sign gets a ? for it
+    if isinstance(sys.stdout, io.TextIOWrapper):  # print ? for what a terminal cannot show
         sys.stdout.reconfigure(errors="replace")
     try:
         code = chosen.command(chosen)

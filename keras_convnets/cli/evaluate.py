@@ -1,4 +1,4 @@
-"""The commands for finished runs: evaluate, predict."""
+"""The commands for finished runs: ``evaluate`` and ``predict``."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def _evaluate(chosen: argparse.Namespace) -> int:
 
 
 def _predict(chosen: argparse.Namespace) -> int:
-    """Print what is said of all images that can be read, then what is wrong with the others."""
+    """Print the predictions for all readable images, then what is wrong with the others."""
     checks.positive_integer("top", chosen.top, "the classes to name, such as 5")
     startup.start_engine(chosen.load)
     from keras_convnets.inference.predict import predict
@@ -108,7 +108,7 @@ def _predict(chosen: argparse.Namespace) -> int:
         print(json.dumps(found.to_dict(chosen.top), indent=2, ensure_ascii=False))
     elif found.files:
         print(found.table(chosen.top).to_text())
-    sys.stdout.flush()  # so that on a terminal the lines below come last
+    sys.stdout.flush()  # so that the lines below come last on a terminal
     _say("note", found.doubtful)
     _say("error", found.refused)
     return BAD_INPUT if found.refused else DONE

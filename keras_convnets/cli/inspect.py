@@ -91,9 +91,9 @@ def _compare(chosen: argparse.Namespace) -> int:
 
 
 def _open(name: str, input_shape: Any = None, num_outputs: Any = None) -> Any:
-    """Return a network by its name, or the model in a ``.keras`` file, to inspect it.
+    """Return a network by name, or the model in a ``.keras`` file, for inspection.
 
-    A network's weights get no values: nothing here needs them.
+    A network's weights are not initialised, because nothing here needs their values.
     """
     from keras_convnets.keras_private import without_values
     from keras_convnets.saved_models import is_file, open_file
@@ -111,7 +111,7 @@ def _open(name: str, input_shape: Any = None, num_outputs: Any = None) -> Any:
 
 
 def _open_for(name: str, input_shape: Any, num_outputs: Any = None) -> Any:
-    """Return the model to inspect at a shape: a network is built for it, a saved model is not."""
+    """Return the model to inspect; a network is built for the shape, a saved model has its own."""
     from keras_convnets.saved_models import is_file
 
     return _open(name, None if is_file(name) else input_shape, num_outputs)

@@ -1,4 +1,4 @@
-"""What the options of several commands have in common, and their parser."""
+"""Options shared by several commands, and their parser."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _TO = {"table": "text", "md": "markdown", "csv": "csv", "json": "dict"}
 
 
 class Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line, as every other error of the command."""
+    """A parser that reports an error in one line, like all errors of the command."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"keras-convnets: error: {message} (see {self.prog} --help)\n")
@@ -44,7 +44,7 @@ def add_shape(command: Any, default: str) -> None:
 
 
 def print_found(found: Any, output_format: str, **options: str) -> None:
-    """Print what has tables, in the format asked for."""
+    """Print a result that has tables, in the requested format."""
     if output_format == "json":
         print(json.dumps(found.to_dict(**options), indent=2, ensure_ascii=False))
     else:
@@ -52,7 +52,7 @@ def print_found(found: Any, output_format: str, **options: str) -> None:
 
 
 def shape(text: str) -> tuple[int | None, ...]:
-    """Read ``3,224,224``; ``none`` stands for a size that is left open."""
+    """Parse a shape such as ``3,224,224``; ``none`` leaves a size open."""
     try:
         return tuple(None if size.strip() == "none" else int(size) for size in text.split(","))
     except ValueError:

@@ -1,4 +1,4 @@
-"""Starting TensorFlow for the command line: quick kernels, and none of its start-up chatter."""
+"""Starting TensorFlow for the command line, with fast kernels and without log messages."""
 
 from __future__ import annotations
 
@@ -18,21 +18,22 @@ def start_engine(
 ) -> None:
     """Import Keras and its backend, set up for this machine, and the user's own files.
 
-    oneDNN's kernels are faster on CPUs and run channels_first models there. Whatever the user has
-    set in the environment stays.
+    oneDNN's kernels are faster on CPUs and can run channels_first models there. Environment
+    variables that the user has set are not changed.
 
     Args:
         load: Python files that register builders and layers, from ``--load``.
-        alone: whether the run is on this machine alone. Several machines must be connected before
+        alone: whether the run uses only this machine. Several machines must be connected before
             TensorFlow looks for devices.
-        draws: whether Graphviz is going to draw. Its first look for fonts logs, so it is had here.
+        draws: whether Graphviz will draw. Its first search for fonts writes log messages, so it is
+            done here, where they are hidden.
     """
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with _quiet_standard_error(), _no_garbage_collection():
         import keras
 
-        if alone:  # the first look for devices logs too
+        if alone:  # the first search for devices also writes log messages
             keras.distribution.list_devices()
         if draws:
             import pygraphviz
@@ -61,7 +62,7 @@ def _no_garbage_collection() -> Iterator[None]:
 
 
 def _load(given: Path) -> None:
-    """Import a Python file as ``python FILE`` would find it, with the modules beside it."""
+    """Import a Python file as ``python FILE`` would, with the modules next to it importable."""
     file = given.resolve()
     if not file.is_file() or file.suffix != ".py":
         raise ValueError(
@@ -85,7 +86,7 @@ def _load(given: Path) -> None:
 
 
 def _reason(error: BaseException, file: Path) -> str:
-    """Return what went wrong, and in which line of the file."""
+    """Return the error message and the line of the file."""
     frames = traceback.extract_tb(error.__traceback__)
     lines = [frame.lineno for frame in frames if Path(frame.filename) == file]
     said = f"{type(error).__name__}: {error}"
@@ -96,8 +97,8 @@ def _reason(error: BaseException, file: Path) -> str:
 def _quiet_standard_error() -> Iterator[None]:
     """Hold back what native code writes to standard error; show it if the body raises.
 
-    TensorFlow's first lines come before its own log level is in force, so only the file
-    descriptor can hold them back.
+    TensorFlow logs its first lines before its log level takes effect, so they can only be held back
+    at the file descriptor.
     """
     sys.stderr.flush()
     with tempfile.TemporaryFile() as held:

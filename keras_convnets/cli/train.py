@@ -1,4 +1,4 @@
-"""The command that trains."""
+"""The ``train`` command."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The options of ``keras-convnets train``: only those that were given are in the namespace."""
+"""The options of ``keras-convnets train``; the namespace contains only those that are given."""
 
 from __future__ import annotations
 
@@ -51,10 +51,10 @@ def add_to(commands: Any) -> Any:
 
 
 def request(chosen: argparse.Namespace) -> RunRequest | ResumeRequest:
-    """Return what the options ask for.
+    """Return the request that the options describe.
 
     Raises:
-        ValueError: a value out of its range, or options that contradict each other.
+        ValueError: a value is out of range, or options contradict each other.
     """
     given = {name: value for name, value in vars(chosen).items() if name not in _NO_OPTIONS}
     devices = Devices(**_fields(Devices, given))
@@ -74,7 +74,7 @@ def request(chosen: argparse.Namespace) -> RunRequest | ResumeRequest:
 
 
 def _fields(kind: type, given: dict[str, Any], **renamed: str) -> dict[str, Any]:
-    """Return the options that are fields of a dataclass, some under another name."""
+    """Return the options that are fields of a dataclass, some of them renamed."""
     names = {field.name for field in dataclasses.fields(kind)}
     found = {renamed.get(name, name): value for name, value in given.items()}
     return {name: value for name, value in found.items() if name in names}

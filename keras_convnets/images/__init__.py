@@ -1,1 +1,1 @@
-"""Images before the network: the same for training, prediction and export."""
+"""Decoding and preprocessing of images, the same for training, prediction and export."""

@@ -1,4 +1,4 @@
-"""Batches of images as they are, for evaluation and prediction, as ``tf.data``."""
+"""Batches of images without augmentation, for evaluation and prediction, as ``tf.data``."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ def evaluation_batches(
     batch_size: int,
     data_format: str = "channels_last",
 ) -> tf.data.Dataset:
-    """Return images in order as (images, labels), preprocessed and unchanged otherwise.
+    """Return batches of (images, labels), in order, preprocessed but not augmented.
 
     Args:
-        images: what to look at.
-        preprocessing: what is done to each.
-        batch_size: images in a batch; the last one has the remainder.
-        data_format: the order of the images' axes.
+        images: the images and their labels.
+        preprocessing: the preprocessing of the images.
+        batch_size: images per batch; the last batch may be smaller.
+        data_format: ``"channels_last"`` or ``"channels_first"``.
 
     Raises:
-        ValueError: a batch of less than one image, or an unknown format.
+        ValueError: the batch size is less than 1, or the format is unknown.
     """
     checks.positive_integer("batch_size", batch_size, "the images in a batch, such as 256")
     checks.choice("data_format", data_format, axes.FORMATS)
@@ -42,19 +42,19 @@ def evaluation_batches(
         batches = rows.batch(batch_size)
         batches = mapped(batches, lambda many, labels: (preprocessing(images.read(many)), labels))
     batches = mapped(batches, lambda many, labels: (in_format(many, data_format), labels))
-    return ahead(batches, AutoShardPolicy.DATA)  # of several machines, each has its share of each
+    return ahead(batches, AutoShardPolicy.DATA)  # several machines share each batch
 
 
 def gathered(images: Images, preprocessing: Preprocessing) -> bool:
-    """Say whether images are of one size and in memory, and no larger than the network's input.
+    """Return whether images have one size, are in memory and no larger than the network's input.
 
-    A batch of larger ones, not resized yet, may not fit into memory several times over.
+    Several batches of larger images, before resizing, might not fit in memory.
     """
     return images.array is not None and images.array[0].size <= math.prod(preprocessing.image_shape)
 
 
 def mapped(dataset: tf.data.Dataset, function: Any) -> tf.data.Dataset:
-    plain = tf.autograph.experimental.do_not_convert(function)  # it has no control flow of Python's
+    plain = tf.autograph.experimental.do_not_convert(function)  # it has no Python control flow
     return dataset.map(plain, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
 
 

@@ -1,4 +1,4 @@
-"""Whether images are brighter than those that a preprocessing was made for."""
+"""A check for images that are brighter than a preprocessing expects."""
 
 from __future__ import annotations
 
@@ -9,15 +9,12 @@ from keras_convnets.images.preprocessing import Preprocessing
 
 
 def too_bright(name: str, brightest: float, preprocessing: Preprocessing) -> str | None:
-    """Return a line about an image whose pixels have another range than the model was trained on.
+    """Return a warning if an image is brighter than the training images, otherwise ``None``.
 
     Args:
-        name: what the image is called.
-        brightest: its largest pixel.
-        preprocessing: what is done to it.
-
-    Returns:
-        ``None`` where the pixels are in range.
+        name: the name of the image.
+        brightest: its largest pixel value.
+        preprocessing: the preprocessing of the images.
 
     Examples:
         >>> from keras_convnets.images.preprocessing import Preprocessing
@@ -33,6 +30,6 @@ def too_bright(name: str, brightest: float, preprocessing: Preprocessing) -> str
 
 
 def first_too_bright(images: Images, preprocessing: Preprocessing) -> str | None:
-    """Return that line about the first of some images: those of a data set have one range."""
+    """Return the warning for the first image; all images of a data set have the same range."""
     brightest = float(tf.reduce_max(images.read(tf.constant(0, tf.int64))))
     return too_bright(images.describe(0), brightest, preprocessing)

@@ -1,7 +1,7 @@
-"""From the bytes of a file to pixels: by one way, whether to train, to evaluate or to predict.
+"""Decoding of image files, the same for training, evaluation and prediction.
 
-TensorFlow decodes JPEG, PNG and GIF. It takes the palette of a BMP for shades of grey, and has no
-32-bit BMP as colour, so Pillow decodes these.
+TensorFlow decodes JPEG, PNG and GIF. Pillow decodes BMP, because TensorFlow reads a palette as
+shades of grey and cannot read 32-bit BMP files as colour.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ _BMP = b"BM"
 
 
 def decode(contents: Any, channels: int = 3) -> tf.Tensor:
-    """Return the pixels of a file's contents; of an animation, those of its first frame.
+    """Return the pixels of an encoded image; for an animation, of its first frame.
 
-    It works within ``tf.data`` too, and raises one of ``tf.errors`` where there is no whole image.
+    It also works inside ``tf.data``. It raises one of ``tf.errors`` if the image is incomplete.
 
     Args:
-        contents: the bytes, a scalar string tensor.
-        channels: 1 (grey) or 3 (colour), to which any other kind is converted.
+        contents: the bytes of the file, a scalar string tensor.
+        channels: 1 (grey) or 3 (colour); images are converted to this.
 
     Returns:
         uint8, (rows, cols, channels).
@@ -41,7 +41,7 @@ def decode(contents: Any, channels: int = 3) -> tf.Tensor:
 
 
 def read(path: Any) -> tf.Tensor:
-    """Return the pixels of a file, (rows, cols, 3), of which the path is a string tensor."""
+    """Return the pixels, (rows, cols, 3), of a file whose path is a string tensor."""
     return decode(tf.io.read_file(path))
 
 
@@ -49,7 +49,7 @@ def read_image(path: Path | str) -> np.ndarray:
     """Return the pixels of a file: uint8, (rows, cols, 3).
 
     Raises:
-        ValueError: the file cannot be read, or holds no image.
+        ValueError: the file cannot be read or is not an image.
     """
     try:
         return read(os.fsencode(path)).numpy()
@@ -58,7 +58,7 @@ def read_image(path: Path | str) -> np.ndarray:
 
 
 def reason(error: Exception) -> str:
-    """Say in a few words why a file gave no image."""
+    """Return a short reason why a file could not be read as an image."""
     if isinstance(error, tf.errors.NotFoundError):
         return "no such file"
     if isinstance(error, tf.errors.PermissionDeniedError):
@@ -70,6 +70,6 @@ def _bmp(contents: tf.Tensor, channels: tf.Tensor) -> np.ndarray:
     try:
         with Image.open(io.BytesIO(contents.numpy()), formats=("BMP",)) as image:
             pixels = np.asarray(image.convert("L" if channels == 1 else "RGB"))
-    except Exception as error:  # Pillow lists no kinds
+    except Exception as error:  # Pillow does not document its exceptions
         raise tf.errors.InvalidArgumentError(None, None, "no whole BMP") from error
     return pixels.reshape(*pixels.shape[:2], -1)

@@ -1,4 +1,4 @@
-"""Labelled images, by number, wherever they are kept."""
+"""Labelled images, accessed by index, in memory or in files."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ import tensorflow as tf
 
 @dataclasses.dataclass(frozen=True)
 class Images:
-    """Images and their labels, by number.
+    """Images and their labels, accessed by index.
 
     Attributes:
-        labels: the class of each image, int32, (images,); or, of images that may have several,
-            0 or 1 for each class, (images, classes).
-        read: from a number, a scalar int64 tensor, to that image's pixels, (rows, cols, channels);
-            where there is an ``array``, from many numbers to a batch, too. It works within
-            ``tf.data``.
-        array: all the images, (images, rows, cols, channels), where they are of one size and in
-            memory; else ``None``.
-        describe: from a number to what the image is called, such as ``"rose/17.jpg"``.
+        labels: the class of each image, int32, (images,); for multi-label images, 0 or 1 for each
+            class, (images, classes).
+        read: a function from an index, a scalar int64 tensor, to that image's pixels,
+            (rows, cols, channels); if there is an ``array``, also from many indices to a batch. It
+            works inside ``tf.data``.
+        array: all images, (images, rows, cols, channels), if they have one size and are in memory;
+            otherwise ``None``.
+        describe: a function from an index to the name of the image, such as ``"rose/17.jpg"``.
     """
 
     labels: np.ndarray
@@ -34,7 +34,7 @@ class Images:
         return len(self.labels)
 
     def subset(self, numbers: np.ndarray) -> Images:
-        """Return some of the images, by their numbers here, in that order."""
+        """Return a subset of the images, by index, in the order given."""
 
         def describe(number: int) -> str:
             return self.describe(int(numbers[number]))
@@ -49,15 +49,15 @@ def from_array(array: np.ndarray, labels: np.ndarray, describe: Callable[[int], 
     """Return images of one size that are in memory.
 
     Args:
-        array: (images, rows, cols, channels).
-        labels: the class of each image, or which classes it has.
-        describe: from a number to what the image is called.
+        array: the pixels, (images, rows, cols, channels).
+        labels: the class of each image, or 0 or 1 for each class.
+        describe: a function from an index to the name of the image.
     """
     pixels = on_cpu(array)
     return Images(
         labels=_in_one_shape(labels),
         read=lambda numbers: tf.gather(pixels, numbers),
-        array=np.asarray(memoryview(pixels)),  # the same memory, not a copy
+        array=np.asarray(memoryview(pixels)),  # shares the memory, no copy
         describe=describe,
     )
 
@@ -65,12 +65,12 @@ def from_array(array: np.ndarray, labels: np.ndarray, describe: Callable[[int], 
 def from_arrays(
     arrays: list[np.ndarray], labels: np.ndarray, describe: Callable[[int], str]
 ) -> Images:
-    """Return images of several sizes that are in memory; the list is emptied.
+    """Return images of several sizes that are in memory; this empties the list.
 
     Args:
-        arrays: (rows, cols, channels) each, with as many channels.
-        labels: the class of each image, or which classes it has.
-        describe: from a number to what the image is called.
+        arrays: the pixels of each image, (rows, cols, channels), all with the same channels.
+        labels: the class of each image, or 0 or 1 for each class.
+        describe: a function from an index to the name of the image.
     """
     if len({array.shape for array in arrays}) == 1:
         array = np.stack(arrays)
@@ -96,12 +96,12 @@ def from_arrays(
 
 
 def _in_one_shape(labels: Any) -> np.ndarray:
-    """Return labels as integers; a column of them, as some data sets have it, as a row."""
+    """Return labels as integers; flatten a column of labels, as some data sets have."""
     labels = np.asarray(labels, np.int32)
     return labels[:, 0] if labels.ndim == 2 and labels.shape[1] == 1 else labels
 
 
 def on_cpu(array: np.ndarray) -> tf.Tensor:
-    """Return a tensor where ``tf.data`` works, whatever devices there are."""
+    """Return the array as a tensor on the CPU, where ``tf.data`` runs."""
     with tf.device("CPU:0"):
         return tf.constant(array)

@@ -1,4 +1,4 @@
-"""What is done to each image before the network sees it: the same in training and ever after."""
+"""The preprocessing of images, the same in training, evaluation and prediction."""
 
 from __future__ import annotations
 
@@ -14,33 +14,33 @@ from keras_convnets import checks
 from keras_convnets.images import decoding
 
 RESIZES = ("none", "stretch", "crop")
-# ImageNet's evaluations scale the shorter side to 256 before they cut 224 x 224 from the middle.
+# ImageNet evaluations scale the shorter side to 256 before a 224 x 224 centre crop.
 _MARGIN = 8 / 7
 _DIGITS = 6
 
 
 @dataclasses.dataclass(frozen=True)
 class Preprocessing:
-    """From the pixels of an image to what the network takes in.
+    """The preprocessing from the pixels of an image to the network's input.
 
-    The pixels are divided by ``scale``, the image is made as large and as colourful as the network
-    takes it, then each channel's mean is subtracted and the rest divided by its deviation.
+    The pixels are divided by ``scale``, and the image is converted to the channels and size of the
+    network's input. Then each channel is normalised by its mean and standard deviation.
 
     Attributes:
         channels: 1 (grey) or 3 (colour); images of the other kind are converted.
-        rows: of the network's input.
-        cols: of the network's input.
-        scale: what pixels are divided by: 255 brings those of most files into the range 0 to 1.
-        mean: of each channel, after scaling. None means 0.
-        std: the standard deviation of each channel, after scaling. None means 1.
-        resize: how images of another size are made to fit. ``"stretch"`` resizes rows and columns
-            alike, ``"crop"`` scales the shorter side to 8/7 of the size and cuts out the middle,
-            as ImageNet's evaluations do, ``"none"`` leaves images of the right size alone, and
-            cuts the middle out of any other once its shorter side fits. All are bilinear, and
-            antialiased.
+        rows: the rows of the network's input.
+        cols: the columns of the network's input.
+        scale: the divisor of the pixels: 255 scales those of most files to the range 0 to 1.
+        mean: the mean of each channel after scaling; empty means 0.
+        std: the standard deviation of each channel after scaling; empty means 1.
+        resize: how images of another size are resized. ``"stretch"`` resizes rows and columns to
+            the size, ignoring the aspect ratio. ``"crop"`` scales the shorter side to 8/7 of the
+            size and takes a centre crop, as in ImageNet evaluations. ``"none"`` leaves images of
+            the right size unchanged; it scales any other until its shorter side fits, and takes a
+            centre crop. All resizing is bilinear and antialiased.
 
     Raises:
-        ValueError: a value out of its range.
+        ValueError: a value is out of range.
 
     Examples:
         >>> import numpy as np
@@ -74,7 +74,7 @@ class Preprocessing:
             raise ValueError(f"std: received {self.std}; expected numbers above 0.")
 
     def _set(self, what: str, values: Any) -> None:
-        """Keep numbers that JSON gives back unchanged."""
+        """Store numbers that survive a round trip through JSON unchanged."""
         numbers = tuple(round(float(value), _DIGITS) for value in values)
         if len(numbers) != self.channels or not np.isfinite(numbers).all():
             raise ValueError(
@@ -84,14 +84,14 @@ class Preprocessing:
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
-        """``(channels, rows, cols)`` of what the network takes in."""
+        """``(channels, rows, cols)`` of the network's input."""
         return self.channels, self.rows, self.cols
 
     def __call__(self, image: Any) -> tf.Tensor:
-        """Return an image, or a batch of images of one size, as the network takes it in.
+        """Preprocess an image, or a batch of images of one size.
 
         Args:
-            image: pixels as they were read, (..., rows, cols, 1 to 4 channels). Alpha is dropped.
+            image: raw pixels, (..., rows, cols, channels) with 1 to 4 channels. Alpha is dropped.
 
         Returns:
             A float32 tensor, (..., rows, cols, channels).
@@ -102,7 +102,7 @@ class Preprocessing:
         return tf.ensure_shape(image, (*image.shape[:-3], self.rows, self.cols, self.channels))
 
     def _normalised(self, image: tf.Tensor) -> tf.Tensor:
-        """Subtract the means and divide by the deviations, row by row: channels alone are slow."""
+        """Normalise whole rows at a time, which is faster than over the few channels."""
         rows = tf.reshape(image, (-1, self.cols * self.channels))
         mean = np.array(self.mean * self.cols, np.float32)
         std = np.array(self.std * self.cols, np.float32)
@@ -130,7 +130,7 @@ class Preprocessing:
         return tf.cond(fits, lambda: image, lambda: self._middle(image, 1))
 
     def _middle(self, image: tf.Tensor, margin: float) -> tf.Tensor:
-        """Return the middle of an image that is scaled until it is ``margin`` times too large."""
+        """Return a centre crop of the image, scaled to fit ``margin`` times the target size."""
         target = np.round(np.array([self.rows, self.cols]) * margin)
         given = tf.cast(tf.shape(image)[-3:-1], tf.float32)
         factor = tf.reduce_max(tf.cast(target, tf.float32) / given)
@@ -140,28 +140,28 @@ class Preprocessing:
         return image[..., top : top + self.rows, left : left + self.cols, :]
 
     def stretching(self) -> Preprocessing:
-        """Return the preprocessing of parts that are cut out already: they are only resized."""
+        """Return the preprocessing for images that are already cropped: it only resizes them."""
         return dataclasses.replace(self, resize="stretch")
 
     def read_file(self, path: Path | str) -> np.ndarray:
-        """Return the image of a file as the network takes it in.
+        """Read and preprocess an image file.
 
         Returns:
             A float32 array, (rows, cols, channels).
 
         Raises:
-            ValueError: the file cannot be read, or holds no image.
+            ValueError: the file cannot be read or is not an image.
         """
         return self(decoding.read_image(path)).numpy()
 
     def to_config(self) -> dict[str, Any]:
-        """Return what ``from_config`` takes, for JSON."""
+        """Return a JSON-ready dictionary for ``from_config``."""
         values = dataclasses.asdict(self)
         return values | {"mean": list(self.mean), "std": list(self.std)}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Preprocessing:
-        """Return what ``to_config`` was asked of."""
+        """Return the preprocessing from the dictionary of ``to_config``."""
         values = dict(config)
         return cls(**values | {"mean": tuple(values["mean"]), "std": tuple(values["std"])})
 
@@ -185,9 +185,9 @@ def _resized(image: tf.Tensor, size: Any) -> tf.Tensor:
 
 
 def _grey(colour: tf.Tensor) -> tf.Tensor:
-    """Return a colour image in grey; one that is grey already, to the bit as it is.
+    """Convert a colour image to grey; an image that is already grey stays bit for bit the same.
 
-    The weights of tf.image.rgb_to_grayscale do not sum to 1, so it darkens them.
+    ``tf.image.rgb_to_grayscale`` would darken it, because its weights do not sum to 1.
     """
     red, green, blue = (colour[..., channel : channel + 1] for channel in range(3))
     return red + 0.587 * (green - red) + 0.114 * (blue - red)

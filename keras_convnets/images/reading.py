@@ -1,4 +1,4 @@
-"""Reading many images in parallel: ahead of training, or to find the one that cannot be read."""
+"""Reading many images in parallel, before training or to find an unreadable one."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ import tensorflow as tf
 from keras_convnets.images import decoding
 from keras_convnets.images.labelled import Images
 
-MEMORY = 2**30  # bytes of images that are kept, for training and for testing each
+MEMORY = 2**30  # bytes of images kept in memory, for training and test data each
 _TOGETHER = 256
 
 
 def attempts(read: Callable[[Any], tf.Tensor], numbers: Iterable[int]) -> Iterator[Any]:
-    """Yield each image that is read, or the error that came instead, in order.
+    """Yield, in order, each image or the error raised when reading it.
 
     Args:
-        read: as ``Images.read``.
-        numbers: of the images.
+        read: a function like ``Images.read``.
+        numbers: the indices of the images.
     """
 
     def attempt(number: int) -> Any:
@@ -34,16 +34,16 @@ def attempts(read: Callable[[Any], tf.Tensor], numbers: Iterable[int]) -> Iterat
 
     left = iter(numbers)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        # A few at a time, since all of them need not fit into memory.
+        # A few at a time, since they may not all fit in memory.
         while some := list(islice(left, _TOGETHER)):
             yield from pool.map(attempt, some)
 
 
 class Kept:
-    """What is kept as long as all of it fits into memory.
+    """Items that are kept as long as all of them fit in memory.
 
     Attributes:
-        items: in the order that they were added; ``None`` once they have become too many.
+        items: the items in the order added; ``None`` once they no longer fit.
     """
 
     def __init__(self) -> None:
@@ -51,7 +51,7 @@ class Kept:
         self._room = MEMORY
 
     def add(self, item: Any, size: int) -> None:
-        """Keep an item of so many bytes, or give all of them up."""
+        """Keep an item of ``size`` bytes, or drop all items if it does not fit."""
         self._room -= size
         if self._room < 0:
             self.items = None
@@ -60,11 +60,11 @@ class Kept:
 
 
 def unreadable(images: Images, numbers: Iterable[int] | None = None) -> str | None:
-    """Name the first image that cannot be read, and why; ``None`` where all can.
+    """Return the name of the first unreadable image and the reason; ``None`` if all are readable.
 
     Args:
-        images: to look through.
-        numbers: of the images to try; by default all of those that are not in memory.
+        images: the images to check.
+        numbers: the indices of the images to try; by default all that are not in memory.
 
     Examples:
         >>> from keras_convnets.training import load_data

@@ -1,1 +1,1 @@
-"""What a trained classifier says of images."""
+"""Inference: predictions and evaluation of trained classifiers."""

@@ -1,4 +1,4 @@
-"""What a layer, an operation or a function makes of its values: probabilities, or else."""
+"""The activation of a layer, an operation or a function: softmax, sigmoid and so on."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ _FUNCTIONS = {
     LINEAR: (keras.activations.linear, tf.identity),
     RECTIFIED: (keras.activations.relu, keras.ops.relu, tf.nn.relu),
 }
-# keras.ops has its classes for itself, so that they are known by their names.
+# The operation classes of keras.ops are private, so they are identified by name.
 _OPERATIONS = {"Softmax": SOFTMAX, "Sigmoid": SIGMOID, "ReLU": RECTIFIED, "Relu": RECTIFIED}
-# What they have as activation is not what they end in.
+# The output of these layers is not that of their ``activation``.
 _OTHERS = layer_classes("RNN", "Bidirectional", "ConvLSTM{}D")
 _WRAPPERS = layer_classes("TimeDistributed", "SpectralNormalization")
 
 
 @dataclasses.dataclass(frozen=True)
 class Activated:
-    """What a layer or an operation ends in.
+    """The activation at the end of a layer or an operation.
 
     Attributes:
         kind: softmax, sigmoid, linear or relu; ``None`` for any other activation.
-        name: the activation's own.
-        axes: of a softmax: those that it sums to 1 over, the batch's being 0.
-        is_all: whether the activation is all that is done, to values that come from elsewhere.
+        name: the name of the activation.
+        axes: for a softmax, the axes over which it sums to 1; the batch axis is 0.
+        is_all: whether the layer or operation only applies the activation to its input.
     """
 
     kind: str | None
@@ -46,7 +46,7 @@ class Activated:
 
 
 def activation_of(layer: Any) -> Activated | None:
-    """Return what a layer or an operation ends in; ``None`` where it has no activation.
+    """Return the activation of a layer or an operation; ``None`` if it has none.
 
     Examples:
         >>> activation_of(keras.layers.Dense(10, activation="softmax")).kind
@@ -72,7 +72,7 @@ def activation_of(layer: Any) -> Activated | None:
 
 
 def is_operation(layer: Any) -> bool:
-    """Say whether it is an operation of Keras' own, such as ``keras.ops.reshape`` makes."""
+    """Return whether this is one of Keras' operations, as created by ``keras.ops.reshape``."""
     own = type(layer).__module__.startswith("keras.")
     return isinstance(layer, keras.Operation) and not isinstance(layer, layers.Layer) and own
 

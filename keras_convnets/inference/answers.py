@@ -1,4 +1,4 @@
-"""What a classifier says of images: their classes' probabilities."""
+"""The predictions of a classifier: class probabilities of images."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from keras_convnets.inference.outputs import Outputs, outputs_of
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Answers:
-    """What a classifier says of images, a column for each class.
+    """The predictions of a classifier, with one column per class.
 
-    A single output is the second of two columns.
+    A single output becomes the second of two columns.
 
     Attributes:
-        probabilities: shape `(images, classes)`, float32.
-        logits: what these are the softmax of, where the model outputs logits; else ``None``.
+        probabilities: class probabilities, float32, shape `(images, classes)`.
+        logits: the logits of these probabilities if the model outputs logits; otherwise ``None``.
     """
 
     probabilities: np.ndarray
@@ -31,15 +31,15 @@ class Answers:
 def answers(
     model: Any, batches: Iterable[Any], describe: Callable[[int], str] = "image {}".format
 ) -> Answers:
-    """Put batches of images through a classifier.
+    """Run a classifier on batches of images.
 
     Args:
-        model: a classifier of one output.
+        model: a classifier with one output.
         batches: arrays of preprocessed images, in the data format of the model.
-        describe: from an image's number to what an error calls it.
+        describe: a function from an image's index to its name in errors.
 
     Raises:
-        ValueError: it cannot be told what the outputs are, or they are NaN or infinity.
+        ValueError: the kind of the outputs cannot be determined, or they are NaN or infinite.
     """
     outputs = outputs_of(model)
     return _read(outputs, _values(model, batches, describe))
@@ -48,18 +48,18 @@ def answers(
 def _read(outputs: Outputs, values: np.ndarray) -> Answers:
     if not outputs.is_logits:
         return Answers(np.hstack([1 - values, values]) if outputs.is_binary else values)
-    # The softmax of 0 and a logit is one minus the logit's sigmoid, and that sigmoid.
+    # The softmax of (0, logit) is (1 - sigmoid(logit), sigmoid(logit)).
     logits = np.hstack([np.zeros_like(values), values]) if outputs.is_binary else values
     return Answers(keras.ops.convert_to_numpy(keras.ops.softmax(logits)), logits)
 
 
 def _values(model: Any, batches: Iterable[Any], describe: Callable[[int], str]) -> np.ndarray:
-    """Return what a model outputs, in float32."""
+    """Return the outputs of a model in float32."""
 
     def call(x: Any) -> Any:
         return tf.cast(model(x, training=False), tf.float32)
 
-    # One trace for every size of batch, the last and smaller one included.
+    # One trace for all batch sizes, including the smaller last batch.
     forward = tf.function(call, [tf.TensorSpec(model.input_shape, tf.float32)], autograph=False)
     values = np.concatenate([forward(batch).numpy() for batch in batches])
     broken = np.flatnonzero(~np.isfinite(values).all(axis=1))

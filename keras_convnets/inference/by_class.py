@@ -1,4 +1,4 @@
-"""An evaluation as a table with a row for each class, and as numbers."""
+"""An evaluation as a table with one row per class, and as numbers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from keras_convnets.inference.evaluation import Evaluation, Share
 
 
 def by_class(evaluation: Evaluation, class_names: Sequence[str], heading: str) -> Table:
-    """Return a table with a row for each class, the whole as the total and in its notes."""
+    """Return a table with one row per class, and the overall figures as total and notes."""
     loss = f"{heading}: loss {evaluation.loss:.4f}"
     if evaluation.has_several:
         return _of_several(evaluation, class_names, loss)
@@ -42,7 +42,7 @@ def by_class(evaluation: Evaluation, class_names: Sequence[str], heading: str) -
 
 
 def _of_several(evaluation: Evaluation, class_names: Sequence[str], loss: str) -> Table:
-    """Return the table for images that may have several classes."""
+    """Return the table for multi-label images."""
     note = (
         f"{loss} (binary cross-entropy, without penalties), binary accuracy "
         f"{Share(evaluation.accuracy)}, all of an image's labels right "
@@ -64,7 +64,7 @@ def _of_several(evaluation: Evaluation, class_names: Sequence[str], loss: str) -
 
 
 def as_numbers(evaluation: Evaluation) -> dict[str, Any]:
-    """Return an evaluation's numbers, as JSON can hold them."""
+    """Return the numbers of an evaluation, ready for JSON."""
     numbers: dict[str, Any] = {"loss": evaluation.loss, "accuracy": evaluation.accuracy}
     if evaluation.has_several:
         return numbers | {"exact_match": evaluation.exact_match}

@@ -1,4 +1,4 @@
-"""A classifier on images whose classes are known: one pass over them."""
+"""The evaluation of a classifier: one pass over labelled images."""
 
 from __future__ import annotations
 
@@ -21,22 +21,23 @@ from keras_convnets.inference.outputs import outputs_of
 def evaluate(
     model: Any, images: Images, preprocessing: Preprocessing, batch_size: int = 256
 ) -> Evaluation:
-    """Put images with known classes through a model, and return what it says of them.
+    """Evaluate a classifier on labelled images.
 
-    Every image counts once and alike, whatever the batches. Nothing is trained, dropped out or
-    augmented. The loss is the cross-entropy alone, of the outputs as they are: logits, a softmax,
-    or sigmoids, for which it is the binary one. What ``fit`` shows has the penalty for large
-    weights in it.
+    Every image has the same weight, regardless of the batches. There is no training, dropout or
+    augmentation. The loss is the cross-entropy of the outputs, logits or a softmax; for sigmoids it
+    is the binary cross-entropy. Unlike the loss that ``fit`` shows, it does not include L2
+    penalties.
 
     Args:
-        model: a classifier of one output, in either data format.
-        images: the images, as they come.
-        preprocessing: what is done to each: that of the run that the model is from.
-        batch_size: images that the model takes at once; what fits into the memory.
+        model: a classifier with one output, in either data format.
+        images: the images and their labels.
+        preprocessing: the preprocessing of the run that trained the model.
+        batch_size: images per batch; limited by the memory.
 
     Raises:
-        ValueError: there are no images, the model does not take them, its outputs do not suit
-            their labels or cannot be told (see `outputs_of`), or they are no numbers.
+        ValueError: there are no images, the model does not accept them, the kind of its outputs
+            does not suit the labels or cannot be determined (see `outputs_of`), or the outputs are
+            not finite.
         RunStopped: an image cannot be read.
 
     Examples:

@@ -1,4 +1,4 @@
-"""What can be told of a classifier from what it says of images whose classes are known."""
+"""The metrics of a classifier on labelled images."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ import keras
 import numpy as np
 
 TOP = 5
-_LIKELY = 0.5  # the probability from which an image is said to have a class, if several may
+_LIKELY = 0.5  # the threshold for predicting a class of a multi-label image
 
 
 @dataclasses.dataclass(frozen=True)
 class Mistake:
-    """An image that is taken for another class.
+    """A misclassified image.
 
     Attributes:
-        index: which of the images.
-        label: its class.
-        predicted: the class that it is taken for.
-        confidence: the probability of that class, 0 to 1.
+        index: the index of the image.
+        label: its true class.
+        predicted: the predicted class.
+        confidence: the probability of the predicted class, 0 to 1.
     """
 
     index: int
@@ -32,13 +32,13 @@ class Mistake:
 
 @dataclasses.dataclass(frozen=True)
 class Confusion:
-    """How often images of one class are taken for another.
+    """How often images of one class are misclassified as another.
 
     Attributes:
-        label: the class.
-        predicted: the class that they are taken for.
-        count: how many are.
-        share: of the images of the class, 0 to 1.
+        label: the true class.
+        predicted: the predicted class.
+        count: the number of such images.
+        share: their share of the images of the true class, 0 to 1.
     """
 
     label: int
@@ -48,7 +48,7 @@ class Confusion:
 
 
 class Share(float):
-    """A share, 0 to 1: the number itself to programs, per cent to people."""
+    """A share from 0 to 1, which is a number to programs and formatted as per cent for people."""
 
     def __format__(self, spec: str) -> str:
         return f"{float(self):.2%}"
@@ -56,18 +56,18 @@ class Share(float):
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Evaluation:
-    """What a model says of images whose classes are known.
+    """The predictions of a model on labelled images, and the metrics computed from them.
 
-    Of images that may have several classes there is no confusion, and no class that they are taken
-    for: `predictions`, `top5`, `confusion`, `most_wrong` and `most_confused` raise a `ValueError`.
+    Multi-label images have no single predicted class: for them, `predictions`, `top5`, `confusion`,
+    `most_wrong` and `most_confused` raise a `ValueError`.
 
     Attributes:
-        labels: the class of each image, `(images,)`; or, of images that may have several, 0 or 1
-            for each class, `(images, classes)`.
-        probabilities: of each class for each image; shape `(images, classes)`, float32.
-        logits: what these are the softmax of, where the model outputs logits; the loss is then
-            worked out from them.
-        are_independent: whether each class has a probability of its own, a sigmoid.
+        labels: the class of each image, `(images,)`; for multi-label images, 0 or 1 for each class,
+            `(images, classes)`.
+        probabilities: class probabilities, float32, shape `(images, classes)`.
+        logits: the logits of these probabilities if the model outputs logits; the loss is then
+            computed from them.
+        are_independent: whether each class has an independent probability, from a sigmoid.
     """
 
     labels: np.ndarray
@@ -77,20 +77,20 @@ class Evaluation:
 
     @property
     def has_several(self) -> bool:
-        """Whether an image may have several classes."""
+        """Whether the images are multi-label."""
         return self.labels.ndim == 2
 
     @functools.cached_property
     def predictions(self) -> np.ndarray:
-        """The most probable class of each image; the first of several that are equal."""
+        """The most probable class of each image; the first one in a tie."""
         self._check_one()
         return self.probabilities.argmax(axis=1)
 
     @functools.cached_property
     def loss(self) -> float:
-        """The mean cross-entropy, in nats; without weight decay or other penalties.
+        """The mean cross-entropy in nats, without weight decay or other penalties.
 
-        It is Keras': binary, and the mean over the classes, where these are independent.
+        As in Keras, it is the binary cross-entropy, averaged over classes, if they are independent.
         """
         if self.are_independent:
             losses = keras.losses.binary_crossentropy(self._targets, self.probabilities)
@@ -103,10 +103,10 @@ class Evaluation:
 
     @functools.cached_property
     def accuracy(self) -> float:
-        """The share of the images whose class is the most probable one.
+        """The share of images whose true class is the most probable one.
 
-        Of images that may have several: the share of all their labels that are told right, which
-        is Keras' binary accuracy.
+        For multi-label images, the share of all labels that are predicted correctly: Keras' binary
+        accuracy.
         """
         if self.has_several:
             return float((self._found == self.labels).mean())
@@ -114,21 +114,21 @@ class Evaluation:
 
     @functools.cached_property
     def exact_match(self) -> float:
-        """The share of the images of which all labels are told right."""
+        """The share of images with all labels predicted correctly."""
         if self.has_several:
             return float((self._found == self.labels).all(axis=1).mean())
         return self.accuracy
 
     @functools.cached_property
     def top5(self) -> float:
-        """The share of the images whose class is one of the five most probable ones."""
+        """The share of images whose true class is among the five most probable ones."""
         self._check_one()
         classes = self.probabilities.shape[1]
         if classes <= TOP:
             return 1.0
         from sklearn.metrics import top_k_accuracy_score
 
-        # Of equal ones, the last is the more probable there, and the first in `predictions`.
+        # In a tie, the last class would win here, but the first one wins in `predictions`.
         return float(
             top_k_accuracy_score(
                 classes - 1 - self.labels,
@@ -140,7 +140,7 @@ class Evaluation:
 
     @functools.cached_property
     def confusion(self) -> np.ndarray:
-        """How many images of each class (row) are taken for each class (column)."""
+        """The number of images by true class (row) and predicted class (column)."""
         from sklearn.metrics import confusion_matrix
 
         classes = np.arange(self.probabilities.shape[1])
@@ -148,15 +148,15 @@ class Evaluation:
 
     @functools.cached_property
     def class_accuracy(self) -> np.ndarray:
-        """The share of each class's images that is told right; NaN where it has none."""
+        """The share of each class's images that are classified correctly; NaN if it has none."""
         return self.precision_and_recall[1]
 
     @functools.cached_property
     def precision_and_recall(self) -> tuple[np.ndarray, np.ndarray]:
-        """Two shares for each class, NaN where they are of none.
+        """The precision and the recall of each class; NaN if there is nothing to divide by.
 
-        The first is of the images that are said to be of the class, and are; the second of those
-        that are of the class, and are said to be.
+        Precision is the share of images predicted as the class that belong to it; recall is the
+        share of images of the class that are predicted as it.
         """
         from sklearn.metrics import precision_recall_fscore_support
 
@@ -167,7 +167,7 @@ class Evaluation:
         return precision, recall
 
     def most_wrong(self, count: int) -> list[Mistake]:
-        """Return the mistakes that the model is surest of, the surest first; at most ``count``."""
+        """Return up to ``count`` mistakes, the most confident first."""
         wrong = np.flatnonzero(self.predictions != self.labels)
         confidence = self.probabilities[wrong, self.predictions[wrong]]
         order = np.argsort(-confidence, kind="stable")[:count]
@@ -177,7 +177,7 @@ class Evaluation:
         ]
 
     def most_confused(self, count: int | None = None) -> list[Confusion]:
-        """Return which classes are taken for which, the most frequent first; at most ``count``."""
+        """Return up to ``count`` confusions of two classes, the most frequent first."""
         wrong = self.confusion.copy()
         np.fill_diagonal(wrong, 0)
         images = self.confusion.sum(axis=1)
@@ -190,12 +190,12 @@ class Evaluation:
 
     @property
     def _found(self) -> Any:
-        """Of images that may have several classes: whether each is said to have each."""
+        """For multi-label images, whether each class is predicted for each image."""
         return (self.probabilities > _LIKELY).astype(np.int32)
 
     @property
     def _targets(self) -> np.ndarray:
-        """What the probabilities should be: 0 or 1 for each class."""
+        """The target probabilities: 0 or 1 for each class."""
         if self.has_several:
             return self.labels.astype(np.float32)
         return np.eye(self.probabilities.shape[1], dtype=np.float32)[self.labels]

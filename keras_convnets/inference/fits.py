@@ -1,4 +1,4 @@
-"""Whether a classifier, images and their labels fit each other."""
+"""Checks that a classifier, images and their labels fit each other."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from keras_convnets.inference.outputs import Outputs, check_one_vector
 
 
 def check_takes(model: Any, image_shape: Sequence[int], whose: str, remedy: str) -> None:
-    """Refuse a model that is no classifier of images of ``(channels, rows, cols)``.
+    """Refuse a model that is not a classifier of images of ``(channels, rows, cols)``.
 
     Args:
         model: the model.
-        image_shape: of the images.
-        whose: where the images are from, for the error: "as the images of digits are".
+        image_shape: the shape of the images.
+        whose: the origin of the images, for the error: "as the images of digits are".
         remedy: what to do, for the error.
     """
     check_one_vector(model)
@@ -31,13 +31,13 @@ def check_takes(model: Any, image_shape: Sequence[int], whose: str, remedy: str)
 
 
 def check_labels(model: Any, outputs: Outputs, labels: np.ndarray) -> None:
-    """Refuse labels that a model's outputs cannot be right about.
+    """Refuse labels that do not suit the outputs of a model.
 
     Args:
         model: the model.
-        outputs: what its outputs are.
-        labels: the class of each image, `(images,)`, or for images of several classes 0 or 1 for
-            each, `(images, classes)`.
+        outputs: the kind of its outputs.
+        labels: the class of each image, `(images,)`; for multi-label images, 0 or 1 for each
+            class, `(images, classes)`.
     """
     if labels.ndim == 2:
         _check_several(model, outputs, labels)

@@ -1,6 +1,6 @@
-"""Which axis of a tensor has the classes, followed back from a vector of outputs.
+"""The class axis of a tensor, traced back from the output vector.
 
-Axes are counted without the batch's. ``None`` is for none: the classes are spread over several.
+Axes are counted without the batch axis. ``None`` means that the classes are spread over several.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from keras_convnets.graph.calls import Call, TensorShape
 
 
 def before_reshaping(call: Call, axis: int | None) -> int | None:
-    """Return the axis before a reshaping, a permutation or the choice of a place."""
+    """Return the class axis before a reshape, a permutation or an indexing operation."""
     order = _order(call.layer)
     if axis is None:
         return None
@@ -30,18 +30,18 @@ def before_reshaping(call: Call, axis: int | None) -> int | None:
 
 
 def before_mean(call: Call, axis: int | None) -> int | None:
-    """Return the axis before a pooling or a mean over other axes."""
+    """Return the class axis before a pooling or a mean over other axes."""
     rank = len(call.inputs[0].shape)
     gone = _pooled(call.layer, rank)
-    if axis is None or -1 in gone:  # the mean over the batch
+    if axis is None or -1 in gone:  # a mean over the batch
         return None
-    if len(call.outputs[0].shape) == rank:  # all axes are kept, some with a size of 1
+    if len(call.outputs[0].shape) == rank:  # reduced axes are kept with size 1
         return None if axis in gone else axis
     return [place for place in range(rank) if place not in gone][axis]
 
 
 def _pooled(layer: Any, rank: int) -> set[int]:
-    """Return the axes that a pooling or a mean is over; the batch's is -1."""
+    """Return the axes that a pooling or a mean reduces; the batch axis is -1."""
     if isinstance(layer, layers.Layer):
         channels = 0 if layer.data_format == "channels_first" else rank - 1
         return set(range(rank)) - {channels}
@@ -52,14 +52,14 @@ def _pooled(layer: Any, rank: int) -> set[int]:
 
 
 def sums_over(shape: TensorShape, axes: tuple[int, ...], axis: int | None) -> bool:
-    """Say whether a softmax over some axes, the batch's being 0, is one over the classes' axis."""
+    """Return whether a softmax over ``axes``, with the batch axis as 0, is over the class axis."""
     summed = {_without_batch(place, len(shape)) for place in axes}
     others = summed - {axis}
     return axis in summed and all(place >= 0 and shape[place] == 1 for place in others)
 
 
 def _order(layer: Any) -> list[int] | None:
-    """Return which axis each axis of the output was, if all that a layer does is to permute."""
+    """Return the input axis of each output axis if a layer only permutes axes; else ``None``."""
     if isinstance(layer, layers.Permute):
         return [place - 1 for place in layer.dims]
     if type(layer).__name__ == "Transpose" and layer.axes is not None and layer.axes[0] == 0:

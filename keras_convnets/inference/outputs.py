@@ -1,7 +1,7 @@
-"""What a classifier's outputs are: logits, or probabilities by a softmax or by sigmoids.
+"""The kind of a classifier's outputs: logits, or probabilities from a softmax or sigmoids.
 
-This is the one place that says it. The graph is followed back from the output to what makes it,
-through all that leaves it as it is; nothing is told by numbers.
+This is the only place that determines it. It traces the graph back from the output to the layer
+that defines its kind, through layers that do not change the kind. It never looks at values.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from keras_convnets.inference.output_axes import before_mean, before_reshaping, 
 
 @dataclasses.dataclass(frozen=True)
 class Outputs:
-    """What a classifier's outputs are.
+    """The kind and number of a classifier's outputs.
 
     Attributes:
-        kind: ``"softmax"``, ``"sigmoid"`` or ``"linear"``, which are logits.
-        count: how many there are for an image.
+        kind: ``"softmax"``, ``"sigmoid"``, or ``"linear"`` for logits.
+        count: the number of outputs per image.
     """
 
     kind: str
@@ -39,37 +39,37 @@ class Outputs:
 
     @property
     def is_logits(self) -> bool:
-        """Whether they are logits: of a softmax, or of a sigmoid where there is one output."""
+        """Whether they are logits: of a softmax, or of a sigmoid if there is one output."""
         return self.kind == LINEAR
 
     @property
     def is_binary(self) -> bool:
-        """Whether there is one, for yes or no: the probability of the second of two classes."""
+        """Whether there is a single output, for the second of two classes."""
         return self.count == 1
 
     @property
     def are_independent(self) -> bool:
-        """Whether each class has a probability of its own, and their sum is not 1."""
+        """Whether each class has an independent probability, so that they need not sum to 1."""
         return self.kind == SIGMOID and not self.is_binary
 
     @property
     def classes(self) -> int:
-        """How many classes they tell apart."""
+        """The number of classes."""
         return 2 if self.is_binary else self.count
 
 
 def outputs_of(model: Any) -> Outputs:
-    """Say what a classifier's outputs are, by its graph.
+    """Determine the kind of a classifier's outputs from its graph.
 
-    They are followed back through reshaping, dropout, casts, pooling, models within and all else
-    that leaves a softmax a softmax, a sigmoid a sigmoid and logits logits.
+    The graph is traced back from the output through reshaping, dropout, casts, pooling, nested
+    models and anything else that does not change the kind of the values.
 
     Args:
         model: a functional model or a ``Sequential``.
 
     Raises:
-        ValueError: the model has several outputs, or one that is not a vector, or it cannot be
-            told what they are: the error names the layer.
+        ValueError: the model has several outputs or one that is not a vector, or the kind cannot be
+            determined; the error names the layer.
 
     Examples:
         >>> from keras_convnets import create_model
@@ -97,7 +97,7 @@ def outputs_of(model: Any) -> Outputs:
 
 
 def check_one_vector(model: Any) -> None:
-    """Refuse a model that is no classifier: one input, and one output of shape (None, classes)."""
+    """Refuse a model without exactly one input and one output of shape (None, classes)."""
     if len(model.outputs) != 1:
         raise ValueError(
             f"model: {model.name} has {len(model.outputs)} outputs; expected one. Build it with "
@@ -111,14 +111,14 @@ def check_one_vector(model: Any) -> None:
         )
 
 
-class _Unknown(Exception):  # noqa: N818 - it is not an error before it is told of what model
+class _Unknown(Exception):  # noqa: N818 - becomes an error once the model is known
     def __init__(self, reason: str, remedy: str = "") -> None:
         super().__init__(reason)
         self.remedy = remedy
 
 
 def _kind(tensor: Tensor, axis: int | None) -> str:
-    """Return what a tensor's values are, of which ``axis`` has the classes, or none has."""
+    """Return the kind of a tensor's values; ``axis`` is its class axis, or ``None``."""
     call = tensor.source
     activated = activation_of(call.layer)
     if activated is not None:
@@ -150,7 +150,7 @@ def _reshaped(call: Call, axis: int | None) -> str:
 
 
 def _mean(call: Call, axis: int | None) -> str:
-    """Means of probabilities are probabilities; those of what a relu leaves are scores."""
+    """A mean of probabilities is a probability; a mean of ReLU outputs is a logit."""
     kind = _kind(call.inputs[0], before_mean(call, axis))
     return LINEAR if kind == RECTIFIED else kind
 
@@ -161,12 +161,12 @@ def _peak(call: Call, axis: int | None) -> str:
 
 
 def _averaged(call: Call, axis: int | None) -> str:
-    """The mean of several models' probabilities are probabilities."""
+    """The average of several models' probabilities is a probability."""
     return _only(call, _kinds(call, axis), (LINEAR, SIGMOID, SOFTMAX))
 
 
 def _scaled(call: Call, axis: int | None) -> str:
-    """Logits that are scaled or added are logits."""
+    """Scaled or added logits are logits."""
     return _only(call, _kinds(call, axis), (LINEAR,))
 
 
@@ -207,7 +207,7 @@ _LAYERS: tuple[tuple[tuple[Any, ...], _Follow], ...] = (
     (layer_classes("BatchNormalization", "Rescaling", "Add", "Subtract"), _scaled),
     (layer_classes("Concatenate"), _joined),
 )  # fmt: skip
-# keras.ops has its classes for itself, so that they are known by their names.
+# The operation classes of keras.ops are private, so they are identified by name.
 _OPERATIONS: dict[str, _Follow] = {
     **dict.fromkeys(("Cast", "Copy", "StopGradient"), _unchanged),
     **dict.fromkeys(
@@ -221,7 +221,7 @@ _OPERATIONS: dict[str, _Follow] = {
 
 
 def _follower(layer: Any) -> _Follow | None:
-    """Return the function that follows a layer or an operation back, if it is known."""
+    """Return the function that traces back through a layer or an operation, if known."""
     if is_operation(layer):
         return _OPERATIONS.get(type(layer).__name__)
     return next((follow for classes, follow in _LAYERS if isinstance(layer, classes)), None)

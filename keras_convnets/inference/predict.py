@@ -1,4 +1,4 @@
-"""What a classifier says of image files."""
+"""Predictions of a classifier for image files."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _BATCH = 64
 
 
 class Classifier(Protocol):
-    """A model, and what is to be known to ask it about images; a saved run is one.
+    """A model with everything needed to classify images, such as a saved run.
 
     Attributes:
-        model: a classifier of one output, in either data format.
-        preprocessing: what is done to an image before the model sees it.
-        class_names: the classes, by label.
+        model: a classifier with one output, in either data format.
+        preprocessing: the preprocessing of the model's images.
+        class_names: the class names, by label.
     """
 
     @property
@@ -42,14 +42,14 @@ class Classifier(Protocol):
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Predictions:
-    """What a model says of image files.
+    """The predictions of a model for image files.
 
     Attributes:
-        files: those that could be read, in the order given.
-        probabilities: of every class for each of them; shape `(files, classes)`, float32.
-        class_names: the classes, by label.
-        refused: the others, each with the reason.
-        doubtful: what is strange about some that were read, in words.
+        files: the files that could be read, in the order given.
+        probabilities: class probabilities of these files, float32, shape `(files, classes)`.
+        class_names: the class names, by label.
+        refused: the files that could not be read, each with the reason.
+        doubtful: warnings about files that were read.
     """
 
     files: tuple[str, ...]
@@ -59,7 +59,7 @@ class Predictions:
     doubtful: tuple[str, ...] = ()
 
     def top(self, count: int = 5) -> list[list[tuple[int, float]]]:
-        """Return for each file the most probable labels and their probabilities, best first."""
+        """Return the most probable labels of each file with their probabilities, best first."""
         checks.positive_integer("top", count, "the classes to name, such as 5")
         order = np.argsort(-self.probabilities, axis=1, kind="stable")[:, :count]
         rows = zip(order.tolist(), self.probabilities, strict=True)
@@ -80,7 +80,7 @@ class Predictions:
         return Table(columns, tuple(rows))
 
     def to_dict(self, count: int = 5) -> dict[str, Any]:
-        """Return everything as dictionaries, lists, strings and numbers, as JSON can hold them."""
+        """Return everything as a JSON-ready dictionary."""
         images = [
             {
                 "image": file,
@@ -95,15 +95,15 @@ class Predictions:
 
 
 def predict(run: Classifier, files: Iterable[str | os.PathLike[str]]) -> Predictions:
-    """Put image files through a model, prepared as the images that it was trained on.
+    """Classify image files, preprocessed exactly as the training images were.
 
     Args:
-        run: as [`open_run`][keras_convnets.training.open_run] returns it, or
-            anything else with a ``model``, its ``preprocessing`` and ``class_names``.
-        files: JPEG, PNG, BMP or GIF, of any size; those that are none are named in the result.
+        run: a run from [`open_run`][keras_convnets.training.open_run], or any object with a
+            ``model``, its ``preprocessing`` and ``class_names``.
+        files: JPEG, PNG, BMP or GIF files of any size; the result names those that are not images.
 
     Raises:
-        ValueError: the model is no classifier of such images, or puts out no numbers.
+        ValueError: the model is not a classifier of such images, or its outputs are not finite.
 
     Examples:
         >>> from keras_convnets import ResnetBuilder
@@ -132,7 +132,7 @@ def predict(run: Classifier, files: Iterable[str | os.PathLike[str]]) -> Predict
 
 
 class _Reader:
-    """Reads files batch by batch, and remembers which could be read."""
+    """Reads files batch by batch and records which ones could be read."""
 
     def __init__(self, run: Classifier) -> None:
         self._preprocessing = run.preprocessing
@@ -142,7 +142,7 @@ class _Reader:
         self.doubtful: list[str] = []
 
     def batches(self, names: list[str]) -> Iterator[np.ndarray] | None:
-        """Yield batches of images, or return ``None`` if not a single file can be read."""
+        """Yield batches of images; return ``None`` if no file can be read."""
         images = self._images(names)
         first = next(images, None)
         return None if first is None else self._batched(first, images)
