@@ -1,1 +1,1 @@
-"""One file a family: its blocks, its rows, its builder class."""
+"""The network families: a module or subpackage each, with blocks, tables and a builder class."""

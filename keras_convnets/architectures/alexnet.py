@@ -31,14 +31,15 @@ HEAD_2014 = heads.flat_classifier(
 
 
 class AlexnetRow(NamedTuple):
-    """A convolution of AlexNet, with ReLU, and what follows it.
+    """A convolution of AlexNet with ReLU, and the layers that follow it.
 
     Attributes:
-        filters: the number of channels.
-        kernel_size: rows and columns of the kernel.
-        strides: the same for the strides.
-        padding: ``"symmetric"``, ``"valid"``, or how many zeros to add on each side.
-        groups: the number of groups of channels that do not see each other: the paper's two GPUs.
+        filters: the number of output channels.
+        kernel_size: the rows and columns of the kernel.
+        strides: the strides along rows and columns.
+        padding: ``"symmetric"``, ``"valid"``, or the number of zeros to add on each side.
+        groups: the number of groups of channels that are convolved separately, as on the paper's
+            two GPUs.
         lrn: whether local response normalisation follows, with the paper's constants.
         pool: whether max-pooling follows: 3x3 with stride 2, so that windows overlap.
     """
@@ -69,22 +70,22 @@ ROWS_2014 = (
 
 
 class AlexnetBuilder:
-    """AlexNet as it was published in 2012, and as torchvision has it after the paper of 2014.
+    """AlexNet as published in 2012, and torchvision's version of the 2014 paper.
 
-    ``alexnet_original`` is the network of 2012, on two GPUs: the second, fourth and fifth
-    convolution see only the channels of their own GPU, which are groups here. Local response
-    normalisation (over 5 channels, alpha 1e-4, beta 0.75, k 2) follows the ReLU of the first two
-    convolutions, and max-pooling follows it; it runs over the channels of both GPUs, as in Caffe's
-    copy of the network. Its alpha is not divided by 5, as Caffe's is, and Caffe's CaffeNet pools
-    before it normalises. The paper says that images are 224x224, but its 55x55 feature maps need
-    227x227 without padding.
+    ``alexnet_original`` is the network of 2012, which ran on two GPUs. Its second, fourth and fifth
+    convolutions see only the channels on their own GPU; here these are groups. The ReLU of the
+    first two convolutions is followed by local response normalisation (over 5 channels, alpha 1e-4,
+    beta 0.75, k 2) and then by max-pooling. The normalisation runs across the channels of both
+    GPUs, as in Caffe's version of the network. Its alpha is not divided by 5 as Caffe's is.
+    Caffe's CaffeNet pools before it normalises. The paper states 224x224 images, but its 55x55
+    feature maps require 227x227 without padding.
 
-    ``alexnet`` is torchvision's: one tower of 64, 192, 384, 256 and 256 channels for images of
-    224x224, without normalisation, the first convolution padded by 2. (TF-Slim's has 384 channels
-    in the fourth convolution too, and no padding in the first.) Dropout comes before the first two
-    dense layers; in 2012 it followed their ReLU. torchvision pools the last feature maps to 6x6
-    whatever their size, which changes nothing at 224x224; here the first dense layer takes them as
-    they are, so that it has other weights at another size.
+    ``alexnet`` is torchvision's network: a single tower of 64, 192, 384, 256 and 256 channels for
+    224x224 images, without normalisation, and with padding of 2 in the first convolution. (TF-Slim
+    also has 384 channels in the fourth convolution, and does not pad the first.) Dropout precedes
+    the first two dense layers; in 2012 it followed their ReLU. torchvision pools the last feature
+    maps to 6x6 at any image size, which has no effect at 224x224. Here the feature maps go to the
+    first dense layer unchanged, so the shape of its kernel depends on the image size.
     """
 
     @staticmethod
@@ -95,19 +96,19 @@ class AlexnetBuilder:
         head: Head = HEAD_2012,
         **options: Unpack[Options],
     ) -> keras.Model:
-        """Return an AlexNet of convolutions of your choice.
+        """Return an AlexNet with custom convolutions.
 
         Args:
             input_shape: ``(channels, rows, cols)``, whatever the data format. Rows and columns may
                 be ``None`` without the top.
             num_outputs: the number of outputs, at least 1.
             rows: an [`AlexnetRow`][keras_convnets.AlexnetRow] for each convolution.
-            head: ``head(num_outputs, activation)`` returns a function of a tensor. By default two
-                dense layers of 4096 with ReLU and dropout of 0.5, and the outputs.
+            head: ``head(num_outputs, activation)`` returns a function of a tensor. By default, two
+                dense layers of 4096 units with ReLU and dropout of 0.5, and the output layer.
             **options: see [`Options`][keras_convnets.Options].
 
         Raises:
-            ValueError: for a shape, row or option that no network can be built from.
+            ValueError: for an invalid shape, row or option.
 
         Examples:
             >>> from keras_convnets import AlexnetBuilder, AlexnetRow

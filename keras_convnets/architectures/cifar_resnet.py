@@ -28,7 +28,7 @@ PAPER = "He et al. 2015 (arXiv:1512.03385)"
 SECOND_PAPER = "He et al. 2016 (arXiv:1603.05027)"
 CIFAR = (3, 32, 32)
 
-# Shortcuts without parameters: option A, the paper's choice for CIFAR.
+# Shortcuts without parameters (option A), as the paper uses for CIFAR.
 BASIC_BLOCK = functools.partial(basic_block_v1, shortcut="A")
 PREACT_BLOCK = functools.partial(basic_block_v2, shortcut="A")
 BLOCKS: dict[str, Block] = {
@@ -41,16 +41,17 @@ BLOCKS: dict[str, Block] = {
 class CifarResnetBuilder:
     """Residual networks for CIFAR: three stages of 16, 32 and 64 filters at 32, 16 and 8 pixels.
 
-    A 3x3 convolution to 16 channels, batch normalisation and ReLU; three stages of n blocks, the
-    last two beginning with stride 2; global average pooling, a dense softmax. That is 6n + 2 layers
-    of basic blocks, 9n + 2 of bottlenecks. Convolutions have no bias, padding is symmetric, batch
-    normalisation has epsilon 1e-5 and momentum 0.9.
+    The network consists of a 3x3 convolution to 16 channels, batch normalisation and ReLU; three
+    stages of n blocks, the last two starting with stride 2; global average pooling and a dense
+    softmax. With basic blocks it has 6n + 2 layers, with bottlenecks 9n + 2. Convolutions have no
+    bias, padding is symmetric, and batch normalisation has epsilon 1e-5 and momentum 0.9.
 
-    Basic blocks have shortcuts of option A, without parameters; ``cifar_preact_resnet_164`` and
-    ``_1001`` have bottlenecks, whose shortcuts project by a bare 1x1 convolution where shapes
-    differ, and which stride in the 3x3 convolution (the authors' CIFAR code strides in the first
-    1x1: the same parameters, fewer multiply-adds). Many implementations project in the basic
-    blocks too, and so have more parameters than the paper's 0.27 million at 20 layers.
+    Basic blocks have shortcuts without parameters (option A). ``cifar_preact_resnet_164`` and
+    ``_1001`` have bottlenecks, with the stride in the 3x3 convolution. Where shapes differ, their
+    shortcut is a 1x1 convolution without normalisation. (The authors' CIFAR code strides in the
+    first 1x1 convolution: the same parameters, fewer multiply-adds.) Many implementations also
+    project in the basic blocks and thus have more than the paper's 0.27 million parameters at 20
+    layers.
     """
 
     @staticmethod
@@ -61,7 +62,7 @@ class CifarResnetBuilder:
         repetitions: Sequence[int],
         **options: Unpack[Options],
     ) -> keras.Model:
-        """Return a residual network for small images, of blocks of your choice.
+        """Return a residual network for small images, built from a block of your choice.
 
         Args:
             input_shape: ``(channels, rows, cols)``, whatever the data format. Rows and columns
@@ -69,15 +70,15 @@ class CifarResnetBuilder:
             num_outputs: the number of outputs, at least 1.
             block_fn: ``"basic_block_v1"`` or ``"basic_block_v2"``, with shortcuts of option A,
                 ``"bottleneck_v2"``, or a function ``block(filters, init_strides,
-                is_first_block_of_first_layer)`` that returns a function of a tensor. It is called
-                with these names, with the third where it takes it. Where it declares that it [ends
-                in its addition][keras_convnets.ends_in_addition], batch normalisation and ReLU
-                follow the last block.
+                is_first_block_of_first_layer)`` that returns a function of a tensor. The arguments
+                are passed by keyword, the third only if the function accepts it. If the block is
+                declared to [end in its addition][keras_convnets.ends_in_addition], batch
+                normalisation and ReLU follow the last block.
             repetitions: the number of blocks of each stage, such as ``(9, 9, 9)``.
             **options: see [`Options`][keras_convnets.Options].
 
         Raises:
-            ValueError: for a shape, block, repetition or option that no network can be built from.
+            ValueError: for an invalid shape, block, repetition or option.
 
         Examples:
             >>> from keras_convnets import CifarResnetBuilder
@@ -162,4 +163,4 @@ class CifarResnetBuilder:
         return _build(input_shape, num_outputs, bottleneck_v2, (111, 111, 111), **options)
 
 
-_build = CifarResnetBuilder.build  # so that a network's row fits on its line
+_build = CifarResnetBuilder.build  # a short alias, so that each call fits on one line

@@ -1,4 +1,4 @@
-"""LeNet-5: two convolutions, each followed by sub-sampling, and three full layers.
+"""LeNet-5: two convolutions, each followed by sub-sampling, and three fully connected layers.
 
 LeCun, Bottou, Bengio and Haffner, "Gradient-Based Learning Applied to Document Recognition" (1998),
 section II.B.
@@ -23,7 +23,7 @@ from keras_convnets.units import Tensor, Unit, chain, heads
 PAPER = "LeCun et al. 1998"
 MNIST = (1, 32, 32)
 
-# Table I of the paper, column by column: the channels of S2 that each channel of C3 sees.
+# Table I of the paper, column by column: the channels of S2 that each channel of C3 takes as input.
 C3 = (
     *((0, 1, 2), (1, 2, 3), (2, 3, 4), (3, 4, 5), (0, 4, 5), (0, 1, 5)),
     *((0, 1, 2, 3), (1, 2, 3, 4), (2, 3, 4, 5), (0, 3, 4, 5), (0, 1, 4, 5), (0, 1, 2, 5)),
@@ -33,10 +33,10 @@ C3 = (
 
 
 def subsampling() -> Unit:
-    """Return LeNet-5's sub-sampling: means of 2x2, times a coefficient plus a bias, by channel.
+    """Return LeNet-5's sub-sampling: 2x2 average pooling with a learnt scale and bias per channel.
 
-    The paper takes the sum, so that its coefficient is a quarter of this one, which starts at 1.
-    No activation is applied.
+    The paper sums the pixels instead of averaging, so its coefficient is a quarter of the scale
+    here, which is initialised to 1. No activation is applied.
 
     Examples:
         >>> import keras
@@ -48,12 +48,12 @@ def subsampling() -> Unit:
 
 
 def partial_conv(table: Sequence[Sequence[int]], kernel_size: int) -> Unit:
-    """Return a convolution without padding whose channels each see some channels of its input only.
+    """Return an unpadded convolution whose output channels each use a subset of the input channels.
 
     Args:
-        table: for each channel, the numbers of those that it sees. Neighbours that see equally many
-            are computed at once, as groups of one convolution.
-        kernel_size: rows and columns of the kernel.
+        table: the indices of the input channels for each output channel. Consecutive output
+            channels with equally many inputs are computed together, as one grouped convolution.
+        kernel_size: the rows and columns of the kernel.
 
     Examples:
         >>> import keras
@@ -88,24 +88,24 @@ _ORIGINAL = (
 
 
 class LenetBuilder:
-    """LeNet-5 as everyone builds it today, and as it was published in 1998.
+    """LeNet-5 as it is commonly built today, and as published in 1998.
 
-    Both take grey images of 32x32 (MNIST's 28x28 digits with two pixels around them) and have
-    convolutions of 5x5 without padding, to 6 and 16 channels, sub-sampling by 2 after each, then
-    layers of 120 and 84 units, and the outputs.
+    Both take grey 32x32 images (MNIST's 28x28 digits padded by two pixels on each side). They have
+    unpadded 5x5 convolutions to 6 and 16 channels, each followed by sub-sampling by 2, then layers
+    of 120 and 84 units, and the outputs.
 
-    ``lenet_5`` has average pooling, which learns nothing, every channel of its second convolution
-    sees all channels of the first, tanh follows convolutions and the layers of 120 and 84 units,
-    and the outputs are a dense softmax. Other sources differ in the activation (sigmoid, ReLU), the
-    pooling (max), or pad the first convolution by 2 to take 28x28 images.
+    ``lenet_5`` uses average pooling without parameters, and its second convolution connects all
+    channels. tanh follows the convolutions and the layers of 120 and 84 units, and the output layer
+    is a dense softmax. Other sources use another activation (sigmoid, ReLU) or max-pooling, or pad
+    the first convolution by 2 to take 28x28 images.
 
-    ``lenet_5_original`` has the paper's layers by their names: C1, S2, C3, S4, C5 (and F6 in the
-    head). Sub-sampling has a learnt coefficient and bias for each channel; a channel of C3 sees
-    three, four or six channels of S2 (table I); C5 is a convolution, of one pixel for images of
-    32x32; the activation, after sub-sampling too, is ``1.7159 * tanh(2x / 3)``. These layers have
-    the paper's 60,000 parameters. The paper's outputs are distances to fixed drawings of the
-    characters (radial basis functions); here a dense softmax takes their place, with 850 parameters
-    for 10 outputs. Initial values and loss are not the paper's either.
+    ``lenet_5_original`` has the paper's layers and uses their names: C1, S2, C3, S4, C5 (and F6 in
+    the head). Sub-sampling has a learnt scale and bias for each channel. Each channel of C3 takes
+    three, four or six channels of S2 (table I). C5 is a convolution; its output is one pixel for
+    32x32 images. The activation, also after sub-sampling, is ``1.7159 * tanh(2x / 3)``. These
+    layers have the paper's 60,000 parameters. The paper's outputs are distances to fixed bitmaps of
+    the characters (radial basis functions). Here they are replaced by a dense softmax with 850
+    parameters for 10 outputs. The initialisation and the loss also differ from the paper's.
     """
 
     @staticmethod
@@ -117,19 +117,19 @@ class LenetBuilder:
         activation: str = "tanh",
         **options: Unpack[Options],
     ) -> keras.Model:
-        """Return a network like LeNet-5, with widths and an activation of your choice.
+        """Return a variant of LeNet-5 with custom widths and activation.
 
         Args:
             input_shape: ``(channels, rows, cols)``, whatever the data format. Rows and columns may
                 be ``None`` without the top.
             num_outputs: the number of outputs, at least 1.
             filters: the channels of each 5x5 convolution; 2x2 average pooling follows each.
-            hidden: the units of each dense layer before the outputs.
-            activation: the activation, any that Keras knows: ``"tanh"``, ``"sigmoid"``, ``"relu"``.
+            hidden: the units of each dense layer before the output layer.
+            activation: any Keras activation, such as ``"tanh"``, ``"sigmoid"`` or ``"relu"``.
             **options: see [`Options`][keras_convnets.Options].
 
         Raises:
-            ValueError: for a shape, width, activation or option that no network can be built from.
+            ValueError: for an invalid shape, width, activation or option.
 
         Examples:
             >>> from keras_convnets import LenetBuilder
@@ -154,7 +154,7 @@ class LenetBuilder:
     def build_lenet_5(
         input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
-        """Return LeNet-5 as it is built today: average pooling, tanh, a dense softmax."""
+        """Return LeNet-5 as commonly built today: average pooling, tanh, a dense softmax."""
         return LenetBuilder.build(input_shape, num_outputs, **options)
 
     @staticmethod
@@ -162,6 +162,6 @@ class LenetBuilder:
     def build_lenet_5_original(
         input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
-        """Return LeNet-5 as it was published, but for its outputs, which are a dense softmax."""
+        """Return LeNet-5 as published, except that the output layer is a dense softmax."""
         head = heads.flat_classifier(heads.dense(84), _TANH)
         return assemble(input_shape, num_outputs, _ORIGINAL, "lenet", head, **options)

@@ -1,4 +1,4 @@
-"""Network in network: convolutions followed by 1x1 convolutions, and no dense layer.
+"""Network in network: convolutions followed by 1x1 convolutions, without dense layers.
 
 Lin, Chen and Yan, "Network In Network" (2013, arXiv:1312.4400).
 """
@@ -25,18 +25,18 @@ IMAGENET_SOURCE = "Caffe model zoo, Network in Network (arXiv:1312.4400)"
 def mlpconv(
     filters: Sequence[int], kernel_size: int, strides: int = 1, padding: Padding = "symmetric"
 ) -> Unit:
-    """Return a convolution and 1x1 convolutions after it, with ReLU after each.
+    """Return a convolution followed by 1x1 convolutions, with ReLU after each.
 
-    The 1x1 convolutions are a small dense network that is slid over the feature maps.
+    The 1x1 convolutions act as a small dense network applied at every position.
 
     Args:
         filters: the channels of each convolution, such as ``(192, 160, 96)``.
-        kernel_size: rows and columns of the first one's kernel.
-        strides: the same for its strides.
-        padding: ``"symmetric"``, ``"same"``, ``"valid"``, or how many zeros to add on each side.
+        kernel_size: the rows and columns of the first convolution's kernel.
+        strides: the strides of the first convolution.
+        padding: ``"symmetric"``, ``"same"``, ``"valid"``, or the number of zeros on each side.
 
     Raises:
-        ValueError: for filters that are not one or more positive integers.
+        ValueError: if ``filters`` is not one or more positive integers.
 
     Examples:
         >>> import keras
@@ -63,18 +63,18 @@ _IMAGENET = (
 
 
 class NinBuilder:
-    """Network in network: stages of a convolution and 1x1 convolutions, and no dense layer.
+    """Network in network: stages of a convolution and 1x1 convolutions, without dense layers.
 
-    The last stage has a map for each output, whose mean over all pixels is the score, so that rows
-    and columns may be ``None``. ReLU follows every convolution, the last too. That last stage, with
-    dropout of 0.5 before it, is the head: without the top, the networks end in the pooling before.
+    The last stage has one channel for each output. The mean of a channel over all pixels is the
+    logit, so rows and columns may be ``None``. ReLU follows every convolution, including the last.
+    The last stage, preceded by dropout of 0.5, is the head: without the top, the networks end in
+    the pooling before it.
 
-    ``cifar_nin`` and ``nin`` are the authors' Caffe definitions. Where a 3x3 window with stride 2
-    reaches over the edge, Caffe pools what there is of it. In ``cifar_nin``, pooling with "same"
-    padding does that for 32x32 images, and for all whose sizes are multiples of 4. In ``nin`` it is
-    done at any size: feature maps have 54, 27, 13 and 6 pixels a side for images of 224x224.
-    (PyTorch's pooling leaves such a window out unless told ``ceil_mode=True``.) The paper itself
-    gives no widths.
+    ``cifar_nin`` and ``nin`` follow the authors' Caffe definitions. Where a 3x3 window with stride
+    2 extends beyond the edge, Caffe pools the part inside. In ``cifar_nin``, pooling with "same"
+    padding is equivalent for 32x32 images, and for all sizes that are multiples of 4. ``nin`` does
+    the same at any size: for 224x224 images, feature maps are 54, 27, 13 and 6 pixels wide.
+    (PyTorch drops such windows unless ``ceil_mode=True``.) The paper itself gives no widths.
     """
 
     @staticmethod
@@ -85,20 +85,20 @@ class NinBuilder:
         hidden: Sequence[int],
         **options: Unpack[Options],
     ) -> keras.Model:
-        """Return a network in network of stages of your choice.
+        """Return a network in network with custom stages.
 
         Args:
             input_shape: ``(channels, rows, cols)``, whatever the data format. Rows and columns may
                 be ``None``; otherwise they must be large enough for the stages' strides.
             num_outputs: the number of outputs, at least 1.
-            stages: functions from tensor to tensor for all stages but the last, such as
-                [`mlpconv`][keras_convnets.mlpconv] with pooling after it.
-            hidden: the channels of the last stage's convolutions but the last, such as ``(192,
-                192)``; the first of them is 3x3.
+            stages: functions from tensor to tensor for all stages except the last, such as
+                [`mlpconv`][keras_convnets.mlpconv] followed by pooling.
+            hidden: the channels of the convolutions in the last stage, except its output
+                convolution, such as ``(192, 192)``. The first one is 3x3.
             **options: see [`Options`][keras_convnets.Options].
 
         Raises:
-            ValueError: for a shape, stage, width or option that no network can be built from.
+            ValueError: for an invalid shape, stage, width or option.
 
         Examples:
             >>> from keras_convnets import NinBuilder, chain, max_pool, mlpconv

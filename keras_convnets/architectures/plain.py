@@ -1,4 +1,4 @@
-"""Plain networks: those that residual networks are compared with, without shortcuts.
+"""Plain networks: the counterparts of residual networks without shortcuts.
 
 He et al., "Deep Residual Learning for Image Recognition" (2015, arXiv:1512.03385), figure 3.
 """
@@ -29,12 +29,12 @@ CIFAR = (3, 32, 32)
 
 @ends_in_activation
 def plain_block(filters: int, init_strides: Strides = (1, 1), *, style: Style = TORCH) -> Unit:
-    """Return two 3x3 convolutions, each with BN and ReLU: a basic block without its shortcut.
+    """Return two 3x3 convolutions, each with BN and ReLU: a basic block without the shortcut.
 
     Args:
         filters: the channels of both convolutions.
         init_strides: the strides of the first convolution.
-        style: how convolutions and normalisations are made.
+        style: the style of convolutions and normalisations.
 
     Examples:
         >>> import keras
@@ -49,11 +49,11 @@ def plain_block(filters: int, init_strides: Strides = (1, 1), *, style: Style = 
 
 
 class PlainBuilder:
-    """Networks of 3x3 convolutions with the depths and widths of the residual ones.
+    """Networks of 3x3 convolutions with the depths and widths of residual networks.
 
-    ``plain_34`` is [`resnet_v1_34`][keras_convnets.ResnetV1Builder] and ``cifar_plain_56`` is
-    [`cifar_resnet_56`][keras_convnets.CifarResnetBuilder] without the shortcuts; stems, heads and
-    styles are theirs.
+    ``plain_34`` is [`resnet_v1_34`][keras_convnets.ResnetV1Builder] without the shortcuts, and
+    ``cifar_plain_56`` is [`cifar_resnet_56`][keras_convnets.CifarResnetBuilder] without them. The
+    stems, heads and styles are the same.
     """
 
     @staticmethod
@@ -65,19 +65,19 @@ class PlainBuilder:
     ) -> keras.Model:
         """Return a plain network for large images.
 
-        For small ones, pass [`plain_block`][keras_convnets.plain_block] to
+        For small images, pass [`plain_block`][keras_convnets.plain_block] to
         [`CifarResnetBuilder.build`][keras_convnets.CifarResnetBuilder.build].
 
         Args:
             input_shape: ``(channels, rows, cols)``, whatever the data format. Rows and columns
                 may be ``None``.
             num_outputs: the number of outputs, at least 1.
-            repetitions: the number of pairs of convolutions of each stage, such as
+            repetitions: the number of pairs of convolutions in each stage, such as
                 ``(3, 4, 6, 3)``.
             **options: see [`Options`][keras_convnets.Options].
 
         Raises:
-            ValueError: for a shape, repetition or option that no network can be built from.
+            ValueError: for an invalid shape, repetition or option.
 
         Examples:
             >>> from keras_convnets import PlainBuilder
@@ -144,4 +144,4 @@ class PlainBuilder:
         return _cifar(input_shape, num_outputs, plain_block, (18, 18, 18), **options)
 
 
-_cifar = CifarResnetBuilder.build  # so that a network's row fits on its line
+_cifar = CifarResnetBuilder.build  # a short alias, so that each call fits on one line

@@ -1,10 +1,10 @@
 """The classic Keras ``ResnetBuilder``: pre-activation residual networks of 18 to 152 layers.
 
 The depths and widths are those of He et al., "Deep Residual Learning for Image Recognition"
-(2015, arXiv:1512.03385), table 1; the order inside a block is that of He et al., "Identity
-Mappings in Deep Residual Networks" (2016, arXiv:1603.05027). Unlike both papers, convolutions
-keep their biases and shortcuts project the block's raw input, as in the Keras 2 builder that this
-one reproduces weight by weight.
+(2015, arXiv:1512.03385), table 1. The order of layers in a block is that of He et al., "Identity
+Mappings in Deep Residual Networks" (2016, arXiv:1603.05027). Unlike in both papers, convolutions
+have biases and shortcuts project the block's raw input, as in the Keras 2 builder that this one
+reproduces weight for weight.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ def basic_block(
     Args:
         filters: the channels of both convolutions, and of the output.
         init_strides: the strides of the first convolution, and of the projection.
-        is_first_block_of_first_layer: whether batch normalisation and ReLU come right before
-            the block, so that it begins with its convolution.
+        is_first_block_of_first_layer: whether batch normalisation and ReLU directly precede the
+            block, so that it starts with its convolution.
 
     Examples:
         >>> import keras
@@ -63,8 +63,8 @@ def bottleneck(
     Args:
         filters: the channels of the first two convolutions; the output has four times as many.
         init_strides: the strides of the first convolution, and of the projection.
-        is_first_block_of_first_layer: whether batch normalisation and ReLU come right before
-            the block, so that it begins with its convolution.
+        is_first_block_of_first_layer: whether batch normalisation and ReLU directly precede the
+            block, so that it starts with its convolution.
 
     Examples:
         >>> import keras
@@ -84,8 +84,8 @@ def bottleneck(
 def shortcut(x: Tensor, branch: Tensor, strides: Strides = (1, 1)) -> Tensor:
     """Return the sum of a block's input and its residual branch.
 
-    The input is projected by a 1x1 convolution where its shape differs from the residual's: where
-    the branch strides or has another number of channels.
+    If the shapes differ, because the branch has strides or another number of channels, a 1x1
+    convolution projects the input.
 
     Args:
         x: the block's input.
@@ -101,11 +101,11 @@ BLOCKS: dict[str, Block] = {"basic_block": basic_block, "bottleneck": bottleneck
 class ResnetBuilder:
     """The classic residual networks, built as the Keras 2 ``ResnetBuilder`` built them.
 
-    A 7x7/2 convolution, batch normalisation, ReLU and 3x3/2 max-pooling; stages of pre-activation
-    blocks, whose filters start at 64 and double from stage to stage, each but the first beginning
-    with stride 2; batch normalisation and ReLU, global average pooling, a dense softmax. Padding is
-    "same" (asymmetric where a stride meets an even size, unlike PyTorch's), convolutions have
-    biases, and batch normalisation has Keras' defaults.
+    The network consists of a 7x7/2 convolution, batch normalisation, ReLU and 3x3/2 max-pooling;
+    stages of pre-activation blocks, with 64 filters in the first stage and twice as many in each
+    later one, which starts with stride 2; batch normalisation and ReLU, global average pooling, and
+    a dense softmax. Padding is "same" (unlike PyTorch's, asymmetric for a stride over an even
+    size), convolutions have biases, and batch normalisation has Keras' defaults.
     """
 
     @staticmethod
@@ -116,30 +116,30 @@ class ResnetBuilder:
         repetitions: Sequence[int],
         **options: Unpack[Options],
     ) -> keras.Model:
-        """Return a residual network of blocks of your choice.
+        """Return a residual network built from a block of your choice.
 
         Args:
             input_shape: ``(channels, rows, cols)``, whatever the data format. Rows and columns
-                may be ``None``; otherwise they must be large enough for the strides, which divide
-                them by 2 twice before the first stage and once in each later one.
+                may be ``None``; otherwise they must be large enough for the strides, which halve
+                them twice before the first stage and once in each later stage.
             num_outputs: the number of outputs, at least 1.
             block_fn: ``"basic_block"``, ``"bottleneck"``, or a function
                 ``block(filters, init_strides, is_first_block_of_first_layer)`` that returns a
-                function of a tensor. It is called with these names, with the third where it takes
-                it. Batch normalisation and ReLU follow the last block, as in the Keras 2 builder,
-                unless it declares that it
-                [ends in an activation][keras_convnets.ends_in_activation].
+                function of a tensor. The arguments are passed by keyword, the third only if the
+                function accepts it. Batch normalisation and ReLU follow the last block, as in the
+                Keras 2 builder, unless the block is declared to
+                [end in an activation][keras_convnets.ends_in_activation].
             repetitions: the number of blocks of each stage, such as ``(3, 4, 6, 3)``.
             **options: see [`Options`][keras_convnets.Options].
 
         Returns:
             A functional model. Its input has the shape ``(batch, channels, rows, cols)`` or
-            ``(batch, rows, cols, channels)`` after the data format, its output ``(batch,
-            num_outputs)``; without the top, feature maps with the channels of the last block, or a
-            vector of as many.
+            ``(batch, rows, cols, channels)``, depending on the data format. Its output has the
+            shape ``(batch, num_outputs)``. Without the top, it returns the feature maps of the last
+            block, or a vector of their channels if ``pooling`` is given.
 
         Raises:
-            ValueError: for a shape, block, repetition or option that no network can be built from.
+            ValueError: for an invalid shape, block, repetition or option.
 
         Examples:
             >>> from keras_convnets import ResnetBuilder

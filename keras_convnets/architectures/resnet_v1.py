@@ -42,17 +42,19 @@ BLOCKS: dict[str, Block] = {
 
 
 class ResnetV1Builder:
-    """Residual networks of 2015: a ReLU after each addition.
+    """The residual networks of 2015, with a ReLU after each addition.
 
-    A 7x7/2 convolution, batch normalisation, ReLU and 3x3/2 max-pooling; four stages of blocks;
-    global average pooling and a dense softmax. Convolutions have no bias, padding is symmetric,
-    and batch normalisation has epsilon 1e-5 and momentum 0.9, as in Caffe and torchvision.
+    The network consists of a 7x7/2 convolution, batch normalisation, ReLU and 3x3/2 max-pooling;
+    four stages of blocks; global average pooling and a dense softmax. Convolutions have no bias,
+    padding is symmetric, and batch normalisation has epsilon 1e-5 and momentum 0.9, as in Caffe and
+    torchvision.
 
-    Sources differ in where a bottleneck strides: ``resnet_v1_50`` strides in the first 1x1
-    convolution as the paper does, ``resnet_v1_5_50`` in the 3x3 as torchvision does (18 and 34
-    have no bottleneck, and are the same in both). ``resnet_v1_50_keras`` is the graph of
-    keras.applications: the paper's strides, biases in the convolutions, epsilon 1.001e-5, momentum
-    0.99. ``resnet_v1_34_a`` and ``_c`` have the paper's other two shortcuts (its table 3).
+    Sources differ in the position of the stride in a bottleneck: ``resnet_v1_50`` has it in the
+    first 1x1 convolution, like the paper, and ``resnet_v1_5_50`` in the 3x3 convolution, like
+    torchvision. (ResNet-18 and 34 have no bottlenecks and are the same in both.)
+    ``resnet_v1_50_keras`` is the graph of keras.applications: the paper's strides, biases in the
+    convolutions, epsilon 1.001e-5 and momentum 0.99. ``resnet_v1_34_a`` and ``_c`` have the paper's
+    other two shortcuts (its table 3).
     """
 
     @staticmethod
@@ -64,7 +66,7 @@ class ResnetV1Builder:
         style: Style = TORCH,
         **options: Unpack[Options],
     ) -> keras.Model:
-        """Return a residual network of blocks of your choice.
+        """Return a residual network built from a block of your choice.
 
         Args:
             input_shape: ``(channels, rows, cols)``, whatever the data format. Rows and columns
@@ -73,17 +75,17 @@ class ResnetV1Builder:
             block_fn: ``"basic_block_v1"``, ``"bottleneck_v1"``, ``"bottleneck_v1_5"``, or a
                 function ``block(filters, init_strides, is_first_block_of_first_layer)`` that
                 returns a function of a tensor, such as
-                ``functools.partial(basic_block_v1, shortcut="A")``. It is called with these names,
-                with the third where it takes it. Where it declares that it [ends in its
-                addition][keras_convnets.ends_in_addition], batch normalisation and ReLU follow the
-                last block.
+                ``functools.partial(basic_block_v1, shortcut="A")``. The arguments are passed by
+                keyword, the third only if the function accepts it. If the block is declared to
+                [end in its addition][keras_convnets.ends_in_addition], batch normalisation and
+                ReLU follow the last block.
             repetitions: the number of blocks of each stage, such as ``(3, 4, 6, 3)``.
-            style: how convolutions and normalisations are made, also those of a block function
-                that takes a ``style`` and has not been given one.
+            style: the style of convolutions and normalisations. It is also passed to a block
+                function that accepts a ``style`` and does not have one yet.
             **options: see [`Options`][keras_convnets.Options].
 
         Raises:
-            ValueError: for a shape, block, repetition or option that no network can be built from.
+            ValueError: for an invalid shape, block, repetition or option.
 
         Examples:
             >>> from keras_convnets import ResnetV1Builder
@@ -115,7 +117,7 @@ class ResnetV1Builder:
     def build_resnet_v1_34_a(
         input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
-        """Return ResNet-34 with the shortcuts of option A, without parameters."""
+        """Return ResNet-34 with shortcuts without parameters, option A."""
         return _build(input_shape, num_outputs, BASIC_BLOCK_A, (3, 4, 6, 3), **options)
 
     @staticmethod
@@ -199,4 +201,4 @@ class ResnetV1Builder:
         return _build(input_shape, num_outputs, bottleneck_v1, (3, 8, 36, 3), BIASED, **options)
 
 
-_build = ResnetV1Builder.build  # so that a network's row fits on its line
+_build = ResnetV1Builder.build  # a short alias, so that each call fits on one line

@@ -1,4 +1,4 @@
-"""Residual networks with full pre-activation, as of 2016, and those of keras.applications.
+"""The residual networks of 2016, with full pre-activation, and those of keras.applications.
 
 He et al., "Identity Mappings in Deep Residual Networks" (2016, arXiv:1603.05027), appendix.
 """
@@ -36,20 +36,21 @@ BLOCKS: dict[str, Block] = {"basic_block_v2": basic_block_v2, "bottleneck_v2": b
 
 
 class ResnetV2Builder:
-    """Residual networks of 2016: BN and ReLU before the convolutions, nothing after the addition.
+    """The residual networks of 2016: BN and ReLU before convolutions, nothing after the addition.
 
-    A 7x7/2 convolution, batch normalisation, ReLU and 3x3/2 max-pooling; four stages of
-    pre-activation blocks, the first of which begins with its convolution; batch normalisation and
-    ReLU, global average pooling, a dense softmax. Convolutions have no bias, padding is symmetric,
-    batch normalisation has epsilon 1e-5 and momentum 0.9. A projection starts from the
-    pre-activated input; a bottleneck strides in its 3x3 convolution, as in the authors' ImageNet
-    model (their CIFAR code strides in the first 1x1, which has the same parameters).
+    The network consists of a 7x7/2 convolution, batch normalisation, ReLU and 3x3/2 max-pooling;
+    four stages of pre-activation blocks, the first of which starts with its convolution; batch
+    normalisation and ReLU, global average pooling and a dense softmax. Convolutions have no bias,
+    padding is symmetric, and batch normalisation has epsilon 1e-5 and momentum 0.9. Projections
+    take the pre-activated input. Bottlenecks have their stride in the 3x3 convolution, as in the
+    authors' ImageNet model. (The authors' CIFAR code strides in the first 1x1 convolution, with the
+    same parameters.)
 
-    ``resnet_v2_50_keras`` and its kin are the graphs of keras.applications' ResNet50V2: a stem
-    without BN and ReLU, strides in the last block of a stage rather than in the next one's first,
-    biases where no BN follows, epsilon 1.001e-5, momentum 0.99. The classic
-    [`ResnetBuilder`][keras_convnets.ResnetBuilder] is a third variant: biases everywhere, strides
-    in the first convolution, projections of the raw input.
+    ``resnet_v2_50_keras`` and the other ``_keras`` networks are the graphs of keras.applications'
+    ResNet50V2 family: a stem without BN and ReLU, strides in the last block of a stage instead of
+    the first block of the next, biases where no BN follows, epsilon 1.001e-5 and momentum 0.99. The
+    classic [`ResnetBuilder`][keras_convnets.ResnetBuilder] is a third variant: biases everywhere,
+    strides in the first convolution and projections of the raw input.
     """
 
     @staticmethod
@@ -61,7 +62,7 @@ class ResnetV2Builder:
         style: Style = TORCH,
         **options: Unpack[Options],
     ) -> keras.Model:
-        """Return a pre-activation residual network of blocks of your choice.
+        """Return a pre-activation residual network built from a block of your choice.
 
         Args:
             input_shape: ``(channels, rows, cols)``, whatever the data format. Rows and columns
@@ -69,16 +70,16 @@ class ResnetV2Builder:
             num_outputs: the number of outputs, at least 1.
             block_fn: ``"basic_block_v2"``, ``"bottleneck_v2"``, or a function
                 ``block(filters, init_strides, is_first_block_of_first_layer)`` that returns a
-                function of a tensor. It is called with these names, with the third where it takes
-                it. Batch normalisation and ReLU follow the last block, unless it declares that it
-                [ends in an activation][keras_convnets.ends_in_activation].
+                function of a tensor. The arguments are passed by keyword, the third only if the
+                function accepts it. Batch normalisation and ReLU follow the last block, unless the
+                block is declared to [end in an activation][keras_convnets.ends_in_activation].
             repetitions: the number of blocks of each stage, such as ``(3, 4, 6, 3)``.
-            style: how convolutions and normalisations are made, also those of a block function
-                that takes a ``style`` and has not been given one.
+            style: the style of convolutions and normalisations. It is also passed to a block
+                function that accepts a ``style`` and does not have one yet.
             **options: see [`Options`][keras_convnets.Options].
 
         Raises:
-            ValueError: for a shape, block, repetition or option that no network can be built from.
+            ValueError: for an invalid shape, block, repetition or option.
 
         Examples:
             >>> from keras_convnets import ResnetV2Builder
@@ -146,7 +147,7 @@ class ResnetV2Builder:
         return _keras(input_shape, num_outputs, (3, 8, 36, 3), **options)
 
 
-_build = ResnetV2Builder.build  # so that a network's row fits on its line
+_build = ResnetV2Builder.build  # a short alias, so that each call fits on one line
 
 
 def _keras(
@@ -155,7 +156,7 @@ def _keras(
     repetitions: Sequence[int],
     **options: Unpack[Options],
 ) -> keras.Model:
-    """Return keras.applications' graph, where a stage ends with its stride."""
+    """Return keras.applications' graph, in which the last block of a stage has the stride."""
     stem = chain(units.conv(64, 7, 2, "symmetric"), units.max_pool(3, 2, "symmetric"))
     block, style = bottleneck_v2_keras, KERAS_STYLE
     parts = residual_parts(stem, block, repetitions, style=style, strides_last=True)

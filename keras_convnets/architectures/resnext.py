@@ -1,4 +1,4 @@
-"""ResNeXt: bottlenecks of many parallel paths, as grouped convolutions.
+"""ResNeXt: bottlenecks with many parallel paths, implemented as grouped convolutions.
 
 Xie et al., "Aggregated Residual Transformations for Deep Neural Networks" (2016,
 arXiv:1611.05431).
@@ -43,11 +43,11 @@ def resnext_block(
     """Return a bottleneck whose 3x3 convolution is split into groups (Xie et al., figure 3(c)).
 
     Args:
-        filters: a quarter of the channels of the output, 64 in the first stage.
+        filters: a quarter of the number of output channels; 64 in the first stage.
         init_strides: the strides of the 3x3 convolution, and of the projection.
         cardinality: the number of groups.
-        group_width: the channels of a group where ``filters`` is 64; they double with it.
-        style: how convolutions and normalisations are made.
+        group_width: the channels of a group for 64 filters; they grow in proportion to ``filters``.
+        style: the style of convolutions and normalisations.
 
     Examples:
         >>> import keras
@@ -71,9 +71,9 @@ def resnext_block(
 class ResnextBuilder:
     """ResNeXt: ``resnet_v1_5_50`` and ``_101`` with grouped 3x3 convolutions.
 
-    ``resnext_50_32x4d`` has 32 groups of 4 channels in its first stage. Stem, head and style are
-    [`ResnetV1Builder`][keras_convnets.ResnetV1Builder]'s; like torchvision and the authors' code,
-    it strides in the 3x3 convolution.
+    ``resnext_50_32x4d`` has 32 groups of 4 channels in its first stage. The stem, head and style
+    are those of [`ResnetV1Builder`][keras_convnets.ResnetV1Builder]. The 3x3 convolution has the
+    stride, as in torchvision and the authors' code.
     """
 
     @staticmethod
@@ -93,11 +93,11 @@ class ResnextBuilder:
             num_outputs: the number of outputs, at least 1.
             repetitions: the number of blocks of each stage, such as ``(3, 4, 6, 3)``.
             cardinality: the number of groups of the 3x3 convolutions.
-            group_width: the channels of a group in the first stage: the 4 of 32x4d.
+            group_width: the channels of a group in the first stage: the 4 in 32x4d.
             **options: see [`Options`][keras_convnets.Options].
 
         Raises:
-            ValueError: for a shape, number or option that no network can be built from.
+            ValueError: for an invalid shape, number or option.
 
         Examples:
             >>> from keras_convnets import ResnextBuilder

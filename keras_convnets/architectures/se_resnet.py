@@ -32,13 +32,14 @@ PAPER = "Hu et al. 2017 (arXiv:1709.01507)"
 
 
 def squeeze_and_excitation(reduction: int = 16) -> Unit:
-    """Return a gate for each channel, learnt from the means of all channels, times its input.
+    """Return a unit that scales each channel by a gate computed from the means of all channels.
 
-    Global average pooling, a dense layer to a ``reduction``-th of the channels, ReLU, a dense
-    layer back, a sigmoid; the dense layers are 1x1 convolutions with biases.
+    The gate is global average pooling, a dense layer that divides the number of channels by
+    ``reduction``, ReLU, a dense layer that restores it, and a sigmoid. The dense layers are 1x1
+    convolutions with biases.
 
     Args:
-        reduction: by how much the channels are reduced in between.
+        reduction: the factor by which the number of channels is reduced.
 
     Examples:
         >>> import keras
@@ -72,8 +73,8 @@ def se_bottleneck(
     Args:
         filters: the channels of the first two convolutions; the output has four times as many.
         init_strides: the strides of the first convolution, and of the projection.
-        reduction: by how much squeeze-and-excitation reduces the channels in between.
-        style: how convolutions and normalisations are made.
+        reduction: the factor by which squeeze-and-excitation reduces the number of channels.
+        style: the style of convolutions and normalisations.
 
     Examples:
         >>> import keras
@@ -91,9 +92,10 @@ def se_bottleneck(
 class SeResnetBuilder:
     """SE-ResNet: the bottleneck networks of 2015 with a learnt gate for each channel.
 
-    Stem, head and style are [`ResnetV1Builder`][keras_convnets.ResnetV1Builder]'s. As in the
-    authors' Caffe models, a bottleneck strides in its first 1x1 convolution and the dense layers
-    of the gate have biases; some ports stride in the 3x3 or leave the biases out.
+    The stem, head and style are those of [`ResnetV1Builder`][keras_convnets.ResnetV1Builder]. As in
+    the authors' Caffe models, the first 1x1 convolution of a bottleneck has the stride, and the
+    dense layers of the gate have biases. Some ports stride in the 3x3 convolution or omit the
+    biases.
     """
 
     @staticmethod
@@ -111,11 +113,11 @@ class SeResnetBuilder:
                 may be ``None``.
             num_outputs: the number of outputs, at least 1.
             repetitions: the number of bottlenecks of each stage, such as ``(3, 4, 6, 3)``.
-            reduction: by how much the gates reduce the channels in between.
+            reduction: the factor by which the gates reduce the number of channels.
             **options: see [`Options`][keras_convnets.Options].
 
         Raises:
-            ValueError: for a shape, number or option that no network can be built from.
+            ValueError: for an invalid shape, number or option.
 
         Examples:
             >>> from keras_convnets import SeResnetBuilder

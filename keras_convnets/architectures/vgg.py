@@ -1,4 +1,4 @@
-"""VGG: stages of 3x3 convolutions, each halved by a max-pooling, and three dense layers.
+"""VGG: stages of 3x3 convolutions, each ending in 2x2 max-pooling, and three dense layers.
 
 Simonyan and Zisserman, "Very Deep Convolutional Networks for Large-Scale Image Recognition" (2014,
 arXiv:1409.1556), table 1.
@@ -20,7 +20,7 @@ from keras_convnets.units import TORCH_BIASED, Part, Unit, chain, heads
 PAPER = "Simonyan and Zisserman 2014 (arXiv:1409.1556)"
 TORCHVISION = "torchvision (arXiv:1409.1556)"
 
-# The columns of table 1: the convolutions of each stage, and their filters.
+# The columns of table 1: the number of convolutions in each stage, and their filters.
 CONFIGURATIONS = {
     "A": ((1, 64), (1, 128), (2, 256), (2, 512), (2, 512)),
     "B": ((2, 64), (2, 128), (2, 256), (2, 512), (2, 512)),
@@ -36,19 +36,19 @@ CONVOLUTIONAL_HEAD = heads.convolutional_classifier(
 
 
 class VggOptions(Options, total=False):
-    """The keyword options of a VGG network: those of every network, and its head."""
+    """The keyword options of a VGG network: the common options and the type of its head."""
 
     fully_convolutional: bool
     """Whether the head is convolutional rather than dense. Default ``False``."""
 
 
 def vgg_stage(convolutions: int, filters: int, batch_norm: bool = False) -> Unit:
-    """Return a stage of 3x3 convolutions and ReLUs, and a 2x2 max-pooling that halves the size.
+    """Return a stage of 3x3 convolutions with ReLU, and 2x2 max-pooling that halves the size.
 
     Args:
         convolutions: the number of convolutions.
-        filters: the channels of each.
-        batch_norm: whether batch normalisation comes between each convolution and its ReLU.
+        filters: the channels of each convolution.
+        batch_norm: whether to put batch normalisation between each convolution and its ReLU.
 
     Examples:
         >>> import keras
@@ -64,7 +64,7 @@ def vgg_stage(convolutions: int, filters: int, batch_norm: bool = False) -> Unit
 
 
 def vgg_stages(configuration: Any, batch_norm: bool = False) -> list[Part]:
-    """Return the stages of a configuration: a letter, or the convolutions and filters of each."""
+    """Return the stages of a configuration: a letter, or convolutions and filters per stage."""
     return [
         (f"conv{number}", vgg_stage(convolutions, filters, batch_norm))
         for number, (convolutions, filters) in enumerate(_rows(configuration), start=1)
@@ -72,34 +72,35 @@ def vgg_stages(configuration: Any, batch_norm: bool = False) -> list[Part]:
 
 
 class VggBuilder:
-    """VGG networks of 11 to 19 layers with weights, with and without batch normalisation.
+    """VGG networks of 11 to 19 weight layers, with and without batch normalisation.
 
-    Five stages of 3x3 convolutions with ReLU, each ending in a 2x2 max-pooling with stride 2, which
-    leaves an odd row or column out; dense layers of 4096, 4096 and the number of outputs, with ReLU
-    and dropout of 0.5 after the first two. ``vgg_11``, ``vgg_13``, ``vgg_16`` and ``vgg_19`` are
-    configurations A, B, D and E of the paper; A-LRN and C (with 1x1 convolutions) are left out. The
-    graph is the same in torchvision and keras.applications (which has no dropout). torchvision
-    pools the last feature maps to 7x7 whatever their size, which changes nothing at 224x224; here
-    the first dense layer takes them as they are, so that it has other weights at another size.
+    The network has five stages of 3x3 convolutions with ReLU, each ending in 2x2 max-pooling with
+    stride 2, which drops an odd last row or column. Dense layers of 4096, 4096 and ``num_outputs``
+    units follow, with ReLU and dropout of 0.5 after the first two. ``vgg_11``, ``vgg_13``,
+    ``vgg_16`` and ``vgg_19`` are configurations A, B, D and E of the paper; A-LRN and C (with 1x1
+    convolutions) are not included. The graph is the same in torchvision and keras.applications
+    (which has no dropout). torchvision pools the last feature maps to 7x7 at any image size, which
+    has no effect at 224x224. Here the feature maps go to the first dense layer unchanged, so the
+    shape of its kernel depends on the image size.
 
     The ``_bn`` networks are torchvision's: batch normalisation (epsilon 1e-5, momentum 0.9)
-    follows each convolution, which keeps its bias. The paper has none.
+    follows each convolution, which keeps its bias. The paper has no batch normalisation.
 
-    With ``fully_convolutional=True`` the head is the one that the paper tests with: a 7x7
-    convolution without padding and two 1x1 convolutions take the place of the dense layers, and the
-    scores are averaged over the pixels before the activation. It has as many parameters as the
-    dense head at 224x224, takes any size from there on, and rows and columns may be ``None``.
-    Weights of a dense head that was built at 224x224 only need another shape, in either data
-    format, because flattening puts rows first, then columns, then channels: kernels of
-    ``head_dense`` (25088, 4096) become those of ``head_conv`` (7, 7, 512, 4096), and (4096, n)
-    becomes (1, 1, 4096, n)::
+    With ``fully_convolutional=True``, the head is the one that the paper uses for testing: an
+    unpadded 7x7 convolution and two 1x1 convolutions replace the dense layers, and the logits are
+    averaged over the pixels before the activation. It has as many parameters as the dense head at
+    224x224 and accepts that size or larger; rows and columns may be ``None``. The weights of a
+    dense head built at 224x224 can be used after a reshape, in either data format, because
+    flattening orders rows first, then columns, then channels: the kernel of ``head_dense``
+    (25088, 4096) becomes that of ``head_conv`` (7, 7, 512, 4096), and (4096, n) becomes
+    (1, 1, 4096, n)::
 
         for number in ("", "2", "3"):
             kernel, bias = dense.get_layer(f"head_dense{number}").get_weights()
             convolution = convolutional.get_layer(f"head_conv{number}")
             convolution.set_weights([kernel.reshape(convolution.kernel.shape), bias])
 
-    Unlike dense layers, these convolutions have He's initialisation and the L2 penalty.
+    Unlike the dense layers, these convolutions use He initialisation and the L2 penalty.
     """
 
     @staticmethod
@@ -111,7 +112,7 @@ class VggBuilder:
         fully_convolutional: bool = False,
         **options: Unpack[Options],
     ) -> keras.Model:
-        """Return a VGG network of stages of your choice.
+        """Return a VGG network with custom stages.
 
         Args:
             input_shape: ``(channels, rows, cols)``, whatever the data format. Rows and columns may
@@ -121,12 +122,12 @@ class VggBuilder:
             configuration: ``"A"``, ``"B"``, ``"D"`` or ``"E"``, or the number of convolutions and
                 their filters for each stage, such as ``((1, 64), (1, 128), (2, 256))``.
             batch_norm: whether batch normalisation follows each convolution.
-            fully_convolutional: whether the head is convolutional; the last feature maps must then
-                be at least 7x7.
+            fully_convolutional: whether the head is convolutional, which requires the last feature
+                maps to be at least 7x7.
             **options: see [`Options`][keras_convnets.Options].
 
         Raises:
-            ValueError: for a shape, configuration or option that no network can be built from.
+            ValueError: for an invalid shape, configuration or option.
 
         Examples:
             >>> from keras_convnets import VggBuilder
@@ -206,7 +207,7 @@ class VggBuilder:
 
 
 def _rows(configuration: Any) -> tuple[tuple[int, int], ...]:
-    """Return the convolutions and filters of each stage, from a letter or as they are given."""
+    """Return the convolutions and filters of each stage, looked up by letter or checked."""
     if isinstance(configuration, str):
         return CONFIGURATIONS[checks.choice("configuration", configuration, CONFIGURATIONS)]
     rows = tuple(configuration) if isinstance(configuration, Iterable) else ()

@@ -1,4 +1,4 @@
-"""Wide residual networks: fewer layers of more filters.
+"""Wide residual networks: fewer layers with more filters.
 
 Zagoruyko and Komodakis, "Wide Residual Networks" (2016, arXiv:1605.07146).
 """
@@ -33,10 +33,10 @@ def wide_bottleneck(
     """Return a post-activation bottleneck whose inner convolutions are wider than ResNet-50's.
 
     Args:
-        filters: a quarter of the channels of the output.
+        filters: a quarter of the number of output channels.
         init_strides: the strides of the 3x3 convolution, and of the shortcut.
         width_factor: the channels of the first two convolutions, as a multiple of ``filters``.
-        style: how convolutions and normalisations are made.
+        style: the style of convolutions and normalisations.
 
     Examples:
         >>> import keras
@@ -50,17 +50,17 @@ def wide_bottleneck(
 class WideResnetBuilder:
     """Wide residual networks for CIFAR, and torchvision's for ImageNet.
 
-    ``wide_resnet_28_10`` has 28 layers of 10 times the filters of a CIFAR ResNet: a 3x3 convolution
-    to 16 channels; three stages of pre-activation basic blocks; batch normalisation and ReLU,
-    global average pooling, a dense softmax. Where shapes differ, a 1x1 convolution projects the
-    pre-activated input. Convolutions have no bias, padding is symmetric, batch normalisation has
-    epsilon 1e-5 and momentum 0.9, as in the authors' Torch code. The paper's layers are counted
-    with the projections: 6n + 4. ``wide_resnet_40_4`` has the dropout of 0.3 that the paper uses
-    for CIFAR; without it, pass ``dropout=0``.
+    ``wide_resnet_28_10`` has 28 layers with 10 times the filters of a CIFAR ResNet. It consists of
+    a 3x3 convolution to 16 channels; three stages of pre-activation basic blocks; batch
+    normalisation and ReLU, global average pooling and a dense softmax. Where shapes differ, a 1x1
+    convolution projects the pre-activated input. Convolutions have no bias, padding is symmetric,
+    and batch normalisation has epsilon 1e-5 and momentum 0.9, as in the authors' Torch code. The
+    paper's number of layers, 6n + 4, includes the projections. ``wide_resnet_40_4`` has the dropout
+    of 0.3 that the paper uses for CIFAR; pass ``dropout=0`` to disable it.
 
-    ``wide_resnet_50_2`` and ``_101_2`` are torchvision's: post-activation bottlenecks of
-    ``resnet_v1_5_50`` and ``_101`` with twice the filters inside (the paper's own ImageNet models
-    widen ResNet-18, 34 and 50).
+    ``wide_resnet_50_2`` and ``_101_2`` are torchvision's: ``resnet_v1_5_50`` and ``_101`` with
+    twice the filters inside their bottlenecks. (The paper's own ImageNet models widen ResNet-18, 34
+    and 50.)
     """
 
     @staticmethod
@@ -79,12 +79,12 @@ class WideResnetBuilder:
                 may be ``None``.
             num_outputs: the number of outputs, at least 1.
             repetitions: the number of blocks of each stage, such as ``(4, 4, 4)``.
-            width_factor: filters as a multiple of 16, 32 and 64: the paper's k.
-            dropout: the rate of dropout between a block's convolutions, 0 to less than 1.
+            width_factor: the number of filters as a multiple of 16, 32 and 64: the paper's k.
+            dropout: the dropout rate between the convolutions of a block, from 0 to less than 1.
             **options: see [`Options`][keras_convnets.Options].
 
         Raises:
-            ValueError: for a shape, number or option that no network can be built from.
+            ValueError: for an invalid shape, number or option.
 
         Examples:
             >>> from keras_convnets import WideResnetBuilder
