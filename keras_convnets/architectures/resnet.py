@@ -90,7 +90,7 @@ def shortcut(x: Tensor, branch: Tensor, strides: Strides = (1, 1)) -> Tensor:
     Args:
         x: the block's input.
         branch: the output of its residual branch.
-        strides: the strides of the residual branch as a whole.
+        strides: the total strides of the residual branch.
     """
     return bare_shortcut(x, branch, strides, CLASSIC)
 

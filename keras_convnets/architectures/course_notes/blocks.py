@@ -1,7 +1,7 @@
-"""The course notes' own blocks: what the papers' become when they are kept short.
+"""The blocks of the course notes, simplified from those of the papers.
 
-Convolutions have biases also beside batch normalisation, padding is symmetric, and batch
-normalisation is PyTorch's.
+Convolutions have biases even next to batch normalisation, padding is symmetric, and batch
+normalisation uses PyTorch's settings.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def conv_relu_pool(filters: int) -> Unit:
 def conv_pool_relu(filters: int) -> Unit:
     """Return an unpadded 5x5 convolution, 2x2/2 max-pooling, ReLU.
 
-    ReLU and max-pooling may change places without changing the result.
+    ReLU and max-pooling commute, so their order does not affect the result.
 
     Examples:
         >>> import keras
@@ -45,8 +45,8 @@ def conv_pool_relu(filters: int) -> Unit:
 def residual_block(filters: int, init_strides: Strides = (1, 1)) -> Unit:
     """Return a post-activation residual block: conv, BN, ReLU, conv, BN, add, ReLU.
 
-    Where the shape changes, a biased 1x1 convolution projects the input, without the batch
-    normalisation that the paper has there.
+    Where the shape changes, a biased 1x1 convolution projects the input. Unlike in the paper, no
+    batch normalisation follows it.
 
     Args:
         filters: the channels of both 3x3 convolutions, and of the output.
@@ -65,7 +65,7 @@ def residual_block(filters: int, init_strides: Strides = (1, 1)) -> Unit:
 
 
 def plain_residual_block(x: Tensor) -> Tensor:
-    """Return conv 3x3, ReLU, conv 3x3, add the input, ReLU, in as many channels as ``x`` has.
+    """Apply a residual block that keeps the channels: conv 3x3, ReLU, conv 3x3, add, ReLU.
 
     Examples:
         >>> import keras
@@ -78,7 +78,7 @@ def plain_residual_block(x: Tensor) -> Tensor:
 
 
 def inception_a(x: Tensor) -> Tensor:
-    """Return Inception-v3's first kind of block to 16 + 24 + 24 + 24 channels, with no activation.
+    """Apply Inception-v3's first type of block: 16 + 24 + 24 + 24 channels, without activations.
 
     Examples:
         >>> import keras
@@ -89,7 +89,7 @@ def inception_a(x: Tensor) -> Tensor:
         branch1x1=units.conv(16, 1),
         branch5x5=chain(units.conv(16, 1), units.conv(24, 5)),
         branch3x3dbl=chain(units.conv(16, 1), units.conv(24, 3), units.conv(24, 3)),
-        # As PyTorch does: zeros around the feature maps count in the mean, which "same" leaves out.
+        # As in PyTorch, the mean includes the zero padding, which "same" would leave out.
         branch_pool=chain(units.avg_pool(3, strides=1, padding="symmetric"), units.conv(24, 1)),
     )
     return units.concat(*branches(x))

@@ -1,11 +1,11 @@
-"""Deep learning course notes' small networks: seven famous networks, cut down to be read in class.
+"""The small networks of deep learning course notes: seven famous networks, simplified for teaching.
 
-Each is a published network for small, often grey images and 10 classes. All of them share a few
-conventions: every convolution has a bias, also beside batch normalisation; padding is
-symmetric, and counts in a mean; batch normalisation has PyTorch's epsilon (1e-5) and momentum (0.9
-of the moving statistics are kept in a step); no network has local response normalisation or
-auxiliary classifiers. With the same weights, each computes what the same layers compute in
-PyTorch. Weights are initialised and decay as everywhere in this package.
+Each adapts a published network to 10 classes and often to small grey images. All share these
+conventions: every convolution has a bias, even next to batch normalisation; padding is symmetric
+and included in means; batch normalisation has PyTorch's epsilon (1e-5) and momentum (each step
+keeps 0.9 of the moving statistics); there is no local response normalisation and there are no
+auxiliary classifiers. With the same weights, each network computes the same outputs as the same
+layers in PyTorch. Initialisation and the L2 penalty are those of the whole package.
 """
 
 from __future__ import annotations
@@ -36,46 +36,47 @@ from keras_convnets.units import chain, heads
 class CourseNotesBuilder:
     """The small networks of deep learning course notes, layer for layer.
 
-    Every method takes ``(channels, rows, cols)``, whatever the data format, the number of outputs
-    and the common [`Options`][keras_convnets.Options], and returns a functional model whose output
-    is ``(batch, num_outputs)``. Rows and columns may be ``None`` where the head pools globally
-    (`build_notes_resnet_18`, `build_notes_densenet`, `build_notes_googlenet`), and without the top;
-    the others flatten the feature maps. A ``ValueError`` says what is wrong with a shape or an
-    option, such as too few rows for the network's strides. The notes' shapes and 10 outputs are
-    what ``create_model`` builds by default.
+    Every method takes the input shape ``(channels, rows, cols)``, whatever the data format, the
+    number of outputs and the common [`Options`][keras_convnets.Options]. It returns a functional
+    model with outputs of shape ``(batch, num_outputs)``. Rows and columns may be ``None`` without
+    the top, and for heads with global pooling (`build_notes_resnet_18`, `build_notes_densenet`,
+    `build_notes_googlenet`); the other heads flatten the feature maps. An invalid shape or option,
+    such as too few rows for the network's strides, raises a ``ValueError``. By default,
+    ``create_model`` uses the input shapes of the notes and 10 outputs.
 
-    What differs from the papers and from the usual implementations:
+    Differences from the papers and from common implementations:
 
     - ``notes_resnet_18``: in He et al., "Deep Residual Learning for Image Recognition" (2015,
-      arXiv:1512.03385), table 1, batch normalisation follows the three projections too, here it
-      does not; the usual implementations, torchvision's among them, have no biases in convolutions.
-      `ResnetBuilder.build_resnet_18` is pre-activation and pads as TensorFlow does.
+      arXiv:1512.03385), table 1, batch normalisation also follows the three projections; here it
+      does not. Common implementations, including torchvision, have no biases in convolutions.
+      `ResnetBuilder.build_resnet_18` uses pre-activation and TensorFlow's padding.
     - ``notes_densenet``: the ImageNet networks of Huang et al., "Densely Connected Convolutional
       Networks" (2016, arXiv:1608.06993), DenseNet-BC, have 6 to 64 layers in a dense block, each
-      with a 1x1 bottleneck before its 3x3 convolution, which is missing here; the usual
-      implementations have no biases in convolutions. The stem and the transitions, which halve
-      channels and size, are the paper's.
+      with a 1x1 bottleneck before its 3x3 convolution; here there are no bottlenecks. Common
+      implementations have no biases in convolutions. The stem and the transitions, which halve the
+      number of channels and the size, are the paper's.
     - ``notes_alexnet``: in Krizhevsky et al., "ImageNet Classification with Deep Convolutional
-      Neural Networks" (2012), the second, fourth and fifth convolution see half of the channels
-      (two groups, one on each GPU), and local response normalisation follows the first two. The
-      first convolution is padded by 1 here, so that 224 rows become 54 and, unpadded pools later,
-      5; the paper's become 55 and 6.
+      Neural Networks" (2012), the second, fourth and fifth convolutions see half of the channels
+      (two groups, one on each GPU), and local response normalisation follows the first two. Here
+      the first convolution is padded by 1, which reduces 224 rows to 54 and finally, after unpadded
+      pooling, to 5; in the paper they are 55 and 6.
     - ``notes_vgg_11``: configuration A of Simonyan and Zisserman, "Very Deep Convolutional Networks
       for Large-Scale Image Recognition" (2014, arXiv:1409.1556), table 1, except for its 1000
       outputs.
     - ``notes_googlenet``: the network of Szegedy et al., "Going Deeper with Convolutions" (2014,
       arXiv:1409.4842), table 1, also has local response normalisation, before its second and after
       its third convolution, dropout of 40% before the classifier, and two auxiliary classifiers.
-      Its pools between stages, in Caffe, are not padded and round sizes up; these are padded by 1
-      on each side and round down.
+      In Caffe, the pooling between its stages is unpadded and rounds sizes up; here it is padded by
+      1 on each side and rounds down.
     - ``notes_mnist_inception``: Inception-v3 (Szegedy et al., "Rethinking the Inception
       Architecture for Computer Vision", 2015, arXiv:1512.00567), as released, has the same branches
-      in its blocks at 35 x 35, but more of everything (64 channels; 48, 64; 64, 96, 96; 32 or 64),
-      and batch normalisation and ReLU after every convolution: here nothing comes between those of
-      a block. Outside of the blocks, ReLU comes after max-pooling.
+      in its blocks at 35 x 35, but with more channels (64; 48, 64; 64, 96, 96; 32 or 64), and with
+      batch normalisation and ReLU after every convolution. Here the convolutions of a block follow
+      each other directly. Outside the blocks, ReLU follows max-pooling.
     - ``notes_mnist_resnet``: the residual blocks of He et al. 2015 have batch normalisation after
-      every convolution, here there is none; between the paper's stages blocks stride and project,
-      here unpadded 5x5 convolutions and 2x2/2 max-pooling come.
+      every convolution; here there is none. The paper reduces the size between stages by blocks
+      with strides and projections; here it is done by unpadded 5x5 convolutions and 2x2/2
+      max-pooling.
 
     Examples:
         >>> from keras_convnets import CourseNotesBuilder, create_model
@@ -114,7 +115,7 @@ class CourseNotesBuilder:
     def build_notes_alexnet(
         input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
-        """Return AlexNet in one piece: 96, 256, 384, 384, 256 filters, two layers of 4096."""
+        """Return AlexNet without groups: 96, 256, 384, 384, 256 filters, two layers of 4096."""
         pool = units.max_pool(3, strides=2, padding="valid")
         parts = [
             ("conv1", chain(units.conv_relu(96, 11, strides=4, padding=1), pool)),
@@ -158,7 +159,7 @@ class CourseNotesBuilder:
     def build_notes_mnist_inception(
         input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
-        """Return two unpadded 5x5 convolutions, each with a block like Inception-v3's first."""
+        """Return two unpadded 5x5 convolutions, each followed by an Inception-v3-like block."""
         parts = [
             ("conv1", conv_pool_relu(10)),
             ("inception2_block1", inception_a),
@@ -173,7 +174,7 @@ class CourseNotesBuilder:
     def build_notes_mnist_resnet(
         input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
-        """Return 5x5 convolutions to 16 and 32 channels, each with a residual block."""
+        """Return 5x5 convolutions to 16 and 32 channels, each followed by a residual block."""
         parts = [
             ("conv1", conv_relu_pool(16)),
             ("conv2_block1", plain_residual_block),

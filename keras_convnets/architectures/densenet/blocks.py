@@ -1,4 +1,4 @@
-"""The layers of dense blocks, and the transitions between the blocks.
+"""The layers of dense blocks, and the transitions between dense blocks.
 
 Huang et al., "Densely Connected Convolutional Networks" (2016, arXiv:1608.06993).
 """
@@ -15,16 +15,16 @@ from keras_convnets.units import TORCH, Part, Style, Tensor, Unit, chain
 def dense_layer(
     growth_rate: int, bottleneck: bool = True, dropout: float = 0.0, style: Style = TORCH
 ) -> Unit:
-    """Return one layer of a dense block: its input, followed by ``growth_rate`` new channels.
+    """Return one layer of a dense block: its input concatenated with ``growth_rate`` new channels.
 
-    BN, ReLU, 3x3 convolution; as a bottleneck (DenseNet-B), BN, ReLU and a 1x1 convolution to
-    ``4 * growth_rate`` channels come first.
+    The new channels are computed by BN, ReLU and a 3x3 convolution. With a bottleneck (DenseNet-B),
+    BN, ReLU and a 1x1 convolution to ``4 * growth_rate`` channels come first.
 
     Args:
         growth_rate: the number of new channels: the paper's k.
         bottleneck: whether a 1x1 convolution comes first.
-        dropout: the rate of dropout after each convolution.
-        style: how convolutions and normalisations are made.
+        dropout: the dropout rate after each convolution.
+        style: the style of convolutions and normalisations.
 
     Examples:
         >>> import keras
@@ -42,12 +42,12 @@ def dense_layer(
 
 
 def transition(compression: float = 0.5, dropout: float = 0.0, style: Style = TORCH) -> Unit:
-    """Return what comes between dense blocks: BN, ReLU, 1x1 convolution, 2x2 average pooling.
+    """Return a transition between dense blocks: BN, ReLU, 1x1 convolution, 2x2 average pooling.
 
     Args:
-        compression: how many channels are kept, as a share of the input's: the paper's theta.
-        dropout: the rate of dropout after the convolution.
-        style: how the convolution and the normalisation are made.
+        compression: the fraction of the channels to keep: the paper's theta.
+        dropout: the dropout rate after the convolution.
+        style: the style of the convolution and the normalisation.
 
     Examples:
         >>> import keras
@@ -66,7 +66,7 @@ def transition(compression: float = 0.5, dropout: float = 0.0, style: Style = TO
 
 
 def dense_stages(layers: Sequence[int], layer: Unit, between: Unit) -> Iterator[Part]:
-    """Yield the dense blocks, ``dense1_block1`` and on, and ``transition1`` and on between them."""
+    """Yield the layers of all dense blocks (``dense1_block1``, ...) with transitions in between."""
     for block, count in enumerate(layers, start=1):
         if block > 1:
             yield f"transition{block - 1}", between

@@ -1,4 +1,4 @@
-"""Densely connected networks: every layer sees the channels of all layers before it in its block.
+"""Densely connected networks: every layer takes the outputs of all earlier layers in its block.
 
 Huang et al., "Densely Connected Convolutional Networks" (2016, arXiv:1608.06993).
 """
@@ -23,13 +23,13 @@ CIFAR = (3, 32, 32)
 
 
 class DensenetVariant(NamedTuple):
-    """What the paper varies in its dense blocks and in the transitions between them.
+    """The paper's variations of dense blocks and transitions.
 
     Attributes:
-        bottleneck: whether 1x1 convolutions come before the 3x3 ones: the "B" of DenseNet-BC.
-        compression: the share of channels that a transition keeps, more than 0 and at most 1; less
-            than 1 is the "C".
-        dropout: the rate of dropout after each convolution but the first.
+        bottleneck: whether 1x1 convolutions precede the 3x3 ones: the "B" in DenseNet-BC.
+        compression: the fraction of channels that a transition keeps, more than 0 and at most 1;
+            less than 1 is the "C" in DenseNet-BC.
+        dropout: the dropout rate after each convolution except the first.
     """
 
     bottleneck: bool = True
@@ -44,15 +44,15 @@ BC = DensenetVariant(bottleneck=True, compression=0.5)
 class DensenetBuilder:
     """DenseNets for ImageNet and for CIFAR.
 
-    A stem; dense blocks with transitions between them; batch normalisation and ReLU, global average
-    pooling, a dense softmax. Convolutions have no bias, padding is symmetric, batch normalisation
-    has epsilon 1e-5 and momentum 0.9, as in the authors' Torch code and torchvision;
-    keras.applications has epsilon 1.001e-5 and momentum 0.99.
+    The network consists of a stem; dense blocks with transitions between them; batch normalisation
+    and ReLU, global average pooling and a dense softmax. Convolutions have no bias, padding is
+    symmetric, and batch normalisation has epsilon 1e-5 and momentum 0.9, as in the authors' Torch
+    code and in torchvision; keras.applications has epsilon 1.001e-5 and momentum 0.99.
 
-    The stem is a 7x7/2 convolution to ``2 * growth_rate`` channels, BN, ReLU and 3x3/2 max-pooling;
-    for CIFAR a 3x3 convolution, to ``2 * growth_rate`` channels where blocks have bottlenecks and
-    compression (DenseNet-BC), to 16 otherwise. In ``bc_100_12``, 100 is the depth and 12 the growth
-    rate.
+    The ImageNet stem is a 7x7/2 convolution to ``2 * growth_rate`` channels, BN, ReLU and 3x3/2
+    max-pooling. The CIFAR stem is a 3x3 convolution, to ``2 * growth_rate`` channels with
+    bottlenecks and compression (DenseNet-BC) and to 16 otherwise. In ``bc_100_12``, 100 is the
+    depth and 12 the growth rate.
     """
 
     @staticmethod
@@ -73,14 +73,14 @@ class DensenetBuilder:
             num_outputs: the number of outputs, at least 1.
             repetitions: the number of layers of each dense block, such as ``(6, 12, 24, 16)``.
             growth_rate: the number of channels that a layer adds: the paper's k.
-            variant: what the blocks are like, a
+            variant: the type of blocks and transitions, a
                 [`DensenetVariant`][keras_convnets.DensenetVariant]; by default DenseNet-BC.
-            stem: ``"imagenet"``, which divides rows and columns by 4, or ``"cifar"``, which keeps
-                them.
+            stem: ``"imagenet"``, which divides rows and columns by 4, or ``"cifar"``, which
+                preserves the size.
             **options: see [`Options`][keras_convnets.Options].
 
         Raises:
-            ValueError: for a shape, number or option that no network can be built from.
+            ValueError: for an invalid shape, number or option.
 
         Examples:
             >>> from keras_convnets import DensenetBuilder, DensenetVariant
@@ -194,7 +194,7 @@ class DensenetBuilder:
         return _build(input_shape, num_outputs, (31, 31, 31), 40, BC, "cifar", **options)
 
 
-_build = DensenetBuilder.build  # so that a network's row fits on its line
+_build = DensenetBuilder.build  # a short alias, so that each call fits on one line
 
 
 def _checked(variant: Any) -> DensenetVariant:

@@ -22,65 +22,67 @@ GOOGLENET_SIDES = ("inception4_block1", "inception4_block4")  # the blocks 4a an
 
 
 class InceptionBuilder:
-    """Networks of blocks whose branches run side by side.
+    """Networks of blocks with parallel branches.
 
-    GoogLeNet takes 17 rows and columns and more (65 with its auxiliary classifiers), the others 75
-    and more (299 with Inception-v3's); less is a ``ValueError`` that says where they run out. Rows
-    and columns may be ``None``, but not where GoogLeNet has auxiliary classifiers. Convolutions
-    start from He's normal initialisation, where the sources have Gaussian, Xavier's or truncated
-    normal values.
+    GoogLeNet requires at least 17 rows and columns (65 with its auxiliary classifiers), the other
+    networks at least 75 (299 with Inception-v3's auxiliary classifier). For smaller images, a
+    ``ValueError`` names the block that they are too small for. Rows and columns may be ``None``,
+    except for GoogLeNet with auxiliary classifiers. Convolutions use He normal initialisation; the
+    sources use Gaussian, Xavier or truncated normal initialisation.
 
-    With ``include_auxiliary`` a network has its auxiliary classifiers, each an output of
-    ``(batch, num_outputs)`` after the main one; without the top there are none. They are trained
-    with the same labels and a smaller weight, 0.3 in GoogLeNet's paper and 0.4 in TF-Slim's
-    Inception-v3, and not needed for inference.
+    With ``include_auxiliary``, a network has its auxiliary classifiers, each with an output of
+    shape ``(batch, num_outputs)`` after the main one. There are none without the top. They are
+    trained with the same labels and a smaller loss weight: 0.3 in the GoogLeNet paper, 0.4 in
+    TF-Slim's Inception-v3. They are not needed for inference.
 
-    ``googlenet`` is Szegedy et al., "Going Deeper with Convolutions" (2014, arXiv:1409.4842), with
-    what the paper leaves open as in Caffe's ``bvlc_googlenet``: local response normalisation over 5
-    channels (alpha 1e-4 / 5, beta 0.75, k 1), symmetric padding in the first convolution, biases
-    everywhere, dropout of 40% before the classifier. Auxiliary classifiers start from the blocks 4a
-    and 4d: 5x5/3 average pooling, a 1x1 convolution to 128 channels, a hidden layer of 1024 units,
-    dropout of 70%. Max-pooling is padded at the bottom and right, as TensorFlow pads; for even
-    sizes, as at 224, Caffe's rounding up is the same, while of odd sizes Caffe's pools make one row
-    less. TF-Slim's network has batch normalisation, neither local response normalisation nor
-    auxiliary classifiers, and pads the first convolution unevenly.
+    ``googlenet`` follows Szegedy et al., "Going Deeper with Convolutions" (2014, arXiv:1409.4842).
+    Details that the paper does not specify follow Caffe's ``bvlc_googlenet``: local response
+    normalisation over 5 channels (alpha 1e-4 / 5, beta 0.75, k 1), symmetric padding in the first
+    convolution, biases everywhere, and dropout of 40% before the classifier. The auxiliary
+    classifiers follow blocks 4a and 4d: 5x5/3 average pooling, a 1x1 convolution to 128 channels, a
+    hidden layer of 1024 units, dropout of 70%. Max-pooling is padded at the bottom and right, as in
+    TensorFlow. For even sizes, such as 224, this equals Caffe's rounding up; for odd sizes, Caffe's
+    pooling returns one row less. TF-Slim's network has batch normalisation, no local response
+    normalisation, no auxiliary classifiers, and asymmetric padding in the first convolution.
 
-    ``googlenet_bn`` is torchvision's: convolutions have no biases and are followed by batch
-    normalisation (epsilon 1e-3, momentum 0.9); the third branch of a block has a 3x3 window, where
-    the paper has 5x5; the last pooling between stages is 2x2/2, not 3x3/2; there is no local
-    response normalisation; dropout is 20%. Here the auxiliary classifiers pool 5x5/3, as in the
-    paper; torchvision pools to 4 x 4 from any size, with windows of 4x4 from 14 x 14.
+    ``googlenet_bn`` is torchvision's network. Convolutions have no biases and are followed by batch
+    normalisation (epsilon 1e-3, momentum 0.9). The third branch of a block has a 3x3 kernel instead
+    of the paper's 5x5. The last pooling between stages is 2x2/2 instead of 3x3/2. There is no local
+    response normalisation, and dropout is 20%. Here the auxiliary classifiers use 5x5/3 pooling, as
+    in the paper; torchvision pools any size to 4 x 4, which from 14 x 14 takes 4x4 windows.
 
     ``inception_v3`` is torchvision's form of Szegedy et al., "Rethinking the Inception Architecture
     for Computer Vision" (2015, arXiv:1512.00567), as released with TF-Slim. Batch normalisation has
-    a scale, epsilon 1e-3 and momentum 0.9; average pooling counts the zeros at the borders; dropout
-    is 50%. TF-Slim's batch normalisation has no scale, its average pooling leaves padding out, its
-    dropout is 20%. The auxiliary classifier starts from the last block at 17 x 17.
-    ``inception5_block1`` is what torchvision and TF-Slim call ``Mixed_5b``, ``reduction6`` is their
-    ``Mixed_6a``.
+    a scale, epsilon 1e-3 and momentum 0.9. Average pooling includes the zero padding, and dropout
+    is 50%. TF-Slim's batch normalisation has no scale, its average pooling excludes padding, and
+    its dropout is 20%. The auxiliary classifier follows the last block at 17 x 17.
+    ``inception5_block1`` corresponds to ``Mixed_5b`` in torchvision and TF-Slim, and ``reduction6``
+    to ``Mixed_6a``.
 
-    ``inception_v3_keras`` computes what ``keras.applications.InceptionV3`` computes: the same graph
+    ``inception_v3_keras`` computes the same as ``keras.applications.InceptionV3``: the same graph
     with batch normalisation without scale (epsilon 1e-3, momentum 0.99), average pooling that
-    leaves padding out, and no dropout. Keras' ``mixed0`` to ``mixed2`` are ``inception5_block1``
-    and on, ``mixed3`` is ``reduction6``, ``mixed4`` to ``mixed7`` are ``inception6_block1`` and on,
-    ``mixed8`` is ``reduction7``, ``mixed9`` and ``mixed10`` are ``inception7_block1`` and ``2``.
+    excludes padding, and no dropout. Keras' ``mixed0`` to ``mixed2`` are ``inception5_block1`` to
+    ``3``, ``mixed3`` is ``reduction6``, ``mixed4`` to ``mixed7`` are ``inception6_block1`` to
+    ``4``, ``mixed8`` is ``reduction7``, ``mixed9`` and ``mixed10`` are ``inception7_block1`` and
+    ``2``.
 
-    ``inception_v4`` is Szegedy et al., "Inception-v4, Inception-ResNet and the Impact of Residual
-    Connections on Learning" (2016, arXiv:1602.07261), in TF-Slim's form: no biases, batch
-    normalisation without scale (epsilon 1e-3), average pooling that leaves padding out, dropout of
-    20%. Where the paper's figures order 1x7 and 7x1 windows otherwise, TF-Slim is right here.
-    TF-Slim keeps 0.9997 of the moving statistics in a step, for very long training; here it is
-    0.99, as in Keras' networks. TF-Slim's auxiliary classifier is left out. The PyTorch ports of
-    Cadene and timm have a scale in batch normalisation, and no dropout unless asked for.
+    ``inception_v4`` is the network of Szegedy et al., "Inception-v4, Inception-ResNet and the
+    Impact of Residual Connections on Learning" (2016, arXiv:1602.07261), in TF-Slim's form: no
+    biases, batch normalisation without scale (epsilon 1e-3), average pooling that excludes padding,
+    and dropout of 20%. Where the order of 1x7 and 7x1 convolutions differs from the paper's
+    figures, it follows TF-Slim. For very long training, TF-Slim keeps 0.9997 of the moving
+    statistics in each step; here it is 0.99, as in Keras' networks. TF-Slim's auxiliary classifier
+    is not included. The PyTorch ports by Cadene and in timm have a scale in batch normalisation,
+    and no dropout by default.
 
-    ``inception_resnet_v2`` is the same paper's, as TF-Slim released it and
-    ``keras.applications.InceptionResNetV2`` has it: batch normalisation without scale (epsilon
-    1e-3, momentum 0.99), average pooling that leaves padding out, residuals times 0.17, 0.1 and 0.2
-    before they are added, and no dropout. TF-Slim drops 20% of the pooled features, keeps 0.9997 of
-    the moving statistics, and has an auxiliary classifier. The paper's network starts with
-    Inception-v4's stem, and its blocks have other widths. Keras' ``mixed_5b`` is ``mixed5`` here;
+    ``inception_resnet_v2`` is the network of the same paper, as released with TF-Slim and in
+    ``keras.applications.InceptionResNetV2``: batch normalisation without scale (epsilon 1e-3,
+    momentum 0.99), average pooling that excludes padding, residuals scaled by 0.17, 0.1 and 0.2
+    before the addition, and no dropout. TF-Slim drops 20% of the pooled features, keeps 0.9997 of
+    the moving statistics, and has an auxiliary classifier. The network in the paper has
+    Inception-v4's stem and blocks of other widths. Keras' ``mixed_5b`` is ``mixed5`` here;
     ``block35_1``, ``block17_1`` and ``block8_1`` are ``inception5_block1``, ``inception6_block1``
-    and ``inception7_block1``, ``conv_7b`` is ``final``.
+    and ``inception7_block1``; ``conv_7b`` is ``final``.
 
     Examples:
         >>> from keras_convnets import InceptionBuilder, cost, create_model
@@ -106,34 +108,34 @@ class InceptionBuilder:
         dropout: float = 0.0,
         **options: Unpack[Options],
     ) -> keras.Model:
-        """Return a network of your own rows, in the columns of GoogLeNet's table.
+        """Return a network with custom rows, in the columns of GoogLeNet's table.
 
-        A stem; stages of inception blocks, with 3x3/2 max-pooling between them; global average
-        pooling, dropout, the outputs.
+        The network consists of a stem; stages of inception blocks, with 3x3/2 max-pooling between
+        them; global average pooling, dropout and the output layer.
 
         Args:
             input_shape: ``(channels, rows, cols)``, whatever the data format. Rows and columns
                 may be ``None``; otherwise they must be large enough for the strides.
             num_outputs: the number of outputs, at least 1.
             stages: a list of rows for each stage. A row has the columns of the paper's table,
-                ``(1x1, (1x1, 3x3), (1x1, 5x5), pooling)``, in channels: ``(64, (96, 128), (16, 32),
-                32)``; see [`inception`][keras_convnets.inception]. In
-                place of a row, a function of a tensor is a block of another kind.
-            style: how the convolutions of the rows and of GoogLeNet's stem are made; ``None``
+                ``(1x1, (1x1, 3x3), (1x1, 5x5), pooling)``, as numbers of channels: ``(64, (96,
+                128), (16, 32), 32)``; see [`inception`][keras_convnets.inception]. A function of a
+                tensor in place of a row is used as a custom block.
+            style: the style of the convolutions in the rows and in GoogLeNet's stem; ``None``
                 for the paper's: biases, no batch normalisation.
-            stem: a function of a tensor that comes before the stages, called ``conv1``; ``None``
-                for GoogLeNet's, which leaves an eighth of the size. For small images, take a
-                stem that keeps it.
-            dropout: the share of the pooled features that are dropped in training.
+            stem: a function of a tensor that precedes the stages, in the group ``conv1``; ``None``
+                for GoogLeNet's stem, which divides the size by 8. For small images, use a stem
+                that preserves the size.
+            dropout: the fraction of the pooled features to drop in training.
             **options: see [`Options`][keras_convnets.Options].
 
         Returns:
-            A functional model with one output, ``(batch, num_outputs)``. Its groups are
-            ``conv1`` (and ``conv2`` of GoogLeNet's stem), ``inception3_block1`` and on, ``pool3``
-            and on between stages.
+            A functional model with one output of shape ``(batch, num_outputs)``. Its groups are
+            ``conv1`` (and ``conv2`` in GoogLeNet's stem), the blocks from ``inception3_block1``,
+            and the pooling between stages from ``pool3``.
 
         Raises:
-            ValueError: for a shape, row or option that no network can be built from.
+            ValueError: for an invalid shape, row or option.
 
         Examples:
             >>> from keras_convnets import Style, conv_bn_relu
@@ -204,7 +206,7 @@ class InceptionBuilder:
     def build_inception_v3_keras(
         input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
-        """Return Inception-v3 as ``keras.applications.InceptionV3`` has it."""
+        """Return Inception-v3 as in ``keras.applications.InceptionV3``."""
         return assemble(input_shape, num_outputs, v3.parts(SLIM), "inception_v3_keras", **options)
 
     @staticmethod
@@ -227,6 +229,6 @@ class InceptionBuilder:
 
 
 def _sides(include_auxiliary: Any, head: heads.Head, *groups: str) -> dict[str, heads.Head]:
-    """Return the auxiliary classifiers by the groups that they start from, if they are wanted."""
+    """Return the auxiliary heads, keyed by the groups that they follow, if they are included."""
     checks.choice("include_auxiliary", include_auxiliary, (True, False))
     return dict.fromkeys(groups, head) if include_auxiliary else {}

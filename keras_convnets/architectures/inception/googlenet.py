@@ -1,7 +1,7 @@
-"""The first Inception: GoogLeNet's block, its table, its stem and its auxiliary classifiers.
+"""GoogLeNet, the first Inception network: its block, table, stem and auxiliary classifiers.
 
-Szegedy et al., "Going Deeper with Convolutions" (2014, arXiv:1409.4842). What the paper leaves
-open is as in Caffe's ``bvlc_googlenet``.
+Szegedy et al., "Going Deeper with Convolutions" (2014, arXiv:1409.4842). Details that the paper
+does not specify follow Caffe's ``bvlc_googlenet``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from keras_convnets.units.heads import Activation, Head
 
 Row = tuple[int, Pair, Pair, int]
 
-# Table 1 of the paper, a line for each of 3a to 5b.
+# Table 1 of the paper, with a line for each block from 3a to 5b.
 GOOGLENET: tuple[tuple[Row, ...], ...] = (
     (
         (64, (96, 128), (16, 32), 32),
@@ -51,23 +51,24 @@ def inception(
 ) -> Unit:
     """Return GoogLeNet's inception block, in the column order of the paper's table 1.
 
-    Four branches run side by side: a 1x1 convolution; a 1x1 and a 3x3 one; a 1x1 and a 5x5 one;
-    3x3 max-pooling and a 1x1 convolution. ReLU follows every convolution, and the size is kept.
+    It has four parallel branches: a 1x1 convolution; 1x1 and 3x3 convolutions; 1x1 and 5x5
+    convolutions; 3x3 max-pooling and a 1x1 convolution. ReLU follows every convolution. The block
+    preserves the size.
 
     Args:
-        one: the channels of the 1x1 convolution.
-        three: those of the 1x1 convolution before the 3x3 one, and of that.
-        five: those of the 1x1 convolution before the 5x5 one, and of that.
-        pool: those of the 1x1 convolution after the pooling.
-        style: how convolutions and their batch normalisations are made; ``None`` for the paper's:
-            biases, no batch normalisation.
-        large_kernel: the rows and columns of the third branch's window; torchvision has 3.
+        one: the channels of the 1x1 branch.
+        three: the channels of the 1x1 and the 3x3 convolution of the second branch.
+        five: the channels of the 1x1 and the 5x5 convolution of the third branch.
+        pool: the channels of the 1x1 convolution after the pooling.
+        style: the style of convolutions and batch normalisations; ``None`` for the paper's: biases,
+            no batch normalisation.
+        large_kernel: the size of the large kernel in the third branch; 3 in torchvision.
 
     Returns:
         A function of a tensor; its output has ``one + three[1] + five[1] + pool`` channels.
 
     Raises:
-        ValueError: for anything but the four columns of a row.
+        ValueError: if the arguments are not the four columns of a row.
 
     Examples:
         >>> import keras
@@ -86,11 +87,11 @@ def inception(
 
 
 def stem(style: Style | None = None, norm: Unit | None = None) -> list[Part]:
-    """Return GoogLeNet's stem, which leaves an eighth of the size and 192 channels.
+    """Return GoogLeNet's stem, which divides the size by 8 and returns 192 channels.
 
     Args:
-        style: how convolutions are made; ``None`` for biases and no batch normalisation.
-        norm: what the paper has after the first pooling and before the second.
+        style: the style of convolutions; ``None`` for biases and no batch normalisation.
+        norm: the normalisation after the first pooling and before the second, if any.
     """
     conv, norms = _conv(style), [norm] if norm else []
     padding = "symmetric" if style is None else style.padding
@@ -106,13 +107,13 @@ def stages(
     last_pool: int = 3,
     padding: Padding = "same",
 ) -> Iterator[Part]:
-    """Yield the stages of a table: ``inception3_block1`` and on, ``pool3`` and on between them.
+    """Yield the stages of a table: ``inception3_block1``, ..., with ``pool3``, ... between them.
 
     Args:
-        table: the rows of each stage, or functions of a tensor in their place.
-        block: what a row's columns are handed to.
-        last_pool: the rows and columns of the last pooling's window; of all others it is 3x3.
-        padding: of the poolings.
+        table: the rows of each stage; functions of a tensor may replace rows.
+        block: the block function, called with the columns of a row.
+        last_pool: the window size of the last pooling; all others are 3x3.
+        padding: the padding of the pooling layers.
     """
     numbers = range(3, 3 + len(table))
     for number, rows in zip(numbers, table, strict=True):
@@ -123,7 +124,7 @@ def stages(
 
 
 def check_table(table: Any) -> None:
-    """Refuse anything but stages of rows of four columns, or of functions of a tensor."""
+    """Reject tables that do not consist of stages of four-column rows or functions of a tensor."""
     if not _is_sequence(table) or not table or not all(map(_is_sequence, table)) or not all(table):
         raise ValueError(
             f"stages: received {table!r}; expected one or more stages, each a list of one or more "

@@ -1,7 +1,7 @@
-"""Inception-ResNet-v2: residual blocks with Inception's branches, scaled before they are added.
+"""Inception-ResNet-v2: Inception blocks as residual branches, scaled before the addition.
 
 Szegedy et al., "Inception-v4, Inception-ResNet and the Impact of Residual Connections on Learning"
-(2016, arXiv:1602.07261), in the form that was released with TF-Slim, which Keras follows.
+(2016, arXiv:1602.07261), in the form released with TF-Slim, which Keras follows.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from keras_convnets.units import TORCH, Part, Style, Tensor, Unit, chain
 
 
 def inception_resnet_a(scale: float = 0.17, style: Style = TORCH) -> Unit:
-    """Return the residual block at 35 x 35: 1x1; 3x3; 3x3 twice. It keeps shapes.
+    """Return the residual block at 35 x 35: 1x1; 3x3; 3x3 twice. It preserves the shape.
 
-    The branches' outputs, concatenated, go through a biased 1x1 convolution to as many channels as
-    came in, are multiplied by ``scale``, added to the input, and go through ReLU.
+    The outputs of the branches are concatenated, projected to the number of input channels by a
+    biased 1x1 convolution, scaled by ``scale`` and added to the input. ReLU follows.
 
     Args:
-        scale: the factor of the residual; the paper's advice is 0.1 to 0.3.
-        style: how convolutions and their batch normalisations are made.
+        scale: the factor of the residual; the paper recommends 0.1 to 0.3.
+        style: the style of convolutions and batch normalisations.
 
     Examples:
         >>> import keras
@@ -45,11 +45,11 @@ def inception_resnet_a(scale: float = 0.17, style: Style = TORCH) -> Unit:
 
 
 def inception_resnet_b(scale: float = 0.1, style: Style = TORCH) -> Unit:
-    """Return the residual block at 17 x 17: 1x1; 7x7. It keeps shapes.
+    """Return the residual block at 17 x 17: 1x1; 7x7. It preserves the shape.
 
     Args:
         scale: see `inception_resnet_a`.
-        style: how convolutions and their batch normalisations are made.
+        style: the style of convolutions and batch normalisations.
 
     Examples:
         >>> import keras
@@ -68,12 +68,12 @@ def inception_resnet_b(scale: float = 0.1, style: Style = TORCH) -> Unit:
 def inception_resnet_c(
     scale: float = 0.2, activation: str | None = "relu", style: Style = TORCH
 ) -> Unit:
-    """Return the residual block at 8 x 8: 1x1; 3x3 as 1x3 and 3x1. It keeps shapes.
+    """Return the residual block at 8 x 8: 1x1; 3x3 as 1x3 and 3x1. It preserves the shape.
 
     Args:
         scale: see `inception_resnet_a`.
-        activation: what follows the addition; the network's last block has none.
-        style: how convolutions and their batch normalisations are made.
+        activation: the activation after the addition; none in the last block of the network.
+        style: the style of convolutions and batch normalisations.
 
     Examples:
         >>> import keras
@@ -93,7 +93,7 @@ def reduction_resnet_b(style: Style = TORCH) -> Unit:
     """Return the block from 17 x 17 to 8 x 8: 3x3/2 twice over; 3x3 and 3x3/2; pooling.
 
     Args:
-        style: how convolutions and their batch normalisations are made.
+        style: the style of convolutions and batch normalisations.
 
     Examples:
         >>> import keras
@@ -111,7 +111,7 @@ def reduction_resnet_b(style: Style = TORCH) -> Unit:
 
 
 def parts(style: Style) -> Iterator[Part]:
-    """Yield the parts of Inception-ResNet-v2; ``inception5`` to ``7`` are its residual stages."""
+    """Yield the parts of Inception-ResNet-v2. Its residual stages are ``inception5`` to ``7``."""
     conv = functools.partial(units.conv_bn_relu, style=style)
     yield from stem(style)
     yield (
@@ -133,11 +133,11 @@ def parts(style: Style) -> Iterator[Part]:
 
 
 def _residual(branches: Unit, scale: float, activation: str | None = "relu") -> Unit:
-    """Return a residual block of these branches, which keeps shapes."""
+    """Return a residual block with these branches, which preserves the shape."""
 
     def apply(x: Tensor) -> Tensor:
         residual = units.conv(axes.channels(x), 1)(branches(x))
-        # The input comes first: Keras orders model.layers, and so get_weights(), by it.
+        # The input comes first: this determines the order of model.layers and get_weights().
         y = units.add(x, units.scale(scale)(residual))
         return units.activation(activation)(y) if activation else y
 

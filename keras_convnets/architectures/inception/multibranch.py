@@ -1,4 +1,4 @@
-"""What the generations of Inception share: branches side by side, stages, auxiliary classifiers."""
+"""Shared parts of the Inception networks: parallel branches, stages, auxiliary classifiers."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from keras_convnets.padding import TooSmallError
 from keras_convnets.units import TORCH, Part, Style, Tensor, Unit, chain
 
 TORCHVISION = dataclasses.replace(TORCH, epsilon=1e-3)
-"""No biases, symmetric padding that counts in a mean, batch normalisation with scale."""
+"""No biases, symmetric padding that is included in means, batch normalisation with scale."""
 
 SLIM = Style(use_bias=False, scale=False)
-"""No biases, TensorFlow's padding, which a mean leaves out, batch normalisation without scale."""
+"""No biases, TensorFlow's padding, which means exclude, batch normalisation without scale."""
 
 
 def concat_branches(**parts: Unit) -> Unit:
-    """Return the outputs of several parts on one tensor, concatenated in this order."""
+    """Return a unit that applies several parts to one tensor and concatenates their outputs."""
     found = units.branches(**parts)
     return lambda x: units.concat(*found(x))
 
 
 def blocks(stage: str, parts: Iterable[Unit]) -> Iterator[Part]:
-    """Yield the blocks of a stage, named ``<stage>_block1`` and on."""
+    """Yield the blocks of a stage, named ``<stage>_block1``, ``<stage>_block2`` and so on."""
     for number, part in enumerate(parts, start=1):
         yield f"{stage}_block{number}", part
 
 
 def auxiliary(part: Unit) -> Unit:
-    """Return an auxiliary classifier's part, whose errors say how to do without it."""
+    """Return a part of an auxiliary classifier; its errors explain how to omit the classifier."""
 
     def apply(x: Tensor) -> Tensor:
         try:
@@ -44,23 +44,23 @@ def auxiliary(part: Unit) -> Unit:
 
 
 def reduction_a(k: int, l: int, m: int, n: int, style: Style = TORCH) -> Unit:  # noqa: E741
-    """Return the block that halves the size after the first stage, since Inception-v3.
+    """Return the block that halves the size after the first stage, in Inception-v3 and later.
 
-    Unpadded 3x3 windows with stride 2 make ``rows`` rows into ``(rows - 1) // 2``. The letters are
+    Unpadded 3x3 windows with stride 2 reduce ``rows`` rows to ``(rows - 1) // 2``. The letters are
     those of Szegedy et al., "Inception-v4, Inception-ResNet and the Impact of Residual Connections
-    on Learning" (2016, arXiv:1602.07261), figure 7; its table 1 has the rows: Inception-v4 is
-    ``(192, 224, 256, 384)``, Inception-ResNet-v2 ``(256, 256, 384, 384)``. Inception-v3's
+    on Learning" (2016, arXiv:1602.07261), figure 7. Its table 1 has the values: ``(192, 224, 256,
+    384)`` for Inception-v4 and ``(256, 256, 384, 384)`` for Inception-ResNet-v2. Inception-v3's
     `inception_b` is ``(64, 96, 96, 384)``.
 
     Args:
         k: the channels of the 1x1 convolution in the long branch.
-        l: those of the 3x3 convolution after it.
-        m: those of the 3x3/2 convolution after that.
-        n: those of the 3x3/2 convolution that is a branch by itself.
-        style: how convolutions and their batch normalisations are made.
+        l: the channels of the 3x3 convolution after it.
+        m: the channels of the 3x3/2 convolution at the end of the long branch.
+        n: the channels of the branch with a single 3x3/2 convolution.
+        style: the style of convolutions and batch normalisations.
 
     Returns:
-        A function of a tensor; to its channels it adds ``n + m``.
+        A function of a tensor; its output has ``n + m`` channels more than its input.
 
     Examples:
         >>> import keras

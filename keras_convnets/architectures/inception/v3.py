@@ -1,8 +1,8 @@
 """Inception-v3: blocks A to E, the stem, the auxiliary classifier.
 
 Szegedy et al., "Rethinking the Inception Architecture for Computer Vision" (2015,
-arXiv:1512.00567), in the form that was released with TF-Slim, which torchvision and Keras follow.
-The blocks' letters are torchvision's. A 7x7 convolution is a 1x7 and a 7x1 one here.
+arXiv:1512.00567), in the form released with TF-Slim, which torchvision and Keras follow. Blocks
+have torchvision's letters. "7x7" is short for a 1x7 and a 7x1 convolution.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ def inception_a(pool_features: int, style: Style = TORCH) -> Unit:
     """Return Inception-v3's block at 35 x 35: 1x1; 5x5; 3x3 twice; pooling.
 
     Args:
-        pool_features: the channels of the branch that pools: 32, 64 and 64 in the network.
-        style: how convolutions and their batch normalisations are made. Its padding decides
-            whether average pooling counts the zeros at the borders (``"symmetric"``) or not.
+        pool_features: the channels of the pooling branch: 32, 64 and 64 in the network.
+        style: the style of convolutions and batch normalisations. With ``"symmetric"`` padding,
+            average pooling includes the zero padding; with ``"same"`` it does not.
 
     Returns:
         A function of a tensor; its output has ``224 + pool_features`` channels.
@@ -48,7 +48,7 @@ def inception_a(pool_features: int, style: Style = TORCH) -> Unit:
 
 
 def inception_b(style: Style = TORCH) -> Unit:
-    """Return Inception-v3's block from 35 x 35 to 17 x 17: `reduction_a` in its own numbers.
+    """Return Inception-v3's block from 35 x 35 to 17 x 17: `reduction_a` with its own widths.
 
     Examples:
         >>> import keras
@@ -63,8 +63,7 @@ def inception_c(channels_7x7: int, style: Style = TORCH) -> Unit:
     """Return Inception-v3's block at 17 x 17: 1x1; 7x7; 7x7 twice; pooling. 768 channels.
 
     Args:
-        channels_7x7: the channels inside the branches with 7x7 windows: 128, 160, 160 and 192 in
-            the network.
+        channels_7x7: the channels inside the 7x7 branches: 128, 160, 160 and 192 in the network.
         style: see `inception_a`.
 
     Examples:
@@ -138,7 +137,7 @@ def stem(style: Style) -> list[Part]:
 
 
 def parts(style: Style) -> Iterator[Part]:
-    """Yield the parts of Inception-v3; stages are numbered as TF-Slim's ``Mixed_5b`` to ``7c``."""
+    """Yield the parts of Inception-v3, numbered like TF-Slim's ``Mixed_5b`` to ``Mixed_7c``."""
     yield from stem(style)
     yield from blocks("inception5", [inception_a(pooled, style) for pooled in (32, 64, 64)])
     yield "reduction6", inception_b(style)
@@ -148,7 +147,7 @@ def parts(style: Style) -> Iterator[Part]:
 
 
 def auxiliary_head(style: Style) -> Head:
-    """Return the head of the auxiliary classifier, which needs 17 x 17 and more."""
+    """Return the head of the auxiliary classifier, for feature maps of at least 17 x 17."""
 
     def head(num_outputs: int, activation: Activation) -> Unit:
         conv = functools.partial(units.conv_bn_relu, style=style)

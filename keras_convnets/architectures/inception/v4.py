@@ -1,4 +1,4 @@
-"""Inception-v4: its stem of branches, blocks A to C, reductions A and B.
+"""Inception-v4: its stem with branches, blocks A to C, reductions A and B.
 
 Szegedy et al., "Inception-v4, Inception-ResNet and the Impact of Residual Connections on Learning"
 (2016, arXiv:1602.07261), figures 3 to 9, in TF-Slim's form.
@@ -22,8 +22,8 @@ def inception_v4_a(style: Style = TORCH) -> Unit:
     """Return Inception-v4's block at 35 x 35: 1x1; 3x3; 3x3 twice; pooling. 384 channels.
 
     Args:
-        style: how convolutions and their batch normalisations are made. Its padding decides
-            whether average pooling counts the zeros at the borders (``"symmetric"``) or not.
+        style: the style of convolutions and batch normalisations. With ``"symmetric"`` padding,
+            average pooling includes the zero padding; with ``"same"`` it does not.
 
     Examples:
         >>> import keras
@@ -91,7 +91,7 @@ def reduction_v4_b(style: Style = TORCH) -> Unit:
     """Return Inception-v4's block from 17 x 17 to 8 x 8: 3x3/2; 7x7 and 3x3/2; pooling.
 
     Args:
-        style: how convolutions and their batch normalisations are made.
+        style: the style of convolutions and batch normalisations.
 
     Examples:
         >>> import keras
@@ -110,7 +110,7 @@ def reduction_v4_b(style: Style = TORCH) -> Unit:
 
 
 def stem(style: Style) -> list[Part]:
-    """Return the stem, 299 x 299 to 35 x 35, whose second half has branches (figure 3)."""
+    """Return the stem, from 299 x 299 to 35 x 35; its second half has branches (figure 3)."""
     conv = functools.partial(units.conv_bn_relu, style=style)
     pool = units.max_pool(3, 2, "valid")
     mixed4 = concat_branches(
@@ -127,7 +127,7 @@ def stem(style: Style) -> list[Part]:
 
 
 def parts(style: Style) -> Iterator[Part]:
-    """Yield the parts of Inception-v4; stages are numbered as TF-Slim's ``Mixed_3a`` to ``7d``."""
+    """Yield the parts of Inception-v4, numbered like TF-Slim's ``Mixed_3a`` to ``Mixed_7d``."""
     yield from stem(style)
     yield from blocks("inception5", [inception_v4_a(style)] * 4)
     yield "reduction6", reduction_a(192, 224, 256, 384, style)

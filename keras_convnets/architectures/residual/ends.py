@@ -1,4 +1,4 @@
-"""How a residual block ends, and so how its network must end: the block says it, once."""
+"""Declarations of how a residual block ends, which determine how its network ends."""
 
 from __future__ import annotations
 
@@ -16,22 +16,23 @@ P = ParamSpec("P")
 def ends_in_addition(block: Callable[P, Unit]) -> Callable[P, Unit]:
     """Declare that a residual block ends in its addition: a decorator for block functions.
 
-    The residual builders end a network in batch normalisation and ReLU where its last block ends in
-    its addition, as pre-activation blocks do. The declaration belongs to what the block function
-    returns, so it holds through ``functools.partial`` and in a function that calls the block.
+    The residual builders add batch normalisation and ReLU at the end of a network whose last block
+    ends in its addition, like pre-activation blocks. The declaration is attached to the unit that
+    the block function returns, so it also applies to ``functools.partial`` objects and to functions
+    that call the block.
 
-    A block that declares nothing is taken to end as the builder's own blocks do: in its addition
-    for [`ResnetBuilder`][keras_convnets.ResnetBuilder] and
-    [`ResnetV2Builder`][keras_convnets.ResnetV2Builder], whose networks then end in batch
-    normalisation and ReLU, as those of the Keras 2 builder always do; in an activation for
+    A block without a declaration is assumed to end like the builder's own blocks. For
+    [`ResnetBuilder`][keras_convnets.ResnetBuilder] and
+    [`ResnetV2Builder`][keras_convnets.ResnetV2Builder] this is the addition, so their networks end
+    in batch normalisation and ReLU, as in the Keras 2 builder. For
     [`ResnetV1Builder`][keras_convnets.ResnetV1Builder] and
-    [`CifarResnetBuilder`][keras_convnets.CifarResnetBuilder].
+    [`CifarResnetBuilder`][keras_convnets.CifarResnetBuilder] it is an activation.
 
     Args:
         block: the block function. It keeps its name, docstring and arguments.
 
     Returns:
-        The same block function, whose units carry the declaration. A unit that already carries one
+        The same block function, whose units have the declaration. A unit that already has one
         keeps it.
 
     Examples:
@@ -50,7 +51,7 @@ def ends_in_addition(block: Callable[P, Unit]) -> Callable[P, Unit]:
 def ends_in_activation(block: Callable[P, Unit]) -> Callable[P, Unit]:
     """Declare that a residual block ends in an activation: a decorator for block functions.
 
-    No batch normalisation and ReLU follow such a block, whichever builder makes the network. See
+    No builder adds batch normalisation and ReLU after such a block. See
     [`ends_in_addition`][keras_convnets.ends_in_addition].
 
     Examples:
@@ -66,13 +67,13 @@ def ends_in_activation(block: Callable[P, Unit]) -> Callable[P, Unit]:
 
 
 def needs_activation(unit: Unit) -> bool:
-    """Return whether batch normalisation and ReLU must follow what a block function returned."""
+    """Return whether batch normalisation and ReLU must follow a unit from a block function."""
     return isinstance(unit, _Declared) and unit.in_addition
 
 
 @dataclasses.dataclass(frozen=True)
 class _Declared:
-    """A unit, and how it ends."""
+    """A unit with a declaration of how it ends."""
 
     unit: Unit
     in_addition: bool
@@ -85,7 +86,7 @@ def _declaring(block: Callable[P, Unit], in_addition: bool) -> Callable[P, Unit]
     @functools.wraps(block)
     def declaring(*args: P.args, **kwargs: P.kwargs) -> Unit:
         unit = block(*args, **kwargs)
-        # What cannot be called is left to assemble, which refuses it with the group's name.
+        # A result that is not callable is passed on: assemble rejects it and names the group.
         if isinstance(unit, _Declared) or not callable(unit):
             return unit
         return _Declared(unit, in_addition)

@@ -1,4 +1,4 @@
-"""The parts of a residual network: its stem, its stages, and the end that its blocks need."""
+"""The parts of a residual network: its stem, its stages and its final activation."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from keras_convnets.units import TORCH, Part, Style, Unit
 
 
 def find_block(block_fn: Any, blocks: Mapping[str, Block]) -> Block:
-    """Return the block of that name, or the block function itself."""
+    """Return the block function with the given name, or the given block function itself."""
     if callable(block_fn):
         return block_fn
     return blocks[checks.choice("block_fn", block_fn, blocks)]
@@ -28,18 +28,19 @@ def residual_parts(
     style: Style = TORCH,
     strides_last: bool = False,
 ) -> Iterator[Part]:
-    """Yield the parts of a residual network: ``conv1``, ``conv2_block1`` and on, ``final``.
+    """Yield the parts of a residual network: ``conv1``, ``conv2_block1`` and so on, ``final``.
 
-    Blocks are made while the network is built, so that what they make has its data format.
+    Block functions are called while the network is built, so that layers they create have its data
+    format.
 
     Args:
-        stem: what comes before the stages.
+        stem: the unit before the stages.
         block: the block function. It is called with ``filters`` and ``init_strides``, and with
-            ``is_first_block_of_first_layer`` and ``style`` where it takes them.
+            ``is_first_block_of_first_layer`` and ``style`` if it accepts them.
         repetitions: the number of blocks of each stage.
-        filters: the filters of the first stage; they double from stage to stage.
-        style: how the end is made, and blocks that do not bring a style of their own.
-        strides_last: whether the last block of a stage strides rather than the first of the next.
+        filters: the number of filters of the first stage; it doubles from stage to stage.
+        style: the style of the final normalisation and of blocks without a style of their own.
+        strides_last: whether the last block of a stage has the stride, not the first of the next.
     """
     counts = checks.repetitions(repetitions)
     make = _native(block, style)
@@ -59,7 +60,7 @@ def residual_parts(
 
 
 def _native(block: Block, style: Style) -> Callable[[int, Strides, bool], Unit]:
-    """Return the block function, called by the names of its arguments, with those that it takes."""
+    """Return a wrapper that calls the block function with the keyword arguments it accepts."""
     parameters = inspect.signature(block).parameters
     takes_any = any(p.kind == inspect.Parameter.VAR_KEYWORD for p in parameters.values())
     takes_first = takes_any or "is_first_block_of_first_layer" in parameters
@@ -73,9 +74,9 @@ def _native(block: Block, style: Style) -> Callable[[int, Strides, bool], Unit]:
 
 
 def _leaves_style_open(block: Any) -> bool:
-    """Return whether a block has a style that no ``functools.partial`` has filled in.
+    """Return whether a block has a ``style`` argument that ``functools.partial`` has not set.
 
-    An argument of that name which is no [`Style`][keras_convnets.Style] means something else.
+    An argument with this name that is not a [`Style`][keras_convnets.Style] is unrelated.
     """
     style = inspect.signature(block).parameters.get("style")
     if style is None or not isinstance(style.default, Style):

@@ -1,4 +1,4 @@
-"""Post-activation residual blocks, as residual networks were first published: ReLU after addition.
+"""Post-activation residual blocks, as first published, with a ReLU after the addition.
 
 He et al., "Deep Residual Learning for Image Recognition" (2015, arXiv:1512.03385), figure 5.
 """
@@ -27,9 +27,9 @@ def basic_block_v1(
     Args:
         filters: the channels of both convolutions, and of the output.
         init_strides: the strides of the first convolution, and of the shortcut.
-        shortcut: what is added where shapes differ: ``"A"``, the identity with channels of zeros;
-            ``"B"``, a projection. ``"C"`` projects in every block.
-        style: how convolutions and normalisations are made.
+        shortcut: the shortcut where shapes differ: ``"A"`` for the identity padded with channels of
+            zeros, ``"B"`` for a projection. ``"C"`` projects in every block.
+        style: the style of convolutions and normalisations.
 
     Examples:
         >>> import keras
@@ -50,14 +50,14 @@ def bottleneck_v1(
 ) -> Unit:
     """Return a post-activation bottleneck block that strides in its first 1x1 convolution.
 
-    So the paper and Caffe have it (He et al. 2015, figure 5, right).
+    This is the version of the paper and of Caffe (He et al. 2015, figure 5, right).
 
     Args:
         filters: the channels of the first two convolutions; the output has four times as many.
         init_strides: the strides of the first convolution, and of the shortcut.
         shortcut: ``"A"``, ``"B"`` or ``"C"``, as in
             [`basic_block_v1`][keras_convnets.basic_block_v1].
-        style: how convolutions and normalisations are made.
+        style: the style of convolutions and normalisations.
 
     Examples:
         >>> import keras
@@ -80,16 +80,16 @@ def bottleneck_v1_5(
 ) -> Unit:
     """Return a post-activation bottleneck block that strides in its 3x3 convolution ("v1.5").
 
-    So torchvision and NVIDIA have it: with the stride on a 1x1 convolution, three quarters of its
-    input is never looked at.
+    This is the version of torchvision and NVIDIA: with the stride in a 1x1 convolution, three
+    quarters of its input would be ignored.
 
     Args:
-        filters: a quarter of the channels of the output.
+        filters: a quarter of the number of output channels.
         init_strides: the strides of the 3x3 convolution, and of the shortcut.
         width: the channels of the first two convolutions; by default ``filters``.
         shortcut: ``"A"``, ``"B"`` or ``"C"``, as in
             [`basic_block_v1`][keras_convnets.basic_block_v1].
-        style: how convolutions and normalisations are made.
+        style: the style of convolutions and normalisations.
 
     Examples:
         >>> import keras
@@ -119,6 +119,6 @@ def bottleneck_branch(
 
 
 def add_and_activate(branch: Unit, strides: Strides, shortcut: str, style: Style) -> Unit:
-    """Return a residual branch with its shortcut, the addition, and the ReLU after it."""
+    """Return a residual branch with its shortcut, followed by the addition and a ReLU."""
     added = with_shortcut(branch, strides, post_activation_shortcut(shortcut, style))
     return chain(added, units.relu())

@@ -1,7 +1,7 @@
 """Full pre-activation residual blocks: BN and ReLU come before the convolutions.
 
 He et al., "Identity Mappings in Deep Residual Networks" (2016, arXiv:1603.05027), figure 4(e) and
-appendix. Where shapes differ, the shortcut starts from the pre-activated input.
+appendix. Where shapes differ, the shortcut takes the pre-activated input.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ def basic_block_v2(
     Args:
         filters: the channels of both convolutions, and of the output.
         init_strides: the strides of the first convolution, and of the shortcut.
-        is_first_block_of_first_layer: whether batch normalisation and ReLU come right before
-            the block, so that it begins with its convolution.
-        shortcut: what is added where shapes differ: ``"A"``, the identity with channels of zeros;
-            ``"B"``, a 1x1 convolution.
-        dropout: the rate of dropout before the second convolution (Zagoruyko and Komodakis 2016).
-        style: how convolutions and normalisations are made.
+        is_first_block_of_first_layer: whether batch normalisation and ReLU directly precede the
+            block, so that it starts with its convolution.
+        shortcut: the shortcut where shapes differ: ``"A"`` for the identity padded with channels of
+            zeros, ``"B"`` for a 1x1 convolution.
+        dropout: the dropout rate before the second convolution (Zagoruyko and Komodakis 2016).
+        style: the style of convolutions and normalisations.
 
     Examples:
         >>> import keras
@@ -70,10 +70,10 @@ def bottleneck_v2(
     Args:
         filters: the channels of the first two convolutions; the output has four times as many.
         init_strides: the strides of the 3x3 convolution, and of the shortcut.
-        is_first_block_of_first_layer: whether batch normalisation and ReLU come right before
-            the block, so that it begins with its convolution.
+        is_first_block_of_first_layer: whether batch normalisation and ReLU directly precede the
+            block, so that it starts with its convolution.
         shortcut: ``"A"`` or ``"B"``, as in [`basic_block_v2`][keras_convnets.basic_block_v2].
-        style: how convolutions and normalisations are made.
+        style: the style of convolutions and normalisations.
 
     Examples:
         >>> import keras
@@ -96,14 +96,14 @@ def bottleneck_v2_keras(
 ) -> Unit:
     """Return the pre-activation bottleneck of keras.applications' ResNet50V2.
 
-    Unlike [`bottleneck_v2`][keras_convnets.bottleneck_v2], the last convolution and the projection
-    have biases, it always begins with BN and ReLU, and a block that strides without changing
-    the number of channels adds every second pixel of its input instead of projecting it.
+    It differs from [`bottleneck_v2`][keras_convnets.bottleneck_v2] in three ways: the last
+    convolution and the projection have biases; it always starts with BN and ReLU; and if only the
+    size changes, the shortcut takes every second pixel of the input instead of projecting it.
 
     Args:
         filters: the channels of the first two convolutions; the output has four times as many.
         init_strides: the strides of the 3x3 convolution, and of the shortcut.
-        style: how the first two convolutions and the normalisations are made.
+        style: the style of the first two convolutions and of the normalisations.
 
     Examples:
         >>> import keras

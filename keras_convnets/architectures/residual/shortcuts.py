@@ -1,4 +1,4 @@
-"""Shortcuts: what a block's input becomes before it is added to its residual branch."""
+"""Shortcuts: the path from the input of a block to the addition."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ Shortcut = Callable[[Tensor, Tensor, Strides], Tensor]
 def with_shortcut(
     branch: Unit, strides: Strides, shortcut: Shortcut, before: Unit | None = None
 ) -> Unit:
-    """Return a residual branch, and the shortcut that is added to its output.
+    """Return a residual block: a residual branch and the shortcut added to its output.
 
     Args:
         branch: the residual branch.
-        strides: its strides as a whole.
+        strides: the total strides of the residual branch.
         shortcut: ``shortcut(x, residual, strides)`` returns the sum.
-        before: what comes before the branch: the BN and ReLU of a pre-activation block. A shortcut
-            that changes the input starts from it, too; an identity takes the block's raw input.
+        before: the unit before the branch: BN and ReLU in a pre-activation block. A shortcut that
+            changes the input also takes its output; an identity takes the block's raw input.
     """
 
     def apply(x: Tensor) -> Tensor:
@@ -38,13 +38,13 @@ def with_shortcut(
 def shortcut_a(x: Tensor, residual: Tensor, strides: Strides) -> Tensor:
     """Return the sum of a residual and an identity without parameters (He et al. 2015, option A).
 
-    Where shapes differ, every second pixel of the input is taken, and channels of zeros follow its
-    own.
+    Where shapes differ, the identity is subsampled to every second pixel and padded with channels
+    of zeros.
 
     Args:
         x: the block's input.
         residual: the output of its residual branch.
-        strides: the strides of the residual branch as a whole.
+        strides: the total strides of the residual branch.
     """
     if differs(x, residual, strides):
         with on_branch("shortcut"):
@@ -55,14 +55,14 @@ def shortcut_a(x: Tensor, residual: Tensor, strides: Strides) -> Tensor:
 def shortcut_b(x: Tensor, residual: Tensor, strides: Strides, style: Style = TORCH) -> Tensor:
     """Return the sum of a residual and an identity, projected where shapes differ (option B).
 
-    The projection is a 1x1 convolution with the strides of the residual branch, and batch
+    The projection is a 1x1 convolution with the strides of the residual branch, followed by batch
     normalisation.
 
     Args:
         x: the block's input.
         residual: the output of its residual branch.
-        strides: the strides of the residual branch as a whole.
-        style: how the projection and its normalisation are made.
+        strides: the total strides of the residual branch.
+        style: the style of the projection and its normalisation.
     """
     if differs(x, residual, strides):
         return shortcut_c(x, residual, strides, style)
@@ -75,8 +75,8 @@ def shortcut_c(x: Tensor, residual: Tensor, strides: Strides, style: Style = TOR
     Args:
         x: the block's input.
         residual: the output of its residual branch.
-        strides: the strides of the residual branch as a whole.
-        style: how the projection and its normalisation are made.
+        strides: the total strides of the residual branch.
+        style: the style of the projection and its normalisation.
     """
     with on_branch("shortcut"):
         x = units.conv_bn(axes.channels(residual), 1, strides, "valid", style=style)(x)
@@ -84,11 +84,11 @@ def shortcut_c(x: Tensor, residual: Tensor, strides: Strides, style: Style = TOR
 
 
 def bare_shortcut(x: Tensor, residual: Tensor, strides: Strides, style: Style) -> Tensor:
-    """Return the sum of a residual and an identity, projected without BN where shapes differ."""
+    """Return the sum of a residual and an identity, projected where shapes differ, without BN."""
     if differs(x, residual, strides):
         with on_branch("shortcut"):
             x = units.style_conv(axes.channels(residual), 1, strides, "valid", style=style)(x)
-    # The shortcut comes first: Keras orders model.layers, and so get_weights(), by it.
+    # The shortcut comes first: this determines the order of model.layers and get_weights().
     return units.add(x, residual)
 
 
@@ -112,11 +112,11 @@ def pre_activation_shortcut(option: str, style: Style) -> Shortcut:
 
 
 def subsample(strides: Strides) -> Unit:
-    """Return every second pixel of the feature maps: an identity with strides."""
+    """Return a unit that subsamples feature maps: an identity with strides."""
     strided = units.max_pool(1, strides, padding="valid")
     return lambda x: x if tuple(strides) == (1, 1) else strided(x)
 
 
 def differs(x: Tensor, residual: Tensor, strides: Strides) -> bool:
-    """Return whether a block's input must be changed before it can be added to its residual."""
+    """Return whether a block's input must change its shape before it is added to the residual."""
     return tuple(strides) != (1, 1) or axes.channels(x) != axes.channels(residual)
