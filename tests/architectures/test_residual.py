@@ -174,6 +174,21 @@ def test_the_first_block_is_told_so_where_it_takes_it():
     assert told[4:] == [flags[1]] * 2
 
 
+@pytest.mark.parametrize(
+    ("block", "words"),
+    [
+        (lambda width, strides: None, "missing a required argument: 'width'"),
+        (lambda filters: None, "unexpected keyword argument 'init_strides'"),
+        (functools.partial(k.basic_block_v1, 16), "unexpected keyword argument 'filters'"),
+        (k.basic_block_v1(16), "not basic_block_v1"),
+    ],
+)
+def test_what_cannot_be_called_as_a_block_is_refused_in_a_line(block, words):
+    with pytest.raises(ValueError, match=r"^block_fn: received .* init_strides") as caught:
+        built("cifar", block)
+    assert words in str(caught.value)
+
+
 def test_there_is_no_flag_beside_the_block():
     with pytest.raises(TypeError, match="unknown option 'pre_activation'"):
         k.CifarResnetBuilder.build((3, 32, 32), 4, "basic_block_v1", (1, 1), pre_activation=True)

@@ -68,9 +68,24 @@ def _native(block: Block, style: Style) -> Callable[[int, Strides, bool], Unit]:
 
     def make(filters: int, strides: Strides, is_first: bool) -> Unit:
         first = {"is_first_block_of_first_layer": is_first} if takes_first else {}
-        return block(filters=filters, init_strides=strides, **first, **fixed)
+        given = {"filters": filters, "init_strides": strides, **first, **fixed}
+        _check_takes(block, given)
+        return block(**given)
 
     return make
+
+
+def _check_takes(block: Block, given: Mapping[str, Any]) -> None:
+    """Refuse what cannot be called as a block: a unit, or a function of other arguments."""
+    try:
+        inspect.signature(block).bind(**given)
+    except TypeError as error:
+        raise ValueError(
+            f"block_fn: received {block!r}, which cannot be called with {', '.join(given)} "
+            f"({error}); expected a function of arguments named filters and init_strides, and "
+            "is_first_block_of_first_layer if it takes it, which returns a function of a tensor. "
+            "Pass the block function itself: basic_block_v1, not basic_block_v1(64)."
+        ) from error
 
 
 def _leaves_style_open(block: Any) -> bool:
