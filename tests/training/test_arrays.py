@@ -100,6 +100,7 @@ UNEVEN = [[[1, 2], [3]], [[4]]]
         ((None, LABELS), "train_images: received nothing"),
         ((COLOUR, LABELS[:-1]), r"train_labels: received shape \(59,\) for 60 images"),
         ((COLOUR, LABELS - 1), "train_labels: received -1; expected labels of 0"),
+        ((COLOUR, LABELS * 10**9), r"train_labels: received the label 2000000000 in 60 images"),
         ((COLOUR, LABELS + 0.5), "train_labels: received an array of type float64"),
         ((COLOUR, LABELS.astype(str)), "train_labels: received an array of type <U"),
         ((COLOUR, np.stack([LABELS] * 2, 1)), "train_labels: received 2 in shape"),

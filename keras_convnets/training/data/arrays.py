@@ -158,6 +158,13 @@ def _classes(
         )
     [several] = shapes
     count = several[0] if several else 1 + max(int(array.max()) for array in labels)
+    images = sum(map(len, labels))
+    if class_names is None and not several and count > images:
+        raise ValueError(
+            f"train_labels: received the label {count - 1} in {images} images; expected labels of "
+            "0 and up, without gaps. Number your classes, by np.unique(labels, "
+            "return_inverse=True) for instance."
+        )
     if several and all((array.sum(axis=1) == 1).all() for array in labels):
         labels = [array.argmax(axis=1) for array in labels]
     names = tuple(map(str, range(count) if class_names is None else class_names))
