@@ -88,16 +88,22 @@ def outputs_of(model: Any) -> Outputs:
         if kind == SOFTMAX and count == 1:
             raise _Unknown("it has a softmax of one output, which is 1 for every image")
     except _Unknown as unknown:
+        activation = "sigmoid" if count == 1 else "softmax"
         raise ValueError(
             f"model: cannot tell what the outputs of {model.name} are, for {unknown}; expected a "
             "softmax, a sigmoid, or logits of a layer without activation. End the model in one, "
-            f"such as keras.layers.Dense({count}, activation='softmax'){unknown.remedy}."
+            f"such as keras.layers.Dense({count}, activation={activation!r}){unknown.remedy}."
         ) from None
     return Outputs(kind, count)
 
 
 def check_one_vector(model: Any) -> None:
     """Refuse a model without exactly one input and one output of shape (None, classes)."""
+    if not getattr(model, "outputs", None):  # a Sequential without an Input has none before its use
+        raise ValueError(
+            f"model: received {model!r}; expected a functional model, or a Sequential that begins "
+            "with its keras.Input. Only their graphs say what the outputs are."
+        )
     if len(model.outputs) != 1:
         raise ValueError(
             f"model: {model.name} has {len(model.outputs)} outputs; expected one. Build it with "

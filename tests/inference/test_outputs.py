@@ -188,7 +188,7 @@ UNKNOWN = [
     ([branches(layers.add, "softmax", "softmax")], f"'add[_0-9]*' .Add. {AFTER_A_SOFTMAX}"),
     ([branches(layers.average, "softmax", None)], "'average.* joins linear and softmax outputs"),
     ([branches(layers.concatenate, "softmax", "softmax")], f"'concatenate.* {AFTER_A_SOFTMAX}"),
-    ([dense("softmax", 1)], "a softmax of one output, which is 1 for every image"),
+    ([dense("softmax", 1)], "is 1 for every image; .* such as .*Dense.1, activation='sigmoid'"),
     ([layers.Identity()], f"'input_layer[_0-9]*' .InputLayer. {ANYTHING}"),
 ]
 
@@ -219,6 +219,12 @@ def test_more_than_one_output_or_axis():
         outputs_of(keras.Model(x, [dense()(x), layers.Dense(2)(x)]))
     with pytest.raises(ValueError, match=r"expected one input, and one output of shape"):
         outputs_of(model_of(CONV(), shape=MAPS))
+
+
+@pytest.mark.parametrize("model", [None, "lenet_5", keras.Sequential([dense()]), keras.Model()])
+def test_what_has_no_graph_is_refused_in_a_line(model):
+    with pytest.raises(ValueError, match=r"^model: received .*; expected a functional model"):
+        outputs_of(model)
 
 
 @pytest.mark.parametrize("activation", ["softmax", None, "sigmoid"])
