@@ -110,6 +110,7 @@ def _networks_of(builder: Any) -> list[Network]:
         )
     found = []
     for method in methods:
+        checks.model_name(method.removeprefix("build_"))
         build = getattr(builder, method)
         _check_signature(builder, method, build)
         if not hasattr(build, "published"):

@@ -172,6 +172,7 @@ class TestABuilderOfTheUsers:
                 {"build_resnet_18": lambda shape, outputs, **options: None},
                 "'resnet_18' is already a network of keras_convnets.architectures.resnet.Res",
             ),
+            ({"build_": lambda shape, outputs, **options: None}, "name: received ''"),
             (
                 {"build_x": lambda self, shape, outputs, **options: None},
                 "BadBuilder.build_x cannot be called (missing a required argument: 'outputs')",
