@@ -54,7 +54,8 @@ def assemble(
     chosen = resolve(options)
     tail = _tail(num_outputs, head, chosen)
     side_heads = dict(auxiliary or {}) if chosen["include_top"] else {}
-    with axes.building(chosen["data_format"]), units.penalized(chosen["l2_penalty"]):
+    penalty = units.penalized(chosen["l2_penalty"])
+    with naming.outside(), axes.building(chosen["data_format"]), penalty:
         inputs = x = keras.Input(axes.keras_shape(shape), name="input_image")
         graph = _Graph(inputs)
         side_outputs: list[Tensor] = []
@@ -130,7 +131,8 @@ class _LayersOfGroup:
         """Name a new operation. Layers are named later, in the order in which they are used."""
         if isinstance(operation, keras.Layer):
             self._made[operation] = by_keras
-        elif by_keras:
+        elif by_keras and operation not in self._known:
+            self._known.add(operation)  # it is told once more by each network that this one is in
             self._name(operation)
 
     def used(self, layer: Any) -> None:

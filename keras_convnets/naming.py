@@ -102,6 +102,22 @@ def scope(name: str) -> Iterator[Scope]:
 
 
 @contextlib.contextmanager
+def outside() -> Iterator[None]:
+    """Forget any scope inside: a model that is built within a block has names of its own.
+
+    Examples:
+        >>> with scope("conv3_block1"), outside(), scope("conv1"):
+        ...     layer_name("conv")
+        'conv1_conv'
+    """
+    token = _scope.set(None)
+    try:
+        yield
+    finally:
+        _scope.reset(token)
+
+
+@contextlib.contextmanager
 def on_branch(name: str) -> Iterator[None]:
     """Name layers created in the context after a branch; outside any scope, Keras names them.
 

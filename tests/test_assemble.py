@@ -116,6 +116,25 @@ def test_a_layer_of_another_model_keeps_its_name():
     assert model.get_layer(before) is unnamed
 
 
+def test_a_network_within_a_block_has_the_names_that_it_has_alone():
+    def inner():
+        parts = [("conv1", units.conv(3, 1)), ("conv2_block1", keras.ops.relu)]
+        return assemble((3, 8, 8), None, parts, "inner", include_top=False)
+
+    def names(model):
+        return [operation.name for operation in model.operations]
+
+    inside = []
+
+    def part(x):
+        inside.append(inner())
+        return keras.ops.relu(units.conv(3, 1)(inside[-1](x)))
+
+    outer = build(part)
+    assert names(inside[0]) == names(inner())
+    assert names(outer)[1:] == ["inner", "conv2_block1_conv1", "conv2_block1_relu1"]
+
+
 def test_names_that_a_block_gives_are_kept_and_must_differ():
     def part(x):
         return keras.layers.Conv2D(4, 1, name="query")(x)
