@@ -1,1 +1,1 @@
-"""What can be read off a built model, ours or anybody's: it imports none of the builders."""
+"""Analysis of any built functional Keras model. This subpackage does not import the builders."""

@@ -1,4 +1,4 @@
-"""Feature maps for detection and segmentation: the stages' outputs of any network, by stride."""
+"""Feature maps for detection and segmentation: the stage outputs of any network, by stride."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from keras_convnets.graph.topology import trunk
 from keras_convnets.graph.walk import walk
 from keras_convnets.recursion import room_for
 
-# What detectors take: strides 2 to 32. C0, at the size of the image, is there when asked for.
+# The levels that detectors use, of strides 2 to 32. C0, at image size, is returned only on request.
 _USUAL = range(1, 6)
 _NEVER = re.compile(r"(transition|aux)[0-9]*|head")
 
 
 class Level(NamedTuple):
-    """One of the feature maps that a network offers: the output of a stage.
+    """A feature level of a network: the output of a stage.
 
     Attributes:
-        name: ``"C3"`` for the feature maps of stride 8, ``2**3``.
-        layer: the name of the layer whose output it is.
-        stride: pixels of the image from one unit to the next one.
-        channels: their number of channels.
+        name: ``"C3"`` for feature maps of stride 8, ``2**3``.
+        layer: the name of the layer that outputs the feature maps.
+        stride: the distance between neighbouring units, in pixels of the image.
+        channels: the number of channels.
     """
 
     name: str
@@ -40,21 +40,21 @@ class Level(NamedTuple):
 
 
 def levels(model: Any) -> tuple[Level, ...]:
-    """Return the feature levels that a functional model has, finest first, C0 included.
+    """Return the feature levels of a functional model, finest first, including C0.
 
-    Level C<k> is the last tensor of stride ``2**k`` which all of the network's paths pass and
-    which ends a block, or comes right before the pooling that ends one. Strides are exact, also
-    for odd sizes and valid padding: they are read off the layers, not off the sizes. Transitions
-    (those of DenseNets, and poolings between blocks) are no level where anything else has their
-    stride; heads and auxiliary heads are none. Where few tensors are on all paths, as in NASNet,
-    whose cells look two back, levels are missing.
+    Level C<k> is the last tensor of stride ``2**k`` that is on all paths of the network and ends a
+    block, or directly precedes the pooling that ends a block. Strides are exact even for odd sizes
+    and valid padding, because they are computed from the layers, not from the sizes. A transition
+    (in a DenseNet, or pooling between blocks) is a level only if no other tensor has its stride.
+    Heads and auxiliary heads are never levels. If few tensors are on all paths, as in NASNet, whose
+    cells take the outputs of the two previous cells, some levels are missing.
 
     Args:
         model: a functional ``keras.Model`` or a built ``keras.Sequential``, built by this package
-            or not; sizes may be open.
+            or not; sizes may be unknown.
 
     Raises:
-        ValueError: not a functional model, or one whose inputs have no rows and columns.
+        ValueError: if the model is not functional, or its inputs have no rows and columns.
 
     Examples:
         >>> from keras_convnets import create_model, levels
@@ -70,26 +70,26 @@ def levels(model: Any) -> tuple[Level, ...]:
 
 
 def features(model: Any, levels: Iterable[int | str] | None = None) -> keras.Model:
-    """Return a model of the same input whose outputs are the feature maps at the end of each stage.
+    """Return a model with the same input that outputs the feature maps at the end of each stage.
 
-    It is what detection and segmentation are built on: an FPN, a U-Net's decoder, DeepLab. The
-    layers are those of ``model``, and so are the weights: what trains one trains the other.
-    [`levels`][keras_convnets.levels] says which layer's output a level is.
+    Detection and segmentation networks (an FPN, a U-Net decoder, DeepLab) can be built on it. It
+    shares the layers and weights of ``model``, so training one also trains the other.
+    [`levels`][keras_convnets.levels] lists the layer of each level.
 
     Args:
         model: a functional ``keras.Model`` or a built ``keras.Sequential``, built by this package
-            or not, with its top or without, in any data format; rows and columns may be open.
-        levels: such as ``(3, 4, 5)`` or ``("C3", "C4", "C5")``: C<k> has stride ``2**k``. By
-            default, those of C1 to C5 that the network has.
+            or not, with or without its top, in any data format; rows and columns may be unknown.
+        levels: the levels to return, such as ``(3, 4, 5)`` or ``("C3", "C4", "C5")``: C<k> has
+            stride ``2**k``. By default, all of C1 to C5 that the network has.
 
     Returns:
         A functional model whose output is a dictionary of feature maps, ``{"C1": ..., "C2": ...}``,
         finest first. Its attribute ``levels`` has a
         [`Level`][keras_convnets.analysis.features.Level] for each: name, layer, stride, channels.
-        Keras does not save the attribute; ``levels`` lists what a loaded model has.
+        Keras does not save the attribute; for a loaded model, call ``levels`` again.
 
     Raises:
-        ValueError: the model lacks a level; it is not functional; its input has no rows and
+        ValueError: if the model lacks a level or is not functional, or if its input has no rows and
             columns.
 
     Examples:
@@ -116,7 +116,7 @@ def _level(number: int, call: Call) -> Level:
 
 
 def _walk(model: Any) -> list[Call]:
-    """Return the calls of a model on images; models within are one call each."""
+    """Return the calls of a model on images; each nested model is one call."""
     calls = walk(model, expand_nested=False)
     shapes = [call.shape for call in calls if call.is_input]
     if all(len(shape) != 3 for shape in shapes):
@@ -128,7 +128,7 @@ def _walk(model: Any) -> list[Call]:
 
 
 def _found(model: Any, calls: Sequence[Call]) -> dict[int, Call]:
-    """Return the calls whose outputs are the levels, by their numbers, finest first."""
+    """Return the calls whose outputs are the levels, keyed by level number, finest first."""
     placed = places(calls, model.name)
     stride = strides(calls)
     blocks: dict[str, list[Call]] = {}
@@ -146,10 +146,10 @@ def _found(model: Any, calls: Sequence[Call]) -> dict[int, Call]:
 
 
 def _backbone(calls: Sequence[Call], stride: dict[Call, Stride]) -> Iterator[Call]:
-    """Yield what all paths of the image pass, from the first convolution to the last feature maps.
+    """Yield the calls on all image paths, from the first convolution to the last feature maps.
 
-    A decoder, where strides fall again on the trunk, is left out, and so is what follows global
-    pooling.
+    A decoder, in which strides decrease again along the trunk, is excluded, as are the calls after
+    global pooling.
     """
     of_image: set[Call] = set()
     computed: set[Call] = set()
@@ -171,10 +171,10 @@ def _backbone(calls: Sequence[Call], stride: dict[Call, Stride]) -> Iterator[Cal
 def _ends(
     passed: Sequence[Call], block: Sequence[Call], stride: dict[Call, Stride]
 ) -> Iterator[Call]:
-    """Yield what can be a level of a block: its end, and what its last layer strides over.
+    """Yield the candidates for levels in a block: its end, and the input of a final stride.
 
-    ``passed`` is what all paths pass of the block. Its own first layers are no level, for they
-    come before the work of the block: batch normalisation and ReLU of a pre-activation.
+    ``passed`` are the calls of the block that are on all paths. Layers before the first convolution
+    of the block, such as the BN and ReLU of a pre-activation, are not candidates.
     """
     heavy = [call for call in block if call.description.heavy]
     if heavy and heavy[-1] in passed and any(map(_computes, heavy[:-1])):
@@ -185,14 +185,14 @@ def _ends(
 
 
 def _only_passes_on(passed: Sequence[Call], block: Sequence[Call]) -> bool:
-    """Return whether a block pools, and sees more in no other way: a DenseNet's transition."""
+    """Return whether a block pools and all its kernels are 1x1, as in a DenseNet's transition."""
     kernels = [getattr(call.layer, "kernel_size", (1,)) for call in block]
     pools = any(hasattr(call.layer, "pool_size") and max(call.layer.strides) > 1 for call in passed)
     return pools and all(max(kernel) == 1 for kernel in kernels)
 
 
 def _computes(call: Call) -> bool:
-    """Return whether a call is a convolution, or a model that may hold some."""
+    """Return whether a call is a convolution, or a model that may contain convolutions."""
     return call.description.kind in ("convolution", "model")
 
 
@@ -201,7 +201,7 @@ def _pads(call: Call) -> bool:
 
 
 def _number(stride: Stride) -> int | None:
-    """Return 3 of stride 8 on both axes; ``None`` of one that is no power of 2."""
+    """Return the level of a stride: 3 for 8 on both axes, ``None`` if it is not a power of 2."""
     if stride is None or len(set(stride)) > 1 or stride[0].denominator > 1:
         return None
     pixels = stride[0].numerator
@@ -209,7 +209,7 @@ def _number(stride: Stride) -> int | None:
 
 
 def _chosen(model: Any, found: dict[int, Call], given: Any) -> list[int]:
-    """Return the numbers of the levels that are asked for, finest first."""
+    """Return the numbers of the requested levels, finest first."""
     usual = [number for number in found if number in _USUAL]
     asked = usual if given is None else level_numbers(given)
     absent = [f"C{number}" for number in sorted(set(asked) - set(found))]

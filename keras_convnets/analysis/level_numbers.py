@@ -1,4 +1,4 @@
-"""The feature levels that are asked for, as numbers: 3 for ``"C3"``."""
+"""The numbers of requested feature levels: 3 for ``"C3"``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 def level_numbers(given: Any) -> list[int]:
-    """Return ``(3, 4)`` for ``("C3", 4)``."""
+    """Return level names and numbers as numbers: ``[3, 4]`` for ``("C3", 4)``."""
     levels = None if isinstance(given, str) or not isinstance(given, Iterable) else tuple(given)
     numbers = [_number_of_name(level) for level in levels or ()]
     if not numbers or None in numbers:

@@ -1,9 +1,9 @@
-"""Web pages from Jinja2 templates: one file each, which needs neither network nor library.
+"""Self-contained web pages from Jinja2 templates: single files that load nothing else.
 
-A package keeps the templates of its pages in its folder ``page``. They extend ``base.html`` and
-share the table of ``table.html``, both in ``analysis/page``. Every value is escaped where it enters
-a page: text by autoescaping, data for a script by ``tojson``. An SVG drawn here enters as it is,
-through the filter ``svg``.
+The templates of a package are in its folder ``page``. They extend ``base.html`` and use the table
+in ``table.html``; both are in ``analysis/page``. Every value is escaped when it is inserted: text
+by autoescaping, data for scripts by ``tojson``. Only an SVG drawn by this package is inserted
+unescaped, through the filter ``svg``.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ if TYPE_CHECKING:
 
 
 def render(package: str, template: str, **values: Any) -> str:
-    """Return a page as text that can be written as UTF-8.
+    """Return a page as text that can be encoded as UTF-8.
 
     Args:
-        package: the package whose folder ``page`` holds the template.
-        template: the file of the template.
-        **values: what the template asks for; a name that it lacks is an error.
+        package: the package whose folder ``page`` contains the template.
+        template: the file name of the template.
+        **values: the variables of the template; a missing one is an error.
     """
     page = _environment(package).get_template(template).render(values)
-    # A file's name need not be text: Python then marks its bytes by characters without an encoding.
+    # A file name may have bytes that are not valid text, for which Python uses lone surrogates.
     return page.encode("utf-8", "replace").decode("utf-8")
 
 
 @functools.cache
 def _environment(package: str) -> Environment:
-    # Imported with the first page: figures and costs do without.
+    # Imported with the first page: figures and costs do not need it.
     from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -48,7 +48,7 @@ def _environment(package: str) -> Environment:
 
 
 def _svg(drawn: str) -> Markup:
-    """Return a drawing of our own as an element of the page, without what precedes it in a file."""
+    """Return an SVG drawn by this package as a page element, without its file header."""
     from markupsafe import Markup
 
     return Markup(drawn[drawn.index("<svg") :])

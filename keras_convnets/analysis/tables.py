@@ -1,4 +1,4 @@
-"""Tables as people read them: on a console, in Markdown, as CSV, as plain data."""
+"""Tables as console text, Markdown, CSV or plain data."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _GAP = "   "
 
 @dataclasses.dataclass(frozen=True)
 class Column:
-    """A column: its key in plain data, its title, and whether it holds numbers."""
+    """A column: its key in plain data, its title, and whether it contains numbers."""
 
     key: str
     title: str
@@ -24,7 +24,7 @@ class Column:
 
 @dataclasses.dataclass(frozen=True)
 class Table:
-    """Rows under columns, perhaps a total, and notes that say how the numbers are meant."""
+    """Columns and rows, with an optional total and notes that explain the numbers."""
 
     columns: tuple[Column, ...]
     rows: tuple[tuple[Any, ...], ...]
@@ -53,7 +53,7 @@ class Table:
         return _GAP.join(aligned).rstrip()
 
     def to_markdown(self) -> str:
-        """Return the table in Markdown, the notes below it."""
+        """Return the table in Markdown, followed by the notes."""
         lines = [[column.title for column in self.columns]]
         lines.append(["---:" if column.is_number else "---" for column in self.columns])
         lines += [[_escaped(shown(value)) for value in row] for row in self.rows]
@@ -63,7 +63,7 @@ class Table:
         return "\n\n".join([table, *self.notes])
 
     def to_csv(self) -> str:
-        """Return the table as CSV: the notes first, as lines that begin with ``#``; no total."""
+        """Return the table as CSV without the total; notes come first, in lines with ``#``."""
         out = io.StringIO()
         out.writelines(f"# {note}\n" for note in self.notes)
         writer = csv.writer(out, lineterminator="\n")
@@ -72,14 +72,14 @@ class Table:
         return out.getvalue().rstrip("\n")
 
     def to_dict(self) -> dict[str, Any]:
-        """Return everything as dictionaries, lists, strings and numbers, as JSON can hold them."""
+        """Return the notes and rows as plain data that JSON can represent."""
         keys = [column.key for column in self.columns]
         rows = [dict(zip(keys, row, strict=True)) for row in self.rows]
         return {"notes": list(self.notes), "rows": rows}
 
 
 def shown(value: Any) -> str:
-    """Return a value as people read it: 1,234,567; 64 × 56 × 56; an empty cell for ``None``.
+    """Return a value formatted for display: 1,234,567; 64 × 56 × 56; empty for ``None``.
 
     Examples:
         >>> shown((64, 56, None))
@@ -95,7 +95,7 @@ def shown(value: Any) -> str:
 
 
 def sizes(shape: Sequence[Any]) -> str:
-    """Return sizes as papers write them; ``?`` where one is open."""
+    """Return sizes in the notation of papers, with ``?`` for an unknown size."""
     return " × ".join("?" if size is None else str(size) for size in shape)
 
 

@@ -20,18 +20,18 @@ _COLUMNS = (
 
 
 class Comparison:
-    """The costs of several models, a row each.
+    """The costs of several models, one row per model.
 
     Attributes:
-        costs: the [`Cost`][keras_convnets.analysis.cost.cost.Cost] of each model, in the
-            order given.
+        costs: the [`Cost`][keras_convnets.analysis.cost.cost.Cost] of each model, in the given
+            order.
     """
 
     def __init__(self, costs: Sequence[Cost]) -> None:
         self.costs = tuple(costs)
 
     def table(self) -> Table:
-        """Return the table, with what its numbers mean."""
+        """Return the table, with the counting convention."""
         uncounted = [
             f"{cost.model}: {', '.join(cost.uncounted)}" for cost in self.costs if cost.uncounted
         ]
@@ -48,11 +48,11 @@ class Comparison:
         return self.table().to_markdown()
 
     def to_csv(self) -> str:
-        """Return the table as CSV, after lines with the convention that begin with ``#``."""
+        """Return the table as CSV; the convention comes first, in lines with ``#``."""
         return self.table().to_csv()
 
     def to_dict(self) -> dict[str, Any]:
-        """Return everything as dictionaries, lists, strings and numbers, as JSON can hold them."""
+        """Return the comparison as plain data that JSON can represent."""
         models = [cost.to_dict("stage") for cost in self.costs]
         kept = ("model", "input_shapes", "total")
         return {

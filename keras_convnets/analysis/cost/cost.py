@@ -1,4 +1,4 @@
-"""What a model costs: parameters, multiply-adds and activations, layer by layer."""
+"""The cost of a model: parameters, multiply-adds and activations, layer by layer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from keras_convnets.graph.walk import walk
 
 BY = ("layer", "block", "stage")
 
-# The columns of counts in every cost table; `counts` fills them.
+# The columns of counts in every cost table; `counts` returns their values.
 COUNTS = (
     Column("params", "parameters", is_number=True),
     Column("trainable_params", "trainable", is_number=True),
@@ -34,23 +34,24 @@ _COLUMNS = (
 
 
 class Cost:
-    """What a model costs for one image; `rows` has its layers in the order of computation.
+    """The cost of a model for one image, in total and per layer in the order of computation.
 
     Attributes:
         model: the model's name.
         input_shapes: the shapes of the inputs, channels first.
         rows: a [`CostRow`][keras_convnets.analysis.cost.rows.CostRow] for each layer.
-        params: the number of parameters; Keras' ``count_params()``, moving statistics included.
-        trainable_params: those that training changes: what papers call the parameters.
-        macs: multiply-adds of the layers that can be counted.
-        flops: 2 × `macs` + the operations of `elementwise`.
-        elementwise: these by kind: ``normalisation``, ``activation``, ``pooling``, ``addition``.
-        activations: elements of all layers' outputs.
-        weight_bytes: size of all parameters.
-        activation_bytes: size of all layers' outputs.
-        uncounted: the names of layers that have no rule: they are missing in `macs`
-            and `flops`.
-        convention: what the numbers mean, in words.
+        params: the number of parameters as in Keras' ``count_params()``, including moving
+            statistics.
+        trainable_params: the number of trainable parameters, which papers give as the parameters.
+        macs: the multiply-adds of the layers that can be counted.
+        flops: 2 × `macs` + the operations in `elementwise`.
+        elementwise: the elementwise operations by kind: ``normalisation``, ``activation``,
+            ``pooling``, ``addition``.
+        activations: the number of elements in the outputs of all layers.
+        weight_bytes: the size of all parameters in bytes.
+        activation_bytes: the size of the outputs of all layers in bytes.
+        uncounted: the names of the layers without a rule, which `macs` and `flops` do not include.
+        convention: a description of the counting convention.
     """
 
     convention = rules.CONVENTION
@@ -78,7 +79,7 @@ class Cost:
     def rolled_up(self, by: str = "layer") -> tuple[CostRow, ...]:
         """Return the rows by ``"layer"``, ``"block"`` or ``"stage"``.
 
-        A block that belongs to no stage is a stage by itself.
+        A block without a stage counts as a stage of its own.
         """
         checks.choice("by", by, BY)
         if by == "layer":
@@ -93,7 +94,7 @@ class Cost:
         )
 
     def table(self, by: str = "layer") -> Table:
-        """Return the rows as a table, with the totals and what the numbers mean."""
+        """Return the rows as a table, with totals and the counting convention."""
         notes = [
             f"{self.model}: input {', '.join(map(sizes, self.input_shapes))}.",
             self._details(),
@@ -122,11 +123,11 @@ class Cost:
         return self.table(by).to_markdown()
 
     def to_csv(self, by: str = "layer") -> str:
-        """Return the rows as CSV, after lines with the convention that begin with ``#``."""
+        """Return the rows as CSV; the convention comes first, in lines with ``#``."""
         return self.table(by).to_csv()
 
     def to_dict(self, by: str = "layer") -> dict[str, Any]:
-        """Return everything as dictionaries, lists, strings and numbers, as JSON can hold them."""
+        """Return the cost as plain data that JSON can represent."""
         rows = [as_dict(row) for row in self.rolled_up(by)]
         shapes = [list(shape) for shape in self.input_shapes]
         total = as_dict(self._total)
@@ -153,24 +154,24 @@ class Cost:
 
 
 def cost(model: Any, input_shape: Any = None) -> Cost:
-    """Return what a functional model costs for one image: ours, keras.applications', anyone's.
+    """Return the cost of any functional Keras model for one image.
 
-    Multiply-adds count convolutions (grouped, depthwise, separable, transposed and dilated ones
-    too) and dense layers; FLOPs are 2 × multiply-adds + one per output element for normalisation,
-    activation and pooling, and for each addition of tensors. Biases are not counted. A transposed
-    convolution multiplies each element of its input into a whole window. Only shapes are read,
-    so the cost is the same on every backend and in both data formats. Models within the model
-    are walked. A layer that is used several times is one row, with all its uses, in the block of
-    its first.
+    Multiply-adds are counted for convolutions (including grouped, depthwise, separable, transposed
+    and dilated ones) and for dense layers. FLOPs are 2 × multiply-adds + one per output element for
+    normalisation, activation and pooling, and for each addition of tensors. Biases are not counted.
+    In a transposed convolution, each input element is multiplied with the whole kernel window. The
+    cost depends only on shapes, so it is the same on every backend and in both data formats. Nested
+    models are counted layer by layer. A layer that is used several times has one row for all its
+    uses, in the block of the first use.
 
     Args:
         model: a functional ``keras.Model`` or a built ``keras.Sequential``.
-        input_shape: ``(channels, rows, cols)``, whatever the data format; needed where the model
-            leaves sizes open, possible wherever it can take another size. A list of shapes for
-            a model with several inputs.
+        input_shape: ``(channels, rows, cols)``, whatever the data format. It is required if the
+            model has unknown sizes, and optional if the model accepts other sizes. A list of
+            shapes for a model with several inputs.
 
     Raises:
-        ValueError: not a functional model; sizes left open; a shape that the model cannot take.
+        ValueError: if the model is not functional, has unknown sizes or does not accept the shape.
 
     Examples:
         >>> from keras_convnets import cost, create_model
@@ -189,20 +190,20 @@ def cost(model: Any, input_shape: Any = None) -> Cost:
 
 
 def check_sizes_are_known(calls: Iterable[Call]) -> None:
-    """Refuse a model that leaves sizes open."""
+    """Reject a model with unknown sizes."""
     for call in calls:
         if any(None in tensor.shape for tensor in call.outputs):
             raise open_sizes(call)
 
 
 def counts(found: Cost | CostRow) -> tuple[Any, ...]:
-    """Return what the columns of `COUNTS` say of a layer, a block, a stage or a model."""
+    """Return the values of the columns `COUNTS` for a layer, block, stage or model."""
     macs, flops = (_or_bound(count, found.uncounted) for count in (found.macs, found.flops))
     return found.params, found.trainable_params, macs, flops, found.activations
 
 
 def _or_bound(count: int | None, uncounted: tuple[str, ...]) -> int | str:
-    """Say that a count is missing, or a lower bound, rather than show it as if it were whole."""
+    """Return a count, marked if it is missing or only a lower bound."""
     if count is None:
         return "uncounted"
     return f"≥ {count:,}" if uncounted else count

@@ -1,4 +1,4 @@
-"""The parameters of layers: how many, and of how many bytes."""
+"""The number and the size of the parameters of layers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 def new_parameters(layer: Any, seen: set[int]) -> Iterator[tuple[int, Any]]:
-    """Yield the weights of a layer with their sizes, but for those in ``seen``; add them there."""
+    """Yield the weights of a layer that are not in ``seen``, with sizes; add them to ``seen``."""
     for weight in getattr(layer, "weights", []):
         if id(weight) not in seen:
             seen.add(id(weight))
@@ -17,6 +17,6 @@ def new_parameters(layer: Any, seen: set[int]) -> Iterator[tuple[int, Any]]:
 
 
 def item_size(dtype: Any) -> int:
-    """Return the bytes of one element: 4 of float32, 2 of bfloat16, 1 of bool; 0 of a string."""
+    """Return the bytes per element: 4 for float32, 2 for bfloat16, 1 for bool, 0 for strings."""
     bits = re.search(r"[0-9]+", str(dtype))
     return int(bits.group()) // 8 if bits else int("bool" in str(dtype))

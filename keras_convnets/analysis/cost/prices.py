@@ -1,4 +1,4 @@
-"""What each call of a layer costs, as far as figures say it: parameters and multiply-adds."""
+"""The cost of each call as shown in figures: parameters and multiply-adds."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from keras_convnets.graph.calls import Call
 
 @dataclasses.dataclass(frozen=True)
 class Price:
-    """What a part of the graph costs: parameters, and multiply-adds where they are known.
+    """The cost of a part of the graph: parameters, and multiply-adds if they are known.
 
-    ``is_bound`` says that a layer without a rule is missing, so the multiply-adds are at least
-    these.
+    ``is_bound`` is whether a layer without a rule is missing, so that the multiply-adds are a lower
+    bound.
     """
 
     params: int = 0
@@ -29,7 +29,7 @@ class Price:
 
 
 def prices(calls: Sequence[Call]) -> list[Price]:
-    """Return what each call costs; parameters that calls share are those of the first."""
+    """Return the cost of each call. Shared parameters are counted for the first call only."""
     seen: set[int] = set()
     return [_price(call, seen) for call in calls]
 

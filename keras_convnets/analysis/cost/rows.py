@@ -1,4 +1,4 @@
-"""What each layer costs: the rows that a cost table is made of, and their sums."""
+"""The cost of each layer: the rows of a cost table, and their sums."""
 
 from __future__ import annotations
 
@@ -14,22 +14,23 @@ from keras_convnets.graph.groups import Place
 
 @dataclasses.dataclass(frozen=True)
 class CostRow:
-    """What a layer costs, or a block or a stage, for one image.
+    """The cost of a layer, block or stage for one image.
 
     Attributes:
-        name: of the layer (with the models around it: ``backbone/conv1``), block or stage.
+        name: the name of the layer (after those of enclosing models: ``backbone/conv1``), block or
+            stage.
         group: the block of a layer; the stage of a block.
-        kind: the class of a layer; how many layers a block or a stage has.
-        output_shape: without the batch, channels first, whatever the data format.
-        params: parameters; shared ones are counted where they are first used.
-        trainable_params: those of them that training changes.
-        macs: multiply-adds; ``None`` for a layer that has no rule.
-        elementwise: operations on single elements: ``normalisation``, ``activation``, ``pooling``,
-            ``addition``.
-        activations: elements of the outputs; an input has none.
-        weight_bytes: size of the parameters in their own type.
-        activation_bytes: size of the outputs in theirs.
-        uncounted: the names of the layers whose multiply-adds are not known.
+        kind: the class of a layer; the number of layers in a block or stage.
+        output_shape: the output shape without the batch, channels first, whatever the data format.
+        params: the number of parameters; shared ones are counted at their first use.
+        trainable_params: the number of trainable parameters.
+        macs: the multiply-adds; ``None`` for a layer without a rule.
+        elementwise: the elementwise operations by kind: ``normalisation``, ``activation``,
+            ``pooling``, ``addition``.
+        activations: the number of elements in the outputs; 0 for an input.
+        weight_bytes: the size of the parameters in bytes, by their data types.
+        activation_bytes: the size of the outputs in bytes, by their data types.
+        uncounted: the names of the layers whose multiply-adds are unknown.
     """
 
     name: str
@@ -47,18 +48,18 @@ class CostRow:
 
     @property
     def flops(self) -> int | None:
-        """2 × multiply-adds + the elementwise operations; ``None`` if the former are not known."""
+        """2 × multiply-adds + elementwise operations; ``None`` if the former are unknown."""
         return None if self.macs is None else 2 * self.macs + sum(self.elementwise.values())
 
 
 def rows_of(model: Any, calls: Sequence[Call], placed: dict[Call, Place]) -> list[CostRow]:
-    """Return a row for each layer of a model, and one for weights that are of no layer."""
+    """Return a row for each layer of a model, and one for weights that belong to no layer."""
     seen: set[int] = set()
     return [*_rows(calls, placed, seen), *_rest(model, seen)]
 
 
 def _rest(model: Any, seen: set[int]) -> Iterator[CostRow]:
-    """Yield a row for weights that belong to no layer, as a subclass of ``Model`` may have."""
+    """Yield a row for weights outside any layer, which a subclass of ``Model`` may have."""
     weights = list(new_parameters(model, seen))
     if weights:
         name = f"{model.name} (weights of its own)"
@@ -111,7 +112,7 @@ def _row(name: str, uses: Sequence[Call], group: str, seen: set[int]) -> CostRow
 
 
 def sum_of(name: str, group: str, rows: Sequence[CostRow]) -> CostRow:
-    """Return rows as one, which has the last one's shape."""
+    """Return the sum of rows, with the output shape of the last one."""
     return CostRow(
         name=name,
         group=group,

@@ -1,6 +1,6 @@
-"""What a layer computes for one image: multiply-adds, and operations on single elements.
+"""Rules for the multiply-adds and elementwise operations of a layer for one image.
 
-Every rule reads shapes and a layer's settings, never values. The convention, in one place:
+Rules depend on shapes and the settings of a layer, never on values. The counting convention is
 [`CONVENTION`][keras_convnets.analysis.cost.rules.CONVENTION].
 """
 
@@ -29,13 +29,13 @@ ITEMS = ("normalisation", "activation", "pooling", "addition")
 
 
 def multiply_adds(call: Call) -> int | None:
-    """Return the multiply-adds of a call for one image; ``None`` where no rule is known."""
+    """Return the multiply-adds of a call for one image; ``None`` if there is no rule."""
     rule = MULTIPLY_ADDS.get(call.type)
     return None if rule is None else rule(call)
 
 
 def elementwise(call: Call) -> dict[str, int]:
-    """Return the operations on single elements, by the items of `ITEMS`."""
+    """Return the elementwise operations of a call, keyed by `ITEMS`."""
     counts = dict.fromkeys(ITEMS, 0)
     outputs = sum(tensor.elements for tensor in call.outputs)
     if call.type in NORMALISATIONS:
@@ -50,7 +50,7 @@ def elementwise(call: Call) -> dict[str, int]:
 
 
 def _activates(call: Call) -> bool:
-    """Return whether a call applies an activation, by itself or to its own result."""
+    """Return whether a call is an activation or applies one to its own result."""
     if not hasattr(call.layer, "activation"):
         return call.type in ACTIVATIONS
     function = call.layer.activation
@@ -80,7 +80,7 @@ def _separable(call: Call) -> int:
 
 
 def _transposed(call: Call) -> int:
-    """Every element of the input is multiplied into a whole window of the output."""
+    """Count a whole kernel window for every element of the input."""
     layer = call.layer
     positions, channels = _positions(call.inputs[0], layer), _channels(call.inputs[0], layer)
     return positions * math.prod(layer.kernel_size) * channels * layer.filters
@@ -91,7 +91,7 @@ def _dense(call: Call) -> int:
 
 
 def _model(call: Call) -> int | None:
-    """A model within has those of its layers."""
+    """Return the sum over the layers of a nested model."""
     counts = [multiply_adds(one) for one in call.within]
     known = [count for count in counts if count is not None]
     return sum(known) if len(known) == len(counts) else None
@@ -106,9 +106,9 @@ def _channels(tensor: Tensor, layer: Any) -> int:
     return cast(int, tensor.shape[0 if layer.data_format == "channels_first" else -1])
 
 
-# What may multiply tensors, and has no rule: costs list it as not counted.
+# Types that may multiply tensors and have no rule: costs list them as not counted.
 UNKNOWN = OPAQUE
-# What is neither a convolution nor dense has none, by the convention.
+# By convention, layers that are neither convolutions nor dense have no multiply-adds.
 _FREE = {
     *(LayerType.INPUT, LayerType.DROPOUT, LayerType.IDENTITY, LayerType.SCALING),
     *(LayerType.AUGMENTATION, LayerType.ELEMENTWISE, LayerType.ADDITION, LayerType.MERGE),
