@@ -1,1 +1,1 @@
-"""Figures of a model."""
+"""Figures of models."""

@@ -1,4 +1,4 @@
-"""From the facts of a model to the graph of its blocks."""
+"""The graph of a model's blocks, built from its facts."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ def block_graph(model: Any, *, expand_nested: bool = False) -> Graph:
 
     Args:
         model: a functional ``keras.Model`` or a built ``keras.Sequential``.
-        expand_nested: whether models within the model are taken apart; else each is one layer.
+        expand_nested: whether nested models are expanded; otherwise each is one layer.
 
     Raises:
-        ValueError: ``model`` is not a functional Keras model.
+        ValueError: if ``model`` is not a functional Keras model.
     """
     facts = facts_of(model, expand_nested=expand_nested)
     return Graph(facts.model, tuple(_blocks(facts)), _edges(facts), _layer_edges(facts))
@@ -37,7 +37,7 @@ def _blocks(facts: Facts) -> Iterator[Block]:
 
 
 def _edges(facts: Facts) -> tuple[Edge, ...]:
-    """Return the tensors between blocks: one that several layers of a block take is one."""
+    """Return the tensors between blocks, each once even if several layers of a block use it."""
     block = {call: place.block for call, place in facts.places.items()}
     found = (
         Edge(block[tensor.source], block[call], tensor.in_papers_order)
@@ -65,7 +65,7 @@ def _block(name: str, stage: str | None, calls: Sequence[Call], layers: Sequence
 
 
 def _kind(content: Inside) -> str:
-    """Return what a block is: by its merge where it has one, else by its weightiest layer."""
+    """Return the kind of a block, given by its merge or else by its heaviest layer."""
     merges = [
         layer for layer in layers_of(content.all) if layer.kind == "merge" and layer.text != "×"
     ]
@@ -77,7 +77,7 @@ def _kind(content: Inside) -> str:
 
 
 def kind_of(body: Body) -> str:
-    """Return the kind of the weightiest layer; what ends in a dense layer is a classifier."""
+    """Return the kind of the heaviest layer; a body that ends in a dense layer is a classifier."""
     heavy = [layer.kind for layer in heavy_of(body)]
     if heavy and heavy[-1] == "dense":
         return "dense"

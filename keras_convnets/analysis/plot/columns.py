@@ -1,4 +1,4 @@
-"""Breaking a long figure into columns, so that it is a page and not a ribbon."""
+"""Breaking a long figure into columns, so that it fits a page."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 
 from keras_convnets.analysis.plot.graph import Edge
 
-_MOST_PER_WIDTH = 4.5  # a single column is well up to this many times as high as wide
-_WORTH_A_BREAK = 0.75  # breaks that leave a column longer than this share of all are not made
+_MOST_PER_WIDTH = 4.5  # the largest ratio of height to width at which a figure is not broken
+_WORTH_A_BREAK = 0.75  # do not break if the longest column keeps more than this share of the length
 
 
 def columns(
@@ -18,12 +18,12 @@ def columns(
     width: float,
     length_to_width: float = 1.0,
 ) -> dict[str, int]:
-    """Return the column of every node, given in order with their lengths; all are ``width`` wide.
+    """Return the column of every node, given the nodes in order, their lengths and common width.
 
-    The columns together are about ``length_to_width`` times as long as wide. The figure is broken
-    only where a single tensor passes, so that the break can be drawn as a pair of marks and nothing
-    is lost. Where the figure goes from left to right, columns are rows. Nothing is broken where one
-    part is nearly all of the figure. An auxiliary head is beside what it starts from.
+    All columns together are about ``length_to_width`` times as long as wide. The figure is broken
+    only where a single tensor crosses, so that a pair of marks can represent it. In a figure from
+    left to right, columns are rows. If one part makes up nearly the whole figure, it is not broken.
+    An auxiliary head is placed in the column of its input.
     """
     edges = list(edges)
     side = aside(names, edges)
@@ -46,7 +46,7 @@ def columns(
 
 
 def aside(names: Sequence[str], edges: Iterable[Edge]) -> list[str]:
-    """Return the nodes that do not lead to the end that most nodes lead to, in order."""
+    """Return, in order, the nodes off the main path: they do not lead to the main output."""
     sources: dict[str, set[str]] = {name: set() for name in names}
     for edge in edges:
         sources[edge.target].add(edge.source)
@@ -65,7 +65,7 @@ def _leading_to(end: str, sources: dict[str, set[str]]) -> set[str]:
 
 
 def _beside(side: Sequence[str], edges: Sequence[Edge], column: dict[str, int]) -> dict[str, int]:
-    """Return the columns of nodes on the side: where their inputs are, given those of the main."""
+    """Return the columns of nodes off the main path: those of their inputs."""
     found: dict[str, int] = {}
     for name in side:
         known = column | found
@@ -75,7 +75,7 @@ def _beside(side: Sequence[str], edges: Sequence[Edge], column: dict[str, int]) 
 
 
 def _breakable(names: Sequence[str], edges: Iterable[Edge]) -> set[int]:
-    """Return the positions before which a single node's output is all that passes."""
+    """Return the positions at which only a single node's output crosses."""
     position = {name: index for index, name in enumerate(names)}
     crossing: list[set[str]] = [set() for _ in names]
     for edge in (edge for edge in edges if edge.target in position):

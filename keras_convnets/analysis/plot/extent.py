@@ -1,4 +1,4 @@
-"""About how large boxes are drawn, in points: enough to know where a figure is to be broken."""
+"""Estimates of the sizes of boxes, in points, to decide where to break a figure."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from keras_convnets.graph.branches import Body, Item, Parallel
 from keras_convnets.graph.structure import is_gate
 
 _CHARACTER, _LINE = 7.0, 17.0
-_CELL, _MARGIN = 16.0, 26.0  # around a branch, and around what a box says
-_BEFORE_A_STAGE_ACROSS, _BEFORE_A_STAGE_DOWN = 110.0, 45.0  # the line to it, and what that says
+_CELL, _MARGIN = 16.0, 26.0  # around a branch, and around the text of a box
+_BEFORE_A_STAGE_ACROSS, _BEFORE_A_STAGE_DOWN = 110.0, 45.0  # the line to a stage, with its label
 
 
 def stage_extent(blocks: Sequence[Block], goes_across: bool) -> tuple[float, float]:
-    """Return how long and how wide a stage's box is, with the line to it; long is the way it goes.
+    """Return the length of a stage's box along the figure, with the line to it, and its width.
 
-    Its label has a line for its name and cost, and at least one for each block.
+    The label has one line for the name and cost, and at least one line for each block.
     """
     sizes = [_size(block.inside.all) for block in blocks]
     width = _MARGIN + max(170.0, *(width for width, _ in sizes))
@@ -28,7 +28,7 @@ def stage_extent(blocks: Sequence[Block], goes_across: bool) -> tuple[float, flo
 
 
 def _size(body: Body) -> tuple[float, float]:
-    """Return the width and the height of what a body says: a line, or branches side by side."""
+    """Return the width and height of the label of a body: a line, or parallel branches."""
     branching = [item for item in body if isinstance(item, Parallel) and not is_gate(item)]
     if not branching:
         return _CHARACTER * len(line_of(body)), _LINE
@@ -43,7 +43,7 @@ def _size_of_branches(item: Parallel) -> tuple[float, float]:
 
 
 def _size_of_branch(branch: Body) -> tuple[float, float]:
-    """Return the size of a branch, which says a layer a line."""
+    """Return the size of a branch, which has one line per layer."""
     shown = [item for item in branch if isinstance(item, Parallel) or item.heavy] or list(branch)
     sizes = [_size_of_item(item) for item in shown] or [(_CHARACTER * len("identity"), _LINE)]
     return _CELL + max(width for width, _ in sizes), _CELL + sum(height for _, height in sizes)

@@ -1,4 +1,4 @@
-"""All that figures say of a model, gathered in one pass; what comes after never asks the model."""
+"""The facts about a model that figures show, collected in one pass. Later steps use only these."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from keras_convnets.graph.walk import walk
 
 @dataclasses.dataclass(frozen=True)
 class Facts:
-    """A model's calls in the order of computation; where each belongs, and what is said of it."""
+    """A model's calls in the order of computation, with the place and properties of each."""
 
     model: str
     calls: tuple[Call, ...]
@@ -28,7 +28,7 @@ def facts_of(model: Any, *, expand_nested: bool = False) -> Facts:
     """Return the facts of a functional model.
 
     Raises:
-        ValueError: ``model`` is not a functional Keras model.
+        ValueError: if ``model`` is not a functional Keras model.
     """
     calls = walk(model, expand_nested=expand_nested)
     placed = places(calls, model.name)

@@ -1,4 +1,4 @@
-"""From a graph of blocks to a figure for Graphviz, at each of three details."""
+"""Graphviz figures of a graph of blocks, at three levels of detail."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from keras_convnets.analysis.tables import sizes
 
 DETAILS = ("stage", "block", "layer")
 
-# Of a column, and of a box where a figure goes from left to right: in heights of a block's box,
-# and of a layer's with the gap below it. Rows may be as long as a slide is wide.
+# The width of a column, and the height of a row in a figure from left to right. The units are the
+# height of a block's box, or the height of a layer's box including the gap below.
 _BLOCK_WIDTH, _LAYER_WIDTH = 5.0, 3.6
 _BLOCK_ROW, _LAYER_ROW = 4.0, 8.0
-_SLIDE = 2.0  # rows of stages together are this many times as long as high
+_SLIDE = 2.0  # the ratio of width to height for stages in rows, to fit a slide
 
 
 def figure(graph: Graph, detail: str, look: Look) -> pydot.Dot:
-    """Return the figure of a graph, for Graphviz to lay out."""
+    """Return the Graphviz figure of a graph."""
     return {"stage": _stages, "block": _blocks, "layer": _layers}[detail](graph, look)
 
 
 def box_ids(names: Iterable[str]) -> dict[str, str]:
-    """Return the ids of boxes in a figure, by what they show: names may say anything."""
+    """Return a safe id for the box of each name, since names may contain any character."""
     return {name: f"box{number}" for number, name in enumerate(names)}
 
 
@@ -77,14 +77,14 @@ def _blocks(graph: Graph, look: Look) -> pydot.Dot:
 
 
 class _Drawn(NamedTuple):
-    """The first and the last node of a block."""
+    """The first and last node drawn for a block."""
 
     entry: str
     exit: str
 
 
 def _draw_block(sheet: Sheet, box: str, block: Block) -> _Drawn:
-    """Draw a block: its box, where it merges with a shortcut, and what comes before the fork."""
+    """Draw a block: its box, the merge with its shortcut, and the layers before the fork."""
     frames = (block.stage,) if block.stage else ()
     name, content = block.name, block.inside
     label = labels.block_label(block, sheet.look.cost, sheet.look.activations)
@@ -110,12 +110,12 @@ def _draw_block(sheet: Sheet, box: str, block: Block) -> _Drawn:
 
 
 def _height(block: Block) -> float:
-    """Return about how high a block is drawn, in boxes of one line."""
+    """Return the approximate height of a block, in boxes of one line."""
     return 1.0 + _extra(block) + 0.25 * labels.lines_of(block.inside.body)
 
 
 def _extra(block: Block) -> float:
-    """Return about what a block's merge and what comes before its fork add to its height."""
+    """Return the approximate height that a block's merge and the layers before its fork add."""
     return 0.8 * (block.inside.merge is not None) + 0.9 * bool(block.inside.before)
 
 
@@ -169,7 +169,7 @@ def _depth(block: Block, edges: Iterable[Edge]) -> int:
 
 
 def _labelled(edges: Iterable[Edge], look: Look) -> Iterator[tuple[Edge, str]]:
-    """Yield edges with a label where the source has changed the shape: once for each source."""
+    """Yield edges with their labels; only the first edge of a source that changes shape has one."""
     edges = list(edges)
     came: dict[str, set[Any]] = {}
     for edge in edges:

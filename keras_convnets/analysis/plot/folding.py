@@ -1,4 +1,4 @@
-"""Drawing alike blocks in a row as one."""
+"""Folding of consecutive equal blocks into one box."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from keras_convnets.graph.structure import is_dropout, without_dropout
 
 
 def fold(graph: Graph) -> Graph:
-    """Return the graph with each run of alike blocks as one; its price is that of all of them."""
+    """Return the graph with each run of equal blocks merged; the cost of the run is summed."""
     sources: dict[str, set[str]] = {block.name: set() for block in graph.blocks}
     targets: dict[str, set[str]] = {block.name: set() for block in graph.blocks}
     for edge in graph.edges:
@@ -43,10 +43,10 @@ def _merged(first: Block, last: Block) -> Block:
 
 
 def _alike(one: Block, other: Block) -> bool:
-    """Return whether two blocks hold the same; outside a stage, with outputs of one shape.
+    """Return whether two blocks have equal contents and, outside a stage, equal output shapes.
 
-    Within a stage the shapes may differ: each block of a DenseNet adds channels. So may rates of
-    dropout: many networks raise them from block to block.
+    Within a stage, shapes may differ, because each block of a DenseNet adds channels. Dropout rates
+    may differ too, because many networks increase them from block to block.
     """
     same_place = one.stage == other.stage and (one.stage is not None or one.shape == other.shape)
     same_words = without_dropout(one.inside) == without_dropout(other.inside)

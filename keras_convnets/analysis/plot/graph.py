@@ -1,4 +1,4 @@
-"""What figures are drawn from: a model's blocks and the tensors between them, as plain data."""
+"""The data behind a figure: a model's blocks and the tensors between them."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from keras_convnets.graph.words import Description
 
 @dataclasses.dataclass(frozen=True)
 class Layer:
-    """A use of a layer: a node of the complete graph.
+    """One use of a layer: a node of the graph of layers.
 
-    ``id`` is its name, with a number where a name is met again; ``settings`` tell whether two
-    layers do the same.
+    ``id`` is the layer's name, numbered if it is repeated. Equivalent layers have equal
+    ``settings``.
     """
 
     id: str
@@ -29,7 +29,7 @@ class Layer:
 
 @dataclasses.dataclass(frozen=True)
 class Block:
-    """A group of layers, drawn as one box; ``repeats`` alike blocks may be drawn as one."""
+    """A group of layers that is drawn as one box, which may represent ``repeats`` equal blocks."""
 
     name: str
     stage: str | None
@@ -65,12 +65,12 @@ class Graph:
 
     @property
     def price(self) -> Price:
-        """What the whole model costs."""
+        """The cost of the whole model."""
         return sum((block.price for block in self.blocks), Price())
 
 
 def by_stage(graph: Graph) -> list[tuple[str, list[Block]]]:
-    """Return the stages in order with their blocks; a block of none is a stage by itself."""
+    """Return the stages in order with their blocks; a block without a stage is its own stage."""
     stages: dict[str, list[Block]] = {}
     for block in graph.blocks:
         stages.setdefault(block.stage or block.name, []).append(block)

@@ -1,4 +1,4 @@
-"""What boxes and edges of a figure say, as Graphviz' HTML-like labels."""
+"""The labels of boxes in a figure, as Graphviz HTML-like labels."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _BRANCH = '<TD STYLE="ROUNDED" BGCOLOR="#ffffff">{}</TD>'
 
 
 def block_label(block: Block, show_cost: bool, show_activations: bool = True) -> str:
-    """Return the label of a box that shows a block, or several alike ones."""
+    """Return the label of a box that represents one block or several equal blocks."""
     rows = _rows(
         block.inside.body + block.inside.after, COLOURS[block.kind].border, show_activations
     )
@@ -40,12 +40,12 @@ def block_label(block: Block, show_cost: bool, show_activations: bool = True) ->
 
 
 def plain_label(body: Body, kind: str, show_activations: bool) -> str:
-    """Return the label of a box that says no more than what is inside."""
+    """Return the label of a box with no text except the contents of a body."""
     return _stacked(_rows(body, COLOURS[kind].border, show_activations))
 
 
 def stage_label(name: str, blocks: Sequence[Block], show_cost: bool, show_activations: bool) -> str:
-    """Return the label of a box that shows a stage: a line for each of its blocks."""
+    """Return the label of a stage's box, with a line for each of its blocks."""
     cost = price_text(sum((block.price for block in blocks), Price())) if show_cost else ""
     rows = []
     for block in blocks:
@@ -59,7 +59,7 @@ def stage_label(name: str, blocks: Sequence[Block], show_cost: bool, show_activa
 def layer_label(
     layer: Layer, *, show_name: bool, show_cost: bool, show_activations: bool, extras: Iterable[str]
 ) -> str:
-    """Return the label of a box that shows a layer."""
+    """Return the label of a layer's box."""
     words = layer.description.in_full(show_activations)
     small = [layer.id] if show_name and layer.id != words else []
     small += [price_text(layer.price)] if show_cost and price_text(layer.price) else []
@@ -67,7 +67,7 @@ def layer_label(
 
 
 def title(block: Block) -> str:
-    """Return what a box is called inside its stage's frame: ``block1``, ``block2 to 6``."""
+    """Return the title of a box inside its stage's frame: ``block1``, ``block2 to 6``."""
     first, last = (name.removeprefix(f"{block.stage}_") for name in (block.name, block.last))
     if block.repeats == 1:
         return first
@@ -76,7 +76,7 @@ def title(block: Block) -> str:
 
 
 def _with_times(lines: list[str], block: Block) -> list[str]:
-    """Return a block's lines with its number of repeats; a table takes no text beside it."""
+    """Return a block's lines with its number of repeats; a table needs a separate line for it."""
     if block.repeats == 1 or not lines:
         return lines
     if "<TABLE" in lines[-1]:
@@ -89,7 +89,7 @@ def _times(block: Block) -> str:
 
 
 def price_text(price: Price) -> str:
-    """Return a price in few digits: ``11.2 M params, 1.81 G MACs``; nothing where all is 0."""
+    """Return a cost in few digits: ``11.2 M params, 1.81 G MACs``; empty if all is 0."""
     parts = [f"{short(price.params)} params"] if price.params else []
     if price.macs or price.is_bound:
         parts.append(f"{'≥ ' if price.is_bound else ''}{short(price.macs or 0)} MACs")
@@ -97,7 +97,7 @@ def price_text(price: Price) -> str:
 
 
 def headline(graph: Graph, show_cost: bool) -> str:
-    """Return the figure's title: the model's name, its input and what it costs."""
+    """Return the figure's title: the model's name, its input and its cost."""
     inputs = [block for block in graph.blocks if block.kind == "input"]
     shapes = ", ".join(sizes(layer.shape) for block in inputs for layer in block.layers)
     cost = price_text(graph.price)
@@ -107,7 +107,7 @@ def headline(graph: Graph, show_cost: bool) -> str:
 
 
 def legend(kinds: Iterable[str], *, shortcuts: Iterable[str], folded: bool, cost: bool) -> str:
-    """Return the legend: the colours that occur, the lines of shortcuts, what numbers mean."""
+    """Return the legend: the colours in use, the line styles of shortcuts, and the numbers."""
     found = set(kinds) - {"input", "merge"}
     entries = [
         f'<TD BORDER="1" BGCOLOR="{colour.fill}" COLOR="{colour.border}" {_SWATCH}></TD>'
@@ -134,25 +134,26 @@ def legend(kinds: Iterable[str], *, shortcuts: Iterable[str], folded: bool, cost
 def line_of(body: Body, show_activations: bool = True) -> str:
     """Return layers in one line, as in a paper's table: ``1×1, 64 | 3×3, 64 | 1×1, 256``.
 
-    Batch normalisation, activations and the like are left out, unless there is nothing else.
+    Light layers such as batch normalisation and activations are omitted unless all layers are
+    light.
     """
     return " | ".join(_words(item, show_activations) for item in _brought_out(body))
 
 
 def _brought_out(body: Body) -> Body:
-    """Return what a figure shows of a body: what is heavy, or all of it where nothing is."""
+    """Return the items of a body that a figure shows: the heavy ones, or all if none is heavy."""
     shown = tuple(item for item in body if not isinstance(item, Description) or item.heavy)
     return shown or body
 
 
 def lines_of(body: Body) -> int:
-    """Return the number of lines that the longest branch of a body takes."""
+    """Return the number of lines in the longest branch of a body."""
     branches = [branch for item in body if isinstance(item, Parallel) for branch in item.branches]
     return max((len(heavy_of(branch)) + 1 for branch in branches), default=0)
 
 
 def _rows(body: Body, colour: str, show_activations: bool) -> list[str]:
-    """Return the lines of a box: runs of layers in one line, branches as a table of their own."""
+    """Return the lines of a box: each sequence of layers is one line, branches are a table."""
     rows: list[str] = []
     run: list[Item] = []
     for item in body:
@@ -183,14 +184,14 @@ def _branches(item: Parallel, colour: str, show_activations: bool) -> str:
 
 
 def _column(branch: Body, colour: str, show_activations: bool) -> str:
-    """Return a branch from top to bottom, a layer a line."""
+    """Return a branch from top to bottom, one line per layer."""
     lines: list[str] = []
     texts: list[str] = []
     for item in _brought_out(branch):
         if isinstance(item, Description) or is_gate(item):
             texts.append(escaped(_words(item, show_activations)))
         else:
-            # Text of several lines keeps together, where a table's rows would be spread out.
+            # Lines of text stay together, whereas the rows of a table would be spread out.
             lines += ["<BR/>".join(texts)] if texts else []
             lines.append(_branches(item, colour, show_activations))
             texts = []

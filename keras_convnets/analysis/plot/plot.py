@@ -1,4 +1,4 @@
-"""Figures of a model: stages, blocks or layers as boxes, drawn by Graphviz in this process."""
+"""Figures of a model: stages, blocks or layers as boxes, drawn in-process by Graphviz."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ FORMATS = ("svg", "png", "pdf", "dot", "html")
 
 
 class Figure:
-    """A figure that has been written to a file; as the result of a notebook's cell it shows itself.
+    """A figure that has been written to a file. As the result of a notebook cell it is displayed.
 
     Attributes:
-        path: the file.
+        path: the path of the file.
     """
 
     def __init__(self, path: Path, drawing: pydot.Dot) -> None:
@@ -36,7 +36,7 @@ class Figure:
         return f"Figure({str(self.path)!r})"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        """Return what a notebook shows: the file itself, or the figure where that is no picture."""
+        """Return the display data for a notebook: the file, or the figure if it is not an image."""
         if not self.path.exists():
             return {"image/svg+xml": render.svg(self._drawing)}
         if self.path.suffix.lower() == ".png":
@@ -64,45 +64,47 @@ def plot_model(
     show_dtype: bool = False,
     show_trainable: bool = False,
 ) -> Figure:
-    """Draw a functional model so that a person can read it: no program but Python is needed.
+    """Draw a readable figure of a functional model. No program other than Python is required.
 
-    Stages are frames, and blocks are boxes that say in one line what is inside. A shortcut is a
-    line around its block: solid for an identity, dashed and labelled for a projection, or for an
-    identity that is resized without weights. Branches are side by side, and auxiliary heads
-    beside the main path. A run of alike blocks is one box marked with their number. A figure that
-    would be a ribbon is broken into columns, joined by numbered marks. Blocks and stages of a
-    model of this package come from its layers' names; those of any other from the prefixes that
-    names share, else from the graph: what is between two layers that every path passes.
+    Stages are frames, and blocks are boxes that show their layers in one line. A shortcut is a line
+    around its block: solid for an identity; dashed and labelled for a projection, or for an
+    identity that is resized without weights. Branches are drawn in parallel, and auxiliary heads
+    next to the main path. A run of equal blocks is one box labelled with their number. A very long
+    figure is broken into columns, which are connected by numbered marks. For a model of this
+    package, the layer names determine blocks and stages. For any other model, they are inferred
+    from common prefixes of the names, or else from the graph: a block is the part between two
+    layers that are on every path.
 
-    The arguments of ``keras.utils.plot_model`` mean what they mean there; those about single layers
-    ask for ``detail="layer"`` by themselves.
+    Arguments of ``keras.utils.plot_model`` have the same meaning as there; those about single
+    layers imply ``detail="layer"``.
 
     Args:
         model: a functional ``keras.Model`` or a built ``keras.Sequential``, built by this package
             or not.
-        to_file: the file to write; its suffix says the format: svg, png, pdf, dot, or html for a
-            page to explore, where a click on a box shows its layers.
-        detail: ``"stage"``, ``"block"`` (the default) or ``"layer"``, which is complete.
-        show_shapes: whether lines say ``channels × rows × cols`` where a box changes it.
-        show_cost: whether boxes say their parameters and multiply-adds.
-        fold_repeats: whether alike blocks in a row are one box; at ``detail="layer"`` they never
-            are.
-        rankdir: ``"TB"`` draws from top to bottom, ``"LR"`` from left to right; ``"BT"``, ``"RL"``.
-        dpi: dots per inch of a png; the other formats have no dots.
-        expand_nested: whether models within the model are taken apart; else each is one box.
-        show_layer_names: whether layers say their names; by default at ``detail="layer"``.
-        show_layer_activations: whether layers say the activation that they apply themselves; by
-            default all do at ``detail="layer"``, and dense layers elsewhere.
-        show_dtype: whether layers say the type of their output.
-        show_trainable: whether layers say if they are trainable.
+        to_file: the file to write. Its suffix sets the format: svg, png, pdf, dot, or html for an
+            interactive page, where a click on a box shows its layers.
+        detail: ``"stage"``, ``"block"`` (the default), or ``"layer"`` for every layer.
+        show_shapes: whether to show ``channels × rows × cols`` on lines where the shape changes.
+        show_cost: whether to show the parameters and multiply-adds of each box.
+        fold_repeats: whether to draw consecutive equal blocks as one box; never done at
+            ``detail="layer"``.
+        rankdir: the direction: ``"TB"`` for top to bottom, ``"LR"`` for left to right, ``"BT"`` or
+            ``"RL"``.
+        dpi: the dots per inch of a png; other formats ignore it.
+        expand_nested: whether nested models are expanded; otherwise each is one box.
+        show_layer_names: whether to show layer names; by default only at ``detail="layer"``.
+        show_layer_activations: whether to show the activation that a layer applies to its own
+            result; by default for all layers at ``detail="layer"``, otherwise for dense layers.
+        show_dtype: whether to show the data type of each layer's output.
+        show_trainable: whether to show if each layer is trainable.
 
     Returns:
-        The figure, which a notebook shows.
+        The figure, which a notebook displays.
 
     Raises:
-        ValueError: not a functional model; an unknown format, detail or direction; a file that
-            cannot be written; a png larger than can be drawn. A file that exists stays as it was
-            then.
+        ValueError: if the model is not functional; for an unknown format, detail or direction; if
+            the file cannot be written; or if a png would be too large to draw. In all these cases,
+            an existing file is left unchanged.
 
     Examples:
         >>> from keras_convnets import ResnetBuilder, plot_model
@@ -145,7 +147,7 @@ def plot_model(
 
 
 def _detail(given: str | None, of_layers: list[str]) -> str:
-    """Return the detail; what is asked for single layers needs ``"layer"``."""
+    """Return the level of detail; arguments about single layers require ``"layer"``."""
     if given is None:
         return "layer" if of_layers else "block"
     checks.choice("detail", given, DETAILS)

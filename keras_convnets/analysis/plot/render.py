@@ -1,4 +1,4 @@
-"""From a figure to a file, drawn by the Graphviz that comes with pygraphviz, in this process."""
+"""Rendering of figures to files, in-process, by the Graphviz that pygraphviz includes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import pydot
 import pygraphviz
 
-# The renderer scales a larger picture down, and what it says about that goes unread.
+# The renderer scales larger images down, and its warning about that is not visible.
 _MOST_PIXELS_A_SIDE = 32_767
 
 
@@ -21,7 +21,7 @@ def svg(drawing: pydot.Dot) -> str:
 
 
 def _with_titles(drawn: str) -> str:
-    """Let nodes be called by their tooltips, not by their ids, and lines and frames by nothing."""
+    """Title nodes with their tooltips instead of their ids, and remove all other titles."""
     node = r'(class="node[^>]*>\n)<title>[^<]*</title>\n(<g id="a_[^>]*><a xlink:title="([^"]*)")'
     drawn = re.sub(node, r"\1<title>\3</title>\n\2", drawn)
     return re.sub(r'(class="(?:edge|cluster)[^>]*>\n)<title>[^<]*</title>\n', r"\1", drawn)
@@ -31,7 +31,7 @@ def write(drawing: pydot.Dot, path: Path, file_format: str, dpi: int) -> None:
     """Write a figure as ``"svg"``, ``"png"``, ``"pdf"`` or ``"dot"``.
 
     Raises:
-        ValueError: the picture would have more pixels than the renderer can draw.
+        ValueError: if the image would have more pixels than the renderer supports.
     """
     if file_format == "dot":
         path.write_text(drawing.to_string(), encoding="utf-8")
@@ -57,7 +57,7 @@ def _check_pixels(drawing: pydot.Dot, dpi: int) -> None:
 
 
 def _drawn(drawing: pydot.Dot, file_format: str) -> bytes:
-    # pygraphviz tells of graphs with over 1,000 nodes on standard error; they take seconds here.
+    # pygraphviz warns about graphs with over 1,000 nodes on standard error; they take only seconds.
     with contextlib.redirect_stderr(io.StringIO()):
         graph = pygraphviz.AGraph(drawing.to_string())
         return graph.draw(format=file_format, prog="dot")

@@ -1,4 +1,4 @@
-"""The sheet that a figure is drawn on: nodes in frames, lines, columns, a title and a legend."""
+"""The drawing surface of a figure: nodes in frames, lines, columns, a title and a legend."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from keras_convnets.graph.structure import shortcut_kind
 
 @dataclasses.dataclass(frozen=True)
 class Look:
-    """What a figure shows beside the graph itself."""
+    """The display options of a figure."""
 
     shapes: bool = True
     cost: bool = True
@@ -39,14 +39,14 @@ class Look:
 
     @property
     def goes_across(self) -> bool:
-        """Whether the figure goes from left to right, or back."""
+        """Whether the figure is drawn from left to right, or from right to left."""
         return self.rankdir in ("LR", "RL")
 
 
 class Sheet:
-    """A figure in the making: nodes in frames, lines between them, broken into columns.
+    """A figure under construction: nodes in frames, lines between them, broken into columns.
 
-    What is ``aside`` is off the main path: auxiliary heads.
+    Nodes in ``aside`` are off the main path: auxiliary heads.
     """
 
     def __init__(
@@ -67,13 +67,13 @@ class Sheet:
             fontname=FONT, fontsize=10, fontcolor=GREY, color=LINE, arrowsize=0.6
         )
         self._column = column
-        # Each is a cluster, unseen: Graphviz packs clusters in the order in which they are given.
+        # Each column is an invisible cluster: Graphviz packs clusters in the given order.
         self._columns = {
             number: pydot.Cluster(f"column{number}", peripheries=0, margin=0, label=quoted(""))
             for number in sorted(set(column.values()))
         }
         self._count = len(self._columns)
-        if self._count > 1:  # lay the columns out one by one and put them side by side, tops level
+        if self._count > 1:  # lay columns out separately, side by side and aligned at the top
             self.dot.set("pack", 24)
             self.dot.set("packmode", f"array_it{self._count}")
         self._frames: dict[tuple[str, ...], pydot.Cluster] = {}
@@ -92,7 +92,7 @@ class Sheet:
         says: str = "",
         **more: Any,
     ) -> None:
-        """Put a box into its frames, each inside the one before; ``says`` is its tooltip."""
+        """Draw a box within its frames, from outermost to innermost; ``says`` is its tooltip."""
         colour = COLOURS[kind]
         self.kinds.add(kind)
         style: dict[str, Any] = {"fillcolor": colour.fill, "color": colour.border}
@@ -104,11 +104,11 @@ class Sheet:
         self._last = node
 
     def line(self, source: str, of: str, target: str, to: str, **style: Any) -> None:
-        """Draw a line from ``of``'s node to ``to``'s; across columns it goes by a pair of marks."""
+        """Draw a line from the node of ``of`` to that of ``to``, by two marks across columns."""
         if self._column[of] != self._column[to]:
             source = self._mark(source, of, self._column[to])
         if style.get("label") and self._count > 1:
-            style["minlen"] = 2  # Graphviz makes room for labels by itself only in a single column
+            style["minlen"] = 2  # Graphviz reserves space for labels only in a single column
         if to in self._aside:
             style["weight"] = 1
         self.dot.add_edge(pydot.Edge(source, target, **style))
@@ -122,7 +122,7 @@ class Sheet:
         if content:
             style |= {"style": "dashed", "label": f"  {labels.line_of(content)} "}
             style |= {"fontcolor": colour}
-        # A resized identity looks like an identity in a page's style, too.
+        # A resized identity also has the CSS class of an identity.
         style_of = "projection" if kind == "projection" else "identity"
         self.line(source, of, target, to, **{"class": style_of}, **style)
 
@@ -132,13 +132,13 @@ class Sheet:
             outer = self._frames[path[:-1]] if len(path) > 2 else self._columns[int(path[0])]
             outer.add_subgraph(frame)
         self._draw_legend(folded)
-        # From left to right, Graphviz packs the rows from below.
+        # In a figure from left to right, Graphviz packs the rows from bottom to top.
         for number in sorted(self._columns, reverse=self.look.goes_across):
             self.dot.add_subgraph(self._columns[number])
         return self.dot
 
     def _draw_legend(self, folded: bool) -> None:
-        """Put the legend below the last node."""
+        """Draw the legend below the last node."""
         rows = labels.legend(
             self.kinds, shortcuts=self.shortcuts, folded=folded, cost=self.look.cost
         )
@@ -154,11 +154,11 @@ class Sheet:
         self.dot.add_edge(pydot.Edge(self._last, "legend", style="invis"))
 
     def _group(self, column: int) -> str:
-        # One Graphviz group keeps the main path of a column a straight line.
+        # A common Graphviz group keeps the main path of a column straight.
         return f"column{column}"
 
     def _frame(self, column: int, names: Sequence[str]) -> pydot.Graph:
-        """Return the innermost of nested frames; a stage that is broken has one in each column."""
+        """Return the innermost of nested frames; a broken stage has a frame in each column."""
         place: pydot.Graph = self._columns[column]
         for depth in range(1, len(names) + 1):
             path = (str(column), *names[:depth])
@@ -168,7 +168,7 @@ class Sheet:
         return place
 
     def _mark(self, source: str, of: str, column: int) -> str:
-        """Return the mark at the head of a column for a node in another."""
+        """Return the mark at the top of a column for a node in another column."""
         if (source, column) in self._marks:
             return self._marks[source, column]
         number = len(self._marks) + 1

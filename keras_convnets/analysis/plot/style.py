@@ -1,4 +1,4 @@
-"""How figures look: fonts, colours, and numbers in few digits."""
+"""The style of figures: fonts, colours and number formats."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import html
 import re
 from typing import NamedTuple
 
-# Verdana is as wide as DejaVu Sans, so an SVG laid out with the one reads well in the other.
+# Verdana is as wide as DejaVu Sans, so an SVG laid out for one font also fits the other.
 FONT = "DejaVu Sans,Verdana,Geneva,sans-serif"
 GREY, FRAME, LINE = "#5d6873", "#b9c3cd", "#6b7680"
 IDENTITY, PROJECTION = "#1f5fa8", "#b35c00"
 
 
 class Colour(NamedTuple):
-    """The fill and the border of a box."""
+    """The fill and border colours of a box."""
 
     fill: str
     border: str
 
 
-# In the order of a legend. The pairs stay apart for the colour-blind, and in grey.
+# In the order of the legend. Colours remain distinct with colour blindness and in greyscale.
 COLOURS = {
     "input": Colour("#ffffff", "#8a949e"),
     "convolution": Colour("#dfe9f8", "#5b84b1"),
@@ -36,25 +36,25 @@ COLOURS = {
 
 
 def css_class(kind: str) -> str:
-    """Return the class that a kind of box has in SVG: ``kind-residual-block``."""
+    """Return the CSS class of a kind of box in SVG: ``kind-residual-block``."""
     return f"kind-{kind.replace(' ', '-')}"
 
 
 def escaped(text: str) -> str:
-    """Return text for a label, with a sign for what Graphviz would take for more than text.
+    """Return text for a label, with replacements for characters that Graphviz does not print.
 
-    No font has control characters, and a backslash begins a code however it is written.
+    Fonts have no control characters, and Graphviz always treats a backslash as an escape.
     """
     return html.escape(re.sub(r"[\x00-\x1f\x7f-\x9f]", "\ufffd", text).replace("\\", "∖"))
 
 
 def quoted(text: str) -> str:
-    """Return text as DOT takes it whole: without quotes, ``a:b`` would mean a port of ``a``."""
+    """Return text quoted for DOT: without quotes, ``a:b`` would mean a port of ``a``."""
     return f'"{escaped(text)}"'
 
 
 def short(number: int) -> str:
-    """Return a number in three digits: as many as a figure has room for.
+    """Return a number rounded to three digits, which fits in a figure.
 
     Examples:
         >>> short(11_238_628), short(3_663_761_408), short(999_999), short(812)
@@ -67,5 +67,5 @@ def short(number: int) -> str:
 
 
 def grey(text: str, size: int = 9) -> str:
-    """Return text for a Graphviz label, small and grey."""
+    """Return small grey text for a Graphviz label."""
     return f'<FONT POINT-SIZE="{size}" COLOR="{GREY}">{escaped(text)}</FONT>'

@@ -1,4 +1,4 @@
-"""A figure as a page to explore: one file, which needs neither network nor library."""
+"""A figure as an interactive, self-contained web page."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from keras_convnets.analysis.tables import shown, sizes
 
 
 def webpage(graph: Graph, detail: str, svg: str) -> str:
-    """Return the page: the figure, and what is in each of its boxes.
+    """Return a page with the figure and the contents of each of its boxes.
 
     Args:
-        graph: as it was drawn.
-        detail: the detail that it was drawn at: what a box stands for.
-        svg: the figure.
+        graph: the graph as drawn.
+        detail: the detail of the figure, which determines what a box represents.
+        svg: the figure as SVG.
     """
     data = _data(graph, detail)
     return pages.render(__package__, "page.html", title=graph.name, svg=svg, data=data)
