@@ -1,1 +1,1 @@
-"""Which pixels the units of a layer see."""
+"""Receptive fields of the units of a layer."""

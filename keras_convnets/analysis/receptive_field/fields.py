@@ -1,8 +1,8 @@
-"""Which pixels the units of a layer see, axis by axis, in whole numbers: no Keras in here.
+"""Receptive-field arithmetic per axis, in integers and independent of Keras.
 
-Of each axis two things are kept. *Unclipped* fields are those of an image without borders; sizes
-and strides are read off them. *Seen* fields are those of the units that exist, where borders and
-padding contribute nothing.
+Two kinds of fields are tracked for each axis. *Unclipped* fields are those in an image without
+borders; they determine sizes and strides. *Seen* fields are those of the existing units, to which
+borders and padding contribute nothing.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Range = tuple[int, int]
 
 @dataclasses.dataclass(frozen=True)
 class Unclipped:
-    """The fields on an endless axis: ``shift`` pixels further from one period to the next."""
+    """The fields on an infinite axis. They repeat with each period, ``shift`` pixels further on."""
 
     first: Ints
     last: Ints
@@ -37,12 +37,12 @@ class Unclipped:
 
     @property
     def period(self) -> int:
-        """The number of units after which the fields repeat, but for their place."""
+        """The number of units after which the fields repeat, apart from the shift."""
         return len(self.first)
 
     @property
     def stride(self) -> Fraction:
-        """Pixels from one unit's field to the next one's; a mean where units take turns."""
+        """The distance in pixels between the fields of neighbouring units: a mean over a period."""
         return Fraction(self.shift, self.period)
 
     def at(self, positions: Ints) -> tuple[Ints, Ints]:
@@ -54,7 +54,7 @@ class Unclipped:
         return first, last
 
     def through(self, taps: Taps) -> Unclipped:
-        """Return the fields of a layer that reads these units."""
+        """Return the fields of a layer whose input these units are."""
         turns = self.period // math.gcd(self.period, taps.step_in)
         first, last = self.at(taps.read(np.arange(turns * taps.step_out)))
         shift = turns * taps.step_in * self.shift // self.period
@@ -62,7 +62,7 @@ class Unclipped:
 
 
 def join(branches: Sequence[Unclipped | None]) -> Unclipped | None:
-    """Return the fields that span those of all branches; ``None`` if strides differ."""
+    """Return the fields that span those of all branches, or ``None`` if strides differ."""
     known = [branch for branch in branches if branch is not None]
     if len(known) < len(branches) or len({branch.stride for branch in known}) > 1:
         return None
@@ -73,14 +73,14 @@ def join(branches: Sequence[Unclipped | None]) -> Unclipped | None:
 
 
 def are_aligned(branches: Sequence[Unclipped | None]) -> bool:
-    """Return whether the branches have one stride, and one centre.
+    """Return whether the branches have equal strides and equal centres.
 
-    Centres are compared on the mean of a period: units that nearest-neighbour upsampling has made
-    of one are off its centre to either side.
+    Centres are averaged over a period, because the units that nearest-neighbour upsampling makes
+    from one unit lie on either side of its centre.
     """
     known = [branch for branch in branches if branch is not None]
     if not known:
-        return True  # where the strides parted, that was said already
+        return True  # already reported where the strides first differed
     if len(known) < len(branches) or len({branch.stride for branch in known}) > 1:
         return False
     positions = np.arange(math.lcm(*(branch.period for branch in known)))
@@ -91,18 +91,18 @@ def are_aligned(branches: Sequence[Unclipped | None]) -> bool:
 
 @dataclasses.dataclass(frozen=True)
 class Seen:
-    """The first and last pixel that each existing position sees, on one axis."""
+    """The first and last pixel that each existing position sees along one axis."""
 
     first: Ints
     last: Ints
 
     @property
     def is_nothing(self) -> Any:
-        """Whether each position sees nothing: it lies in padding, for one."""
+        """Whether each position sees nothing, for example because it lies in padding."""
         return self.first > self.last
 
     def through(self, taps: Taps, size: int) -> Seen:
-        """Return what the ``size`` positions of a layer see that reads these ones."""
+        """Return what the ``size`` positions of a layer with these inputs see."""
         positions = taps.read(np.arange(size))
         exists = (positions >= 0) & (positions < len(self.first))
         near = np.where(exists, positions, 0)
@@ -111,12 +111,12 @@ class Seen:
         return Seen(first, last)
 
 
-# What a branch sees: rows by columns. A branch that sees nothing on an axis sees nothing at all.
+# What a branch sees in rows and columns. If it sees nothing on one axis, it sees nothing at all.
 Unit = tuple[Seen, ...]
 
 
 def span(parts: Sequence[Unit]) -> Unit:
-    """Return what spans all parts, axis by axis."""
+    """Return the range that spans all parts on each axis."""
     return tuple(
         Seen(
             np.minimum.reduce([one.first for one in axis]),
@@ -127,10 +127,10 @@ def span(parts: Sequence[Unit]) -> Unit:
 
 
 def join_parts(parts: Sequence[Unit]) -> tuple[Unit, ...]:
-    """Return as few parts as say the same.
+    """Return an equivalent list with as few parts as possible.
 
-    Only parts that see something everywhere can be spanned axis by axis: where one sees nothing in
-    its row, its columns must not count.
+    Only parts in which every position sees something can be merged axis by axis. If a position sees
+    nothing in its row, its columns must not count.
     """
     full = [part for part in parts if not any(seen.is_nothing.any() for seen in part)]
     gapped = {_key(part): part for part in parts if not any(part is one for one in full)}
@@ -142,7 +142,7 @@ def _key(part: Unit) -> tuple[bytes, ...]:
 
 
 def seen_at(parts: Sequence[Unit], position: Sequence[int]) -> tuple[Range, ...] | None:
-    """Return the first and last pixel on each axis that one unit sees; ``None`` if none."""
+    """Return the first and last pixel that one unit sees on each axis, or ``None`` if none."""
     boxes = [
         [(int(seen.first[i]), int(seen.last[i])) for seen, i in zip(part, position, strict=True)]
         for part in parts
@@ -158,9 +158,9 @@ def seen_at(parts: Sequence[Unit], position: Sequence[int]) -> tuple[Range, ...]
 
 @dataclasses.dataclass(frozen=True)
 class State:
-    """What a layer's units see: fields, all that there is to see, or nothing known (and why).
+    """What the units of a layer see: their fields, a common range, or unknown with a reason.
 
-    ``reach`` is what each unit sees where all see the same, as after global pooling.
+    ``reach`` is the range that every unit sees if it is the same for all, as after global pooling.
     """
 
     image: tuple[int, ...]
@@ -172,18 +172,18 @@ class State:
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        """How many units there are on each axis."""
+        """The number of units on each axis."""
         return tuple(len(seen.first) for seen in self.parts[0])
 
     @property
     def extent(self) -> tuple[Range, ...]:
-        """What all units together see; all of the image where that is not known."""
+        """What all units together see; the whole image if that is unknown."""
         if self.reach or self.unknown:
             return self.reach or tuple((0, size - 1) for size in self.image)
         return tuple((int(one.first.min()), int(one.last.max())) for one in span(self.parts))
 
     def through(self, taps: Sequence[Taps], sizes: Sequence[int]) -> State:
-        """Return what the ``sizes`` units of a layer see that reads these ones."""
+        """Return what the ``sizes`` units of a layer with these inputs see."""
         axes = list(zip(taps, sizes, strict=True))
         parts = tuple(
             tuple(seen.through(*axis) for seen, axis in zip(part, axes, strict=True))
@@ -196,14 +196,14 @@ class State:
 
 
 def pixels(image: tuple[int, ...]) -> State:
-    """Return the state of the image itself: each unit sees its own pixel."""
+    """Return the state of the image, in which each unit sees its own pixel."""
     itself = tuple(Seen(np.arange(size), np.arange(size)) for size in image)
     endless = Unclipped(np.zeros(1, np.int64), np.zeros(1, np.int64), 1)
     return State(image, (endless,) * len(image), (itself,))
 
 
 def merge(states: Sequence[State], sizes: tuple[int, ...], name: str) -> State:
-    """Return what the units of a merge see, single rows and columns broadcast to ``sizes``."""
+    """Return what the units of a merge see; single rows and columns are broadcast to ``sizes``."""
     broadcast = [
         state.through(
             [

@@ -1,4 +1,4 @@
-"""Receptive fields: which pixels of the image the units of each layer see, for any model."""
+"""Receptive fields: the pixels of the image that the units of each layer see, for any model."""
 
 from __future__ import annotations
 
@@ -34,21 +34,21 @@ _CONVENTION = (
 
 @dataclasses.dataclass(frozen=True)
 class ReceptiveField:
-    """The part of the image that a layer's units see. Sizes are (rows, columns), in pixels.
+    """The receptive field of a layer's units. Sizes are (rows, columns) in pixels.
 
     Attributes:
         layer: the layer's name.
-        size: the size of the largest field of a unit, as if the image had no borders: it may be
-            larger than the image. ``None`` if it is not known.
-        stride: pixels from one unit's field to the next one's, 0.5 after upsampling by 2; ``None``
-            on an axis where branches of different strides have met.
-        padding: pixels by which the first unit's field begins before the image; ``None`` on an
-            axis as above.
-        whole_image: every unit sees all of the image, as after global pooling; there is no stride
-            and no padding then. So it is after flattening, where units have no place: it is
-            what a dense layer after it sees.
-        unknown: the layer that has no rule, its own or one before it, and why; else empty.
-        unaligned: merges on the way whose branches have different centres or different strides.
+        size: the size of the largest field of a unit in an image without borders, so it may exceed
+            the size of the image. ``None`` if it is unknown.
+        stride: the distance in pixels between the fields of neighbouring units, 0.5 after
+            upsampling by 2; ``None`` on an axis where branches with different strides are merged.
+        padding: the number of pixels by which the first unit's field starts before the image;
+            ``None`` in the same case as ``stride``.
+        whole_image: whether every unit sees the whole image, as after global pooling; then there is
+            no stride and no padding. It is also true after flattening, where units have no
+            position, because a following dense layer sees the whole image.
+        unknown: the layer without a rule, this one or an earlier one, and the reason; else empty.
+        unaligned: the earlier merges whose branches have different centres or different strides.
     """
 
     layer: str
@@ -61,9 +61,9 @@ class ReceptiveField:
     _state: State = dataclasses.field(repr=False, compare=False)
 
     def at(self, *position: int) -> tuple[tuple[int, int] | None, ...]:
-        """Return the first and last row, and column, that the unit at ``position`` really sees.
+        """Return the first and last row and column that the unit at ``position`` actually sees.
 
-        Padding contributes nothing; ``None`` is for a unit that sees nothing but padding.
+        Padding contributes nothing. The result is ``None`` for a unit that sees only padding.
         """
         if self.unknown:
             raise ValueError(f"{self.layer}: its field is not known because of {self.unknown}.")
@@ -157,17 +157,17 @@ def receptive_field(
     """Return the receptive fields of a functional model's layers, or that of one layer.
 
     A layer that is used more than once has the largest field of its uses. Group normalisation, and
-    layer normalisation over rows and columns, see the whole image. Fields are those of inference,
-    where batch normalisation and dropout look at no other pixel.
+    layer normalisation over rows and columns, see the whole image. Fields are those at inference,
+    where batch normalisation and dropout do not depend on other pixels.
 
     Args:
         model: a functional ``keras.Model`` or a built ``keras.Sequential``, in any data format.
         layer: a layer or its name. By default, all layers.
-        input_shape: ``(channels, rows, cols)``, whatever the data format, for a model that leaves
-            sizes open, or for other sizes than it was built with.
+        input_shape: ``(channels, rows, cols)``, whatever the data format, for a model with unknown
+            sizes, or for sizes other than those it was built with.
 
     Raises:
-        ValueError: sizes are open, or the layer is not in the model.
+        ValueError: if sizes are unknown, or the layer is not in the model.
 
     Examples:
         >>> import keras
@@ -230,7 +230,7 @@ def _field(name: str, state: State) -> ReceptiveField:
 
 
 def _size(unclipped: Unclipped | None, seen: Seen) -> int:
-    """Return the size of the largest field; where strides differ, of those that are seen."""
+    """Return the size of the largest unclipped field, or the largest seen one if strides differ."""
     largest = unclipped or seen
     return max(int((largest.last - largest.first).max()) + 1, 0)
 

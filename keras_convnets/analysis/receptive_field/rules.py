@@ -1,4 +1,4 @@
-"""What each type of layer does to the receptive fields of its inputs."""
+"""The effect of each layer type on receptive fields."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from keras_convnets.analysis.receptive_field.windows import (
 from keras_convnets.graph.calls import Call
 from keras_convnets.graph.layer_types import GLOBAL_POOLINGS, OPAQUE, LayerType
 
-# What sees all of the image, unless it is told to look along other axes.
+# Types that see the whole image, unless they work along other axes.
 SEES_ALL = GLOBAL_POOLINGS | {LayerType.GROUP_NORMALISATION, LayerType.FLATTEN}
-# What computes a unit from the units at its own place.
+# Types that compute each unit from the units at the same position.
 POINTWISE = {
     *(LayerType.ACTIVATION, LayerType.AXIS_ACTIVATION, LayerType.DENSE, LayerType.IDENTITY),
     *(LayerType.BATCH_NORMALISATION, LayerType.AXIS_NORMALISATION, LayerType.DROPOUT),
@@ -33,11 +33,11 @@ POINTWISE = {
     ),
     *(LayerType.ADDITION, LayerType.MERGE, LayerType.CONCATENATION),
 }
-# The same where the shape stays as it is.
+# Types that do so if the shape does not change.
 RESHAPING = {LayerType.RESHAPE, LayerType.RESIZING}
-# What mixes the units along its ``axis``: all of them, where the axes are rows and columns.
+# Types that mix the units along ``axis``: all units if the axes are rows and columns.
 ALONG_AXIS = {LayerType.AXIS_ACTIVATION, LayerType.AXIS_NORMALISATION, LayerType.REDUCTION}
-# What has no rule: its field, and those of all after it, are reported as not known.
+# Types without a rule: their fields and those of all later layers are reported as unknown.
 UNKNOWN = OPAQUE | {
     *(LayerType.ADAPTIVE_POOLING, LayerType.POOLING_OPERATION, LayerType.MODEL),
     *(LayerType.REARRANGEMENT, LayerType.IMAGE, LayerType.LOOKUP),
@@ -51,7 +51,7 @@ _ALONG_LAST_AXIS = (
 
 
 def state_of(call: Call, inputs: Sequence[State]) -> State:
-    """Return what a call's units see, given what those of its inputs see."""
+    """Return what the units of a call see, given what the units of its inputs see."""
     sizes = call.spatial
     if call.is_input:
         no_axes = f"{call.name} (an input without rows and columns)"
@@ -88,7 +88,7 @@ def _sees_all(call: Call) -> bool:
 
 
 def _mixed_axes(call: Call) -> set[int]:
-    """Return on which axes, rows being 0, a layer mixes all units."""
+    """Return the axes along which a layer mixes all units; rows are axis 0."""
     rank = len(call.inputs[0].shape) + 1
     axes: list[int] = []
     if call.type in ALONG_AXIS and hasattr(call.layer, "axis"):
@@ -111,7 +111,7 @@ def _is_channel_axis(axis: int, call: Call) -> bool:
 
 
 def _why(call: Call) -> str:
-    """Return why a layer has no rule: its class, and what is special about this one."""
+    """Return why a layer has no rule: its class and its unsupported settings."""
     if _mixed_axes(call):
         return f"{call.kind} along rows or columns"
     if call.type is LayerType.TRANSPOSED:
@@ -122,7 +122,7 @@ def _why(call: Call) -> str:
 
 
 def _local(call: Call, inputs: Sequence[State], sizes: tuple[int, ...]) -> State | None:
-    """Return what the units see of a layer that looks at a part of its input, if it has a rule."""
+    """Return what the units of a layer with a local view see, or ``None`` without a rule."""
     if any(len(state.sizes) != len(sizes) for state in inputs):
         return None
     if call.type in WINDOWED:

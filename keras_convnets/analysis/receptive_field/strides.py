@@ -1,4 +1,4 @@
-"""How many pixels lie between neighbouring units of each layer: one cheap pass, no sizes needed."""
+"""The distance in pixels between neighbouring units of each layer, in one pass without sizes."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from keras_convnets.graph.calls import Call
 from keras_convnets.graph.layer_types import GLOBAL_POOLINGS, LayerType
 from keras_convnets.graph.topology import ends
 
-# Pixels of the input on each axis, rows first. ``None`` where units have no place in the image,
-# as after global pooling, or where it is not known which.
+# Pixels of the input on each axis, rows first. ``None`` if units have no position in the image, as
+# after global pooling, or if the stride is unknown.
 Stride = tuple[Fraction, ...] | None
 
 _IN_NO_PLACE = GLOBAL_POOLINGS | {LayerType.REDUCTION}
 
 
 def strides(calls: Sequence[Call]) -> dict[Call, Stride]:
-    """Return the stride of every call: pixels of the input from one unit to the next one.
+    """Return the stride of every call: the distance between units, in pixels of the input.
 
-    Unlike a ratio of sizes it is exact for odd sizes and for valid padding, and known where sizes
-    are open. A layer without a rule keeps the stride if it keeps the size.
+    Unlike a ratio of sizes, it is exact for odd sizes and valid padding, and it does not require
+    known sizes. A layer without a rule preserves the stride if it preserves the size.
     """
     found: dict[Call, Stride] = {}
     for call in calls:
@@ -48,20 +48,20 @@ def _times(one: Stride, other: Stride) -> Stride:
 
 
 def _of_window(call: Call) -> Stride:
-    """Return by how much a layer with a window strides over its own input."""
-    any_sizes = (1,) * (len(call.shape) - 1)  # they shift a window, and do not change its steps
+    """Return the stride of a layer with a window, relative to its own input."""
+    any_sizes = (1,) * (len(call.shape) - 1)  # sizes only shift the window, not its stride
     taps = taps_of_axes(call, any_sizes)
     return None if taps is None else tuple(Fraction(tap.step_in, tap.step_out) for tap in taps)
 
 
 def _inside(call: Call) -> Stride:
-    """Return the stride of a model within over its own input."""
+    """Return the stride of a nested model, relative to its own input."""
     found = strides(call.within)
     return _only([found[end] for end in ends(call.within)])
 
 
 def _of_merge(call: Call, before: Sequence[Stride]) -> Stride:
-    """Return what all inputs agree on; one that is in no place, or is broadcast, has no say."""
+    """Return the common stride of all inputs, except those without a position or broadcast."""
     sizes = call.spatial
     placed = [
         (stride, call.spatial_sizes(tensor))

@@ -1,4 +1,4 @@
-"""Which positions of its input a layer reads, on one axis: windows, upsampling, and the like."""
+"""The positions of its input that a layer reads along one axis: windows, upsampling and so on."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ import numpy as np
 
 Ints = np.ndarray[Any, np.dtype[np.int64]]
 
-# A range of nothing is from FAR to -FAR: whatever it is joined with, nothing changes. FAR is
-# beyond all pixels by so much that it stays there when a range is shifted.
+# An empty range is from FAR to -FAR, so that joining it with any range changes nothing. FAR is so
+# far beyond all pixels that it stays beyond them when a range is shifted.
 FAR = 2**40
-# The position that a tap reads where there is none to read.
+# The position that means "no input".
 NO_POSITION = -FAR
 
 
 @dataclasses.dataclass(frozen=True)
 class Taps:
-    """The positions of a layer's input that each position of its output reads, on one axis.
+    """The input positions that each output position of a layer reads along one axis.
 
-    ``read`` returns a row for each position. ``step_out`` positions further in the output, all
-    that is read lies ``step_in`` positions further in the input.
+    ``read`` returns a row of input positions for each output position. Moving by ``step_out``
+    output positions moves all the input positions by ``step_in``.
     """
 
     read: Callable[[Ints], Ints]
@@ -32,13 +32,13 @@ class Taps:
 
 
 def window(kernel: int, stride: int = 1, dilation: int = 1, before: int = 0) -> Taps:
-    """Return the taps of a convolution or pooling that is padded by ``before`` in front."""
+    """Return the taps of a convolution or pooling with padding of ``before`` at the start."""
     offsets = np.arange(kernel) * dilation - before
     return Taps(lambda positions: positions[:, None] * stride + offsets, step_in=stride)
 
 
 def same_padding(kernel: int, stride: int, size: int) -> int:
-    """Return what TensorFlow pads in front for ``padding="same"``: the smaller half."""
+    """Return TensorFlow's padding at the start for ``padding="same"``: the smaller half."""
     total = (math.ceil(size / stride) - 1) * stride + kernel - size
     return max(total, 0) // 2
 
@@ -49,7 +49,7 @@ def repeated(factor: int) -> Taps:
 
 
 def interpolated(factor: int) -> Taps:
-    """Return the taps of bilinear upsampling: position i is at (i + 1/2) / factor - 1/2."""
+    """Return the taps of bilinear upsampling: output i lies at (i + 1/2) / factor - 1/2."""
 
     def read(positions: Ints) -> Ints:
         before, rest = np.divmod(2 * positions + 1 - factor, 2 * factor)
@@ -59,7 +59,7 @@ def interpolated(factor: int) -> Taps:
 
 
 def transposed(kernel: int, stride: int, before: int) -> Taps:
-    """Return the taps of the gradient of a convolution that is padded by ``before`` in front."""
+    """Return the taps of a transposed convolution with padding of ``before`` at the start."""
     back = np.arange(math.ceil(kernel / stride))
 
     def read(positions: Ints) -> Ints:
@@ -70,5 +70,5 @@ def transposed(kernel: int, stride: int, before: int) -> Taps:
     return Taps(read, step_out=stride)
 
 
-# A single row or column, broadcast.
+# The taps of a single row or column that is broadcast.
 FIRST_ONLY = Taps(lambda positions: np.zeros((len(positions), 1), np.int64), step_in=0)

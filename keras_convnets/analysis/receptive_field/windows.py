@@ -1,4 +1,4 @@
-"""What a layer with a window reads of its input, axis by axis."""
+"""The input positions that a layer with a window reads on each axis."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from keras_convnets.graph.layer_types import LayerType
 
 
 def taps_of_axes(call: Call, sizes: tuple[int, ...]) -> list[Taps] | None:
-    """Return what a layer with a window reads on each axis of an input of these sizes."""
+    """Return the taps of a layer with a window on each axis of an input of these sizes."""
     layer = call.layer
     if not is_in_model_format(call) or getattr(layer, "rank", len(sizes)) != len(sizes):
         return None
@@ -23,8 +23,8 @@ def taps_of_axes(call: Call, sizes: tuple[int, ...]) -> list[Taps] | None:
 
 
 def is_in_model_format(call: Call) -> bool:
-    """Whether a layer's rows and columns are where the model has them."""
-    # UpSampling1D and Cropping1D know no format: they take the axis after the batch.
+    """Return whether a layer has its rows and columns on the same axes as the model."""
+    # UpSampling1D and Cropping1D have no data format: they use the axis after the batch.
     return getattr(call.layer, "data_format", "channels_last") == call.data_format
 
 
@@ -71,7 +71,7 @@ def _window(kernel: int, stride: int, dilation: int, padding: str, size: int) ->
 
 
 def _pairs(given: Any) -> Any:
-    """Return (before, after) of each axis; a layer of one axis has just these two numbers."""
+    """Return (before, after) for each axis; a layer with one axis has only these two numbers."""
     return (given,) if isinstance(given[0], int) else given
 
 
