@@ -132,7 +132,7 @@ class _LayersOfGroup:
         if isinstance(operation, keras.Layer):
             self._made[operation] = by_keras
         elif by_keras and operation not in self._known:
-            self._known.add(operation)  # it is told once more by each network that this one is in
+            self._known.add(operation)  # each enclosing network reports it again
             self._name(operation)
 
     def used(self, layer: Any) -> None:
@@ -167,7 +167,7 @@ class _Graph:
         self.add(inputs, "the input")
 
     def add(self, y: Tensor, group: str) -> None:
-        """Add the calls that lead to ``y``.
+        """Add the calls that ``y`` depends on.
 
         Raises:
             ValueError: if two layers have the same name.

@@ -145,7 +145,7 @@ def share(what: str, value: Any) -> float:
 
 
 def choice(what: str, value: Any, choices: Iterable[Any]) -> Any:
-    """Return ``value`` if it is one of ``choices``; the error lists them, the closest first."""
+    """Return ``value`` if it is one of ``choices``; the error lists them and suggests some."""
     known = list(choices)
     if any(value is option or value == option for option in known):
         return value

@@ -103,7 +103,7 @@ def scope(name: str) -> Iterator[Scope]:
 
 @contextlib.contextmanager
 def outside() -> Iterator[None]:
-    """Forget any scope inside: a model that is built within a block has names of its own.
+    """Clear the current scope, so that a model built inside a block has its own layer names.
 
     Examples:
         >>> with scope("conv3_block1"), outside(), scope("conv1"):

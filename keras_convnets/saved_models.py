@@ -22,7 +22,7 @@ class UnknownLayersError(ValueError):
 
 
 def load_model(file: str | os.PathLike[str]) -> keras.Model:
-    """Return the model in a ``.keras`` file, not compiled.
+    """Return the model in a ``.keras`` file, without compiling it.
 
     Raises:
         UnknownLayersError: if the model has layers that Keras does not know.

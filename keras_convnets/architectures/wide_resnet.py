@@ -142,4 +142,4 @@ class WideResnetBuilder:
         return _imagenet(input_shape, num_outputs, wide_bottleneck, (3, 4, 23, 3), **options)
 
 
-_imagenet = ResnetV1Builder.build  # so that a network's row fits on its line
+_imagenet = ResnetV1Builder.build  # a short alias, so that each call fits on one line

@@ -29,7 +29,7 @@ class Place:
 
 
 def places(calls: Sequence[Call], model_name: str = "") -> dict[Call, Place]:
-    """Return the place of every call of a model, in the order of computation."""
+    """Return the block and stage of every call of a model, in the order of computation."""
     inputs = [call for call in calls if call.is_input]
     found = _by_our_names(calls) or _by_prefix_and_graph(calls, f"{model_name}_")
     for call in inputs:

@@ -20,7 +20,7 @@ class LayerType(enum.Enum):
     """A set of layer classes to which the same rules apply."""
 
     INPUT = enum.auto()
-    MODEL = enum.auto()  # a functional model within a model
+    MODEL = enum.auto()  # a nested functional model
     # Layers with a kernel.
     CONVOLUTION = enum.auto()
     DEPTHWISE = enum.auto()

@@ -138,7 +138,7 @@ def _is_shortcut(item: Parallel) -> bool:
     if len(item.branches) != 2 or item.merge is None or item.merge.text not in _MERGES:
         return False
     shortcut, main = sorted(item.branches, key=_weight)
-    most = 0 if item.merge.text == "concat" else 2  # a convolution, perhaps a pooling before it
+    most = 0 if item.merge.text == "concat" else 2  # a convolution, optionally after pooling
     is_plain = all(isinstance(layer, Description) for layer in shortcut)
     return is_plain and len(heavy_of(shortcut)) <= most and _weight(shortcut) < _weight(main)
 

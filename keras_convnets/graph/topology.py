@@ -111,7 +111,7 @@ def is_acyclic(groups: dict[Call, str]) -> bool:
 
 
 def _main_output(calls: Sequence[Call]) -> Call:
-    """Return the output that most calls lead to."""
+    """Return the main output: the one that depends on most calls."""
     inside = set(calls)
     return max(ends(calls), key=lambda call: len(_ancestors(call) & inside))
 
@@ -134,7 +134,7 @@ def _cut(calls: list[Call]) -> list[list[Call]]:
             if parent in position:
                 last_use[position[parent]] = index
     found: list[list[Call]] = [[]]
-    reach = 0  # the last call that anything before this one leads to
+    reach = 0  # the last call that takes an output of the calls so far
     for index, call in enumerate(calls):
         found[-1].append(call)
         if reach <= index:

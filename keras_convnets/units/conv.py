@@ -45,7 +45,7 @@ def conv(
     kernel_initializer: Any = None,
     **options: Any,
 ) -> Unit:
-    """Return a convolution, initialised after He et al. (2015), with an L2 penalty on its kernel.
+    """Return a convolution with He initialisation and an L2 penalty on its kernel.
 
     Args:
         filters: the number of output channels.

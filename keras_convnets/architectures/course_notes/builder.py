@@ -34,7 +34,7 @@ from keras_convnets.units import chain, heads
 
 
 class CourseNotesBuilder:
-    """The small networks of deep learning course notes, layer for layer.
+    """The small networks of deep learning course notes, reproduced layer by layer.
 
     Every method takes the input shape ``(channels, rows, cols)``, whatever the data format, the
     number of outputs and the common [`Options`][keras_convnets.Options]. It returns a functional

@@ -1,1 +1,1 @@
-"""Densely connected networks."""
+"""Densely connected networks (DenseNets)."""

@@ -1,1 +1,1 @@
-"""GoogLeNet to Inception-ResNet."""
+"""The Inception networks, from GoogLeNet to Inception-ResNet."""

@@ -37,7 +37,7 @@ GOOGLENET: tuple[tuple[Row, ...], ...] = (
     ),
 )
 
-# Caffe divides its alpha of 1e-4 by the number of channels, and its k is 1.
+# Caffe divides its alpha of 1e-4 by the window of 5 channels, and its k is 1.
 LRN = units.local_response_norm(5, alpha=2e-5, beta=0.75, bias=1.0)
 
 

@@ -90,7 +90,7 @@ def inception_resnet_c(
 
 
 def reduction_resnet_b(style: Style = TORCH) -> Unit:
-    """Return the block from 17 x 17 to 8 x 8: 3x3/2 twice over; 3x3 and 3x3/2; pooling.
+    """Return the block from 17 x 17 to 8 x 8: 3x3/2 in two branches; 3x3 and 3x3/2; pooling.
 
     Args:
         style: the style of convolutions and batch normalisations.

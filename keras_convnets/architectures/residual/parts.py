@@ -76,7 +76,7 @@ def _native(block: Block, style: Style) -> Callable[[int, Strides, bool], Unit]:
 
 
 def _check_takes(block: Block, given: Mapping[str, Any]) -> None:
-    """Refuse what cannot be called as a block: a unit, or a function of other arguments."""
+    """Reject what cannot be called as a block: a unit, or a function with other arguments."""
     try:
         inspect.signature(block).bind(**given)
     except TypeError as error:
