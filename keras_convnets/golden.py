@@ -75,8 +75,14 @@ def write(convention: str, networks: Iterable[ModelInfo]) -> None:
 
 @functools.cache
 def _read() -> tuple[str, dict[str, ModelInfo]]:
-    convention, *lines = FILE.read_text(encoding="utf-8").splitlines()
-    rows = (_model_info(row) for row in csv.DictReader(lines))
+    try:
+        convention, *lines = FILE.read_text(encoding="utf-8").splitlines()
+        rows = [_model_info(row) for row in csv.DictReader(lines)]
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise ValueError(
+            f"networks: cannot read {str(FILE)!r} ({type(error).__name__}: {error}); expected the "
+            "table that is installed with this package. Install the package again."
+        ) from error
     return convention.removeprefix("# "), {row.name: row for row in rows}
 
 

@@ -46,6 +46,17 @@ def test_a_network_that_is_not_in_the_table_yet_is_built_and_counted(monkeypatch
     assert "lenet_5" in list_models()
 
 
+@pytest.mark.parametrize("damage", [None, lambda text: "", lambda text: text[:3000]])
+def test_a_golden_table_that_cannot_be_read_is_said_in_a_line(damage, monkeypatch, tmp_path):
+    file = tmp_path / "networks.csv"
+    if damage is not None:
+        file.write_text(damage(golden.FILE.read_text(encoding="utf-8")), encoding="utf-8")
+    monkeypatch.setattr(golden, "FILE", file)
+    monkeypatch.setattr(golden, "_read", golden._read.__wrapped__)
+    with pytest.raises(ValueError, match=r"networks: cannot read '.*Install the package again\.$"):
+        list_models()
+
+
 def test_patterns():
     assert list_models("resnet_1*") == ["resnet_18", "resnet_101", "resnet_152"]
     assert list_models("no_such*") == []
