@@ -103,7 +103,8 @@ def predict(run: Classifier, files: Iterable[str | os.PathLike[str]]) -> Predict
         files: JPEG, PNG, BMP or GIF files of any size; the result names those that are not images.
 
     Raises:
-        ValueError: the model is not a classifier of such images, or its outputs are not finite.
+        ValueError: the model is not a classifier of such images, its outputs are not finite, or
+            one file was given in place of a list.
 
     Examples:
         >>> from keras_convnets import ResnetBuilder
@@ -120,6 +121,11 @@ def predict(run: Classifier, files: Iterable[str | os.PathLike[str]]) -> Predict
         "as the preprocessing makes them",
         "Take the preprocessing of the model's own run.",
     )
+    if isinstance(files, str | os.PathLike):
+        raise ValueError(
+            f"files: received {os.fspath(files)!r}; expected a list of files, such as "
+            f"[{os.fspath(files)!r}]."
+        )
     names = [os.fspath(file) for file in files]
     reader = _Reader(run)
     if batches := reader.batches(names):
