@@ -122,13 +122,13 @@ def positive_number(what: str, value: Any, meaning: str) -> float:
     return number
 
 
-def rate(what: str, value: Any) -> float:
-    """Return a dropout rate: at least 0 and less than 1."""
+def rate(what: str, value: Any, meaning: str = "the share of units to drop, such as 0.2") -> float:
+    """Return a rate, by default one of dropout: at least 0 and less than 1."""
     number = _number(value)
     if number is None or not 0 <= number < 1:
         raise ValueError(
             f"{what}: received {value!r}; expected a number of at least 0 and less than 1. Pass "
-            "the share of units to drop, such as 0.2."
+            f"{meaning}."
         )
     return number
 

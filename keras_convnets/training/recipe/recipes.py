@@ -74,8 +74,9 @@ class Recipe:
         checks.positive_integer("batch_size", self.batch_size, "the images a step, such as 32")
         checks.positive_number("learning_rate", self.learning_rate, "a step size, such as 0.03")
         checks.choice("schedule", self.schedule, SCHEDULES)
-        checks.rate("momentum", self.momentum)
-        checks.rate("label_smoothing", self.label_smoothing)
+        checks.rate("momentum", self.momentum, "the share of the last step to keep, such as 0.9")
+        smoothing = "the share of a label that all classes have, such as 0.1"
+        checks.rate("label_smoothing", self.label_smoothing, smoothing)
         checks.share("stage_decay", self.stage_decay)
         checks.positive_number("drop_factor", self.drop_factor, "a factor such as 0.1")
         checks.non_negative_number("warmup_rate", self.warmup_rate, "a rate such as 0.01")
