@@ -172,6 +172,15 @@ def instead_of_option(name: str, known: Iterable[str]) -> str:
     return did_you_mean(name, known)
 
 
+def instance(what: str, value: Any, kind: type, remedy: str) -> None:
+    """Refuse a value of another class than ``kind``."""
+    if not isinstance(value, kind):
+        raise ValueError(
+            f"{what}: received a value of type {type(value).__name__}; expected one of type "
+            f"{kind.__name__}. {remedy}"
+        )
+
+
 def model_name(value: Any) -> str:
     """Return a name that Keras accepts for a model."""
     if not isinstance(value, str) or not value or "/" in value:

@@ -50,6 +50,7 @@ def evaluate(
         (360, 10)
     """
     checks.positive_integer("batch_size", batch_size, "images that fit into the memory")
+    checks.instance("images", images, Images, "Pass those of some data: data.test.")
     if not len(images):
         raise ValueError("images: received none; expected at least one. Name data that have some.")
     check_takes(

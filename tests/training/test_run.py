@@ -20,6 +20,7 @@ from helpers import FORMATS
 from keras_convnets import ResnetBuilder, create_model
 from keras_convnets.errors import RunStopped
 from keras_convnets.images import reading
+from keras_convnets.inference.evaluate import evaluate
 from keras_convnets.training import run_folder
 from keras_convnets.training.data.data import load_data
 from keras_convnets.training.recipe.recipes import RECIPES
@@ -251,6 +252,26 @@ def test_an_impatient_interruption_leaves_a_model_and_a_history(monkeypatch, dat
     for one, other in zip(weights(Path("run")), model.get_weights(), strict=True):
         assert np.array_equal(one, other)
     assert (outcome.folder / "curves.png").exists()
+
+
+def test_what_is_no_data_or_no_recipe_is_refused_in_a_line(data):
+    model, pixels = build(), np.zeros((4, 8, 8, 1))
+    typo = RECIPE.replace(augmentation="flop")
+    for words, arguments in (
+        (
+            "data: received a value of type tuple; expected one of type Data",
+            (model, (pixels, [0] * 4)),
+        ),
+        ("recipe: received a value of type str; expected one of type Recipe", (model, data)),
+        ("augmentation: received 'flop'; expected one of 'none'", (model, data)),
+    ):
+        with pytest.raises(ValueError, match=words):
+            train(*arguments, "run", typo if "flop" in words else "quick", console=quiet())
+    assert not Path("run").exists()
+    with pytest.raises(ValueError, match="images: received a value of type ndarray; expected one "):
+        evaluate(model, pixels, data.preprocessing)
+    with pytest.raises(ValueError, match="data: received a value of type PosixPath; expected one"):
+        load_data(Path("digits"))
 
 
 def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_checkpoint(data):

@@ -182,6 +182,7 @@ def _treated(source: Source, treatment: Treatment, arguments: Mapping[str, Any])
 
 def _anywhere(name: str) -> str:
     """Return the name with a path that is valid from any working directory."""
+    checks.instance("data", name, str, "Name a data set, such as 'digits' or 'folder:PATH'.")
     kind, _, path = name.partition(":")
     return f"{kind}:{Path(path).expanduser().absolute()}" if kind == "folder" else name
 

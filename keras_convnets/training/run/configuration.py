@@ -12,11 +12,12 @@ from typing import Any
 
 import keras
 
-from keras_convnets import axes
+from keras_convnets import axes, checks
 from keras_convnets.inference.fits import check_labels, check_takes
 from keras_convnets.inference.outputs import outputs_of
 from keras_convnets.training import run_folder
 from keras_convnets.training.data import pipeline
+from keras_convnets.training.data.augmentation import AUGMENTATIONS
 from keras_convnets.training.data.data import Data
 from keras_convnets.training.recipe.recipes import Recipe
 from keras_convnets.training.recipe.settings import Settings
@@ -26,6 +27,7 @@ def augmented(data: Data, recipe: Recipe) -> Data:
     """Return the data with the augmentation of the recipe, if it specifies one."""
     if recipe.augmentation is None:
         return data
+    checks.choice("augmentation", recipe.augmentation, AUGMENTATIONS)
     return dataclasses.replace(data, augmentation=recipe.augmentation)
 
 
@@ -36,6 +38,8 @@ def check_run(model: keras.Model, data: Data, recipe: Recipe) -> Data:
         ValueError: the model does not fit the data, the batch size does not fit the data or the
             devices, or the warm-up does not fit the run.
     """
+    checks.instance("data", data, Data, "Pass load_data('digits') or Data.from_arrays(...).")
+    checks.instance("recipe", recipe, Recipe, "Pass RECIPES['quick'], for instance.")
     data = augmented(data, recipe)
     check_fit(model, data)
     replicas = model.distribute_strategy.num_replicas_in_sync
