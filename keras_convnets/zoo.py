@@ -241,7 +241,7 @@ def _load_entry_points() -> None:
     for point in metadata.entry_points(group=ENTRY_POINTS):
         try:
             point.load()
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             warnings.warn(
                 f"{ENTRY_POINTS}: {point.value!r} cannot be loaded, so that its networks are "
                 f"missing ({type(error).__name__}: {error}).",

@@ -248,9 +248,10 @@ class TestAnEntryPoint:
         assert zoo.find("theirs").published.source == "their_blocks"
         assert list_models()[-1] == "theirs"
 
-    def test_that_fails_leaves_all_other_networks(self, installed):
-        installed("import nothing_like_it")
-        with pytest.warns(UserWarning, match="'their_blocks' cannot be loaded.*nothing_like_it"):
+    @pytest.mark.parametrize("text", ["import nothing_like_it", "raise SystemExit('nothing_like')"])
+    def test_that_fails_leaves_all_other_networks(self, installed, text):
+        installed(text)
+        with pytest.warns(UserWarning, match="'their_blocks' cannot be loaded.*nothing_like"):
             assert list_models("resnet_18") == ["resnet_18"]
         assert create_model("lenet_5").name == "lenet_5"
 
