@@ -15,10 +15,27 @@ from helpers import (
     run_eagerly,
     smallest,
 )
-from keras_convnets import create_model, list_models
+from keras_convnets import (
+    DensenetBuilder,
+    ResnetBuilder,
+    ResnetV2Builder,
+    ResnextBuilder,
+    SeResnetBuilder,
+    create_model,
+    list_models,
+)
 from keras_convnets.zoo import find
 
 OUTPUTS = 4
+# Where the first network of a builder has 50 layers or more, a training step is taken by a tiny
+# configuration of its family: the same blocks, one or two a stage.
+TINY = {
+    "densenet_121": (DensenetBuilder.build, (2, 2, 2, 2)),
+    "resnet_50": (ResnetBuilder.build, "bottleneck", (1, 1, 1, 1)),
+    "resnet_v2_50": (ResnetV2Builder.build, "bottleneck_v2", (1, 1, 1, 1)),
+    "resnext_50_32x4d": (ResnextBuilder.build, (1, 1, 1, 1)),
+    "se_resnet_50": (SeResnetBuilder.build, (1, 1, 1, 1)),
+}
 
 
 @functools.cache
@@ -32,6 +49,14 @@ def first_of_each_builder():
     for name in list_models():
         builders.setdefault(find(name).builder, name)
     return list(builders.values())
+
+
+def trained(name, shape, **options):
+    """Return the network of that name, or a tiny configuration of its family."""
+    if name not in TINY:
+        return create_model(name, shape, OUTPUTS, **options)
+    build, *row = TINY[name]
+    return build(shape, OUTPUTS, *row, **options)
 
 
 def outputs_of(model, x):
@@ -69,7 +94,7 @@ def test_training_steps_lower_the_loss(name, data_format):
     keras.utils.set_random_seed(0)
     shape = smallest_shape(name)
     # Without weight decay and dropout, what a small step lowers is the loss of this batch.
-    model = create_model(name, shape, OUTPUTS, data_format=data_format, l2_penalty=0)
+    model = trained(name, shape, data_format=data_format, l2_penalty=0)
     for layer in model.layers:
         if isinstance(layer, keras.layers.Dropout):
             layer.rate = 0
@@ -88,7 +113,7 @@ def test_training_steps_lower_the_loss(name, data_format):
 def test_compile_fit_evaluate_predict(name, data_format):
     keras.utils.set_random_seed(0)
     shape = (1, 32, 32)
-    model = create_model(name, shape, OUTPUTS, data_format=data_format)
+    model = trained(name, shape, data_format=data_format)
     x, y = images(shape, data_format, count=8), np.arange(8) % OUTPUTS
     model.compile(
         keras.optimizers.SGD(0.01), "sparse_categorical_crossentropy", metrics=["accuracy"]

@@ -204,11 +204,11 @@ def test_without_a_network_the_file_is_named_too(name, monkeypatch, tmp_path):
 def test_keras_own_cache_is_used_in_either_format(data_format, monkeypatch):
     train, test = labelled(20, (32, 32, 3)), labelled(10, (32, 32, 3))
 
-    def load_data():
+    def cached():
         axes = (0, 3, 1, 2) if data_format == "channels_first" else (0, 1, 2, 3)
         return tuple((pixels.transpose(axes), labels[:, None]) for pixels, labels in (train, test))
 
-    monkeypatch.setattr(keras.datasets.cifar10, "load_data", load_data)
+    monkeypatch.setattr(keras.datasets.cifar10, "load_data", cached)
     check(load_data("cifar10"), train, test)
 
 
