@@ -24,6 +24,7 @@ def assemble(
     default_name: str,
     head: Head = heads.classifier,
     auxiliary: Mapping[str, Head] | None = None,
+    source_penalty: float = 0.0,
     **options: Unpack[Options],
 ) -> keras.Model:
     """Return the functional model that applies ``parts`` in sequence.
@@ -37,6 +38,7 @@ def assemble(
         head: ``head(num_outputs, activation)`` returns the unit for the group ``head``.
         auxiliary: auxiliary heads, keyed by the group whose output they take. Their groups are
             named ``aux1``, ``aux2`` and so on. They are omitted when the top is omitted.
+        source_penalty: the L2 penalty of the network's source, for ``l2_penalty=None``.
         **options: see [`Options`][keras_convnets.Options].
 
     Raises:
@@ -54,8 +56,8 @@ def assemble(
     chosen = resolve(options)
     tail = _tail(num_outputs, head, chosen)
     side_heads = dict(auxiliary or {}) if chosen["include_top"] else {}
-    penalty = units.penalized(chosen["l2_penalty"])
-    with naming.outside(), axes.building(chosen["data_format"]), penalty:
+    penalty = source_penalty if chosen["l2_penalty"] is None else chosen["l2_penalty"]
+    with naming.outside(), axes.building(chosen["data_format"]), units.penalized(penalty):
         inputs = x = keras.Input(axes.keras_shape(shape), name="input_image")
         graph = _Graph(inputs)
         side_outputs: list[Tensor] = []

@@ -36,10 +36,11 @@ class Options(TypedDict, total=False):
     """The activation of the outputs: any Keras activation such as ``"softmax"`` or ``"sigmoid"``,
     or ``None`` for logits. Default ``"softmax"``."""
 
-    l2_penalty: float
+    l2_penalty: float | None
     """The factor of the L2 penalty on convolution kernels: ``l2_penalty * sum(w ** 2)`` is added to
-    the loss; 0 for none. Default 1e-4. The weight decay that papers give is twice this factor; it
-    is set in a [recipe](training.md#recipes)."""
+    the loss; 0 for none. Default ``None``, the source's: 1e-4 in the classic
+    [`ResnetBuilder`][keras_convnets.ResnetBuilder], none in every other builder. The weight decay
+    that papers give is twice this factor; it is set in a [recipe](training.md#recipes)."""
 
     name: str | None
     """The name of the ``keras.Model``. Default ``None``: the network's own (``"resnet_34"``)."""
@@ -50,7 +51,7 @@ _DEFAULTS: Options = {
     "include_top": True,
     "pooling": None,
     "classifier_activation": "softmax",
-    "l2_penalty": 1e-4,
+    "l2_penalty": None,
     "name": None,
 }
 
@@ -74,9 +75,10 @@ def resolve(options: Options) -> Options:
     checks.choice("pooling", chosen["pooling"], ("avg", "max", None))
     _check_pooling_without_top(chosen)
     check_activation("classifier_activation", chosen["classifier_activation"])
-    chosen["l2_penalty"] = checks.non_negative_number(
-        "l2_penalty", chosen["l2_penalty"], "the factor of the L2 penalty, such as 1e-4"
-    )
+    if chosen["l2_penalty"] is not None:
+        chosen["l2_penalty"] = checks.non_negative_number(
+            "l2_penalty", chosen["l2_penalty"], "the factor of the L2 penalty, such as 1e-4"
+        )
     if chosen["name"] is not None:
         checks.model_name(chosen["name"])
     return chosen

@@ -88,6 +88,9 @@ def check_names(name, first, last):
     assert [w.shape for w in first.weights] == [w.shape for w in last.weights]
     outputs = find(name).published.num_outputs
     assert {output.shape for output in last.outputs} == {(None, outputs)}
+    penalties = {getattr(layer, "kernel_regularizer", None) is None for layer in last.layers}
+    classic = find(name).builder.__name__ == "ResnetBuilder"
+    assert penalties == ({True, False} if classic else {True})  # as in the source
     if len(last.outputs) == 1:
         assert {classifier.outputs_of(model).kind for model in (first, last)} == {"softmax"}
 

@@ -10,7 +10,7 @@ def test_defaults():
         "include_top": True,
         "pooling": None,
         "classifier_activation": "softmax",
-        "l2_penalty": 1e-4,
+        "l2_penalty": None,
         "name": None,
     }
 

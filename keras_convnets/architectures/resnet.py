@@ -29,6 +29,7 @@ from keras_convnets.registry import published
 from keras_convnets.units import CLASSIC, Tensor, Unit, chain
 
 SOURCE = "Keras 2 ResnetBuilder (arXiv:1603.05027)"
+L2_PENALTY = 1e-4
 
 
 @ends_in_addition
@@ -105,7 +106,8 @@ class ResnetBuilder:
     stages of pre-activation blocks, with 64 filters in the first stage and twice as many in each
     later one, which starts with stride 2; batch normalisation and ReLU, global average pooling, and
     a dense softmax. Padding is "same" (unlike PyTorch's, asymmetric for a stride over an even
-    size), convolutions have biases, and batch normalisation has Keras' defaults.
+    size), convolutions have biases, and batch normalisation has Keras' defaults. Kernels of
+    convolutions have an L2 penalty of 1e-4, unless ``l2_penalty`` says otherwise.
     """
 
     @staticmethod
@@ -149,7 +151,9 @@ class ResnetBuilder:
         """
         block = ends_in_addition(find_block(block_fn, BLOCKS))
         parts = residual_parts(imagenet_stem(CLASSIC), block, repetitions, style=CLASSIC)
-        return assemble(input_shape, num_outputs, parts, "resnet", **options)
+        return assemble(
+            input_shape, num_outputs, parts, "resnet", source_penalty=L2_PENALTY, **options
+        )
 
     @staticmethod
     @published(SOURCE)

@@ -22,7 +22,7 @@ from keras_convnets.units.norm import bn, bn_relu, relu
 from keras_convnets.units.pooling import padded
 from keras_convnets.units.style import CLASSIC, Style
 
-_l2_penalty: ContextVar[float] = ContextVar("l2_penalty", default=1e-4)
+_l2_penalty: ContextVar[float] = ContextVar("l2_penalty", default=0.0)
 
 
 @contextlib.contextmanager
@@ -45,7 +45,7 @@ def conv(
     kernel_initializer: Any = None,
     **options: Any,
 ) -> Unit:
-    """Return a convolution with He initialisation and an L2 penalty on its kernel.
+    """Return a convolution with He initialisation and the network's L2 penalty on its kernel.
 
     Args:
         filters: the number of output channels.

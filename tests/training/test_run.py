@@ -319,9 +319,11 @@ def test_label_smoothing_and_logits(data):
 
 
 def test_the_recipes_decay_takes_the_place_of_the_models(data):
-    model = build(l2_penalty=1.0)
-    train(model, data, Path("run"), RECIPE.replace(weight_decay=0.0, epochs=1), console=quiet())
+    model, console = build(l2_penalty=1.0), quiet()
+    train(model, data, Path("run"), RECIPE.replace(weight_decay=0.0, epochs=1), console=console)
     assert model.losses == []
+    said = "the recipe's weight decay of 0 replaces the L2 penalty of resnet\n"
+    assert console.file.getvalue().count(said) == 1
     other = build(l2_penalty=1.0)
     train(other, data, Path("other"), RECIPE.replace(weight_decay=0.5, epochs=1), console=quiet())
     kernels = [layer.kernel for layer in other.layers if isinstance(layer, keras.layers.Conv2D)]

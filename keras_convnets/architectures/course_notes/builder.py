@@ -5,7 +5,7 @@ conventions: every convolution has a bias, even next to batch normalisation; pad
 and included in means; batch normalisation has PyTorch's epsilon (1e-5) and momentum (each step
 keeps 0.9 of the moving statistics); there is no local response normalisation and there are no
 auxiliary classifiers. With the same weights, each network computes the same outputs as the same
-layers in PyTorch. Initialisation and the L2 penalty are those of the whole package.
+layers in PyTorch. Initialisation is that of the whole package.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -56,11 +57,22 @@ def set_weight_decay(model: keras.Model, decay: float) -> None:
         0.005
     """
     penalty = keras.regularizers.L2(decay / 2) if decay else None
+    for layer, name in _kernels(model):
+        setattr(layer, f"{name}_regularizer", penalty)
+        getattr(layer, name).regularizer = penalty
+
+
+def has_penalties(model: keras.Model) -> bool:
+    """Return whether kernels have penalties that `set_weight_decay` replaces."""
+    return any(getattr(layer, name).regularizer is not None for layer, name in _kernels(model))
+
+
+def _kernels(model: keras.Model) -> Iterator[tuple[Any, str]]:
+    """Yield the layers whose kernels decay, each with the name of its kernel."""
     for layer in all_layers(model):
         for name in ("kernel", "depthwise_kernel", "pointwise_kernel"):
             if getattr(layer, name, None) is not None and not isinstance(layer, keras.layers.Dense):
-                setattr(layer, f"{name}_regularizer", penalty)
-                getattr(layer, name).regularizer = penalty
+                yield layer, name
 
 
 def _synchronize_normalizations(model: keras.Model) -> None:

@@ -17,6 +17,7 @@ from keras_convnets.training import run_folder
 from keras_convnets.training.data.data import Data
 from keras_convnets.training.distribute import strategies
 from keras_convnets.training.distribute.multi_worker import check_alike, wait_for_all
+from keras_convnets.training.recipe.compiling import has_penalties
 from keras_convnets.training.recipe.recipes import RECIPES, Recipe
 from keras_convnets.training.recipe.settings import Settings
 from keras_convnets.training.run.configuration import check_run, check_same, configuration
@@ -88,6 +89,9 @@ def begin(
 ) -> Outcome:
     """Train a classifier on data that `check_run` has accepted; see `train`."""
     is_chief = strategies.is_chief(model.distribute_strategy)
+    if recipe.weight_decay is not None and has_penalties(model):
+        decay = f"the recipe's weight decay of {recipe.weight_decay:g}"
+        console.print(f"{decay} replaces the L2 penalty of {model.name}", soft_wrap=True)
     loop = Loop(model, data, recipe, settings, out if is_chief else None, console)
     config = configuration(model, data, recipe, settings)
     _check_alike(loop, config)
