@@ -1,10 +1,13 @@
 """The examples of README and docs run, page by page, each in the order of the page."""
 
+import re
+from collections import Counter
 from pathlib import Path
 
 import keras
 import pytest
 
+import keras_convnets.training
 from helpers import application
 from keras_convnets import compare, cost, create_model
 
@@ -54,3 +57,20 @@ def test_readme_gives_the_commands_that_are_tested():
     test_command = "pip install '.[test]' && pytest"
     assert f"    {test_command}\n" in readme
     assert test_command.replace("pip install", "pip install -q") in (ROOT / ".ci/run").read_text()
+
+
+def test_every_public_name_is_on_one_page_of_the_reference():
+    pages = sorted((ROOT / "docs/reference").glob("*.md"))
+    found = [name for page in pages for name in re.findall(r"^::: (\S+)", page.read_text(), re.M)]
+    public = {
+        f"{module.__name__}.{name}"
+        for module in (keras_convnets, keras_convnets.training)
+        for name in module.__all__
+    } - {"keras_convnets.__version__"}
+    assert sorted(public - set(found)) == []
+    assert [name for name, count in Counter(found).items() if count > 1] == []
+    nav = (ROOT / "mkdocs.yml").read_text()
+    index = (ROOT / "docs/reference/index.md").read_text()
+    for page in pages:
+        assert f"reference/{page.name}" in nav
+        assert page.name == "index.md" or f"({page.name})" in index

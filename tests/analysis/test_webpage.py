@@ -4,21 +4,16 @@ import base64
 import html
 import json
 import re
-import shutil
 from pathlib import Path
 
 import keras
 import pytest
 
+import browser as browsers
+from browser import needs_a_browser
 from helpers import application
 from keras_convnets import ResnetBuilder, cost, plot_model
 from keras_convnets.analysis.pages import render
-
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-DRIVER = shutil.which("chromedriver")
-needs_a_browser = pytest.mark.skipif(
-    not (CHROMIUM and DRIVER), reason="needs the programs chromium and chromedriver"
-)
 
 
 @pytest.fixture(scope="module")
@@ -73,20 +68,8 @@ def test_no_name_leaves_its_place(name):
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
-    from selenium import webdriver
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    profile = tmp_path_factory.mktemp("profile")
-    for argument in (
-        *("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"),
-        *("--window-size=1300,900", f"--user-data-dir={profile}"),
-        "--host-resolver-rules=MAP * ~NOTFOUND",  # whatever the page may ask for, it gets nothing
-    ):
-        options.add_argument(argument)
-    driver = webdriver.Chrome(options, webdriver.ChromeService(DRIVER))
-    yield driver
-    driver.quit()
+    with browsers.opened(tmp_path_factory.mktemp("profile")) as driver:
+        yield driver
 
 
 def opened(browser, model, **options):
@@ -149,6 +132,13 @@ def test_a_click_shows_a_box_s_layers(browser, model):
         *("conv4_block2_conv1", "conv 3×3, 256", "256 × 14 × 14", "590,080", "115,605,504")
     ]
     assert "chosen" in box(browser, "conv4_block2").get_attribute("class")
+
+
+@needs_a_browser
+@pytest.mark.slow
+def test_the_page_fits_on_a_phone(browser, model):
+    plot_model(model, "model.html")
+    assert browsers.too_narrow(browser, Path("model.html")) == []
 
 
 @needs_a_browser

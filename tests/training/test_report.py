@@ -4,7 +4,6 @@ import base64
 import dataclasses
 import io
 import re
-import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from browser import needs_a_browser, opened, too_narrow
 from finished import network
 from keras_convnets import cost
 from keras_convnets.images.labelled import Images
@@ -36,8 +36,6 @@ HISTORY = {
     "learning_rate": [0.1, 0.01],
     "seconds": [70.0, 65.0],
 }
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-DRIVER = shutil.which("chromedriver")
 
 
 class Page(HTMLParser):
@@ -338,22 +336,9 @@ def test_what_stood_there_stays_when_the_report_fails(monkeypatch, model, data, 
     assert [path.name for path in Path().iterdir()] == ["report.html"]
 
 
-@pytest.mark.skipif(
-    not (CHROMIUM and DRIVER), reason="needs the programs chromium and chromedriver"
-)
-def test_a_browser_shows_it_in_light_and_dark(tmp_path, folder):
-    from selenium import webdriver
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for argument in (
-        *("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"),
-        *("--window-size=1200,900", f"--user-data-dir={tmp_path / 'profile'}"),
-        "--host-resolver-rules=MAP * ~NOTFOUND",  # whatever the page may ask for, it gets nothing
-    ):
-        options.add_argument(argument)
-    browser = webdriver.Chrome(options, webdriver.ChromeService(DRIVER))
-    try:
+@needs_a_browser
+def test_a_browser_shows_it_in_light_and_dark_and_on_a_phone(tmp_path, folder):
+    with opened(tmp_path / "profile") as browser:
         papers = []
         for scheme in ("light", "dark"):
             feature = {"name": "prefers-color-scheme", "value": scheme}
@@ -370,5 +355,4 @@ def test_a_browser_shows_it_in_light_and_dark(tmp_path, folder):
                 fill = f"return getComputedStyle(document.querySelector('{letters}')).fill"
                 assert ask(fill) == colour, letters
         assert papers == ["rgb(255, 255, 255)", "rgb(21, 25, 30)"]
-    finally:
-        browser.quit()
+        assert too_narrow(browser, folder / "report.html") == []

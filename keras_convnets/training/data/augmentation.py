@@ -97,3 +97,4 @@ AUGMENTATIONS = {
     "crop-flip": Augmentation(pad=4, flip=True),
     "resized-crop": Augmentation(flip=True, random_resized_crop=True),
 }
+"""The augmentations by name, as ``load_data(..., augmentation="crop-flip")`` takes them."""

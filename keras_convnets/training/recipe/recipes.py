@@ -174,6 +174,7 @@ RECIPES = {
     "imagenet": Recipe(_GOYAL_2017, 256, 0.1, epochs=90, drops=(1 / 3, 2 / 3, 8 / 9), warmup_epochs=5, warmup_rate=0.1, nesterov=True, weight_decay=1e-4, label_smoothing=0.1, augmentation="resized-crop", images_per_rate=256),  # noqa: E501
 }
 # fmt: on
+"""The recipes by name; ``RECIPES["quick"].replace(epochs=3)`` is one with another value."""
 
 
 def find(name: str) -> Recipe:
