@@ -1,6 +1,7 @@
 from ._version import __version__
 from .analysis.cost.cost import cost
 from .analysis.features import features, levels
+from .analysis.plot.one_block import plot_block
 from .analysis.plot.plot import plot_model
 from .analysis.receptive_field.receptive_field import receptive_field
 from .architectures.alexnet import AlexnetBuilder, AlexnetRow
@@ -166,6 +167,7 @@ __all__ = [
     "parse",
     "partial_conv",
     "plain_block",
+    "plot_block",
     "plot_model",
     "published",
     "receptive_field",

@@ -7,8 +7,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import keras
-
 from keras_convnets import (
     basic_block,
     basic_block_v1,
@@ -24,9 +22,8 @@ from keras_convnets import (
     max_pool,
     mlpconv,
     plain_block,
-    plot_model,
+    plot_block,
     resnext_block,
-    scope,
     se_bottleneck,
     subsampling,
     vgg_stage,
@@ -40,30 +37,30 @@ import paper  # noqa: E402
 
 START, END = "<!-- table -->", "<!-- end of table -->"
 BLOCKS: dict[str, tuple[str, Any, tuple[int, int, int]]] = {
-    "basic_block": ("basic_block(128, (2, 2))", basic_block(128, (2, 2)), (56, 56, 64)),
-    "bottleneck_v1": ("bottleneck_v1(128, (2, 2))", bottleneck_v1(128, (2, 2)), (56, 56, 256)),
-    "bottleneck_v2": ("bottleneck_v2(64)", bottleneck_v2(64), (56, 56, 256)),
-    "plain_block": ("plain_block(64)", plain_block(64), (56, 56, 64)),
+    "basic_block": ("basic_block(128, (2, 2))", basic_block(128, (2, 2)), (64, 56, 56)),
+    "bottleneck_v1": ("bottleneck_v1(128, (2, 2))", bottleneck_v1(128, (2, 2)), (256, 56, 56)),
+    "bottleneck_v2": ("bottleneck_v2(64)", bottleneck_v2(64), (256, 56, 56)),
+    "plain_block": ("plain_block(64)", plain_block(64), (64, 56, 56)),
     "cifar_block": (
         'basic_block_v1(32, (2, 2), shortcut="A")',
         basic_block_v1(32, (2, 2), shortcut="A"),
-        (32, 32, 16),
+        (16, 32, 32),
     ),
     "wide_block": (
         "basic_block_v2(64, dropout=0.3)",
         basic_block_v2(64, dropout=0.3),
-        (32, 32, 64),
+        (64, 32, 32),
     ),
-    "resnext_block": ("resnext_block(64)", resnext_block(64), (56, 56, 256)),
-    "se_bottleneck": ("se_bottleneck(64)", se_bottleneck(64), (56, 56, 256)),
-    "dense_layer": ("dense_layer(32)", dense_layer(32), (56, 56, 64)),
+    "resnext_block": ("resnext_block(64)", resnext_block(64), (256, 56, 56)),
+    "se_bottleneck": ("se_bottleneck(64)", se_bottleneck(64), (256, 56, 56)),
+    "dense_layer": ("dense_layer(32)", dense_layer(32), (64, 56, 56)),
     "inception": (
         "inception(64, (96, 128), (16, 32), 32)",
         inception(64, (96, 128), (16, 32), 32),
-        (28, 28, 192),
+        (192, 28, 28),
     ),
-    "inception_resnet": ("inception_resnet_a(0.17)", inception_resnet_a(0.17), (35, 35, 320)),
-    "vgg_stage": ("vgg_stage(2, 64)", vgg_stage(2, 64), (224, 224, 3)),
+    "inception_resnet": ("inception_resnet_a(0.17)", inception_resnet_a(0.17), (320, 35, 35)),
+    "vgg_stage": ("vgg_stage(2, 64)", vgg_stage(2, 64), (3, 224, 224)),
     "alexnet": (
         "alexnet_original: conv1",
         chain(
@@ -71,35 +68,38 @@ BLOCKS: dict[str, tuple[str, Any, tuple[int, int, int]]] = {
             local_response_norm(5, 1e-4, 0.75, 2.0),
             max_pool(3, 2, "valid"),
         ),
-        (227, 227, 3),
+        (3, 227, 227),
     ),
-    "mlpconv": ("mlpconv((192, 160, 96), 5)", mlpconv((192, 160, 96), 5), (32, 32, 3)),
-    "lenet": ("subsampling()", subsampling(), (28, 28, 6)),
+    "mlpconv": ("mlpconv((192, 160, 96), 5)", mlpconv((192, 160, 96), 5), (3, 32, 32)),
+    "lenet": ("subsampling()", subsampling(), (6, 28, 28)),
     "notes_inception": (
         "notes_mnist_inception: block A",
         course_notes_blocks.inception_a,
-        (12, 12, 10),
+        (10, 12, 12),
     ),
 }
 
 
 def main() -> None:
     """Draw all blocks, and write the table into the page."""
+    draw()
+    page = DOCS / "networks.md"
+    before, rest = page.read_text().split(START)
+    page.write_text(f"{before}{START}\n{table()}\n{END}{rest.split(END)[1]}")
+
+
+def draw() -> None:
+    """Draw the block of each family."""
     for name, (title, block, shape) in BLOCKS.items():
-        x = inputs = keras.Input(shape, name="input_maps")
-        with scope("block"):
-            x = block(x)
-        plot_model(
-            keras.Model(inputs, x, name=title),
+        plot_block(
+            block,
+            shape,
             DOCS / "images" / "blocks" / f"{name}.svg",
-            detail="layer",
+            title=title,
             show_shapes=False,
             show_layer_names=False,
             show_cost=False,
         )
-    page = DOCS / "networks.md"
-    before, rest = page.read_text().split(START)
-    page.write_text(f"{before}{START}\n{table()}\n{END}{rest.split(END)[1]}")
 
 
 def table() -> str:

@@ -48,6 +48,9 @@ def _plot(chosen: argparse.Namespace) -> int:
         fold_repeats=not chosen.no_fold,
         expand_nested=chosen.expand_nested,
         rankdir=chosen.rankdir,
+        title=chosen.title,
+        legend=not chosen.no_legend,
+        transparent=chosen.transparent,
         dpi=chosen.dpi,
     )
     print(chosen.file)
@@ -184,4 +187,9 @@ def _add_drawing(plot: Any) -> None:
     )
     directions = ("TB", "LR", "BT", "RL")
     plot.add_argument("--rankdir", choices=directions, default="TB", help="default: TB")
+    plot.add_argument("--title", help="the heading; '' for none (default: the model's name)")
+    plot.add_argument("--no-legend", action="store_true", help="leave out the legend")
+    plot.add_argument(
+        "--transparent", action="store_true", help="leave out the background, as for a dark slide"
+    )
     plot.add_argument("--dpi", type=int, default=120, help="dots per inch of a png (default: 120)")

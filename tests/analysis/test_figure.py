@@ -13,7 +13,7 @@ from keras_convnets.analysis.plot.figure import figure
 from keras_convnets.analysis.plot.folding import fold
 from keras_convnets.analysis.plot.graph import Edge
 from keras_convnets.analysis.plot.labels import price_text, title
-from keras_convnets.analysis.plot.sheet import Look
+from keras_convnets.analysis.plot.look import Look
 from keras_convnets.analysis.plot.style import short
 from keras_convnets.assemble import assemble
 from keras_convnets.units import heads

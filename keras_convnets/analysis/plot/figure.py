@@ -12,7 +12,8 @@ from keras_convnets.analysis.plot.blocks import kind_of
 from keras_convnets.analysis.plot.columns import aside, columns
 from keras_convnets.analysis.plot.extent import stage_extent
 from keras_convnets.analysis.plot.graph import Block, Edge, Graph, Layer, by_stage
-from keras_convnets.analysis.plot.sheet import Look, Sheet
+from keras_convnets.analysis.plot.look import Look
+from keras_convnets.analysis.plot.sheet import Sheet
 from keras_convnets.analysis.tables import sizes
 
 DETAILS = ("stage", "block", "layer")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Sequence
 
@@ -96,39 +97,54 @@ def price_text(price: Price) -> str:
     return ", ".join(parts)
 
 
-def headline(graph: Graph, show_cost: bool) -> str:
-    """Return the figure's title: the model's name, its input and its cost."""
+def headline(graph: Graph, title: str, show_cost: bool, ink: str, grey_ink: str) -> str:
+    """Return the figure's heading: its title, and below it the model's input and cost."""
     inputs = [block for block in graph.blocks if block.kind == "input"]
     shapes = ", ".join(sizes(layer.shape) for block in inputs for layer in block.layers)
     cost = price_text(graph.price)
     small = [f"input {shapes}", *([cost] if show_cost and cost else [])]
-    name = f'<FONT POINT-SIZE="14"><B>{escaped(graph.name)}</B></FONT>'
-    return _stacked([name, grey(" · ".join(small), 10)], padding=3)
+    name = f'<FONT POINT-SIZE="14"{_in(ink)}><B>{escaped(title)}</B></FONT>'
+    return _stacked([name, grey(" · ".join(small), 10, grey_ink)], padding=3)
 
 
-def legend(kinds: Iterable[str], *, shortcuts: Iterable[str], folded: bool, cost: bool) -> str:
+def legend(
+    kinds: Iterable[str],
+    *,
+    shortcuts: Iterable[str],
+    folded: bool,
+    cost: bool,
+    ink: str,
+    grey_ink: str,
+) -> str:
     """Return the legend: the colours in use, the line styles of shortcuts, and the numbers."""
+    said = functools.partial(grey, colour=grey_ink)
     found = set(kinds) - {"input", "merge"}
     entries = [
         f'<TD BORDER="1" BGCOLOR="{colour.fill}" COLOR="{colour.border}" {_SWATCH}></TD>'
-        f'<TD ALIGN="LEFT">{grey(kind)}  </TD>'
+        f'<TD ALIGN="LEFT">{said(kind)}  </TD>'
         for kind, colour in COLOURS.items()
         if kind in found
     ]
     entries += [
-        f'<TD><FONT COLOR="{colour}">{line}</FONT></TD><TD ALIGN="LEFT">{grey(words)}  </TD>'
+        f'<TD><FONT COLOR="{colour}">{line}</FONT></TD><TD ALIGN="LEFT">{said(words)}  </TD>'
         for name, (line, colour, words) in _SHORTCUTS.items()
         if name in set(shortcuts)
     ]
     rows = ["".join(entries[start : start + 3]) for start in range(0, len(entries), 3)]
     whole = '<TD COLSPAN="6" ALIGN="LEFT">{}</TD>'
     if folded:
-        times = "<B>× n</B> " + grey("n such blocks in a row, drawn once; the cost is of all n")
+        times = f'<FONT COLOR="{ink}"><B>× n</B></FONT> ' + said(
+            "n such blocks in a row, drawn once; the cost is of all n"
+        )
         rows.append(whole.format(times))
     if cost:
-        rows.append(whole.format(grey("params: parameters. MACs: multiply-adds of one image,")))
-        rows.append(whole.format(grey("in convolutions and dense layers.")))
+        rows.append(whole.format(said("params: parameters. MACs: multiply-adds of one image,")))
+        rows.append(whole.format(said("in convolutions and dense layers.")))
     return _LEGEND.format("".join(f"<TR>{row}</TR>" for row in rows))
+
+
+def _in(ink: str) -> str:
+    return f' COLOR="{ink}"' if ink else ""
 
 
 def line_of(body: Body, show_activations: bool = True) -> str:

@@ -2,50 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import html
 import os
-from pathlib import Path
 from typing import Any
 
-import pydot
-
-from keras_convnets import checks, files
-from keras_convnets.analysis.plot import render
+from keras_convnets import checks
 from keras_convnets.analysis.plot.blocks import block_graph
-from keras_convnets.analysis.plot.figure import DETAILS, figure
+from keras_convnets.analysis.plot.figure import DETAILS
 from keras_convnets.analysis.plot.folding import fold
-from keras_convnets.analysis.plot.sheet import Look
-from keras_convnets.analysis.plot.webpage import webpage
-
-FORMATS = ("svg", "png", "pdf", "dot", "html")
-
-
-class Figure:
-    """A figure that has been written to a file. As the result of a notebook cell it is displayed.
-
-    Attributes:
-        path: the path of the file.
-    """
-
-    def __init__(self, path: Path, drawing: pydot.Dot) -> None:
-        self.path = path
-        self._drawing = drawing
-
-    def __repr__(self) -> str:
-        return f"Figure({str(self.path)!r})"
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        """Return the display data for a notebook: the file, or the figure if it is not an image."""
-        if not self.path.exists():
-            return {"image/svg+xml": render.svg(self._drawing)}
-        if self.path.suffix.lower() == ".png":
-            return {"image/png": base64.b64encode(self.path.read_bytes()).decode("ascii")}
-        if self.path.suffix.lower() == ".html":
-            page = html.escape(self.path.read_text(encoding="utf-8"))
-            frame = f'<iframe srcdoc="{page}" width="100%" height="700"></iframe>'
-            return {"text/html": frame}
-        return {"image/svg+xml": render.svg(self._drawing)}
+from keras_convnets.analysis.plot.look import DIRECTIONS, Look
+from keras_convnets.analysis.plot.target import Figure, Target
 
 
 def plot_model(
@@ -57,6 +22,9 @@ def plot_model(
     show_cost: bool = True,
     fold_repeats: bool = True,
     rankdir: str = "TB",
+    title: str | None = None,
+    legend: bool = True,
+    transparent: bool = False,
     dpi: int = 120,
     expand_nested: bool = False,
     show_layer_names: bool | None = None,
@@ -90,6 +58,10 @@ def plot_model(
             ``detail="layer"``.
         rankdir: the direction: ``"TB"`` for top to bottom, ``"LR"`` for left to right, ``"BT"`` or
             ``"RL"``.
+        title: the heading, by default the model's name; ``""`` for no heading.
+        legend: whether to explain the colours, lines and numbers.
+        transparent: whether to leave out the background, as for a dark slide. Text and lines
+            outside the boxes are then grey, to be read on white and on black.
         dpi: the dots per inch of a png; other formats ignore it.
         expand_nested: whether nested models are expanded; otherwise each is one box.
         show_layer_names: whether to show layer names; by default only at ``detail="layer"``.
@@ -112,12 +84,8 @@ def plot_model(
         >>> plot_model(model, "resnet_34.svg")
         Figure('resnet_34.svg')
     """
-    if not isinstance(to_file, str | os.PathLike):
-        raise ValueError(f"to_file: received {to_file!r}; expected a path, such as 'model.svg'.")
-    target = Path(to_file)
-    extension = checks.choice("file extension", target.suffix.lstrip(".").lower(), FORMATS)
-    checks.choice("rankdir", rankdir, ("TB", "LR", "BT", "RL"))
-    checks.positive_integer("dpi", dpi, "dots per inch, such as 120")
+    target = Target(to_file, dpi)
+    checks.choice("rankdir", rankdir, DIRECTIONS)
     of_layers = {
         "show_layer_names": show_layer_names,
         "show_layer_activations": show_layer_activations,
@@ -133,17 +101,14 @@ def plot_model(
         dtype=show_dtype,
         trainable=show_trainable,
         rankdir=rankdir,
+        title=title,
+        legend=legend,
+        transparent=transparent,
     )
     graph = block_graph(model, expand_nested=expand_nested)
     if fold_repeats and detail != "layer":
         graph = fold(graph)
-    drawing = figure(graph, detail, look)
-    with files.replacing(target) as path:
-        if extension == "html":
-            path.write_text(webpage(graph, detail, render.svg(drawing)), encoding="utf-8")
-        else:
-            render.write(drawing, path, extension, dpi)
-    return Figure(target, drawing)
+    return target.drawn(graph, detail, look)
 
 
 def _detail(given: str | None, of_layers: list[str]) -> str:

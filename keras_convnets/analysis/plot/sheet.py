@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -10,37 +9,18 @@ import pydot
 
 from keras_convnets.analysis.plot import labels
 from keras_convnets.analysis.plot.graph import Graph
+from keras_convnets.analysis.plot.look import Look
 from keras_convnets.analysis.plot.style import (
     COLOURS,
     FONT,
     FRAME,
-    GREY,
     IDENTITY,
-    LINE,
     PROJECTION,
     css_class,
     quoted,
 )
 from keras_convnets.graph.branches import Body
 from keras_convnets.graph.structure import shortcut_kind
-
-
-@dataclasses.dataclass(frozen=True)
-class Look:
-    """The display options of a figure."""
-
-    shapes: bool = True
-    cost: bool = True
-    layer_names: bool = True
-    activations: bool = True
-    dtype: bool = False
-    trainable: bool = False
-    rankdir: str = "TB"
-
-    @property
-    def goes_across(self) -> bool:
-        """Whether the figure is drawn from left to right, or from right to left."""
-        return self.rankdir in ("LR", "RL")
 
 
 class Sheet:
@@ -56,15 +36,16 @@ class Sheet:
         self._aside = set(aside)
         self.dot = pydot.Dot(
             quoted(graph.name), rankdir=look.rankdir, fontname=FONT, nodesep=0.3, ranksep=0.24,
-            labelloc="t", pad=0.2,
-            label=f"<{labels.headline(graph, look.cost)}>",
+            labelloc="t", pad=0.2, label=heading(graph, look),
         )  # fmt: skip
+        if look.transparent:
+            self.dot.set("bgcolor", "transparent")
         self.dot.set_node_defaults(
             fontname=FONT, fontsize=12, margin="0.18,0.05", height=0.3,
             shape="box", style="rounded,filled",
         )  # fmt: skip
         self.dot.set_edge_defaults(
-            fontname=FONT, fontsize=10, fontcolor=GREY, color=LINE, arrowsize=0.6
+            fontname=FONT, fontsize=10, fontcolor=look.grey, color=look.line, arrowsize=0.6
         )
         self._column = column
         # Each column is an invisible cluster: Graphviz packs clusters in the given order.
@@ -131,7 +112,8 @@ class Sheet:
         for path, frame in self._frames.items():
             outer = self._frames[path[:-1]] if len(path) > 2 else self._columns[int(path[0])]
             outer.add_subgraph(frame)
-        self._draw_legend(folded)
+        if self.look.legend:
+            self._draw_legend(folded)
         # In a figure from left to right, Graphviz packs the rows from bottom to top.
         for number in sorted(self._columns, reverse=self.look.goes_across):
             self.dot.add_subgraph(self._columns[number])
@@ -140,7 +122,12 @@ class Sheet:
     def _draw_legend(self, folded: bool) -> None:
         """Draw the legend below the last node."""
         rows = labels.legend(
-            self.kinds, shortcuts=self.shortcuts, folded=folded, cost=self.look.cost
+            self.kinds,
+            shortcuts=self.shortcuts,
+            folded=folded,
+            cost=self.look.cost,
+            ink=self.look.ink,
+            grey_ink=self.look.grey,
         )
         style: dict[str, Any] = {
             "shape": "plaintext",
@@ -163,7 +150,7 @@ class Sheet:
         for depth in range(1, len(names) + 1):
             path = (str(column), *names[:depth])
             if path not in self._frames:
-                self._frames[path] = _frame(path)
+                self._frames[path] = _frame(path, self.look.grey)
             place = self._frames[path]
         return place
 
@@ -179,7 +166,8 @@ class Sheet:
             "width": 0.3,
             "label": str(number),
         }
-        style |= {"fillcolor": "#ffffff", "color": LINE, "fontsize": 10, "class": "mark"}
+        style |= {"fillcolor": "#ffffff", "color": self.look.line}
+        style |= {"fontsize": 10, "class": "mark"}
         home = self._column[of]
         for name, its_column in ((leaving, home), (arriving, column)):
             hint = f"continued at the other mark {number}"
@@ -191,7 +179,13 @@ class Sheet:
         return arriving
 
 
-def _frame(path: Sequence[str]) -> pydot.Cluster:
+def heading(graph: Graph, look: Look) -> str:
+    """Return the label of the whole figure: nothing if the title is empty."""
+    title = graph.name if look.title is None else look.title
+    return f"<{labels.headline(graph, title, look.cost, look.ink, look.grey)}>" if title else '""'
+
+
+def _frame(path: Sequence[str], colour: str) -> pydot.Cluster:
     stage_frame = len(path) == 2
     return pydot.Cluster(
         quoted(" / ".join(path)),
@@ -199,7 +193,7 @@ def _frame(path: Sequence[str]) -> pydot.Cluster:
         labeljust="l",
         fontname=FONT,
         fontsize=12 if stage_frame else 9,
-        fontcolor=GREY,
+        fontcolor=colour,
         color=FRAME,
         style="rounded",
         peripheries=1,

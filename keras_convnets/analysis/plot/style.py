@@ -10,6 +10,8 @@ from typing import NamedTuple
 FONT = "DejaVu Sans,Verdana,Geneva,sans-serif"
 GREY, FRAME, LINE = "#5d6873", "#b9c3cd", "#6b7680"
 IDENTITY, PROJECTION = "#1f5fa8", "#b35c00"
+# On a transparent figure, text and lines outside the boxes are read on white and on black alike.
+ON_ANY_GROUND = "#72777f"
 
 
 class Colour(NamedTuple):
@@ -66,6 +68,6 @@ def short(number: int) -> str:
     return str(number)
 
 
-def grey(text: str, size: int = 9) -> str:
-    """Return small grey text for a Graphviz label."""
-    return f'<FONT POINT-SIZE="{size}" COLOR="{GREY}">{escaped(text)}</FONT>'
+def grey(text: str, size: int = 9, colour: str = GREY) -> str:
+    """Return small text for a Graphviz label, grey unless told otherwise."""
+    return f'<FONT POINT-SIZE="{size}" COLOR="{colour}">{escaped(text)}</FONT>'
