@@ -74,6 +74,15 @@ def all_layers(model: Any) -> list[Any]:
     return model._flatten_layers()
 
 
+def learnt_weights(layer: Any) -> list[Any]:
+    """Return the weights of a layer that training changes, in the layers within it too.
+
+    ``layer.trainable_weights`` is empty in a frozen layer, and whether a weight would be learnt is
+    not public.
+    """
+    return [weight for inner in layer._flatten_layers() for weight in inner._trainable_variables]
+
+
 # --- Names. A layer is named when it is created, and its weights take that name when it is built.
 # --- Keras numbers unnamed layers with a process-wide counter and has no hook to change the names.
 

@@ -213,7 +213,7 @@ def own_networks() -> dict[str, Network]:
 def info(network: Network, found: Cost | None = None) -> ModelInfo:
     """Return a network's metadata, with the figures of its cost if that is given."""
     name, source, shape, outputs = network.published
-    counts = (found.trainable_params, found.macs, len(found.rows)) if found else (0, 0, 0)
+    counts = (found.params, found.macs, len(found.rows)) if found else (0, 0, 0)
     params, macs, layers = counts
     return ModelInfo(name, network.builder.__name__, shape, outputs, params, macs, source, layers)
 

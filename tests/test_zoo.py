@@ -150,7 +150,7 @@ class TestABuilderOfTheUsers:
         assert MineBuilder.build_mine((1, 16, 16), 7).name == "mine"
         assert MineBuilder.build_mine((1, 16, 16), 7, name="other").name == "other"
         found = cost(small)
-        expected = ("mine_small", "MineBuilder", (1, 16, 16), 7, found.trainable_params)
+        expected = ("mine_small", "MineBuilder", (1, 16, 16), 7, found.params)
         assert model_info("mine_small") == (*expected, found.macs, "my thesis", len(small.layers))
         assert model_info("mine_small") is model_info("mine_small")
         assert compare(["mine_small", "resnet_18"], (1, 32, 32)).costs[0].model == "mine_small"

@@ -21,7 +21,7 @@ def model_of(*layers, shape=(28, 28, 192), name="net"):
 @pytest.mark.parametrize("name", ["vgg_16", "vgg_19", "densenet_121", "densenet_201"])
 def test_published_figures_to_the_unit(name):
     found = cost(application(paper.KERAS_APPLICATIONS[name]))
-    assert (found.trainable_params, found.macs) == paper.TORCHVISION[name]
+    assert (found.params, found.macs) == paper.TORCHVISION[name]
 
 
 def test_inception_v3_has_no_scales_in_its_normalisations():
@@ -29,7 +29,7 @@ def test_inception_v3_has_no_scales_in_its_normalisations():
     found = cost(application("InceptionV3"))
     scales = sum(row.output_shape[0] for row in found.rows if row.kind == "BatchNormalization")
     params, macs = paper.TORCHVISION["inception_v3"]
-    assert (found.trainable_params + scales, found.macs) == (params, macs)
+    assert (found.params + scales, found.macs) == (params, macs)
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_resnets_with_the_stride_where_keras_puts_it(name, twin):
     saved = 3 * 3 * (56 * 56 * 256 * 128) // 4
     biases = sum(row.output_shape[0] for row in found.rows if row.kind == "Conv2D")
     params, macs = paper.TORCHVISION[twin]
-    assert (found.trainable_params - biases, found.macs + saved) == (params, macs)
+    assert (found.params - biases, found.macs + saved) == (params, macs)
 
 
 def test_densenet_169_by_its_blocks():
@@ -67,7 +67,7 @@ def test_all_of_keras_applications_is_counted(name):
     is_open = None in model.input_shape[1:]
     found = cost(model, (3, 224, 224) if is_open else None)
     assert found.uncounted == ()
-    assert found.params == model.count_params()
+    assert found.params + found.statistics == model.count_params()
     assert found.macs > 0
 
 
@@ -86,11 +86,13 @@ def resnet():
 
 def test_totals_are_the_sums_of_the_rows(resnet):
     found = cost(resnet)
-    assert found.params == resnet.count_params() == sum(row.params for row in found.rows)
+    assert found.params == sum(row.params for row in found.rows) == 11_184_650
+    assert found.statistics == sum(row.statistics for row in found.rows) == 7_808
+    assert found.params + found.statistics == resnet.count_params()
     assert found.macs == sum(row.macs for row in found.rows)
     assert found.flops == 2 * found.macs + sum(found.elementwise.values())
     assert found.activations == sum(row.activations for row in found.rows)
-    assert found.weight_bytes == 4 * found.params
+    assert found.weight_bytes == 4 * (found.params + found.statistics)
     assert found.activation_bytes == 4 * found.activations
     assert [row.name for row in found.rows] == [layer.name for layer in resnet.layers]
     for by in ("block", "stage"):
@@ -146,13 +148,17 @@ def test_models_within_are_walked():
     found = cost(model)
     assert [row.name.split("/")[0] for row in found.rows][1:3] == ["inner", "inner"]
     assert found.macs == 64 * 27 * 4 + 256 * 2
-    assert found.params == model.count_params()
+    assert (found.params, found.statistics) == (634, 8)
+    assert model.count_params() == 642
 
 
-def test_a_frozen_layer_is_not_trainable():
+def test_a_frozen_layer_has_its_parameters_all_the_same():
     model = model_of(L.Conv2D(4, 1), L.BatchNormalization(), L.Dense(2))
+    before = cost(model).params
     model.layers[0].trainable = False
     found = cost(model)
+    assert found.params == before == model.count_params() - 2 * 4
+    assert found.rows[1].params == 4 * 193
     assert found.trainable_params == 4 + 4 + 4 * 2 + 2
     assert found.rows[1].trainable_params == 0
 
@@ -198,7 +204,7 @@ def test_the_formats_agree(resnet):
     rows = list(csv.DictReader(io.StringIO("\n".join(lines[len(notes) :]))))
     for shown in (" ".join(text.split()), markdown, "\n".join(notes), data["convention"]):
         assert "Multiply-adds count convolutions and dense layers, of one image" in shown
-    for shown in (" ".join(text.split()), markdown, notes[1]):
+    for shown in (" ".join(text.split()), markdown, notes[2]):
         assert "148,050,944 multiply-adds + 188,416 normalisation + 188,426 activation" in shown
     assert [int(row["macs"]) for row in rows] == [row["macs"] for row in data["rows"]]
     assert sum(int(row["macs"]) for row in rows) == data["total"]["macs"] == found.macs
@@ -208,4 +214,4 @@ def test_the_formats_agree(resnet):
     assert "37,748,736" in next(line for line in text.splitlines() if line.startswith("conv2 "))
     assert "| conv2 |" in markdown
     assert str(found) == found.to_text()
-    assert repr(found) == "<Cost of resnet_18: 11,192,458 parameters, 148,050,944 multiply-adds>"
+    assert repr(found) == "<Cost of resnet_18: 11,184,650 parameters, 148,050,944 multiply-adds>"

@@ -69,7 +69,7 @@ MODELS = {
 def test_every_functional_model_is_taken(name):
     model = MODELS[name]()
     found = cost(model)
-    assert found.params == model.count_params()
+    assert found.params + found.statistics == model.count_params()
     assert len(receptive_field(model).to_dict()) <= len(found.rows)
     for detail in ("stage", "block", "layer"):
         plot_model(model, f"{detail}.dot", detail=detail, expand_nested=detail == "layer")

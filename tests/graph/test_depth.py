@@ -22,7 +22,7 @@ def test_tools_take_the_deepest_networks(deep):
     limit = sys.getrecursionlimit()
     assert len(deep.layers) > 3 * limit
     found = cost(deep)
-    assert found.params == deep.count_params()
+    assert found.params + found.statistics == deep.count_params()
     assert len(found.to_text("block").splitlines()) > 300
     backbone = features(deep, (2,))
     field = receptive_field(deep, backbone.levels[-1].layer)

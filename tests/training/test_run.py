@@ -17,7 +17,7 @@ from rich.console import Console
 
 from finished import FILES
 from helpers import FORMATS
-from keras_convnets import ResnetBuilder, create_model
+from keras_convnets import ResnetBuilder, cost, create_model
 from keras_convnets.errors import RunStopped
 from keras_convnets.images import reading
 from keras_convnets.inference.evaluate import evaluate
@@ -26,6 +26,7 @@ from keras_convnets.training.data.data import load_data
 from keras_convnets.training.recipe.recipes import RECIPES
 from keras_convnets.training.recipe.settings import Settings
 from keras_convnets.training.run import checkpoint, loop, results
+from keras_convnets.training.run.configuration import check_same, configuration
 from keras_convnets.training.run.run import resume, train
 from keras_convnets.training.run.step_callback import StepCallback
 from keras_convnets.zoo import one_output
@@ -128,7 +129,8 @@ def test_a_run_leaves_a_folder_with_all_that_came_of_it(data_format, data):
     assert config["recipe"]["batch_size"] == 128
     assert config["settings"]["seed"] == 0
     assert config["model"]["data_format"] == data_format
-    assert config["model"]["parameters"] == model.count_params()
+    counts = config["model"]["parameters"], config["model"]["statistics"]
+    assert counts == (cost(model).params, cost(model).statistics)
     assert config["preprocessing"] == data.preprocessing.to_config()
     assert (folder / "curves.png").read_bytes().startswith(b"\x89PNG")
     assert "conv2" in (folder / "model.svg").read_text()
@@ -410,6 +412,18 @@ def test_a_model_of_several_outputs_is_refused(data):
     assert not Path("run").exists()
     assert one_output("googlenet") == {"include_auxiliary": False}
     assert one_output("resnet_18") == {}
+
+
+def test_a_run_of_an_earlier_version_counted_all_weights_as_parameters(data):
+    model = build()
+    config = json.loads(json.dumps(configuration(model, data, RECIPE, Settings())))
+    check_same(config, model, data, Path("run"))
+    config["model"]["parameters"] += config["model"].pop("statistics")
+    assert config["model"]["parameters"] == model.count_params()
+    check_same(config, model, data, Path("run"))
+    config["model"]["parameters"] += 1
+    with pytest.raises(ValueError, match="^resume: model: received parameters"):
+        check_same(config, model, data, Path("run"))
 
 
 def test_going_on_with_what_is_not_there_or_not_the_same(data, monkeypatch):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from keras_convnets.analysis.cost.cost import COUNTS, Cost, counts
+from keras_convnets.analysis.cost.parameters import on_statistics
 from keras_convnets.analysis.cost.rules import CONVENTION
 from keras_convnets.analysis.tables import Column, Table
 
@@ -37,7 +38,8 @@ class Comparison:
         ]
         notes = [f"NOT COUNTED: layers that have no rule, of {'; of '.join(uncounted)}."]
         rows = tuple(_row(cost) for cost in self.costs)
-        return Table(_COLUMNS, rows, (*(notes if uncounted else []), CONVENTION))
+        weights = on_statistics([(cost.model, cost.params, cost.statistics) for cost in self.costs])
+        return Table(_COLUMNS, rows, (*weights, *(notes if uncounted else []), CONVENTION))
 
     def to_text(self) -> str:
         """Return the table for a console."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from keras_convnets import checks
 from keras_convnets.analysis.cost import rules
+from keras_convnets.analysis.cost.parameters import on_statistics
 from keras_convnets.analysis.cost.rows import CostRow, as_dict, rows_of, sum_of
 from keras_convnets.analysis.tables import Column, Table, sizes
 from keras_convnets.graph.calls import Call
@@ -19,7 +20,6 @@ BY = ("layer", "block", "stage")
 # The columns of counts in every cost table; `counts` returns their values.
 COUNTS = (
     Column("params", "parameters", is_number=True),
-    Column("trainable_params", "trainable", is_number=True),
     Column("macs", "multiply-adds", is_number=True),
     Column("flops", "FLOPs", is_number=True),
     Column("activations", "activations", is_number=True),
@@ -40,15 +40,17 @@ class Cost:
         model: the model's name.
         input_shapes: the shapes of the inputs, channels first.
         rows: a [`CostRow`][keras_convnets.analysis.cost.rows.CostRow] for each layer.
-        params: the number of parameters as in Keras' ``count_params()``, including moving
-            statistics.
-        trainable_params: the number of trainable parameters, which papers give as the parameters.
+        params: the number of parameters as in papers and PyTorch: the weights that training
+            changes, those of frozen layers included.
+        trainable_params: the number of parameters that are not frozen.
+        statistics: the number of weights that are no parameters: those of normalisations. Keras'
+            ``count_params()`` is ``params + statistics``.
         macs: the multiply-adds of the layers that can be counted.
         flops: 2 × `macs` + the operations in `elementwise`.
         elementwise: the elementwise operations by kind: ``normalisation``, ``activation``,
             ``pooling``, ``addition``.
         activations: the number of elements in the outputs of all layers.
-        weight_bytes: the size of all parameters in bytes.
+        weight_bytes: the size of all weights in bytes.
         activation_bytes: the size of the outputs of all layers in bytes.
         uncounted: the names of the layers without a rule, which `macs` and `flops` do not include.
         convention: a description of the counting convention.
@@ -69,6 +71,7 @@ class Cost:
         self._stages = stages
         total = sum_of("total", "", self.rows)
         self.params, self.trainable_params = total.params, total.trainable_params
+        self.statistics = total.statistics
         self.macs, self.elementwise = total.macs or 0, total.elementwise
         self.flops = total.flops or 0
         self.activations = total.activations
@@ -97,6 +100,7 @@ class Cost:
         """Return the rows as a table, with totals and the counting convention."""
         notes = [
             f"{self.model}: input {', '.join(map(sizes, self.input_shapes))}.",
+            *on_statistics([("", self.params, self.statistics)]),
             self._details(),
         ]
         if self.uncounted:
@@ -199,7 +203,7 @@ def check_sizes_are_known(calls: Iterable[Call]) -> None:
 def counts(found: Cost | CostRow) -> tuple[Any, ...]:
     """Return the values of the columns `COUNTS` for a layer, block, stage or model."""
     macs, flops = (_or_bound(count, found.uncounted) for count in (found.macs, found.flops))
-    return found.params, found.trainable_params, macs, flops, found.activations
+    return found.params, macs, flops, found.activations
 
 
 def _or_bound(count: int | None, uncounted: tuple[str, ...]) -> int | str:

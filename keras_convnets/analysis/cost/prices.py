@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from keras_convnets.analysis.cost import rules
-from keras_convnets.analysis.cost.parameters import new_parameters
+from keras_convnets.analysis.cost.parameters import counted, new_weights
 from keras_convnets.graph.calls import Call
 
 
@@ -35,7 +35,7 @@ def prices(calls: Sequence[Call]) -> list[Price]:
 
 
 def _price(call: Call, seen: set[int]) -> Price:
-    params = sum(size for size, _ in new_parameters(call.layer, seen))
+    params = counted(new_weights(call.layer, seen))["params"]
     tensors = (*call.inputs, *call.outputs)
     if any(None in tensor.shape for tensor in tensors):
         return Price(params, None)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from keras_convnets.analysis.cost import rules
-from keras_convnets.analysis.cost.parameters import item_size, new_parameters
+from keras_convnets.analysis.cost.parameters import counted, item_size, new_weights
 from keras_convnets.graph.calls import Call
 from keras_convnets.graph.groups import Place
 
@@ -22,15 +22,17 @@ class CostRow:
         group: the block of a layer; the stage of a block.
         kind: the class of a layer; the number of layers in a block or stage.
         output_shape: the output shape without the batch, channels first, whatever the data format.
-        params: the number of parameters; shared ones are counted at their first use.
-        trainable_params: the number of trainable parameters.
+        params: the number of parameters, of frozen layers too; shared ones are counted at their
+            first use.
+        trainable_params: the number of parameters that are not frozen.
         macs: the multiply-adds; ``None`` for a layer without a rule.
         elementwise: the elementwise operations by kind: ``normalisation``, ``activation``,
             ``pooling``, ``addition``.
         activations: the number of elements in the outputs; 0 for an input.
-        weight_bytes: the size of the parameters in bytes, by their data types.
+        weight_bytes: the size of all weights in bytes, by their data types.
         activation_bytes: the size of the outputs in bytes, by their data types.
         uncounted: the names of the layers whose multiply-adds are unknown.
+        statistics: the number of weights that are no parameters: those of normalisations.
     """
 
     name: str
@@ -45,6 +47,7 @@ class CostRow:
     weight_bytes: int
     activation_bytes: int
     uncounted: tuple[str, ...] = ()
+    statistics: int = 0
 
     @property
     def flops(self) -> int | None:
@@ -60,23 +63,20 @@ def rows_of(model: Any, calls: Sequence[Call], placed: dict[Call, Place]) -> lis
 
 def _rest(model: Any, seen: set[int]) -> Iterator[CostRow]:
     """Yield a row for weights outside any layer, which a subclass of ``Model`` may have."""
-    weights = list(new_parameters(model, seen))
+    weights = new_weights(model, seen)
     if weights:
         name = f"{model.name} (weights of its own)"
-        trainable = {id(weight) for weight in model.trainable_weights}
         yield CostRow(
             name=name,
             group=name,
             kind=type(model).__name__,
             output_shape=(),
-            params=sum(size for size, _ in weights),
-            trainable_params=sum(size for size, weight in weights if id(weight) in trainable),
             macs=None,
             elementwise=_summed([]),
             activations=0,
-            weight_bytes=sum(size * item_size(weight.dtype) for size, weight in weights),
             activation_bytes=0,
             uncounted=(name,),
+            **counted(weights),
         )
 
 
@@ -90,8 +90,6 @@ def _rows(calls: Sequence[Call], placed: dict[Call, Place], seen: set[int]) -> I
 
 def _row(name: str, uses: Sequence[Call], group: str, seen: set[int]) -> CostRow:
     layer = uses[0].layer
-    weights = list(new_parameters(layer, seen))
-    trainable = {id(weight) for weight in getattr(layer, "trainable_weights", [])}
     counts = [rules.multiply_adds(use) for use in uses]
     known = [count for count in counts if count is not None]
     outputs = [tensor for use in uses if not use.is_input for tensor in use.outputs]
@@ -100,14 +98,12 @@ def _row(name: str, uses: Sequence[Call], group: str, seen: set[int]) -> CostRow
         group=group,
         kind=uses[0].kind,
         output_shape=uses[-1].shape,
-        params=sum(size for size, _ in weights),
-        trainable_params=sum(size for size, weight in weights if id(weight) in trainable),
         macs=sum(known) if len(known) == len(counts) else None,
         elementwise=_summed(rules.elementwise(use) for use in uses),
         activations=sum(tensor.elements for tensor in outputs),
-        weight_bytes=sum(size * item_size(weight.dtype) for size, weight in weights),
         activation_bytes=sum(t.elements * item_size(t.dtype) for t in outputs),
         uncounted=() if len(known) == len(counts) else (name,),
+        **counted(new_weights(layer, seen)),
     )
 
 
@@ -126,6 +122,7 @@ def sum_of(name: str, group: str, rows: Sequence[CostRow]) -> CostRow:
         weight_bytes=sum(row.weight_bytes for row in rows),
         activation_bytes=sum(row.activation_bytes for row in rows),
         uncounted=tuple(name for row in rows for name in row.uncounted),
+        statistics=sum(row.statistics for row in rows),
     )
 
 

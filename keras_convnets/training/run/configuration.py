@@ -13,6 +13,7 @@ from typing import Any
 import keras
 
 from keras_convnets import axes, checks
+from keras_convnets.analysis.cost.parameters import parameters_of
 from keras_convnets.inference.fits import check_labels, check_takes
 from keras_convnets.inference.outputs import outputs_of
 from keras_convnets.training import run_folder
@@ -69,7 +70,10 @@ def check_fit(model: keras.Model, data: Data) -> None:
 
 def check_same(config: dict[str, Any], model: keras.Model, data: Data, out: Path) -> None:
     """Refuse a model or data that differ from those the run was started with."""
-    for what, now in (("model", _of_model(model, data)), ("data", _of_data(data))):
+    of_model = _of_model(model, data)
+    if "statistics" not in config["model"]:  # earlier versions counted all as parameters
+        of_model["parameters"] += of_model.pop("statistics")
+    for what, now in (("model", of_model), ("data", _of_data(data))):
         for name, value, kept in _differences(config[what], now):
             raise ValueError(
                 f"resume: {what}: received {name} {value!r}; the run in {str(out)!r} has "
@@ -117,12 +121,14 @@ def configuration(
 
 
 def _of_model(model: keras.Model, data: Data) -> dict[str, Any]:
+    parameters, statistics = parameters_of(model)
     return {
         "name": model.name,
         "input_shape": data.image_shape,
         "num_outputs": model.output_shape[-1],
         "data_format": axes.format_of(model),
-        "parameters": model.count_params(),
+        "parameters": parameters,
+        "statistics": statistics,
     }
 
 

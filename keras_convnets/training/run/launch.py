@@ -10,6 +10,7 @@ import keras
 import tensorflow as tf
 from rich.console import Console
 
+from keras_convnets.analysis.cost.parameters import parameters_of
 from keras_convnets.training import run_folder
 from keras_convnets.training.data.data import Data, load_data
 from keras_convnets.training.distribute.strategies import (
@@ -176,7 +177,7 @@ def _reading() -> Iterator[None]:
 def _introduce(console: Console, model: keras.Model, data: Data) -> None:
     sets = f"{len(data.train):,} training and {len(data.test):,} test images"
     lines = [
-        f"{model.name}: {model.count_params():,} parameters",
+        f"{model.name}: {parameters_of(model)[0]:,} parameters",
         f"{data.name}: {sets} of {shape(data.image_shape)}",
     ]
     if data.skipped:
