@@ -16,10 +16,19 @@ from keras_convnets.inference.answers import answers
 from keras_convnets.inference.evaluation import Evaluation
 from keras_convnets.inference.fits import check_labels, check_takes
 from keras_convnets.inference.outputs import outputs_of
+from keras_convnets.inference.own_batches import evaluate_batches
+
+_REMEDY = (
+    "Pass the images of some data, such as data.test, or a tf.data.Dataset of (images, labels) "
+    "batches, as model.fit takes it."
+)
 
 
 def evaluate(
-    model: Any, images: Images, preprocessing: Preprocessing, batch_size: int = 256
+    model: Any,
+    images: Images | tf.data.Dataset,
+    preprocessing: Preprocessing | None = None,
+    batch_size: int = 256,
 ) -> Evaluation:
     """Evaluate a classifier on labelled images.
 
@@ -30,9 +39,12 @@ def evaluate(
 
     Args:
         model: a classifier with one output, in either data format.
-        images: the images and their labels.
-        preprocessing: the preprocessing of the run that trained the model.
-        batch_size: images per batch; limited by the memory.
+        images: the images and their labels; or a data set of your own, with batches of
+            (images, labels) as ``model.fit`` takes them. It is evaluated as it is, and may be
+            shuffled.
+        preprocessing: the preprocessing of the run that trained the model; none for a data set of
+            your own.
+        batch_size: images per batch; limited by the memory. A data set of your own has batches.
 
     Raises:
         ValueError: there are no images, the model does not accept them, the kind of its outputs
@@ -48,9 +60,32 @@ def evaluate(
         >>> found = evaluate(model, data.test, data.preprocessing)
         >>> found.probabilities.shape
         (360, 10)
+
+        A data set of your own:
+
+        >>> import numpy as np
+        >>> import tensorflow as tf
+        >>> pairs = np.zeros((12, 16, 16, 1), "float32"), np.arange(12) % 10
+        >>> own = tf.data.Dataset.from_tensor_slices(pairs).batch(4)
+        >>> evaluate(model, own).probabilities.shape
+        (12, 10)
     """
     checks.positive_integer("batch_size", batch_size, "images that fit into the memory")
-    checks.instance("images", images, Images, "Pass those of some data: data.test.")
+    if isinstance(images, tf.data.Dataset):
+        if preprocessing is not None:
+            raise ValueError(
+                "preprocessing: received one beside a tf.data.Dataset; expected None, for its "
+                "batches are taken as they are. Leave it out, or pass the images of some data."
+            )
+        return evaluate_batches(model, images)
+    checks.instance("images", images, Images, _REMEDY)
+    checks.instance("preprocessing", preprocessing, Preprocessing, "Pass data.preprocessing.")
+    return _evaluate(model, images, preprocessing, batch_size)
+
+
+def _evaluate(
+    model: Any, images: Images, preprocessing: Preprocessing, batch_size: int
+) -> Evaluation:
     if not len(images):
         raise ValueError("images: received none; expected at least one. Name data that have some.")
     check_takes(

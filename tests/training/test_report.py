@@ -122,6 +122,12 @@ def made_up(count, classes, accuracy=0.5, names=None, size=20, file="{}.jpg"):
     return data, Evaluation(labels, probabilities)
 
 
+def labelled(data, labels):
+    """Return made-up data for the model, with other labels of its test images."""
+    test = dataclasses.replace(data.test, labels=labels)
+    return dataclasses.replace(data, test=test, preprocessing=Preprocessing(1, 16, 16))
+
+
 def test_the_page_says_what_came_of_the_run(page, model, evaluation):
     numbers = page.texts["numbers"]
     for words in (
@@ -268,8 +274,7 @@ def test_a_perfect_model_before_its_first_epoch(model):
 def test_a_class_without_images(model):
     data, evaluation = made_up(20, 4)
     matrix = Evaluation(evaluation.labels % 3, evaluation.probabilities)
-    data = dataclasses.replace(data, preprocessing=Preprocessing(1, 16, 16))
-    write_report(Path(), model, data, matrix, HISTORY, {})
+    write_report(Path(), model, labelled(data, matrix.labels), matrix, HISTORY, {})
     assert "class 3 no images" in " ".join(Page().texts["classes"].split())
 
 
@@ -285,7 +290,7 @@ def test_images_of_several_classes(model, four):
     labels = np.eye(4, dtype=np.int32)[evaluation.labels]
     labels[:5, 1] = 1
     several = Evaluation(labels, evaluation.probabilities, are_independent=True)
-    write_report(Path(), model, data, several, HISTORY, {})
+    write_report(Path(), model, labelled(data, labels), several, HISTORY, {})
     page = Page()
     assert f"binary accuracy {several.accuracy:.2%}" in page.texts["numbers"]
     assert "precision recall" in " ".join(page.texts["classes"].split())

@@ -6,40 +6,47 @@ import itertools
 import os
 from collections.abc import Iterable, Sequence
 
+import keras
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, PercentFormatter
 
 from keras_convnets import files
 from keras_convnets.training.report.drawing import GRID, INK, any_letters, page_svg
+from keras_convnets.training.report.fitted import columns
 from keras_convnets.training.run_folder import History
 
 _TRAINING, _VALIDATION, _RATE = "#5b7fa6", "#d1603d", "#8a6fb0"
 _MOST_MARKS = 40  # epochs up to which each one is marked by a dot
 
 
-def plot_curves(history: History, to_file: str | os.PathLike[str], title: str = "") -> None:
+def plot_curves(
+    history: History | keras.callbacks.History,
+    to_file: str | os.PathLike[str],
+    title: str = "",
+) -> None:
     """Plot loss, accuracy and learning rate by epoch, for training and validation.
 
     Anything missing from the history is left out: a column, epochs before a run was resumed, or
     values that are not finite.
 
     Args:
-        history: lists under ``loss``, ``accuracy``, ``val_loss``, ``val_accuracy`` and
-            ``learning_rate``, as in ``model.fit(...).history``; optionally ``epoch``, the epoch of
-            each value, by default counted from 1.
+        history: what ``model.fit`` returns, or lists under ``loss``, ``accuracy``, ``val_loss``,
+            ``val_accuracy`` and ``learning_rate``; optionally ``epoch``, the epoch of each value,
+            by default counted from 1. Keras' other names of an accuracy, such as
+            ``sparse_categorical_accuracy``, are known.
         to_file: the image file to write, in any format that matplotlib supports.
         title: the title above the panels.
 
     Raises:
-        ValueError: the file cannot be written.
+        ValueError: the history is no such thing, or the file cannot be written.
 
     Examples:
         >>> from keras_convnets.training import plot_curves
         >>> history = {"loss": [2.1, 0.9], "accuracy": [0.3, 0.8], "val_loss": [1.8, 1.0]}
         >>> plot_curves(history, "curves.png", "resnet_18 on digits")
     """
-    drawing = _figure(history, title)
+    drawing = _figure(columns(history), title)
     with files.replacing(to_file) as path, any_letters():
         drawing.savefig(path, dpi=150)
 

@@ -10,12 +10,11 @@ from typing import Any
 import numpy as np
 
 from keras_convnets.analysis.tables import Column, Table
-from keras_convnets.images.labelled import Images
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.inference.evaluation import Evaluation, Share
-from keras_convnets.training.data.data import Data
 from keras_convnets.training.report import pictures
 from keras_convnets.training.report.pictures import Picture
+from keras_convnets.training.report.tested import Tested
 
 _MISTAKES = 16
 _CONFUSIONS = 12
@@ -37,9 +36,9 @@ class ClassBar:
 
 @dataclasses.dataclass(frozen=True)
 class Card:
-    """A mistake: the image, its name, its class, the predicted class and the confidence."""
+    """A mistake: the picture if known, the name, the class, the predicted one, the confidence."""
 
-    picture: Picture
+    picture: Picture | None
     file: str
     label: str
     predicted: str
@@ -73,33 +72,37 @@ def worst_first(bars: Sequence[ClassBar]) -> list[ClassBar]:
     return sorted(bars, key=lambda bar: (not bar.images, bar.share if bar.images else 0))
 
 
-def mistakes(
-    evaluation: Evaluation,
-    images: Images,
-    preprocessing: Preprocessing,
-    class_names: Sequence[str],
-) -> list[Card]:
+def mistakes(evaluation: Evaluation, about: Tested) -> list[Card]:
     """Return the mistakes that the model is most confident of."""
+    images = about.images
     return [
         Card(
-            pictures.picture(images.read(np.int64(mistake.index)), preprocessing.scale),
-            images.describe(mistake.index),
-            class_names[mistake.label],
-            class_names[mistake.predicted],
+            _picture(about, mistake.index),
+            images.describe(mistake.index) if images else f"image {mistake.index:,}",
+            about.class_names[mistake.label],
+            about.class_names[mistake.predicted],
             mistake.confidence,
         )
         for mistake in evaluation.most_wrong(_MISTAKES)
     ]
 
 
-def configuration(config: Mapping[str, Any], data: Data) -> list[tuple[str, list[tuple[str, str]]]]:
+def _picture(about: Tested, index: int) -> Picture | None:
+    if about.images is None or about.preprocessing is None:
+        return None
+    return pictures.picture(about.images.read(np.int64(index)), about.preprocessing.scale)
+
+
+def configuration(
+    config: Mapping[str, Any], preprocessing: Preprocessing | None
+) -> list[tuple[str, list[tuple[str, str]]]]:
     """Return the configuration of the run: a title for each part, with names and values."""
     parts = {name: dict(value) for name, value in config.items() if isinstance(value, Mapping)}
     rest = {name: value for name, value in config.items() if name not in parts}
     for hidden in ("class_names", "skipped"):
         parts.get("data", {}).pop(hidden, None)
-    if "preprocessing" in parts:
-        parts["preprocessing"] = {"in words": str(data.preprocessing)} | parts["preprocessing"]
+    if "preprocessing" in parts and preprocessing is not None:
+        parts["preprocessing"] = {"in words": str(preprocessing)} | parts["preprocessing"]
     return [
         (title, [(name.replace("_", " "), _said(value)) for name, value in values.items()])
         for title, values in (parts | {"other": rest}).items()

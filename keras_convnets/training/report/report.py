@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import keras
 
 from keras_convnets import files
 from keras_convnets.analysis import pages
 from keras_convnets.analysis.cost.cost import Cost, cost
 from keras_convnets.analysis.plot.plot import plot_model
 from keras_convnets.analysis.plot.style import short
-from keras_convnets.analysis.tables import Table, sizes
+from keras_convnets.analysis.tables import Table
 from keras_convnets.inference.by_class import by_class
 from keras_convnets.inference.evaluation import TOP, Evaluation, Share
 from keras_convnets.training import run_folder
 from keras_convnets.training.data.data import Data
 from keras_convnets.training.report import curves, parts
 from keras_convnets.training.report.confusion_figure import confusion_figure
+from keras_convnets.training.report.fitted import columns
+from keras_convnets.training.report.tested import Tested, tested
 from keras_convnets.training.run_folder import History
 from keras_convnets.training.words import duration
 
@@ -32,28 +36,30 @@ _LARGEST_GRAPH = 300_000  # the maximum characters of a graph in the page: about
 def write_report(
     folder: str | os.PathLike[str],
     model: Any,
-    data: Data,
+    data: Data | Sequence[str],
     evaluation: Evaluation,
-    history: History,
-    config: Mapping[str, Any],
+    history: History | keras.callbacks.History,
+    config: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write the report of a run: ``report.html`` in its folder.
+    """Write the report of a run, or of your own ``model.fit``: ``report.html`` in a folder.
 
     The page contains the headline numbers, the learning curves, the confusion matrix, the most
     confident mistakes, the cost of the network, its graph and the run's configuration. It is a
     single file, follows the system's light or dark theme, and can be printed.
 
     Args:
-        folder: the folder of the run.
+        folder: the folder, which is created if there is none.
         model: the trained model.
-        data: the data it was trained and tested on.
-        evaluation: the evaluation of the model on ``data.test``.
+        data: the data it was trained and tested on; or only the class names, by label, if the
+            images are from a pipeline of your own. The page then has no pictures of the mistakes.
+        evaluation: the evaluation of the model on ``data.test``, or on your own test images.
         history: the history of the run, as in `plot_curves`; ``seconds`` is the time of each epoch.
-        config: the configuration, as in ``config.json``: dictionaries of names and values.
+        config: the configuration, as in ``config.json``: dictionaries of names and values. By
+            default the page has none.
 
     Raises:
-        ValueError: the evaluation is not of the test images, the model is not functional, or the
-            file cannot be written.
+        ValueError: the evaluation is not of the test images, an argument is of another type, the
+            model is not functional, or the file cannot be written.
 
     Examples:
         >>> from keras_convnets import ResnetBuilder
@@ -63,31 +69,49 @@ def write_report(
         >>> evaluation = evaluate(model, data.test, data.preprocessing)
         >>> write_report(".", model, data, evaluation, {"loss": [2.3]}, {"recipe": {"epochs": 1}})
     """
-    _check(data, evaluation)
-    found = cost(model, data.image_shape)
+    about = tested(model, data, evaluation)
+    values = columns(history)
+    config = {} if config is None else config
+    if not isinstance(config, Mapping):
+        raise ValueError(
+            f"config: received {config!r}; expected a dictionary, such as "
+            '{"optimizer": {"name": "adam"}}. Leave it out if there is nothing to say.'
+        )
+    found = cost(model, about.image_shape)
     page = pages.render(
         __package__,
         "report.html",
-        title=f"{model.name} on {data.name}",
-        subtitle=_subtitle(data, config),
-        numbers=_headline(evaluation, found, history, data),
-        curves=curves.svg(history) if history.get("loss") else None,
+        title=about.title,
+        subtitle=_subtitle(about, config),
+        numbers=_headline(evaluation, found, values),
+        curves=curves.svg(values) if values.get("loss") else None,
         cost=_cost(found),
         graph=_graph(model),
         model=model.name,
-        configuration=parts.configuration(config, data),
-        skipped=data.skipped,
-        **_of_classes(evaluation, data),
+        configuration=parts.configuration(config, about.preprocessing),
+        skipped=about.skipped,
+        **_of_classes(evaluation, about),
     )
-    with files.replacing(Path(folder) / run_folder.REPORT) as path:
+    _write(Path(folder), page)
+
+
+def _write(folder: Path, page: str) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ValueError(
+            f"folder: received {str(folder)!r}, which cannot be made: {error.strerror}. Name a "
+            "folder in a place that you may write to."
+        ) from error
+    with files.replacing(folder / run_folder.REPORT) as path:
         path.write_text(page, encoding="utf-8")
 
 
-def _of_classes(evaluation: Evaluation, data: Data) -> dict[str, Any]:
+def _of_classes(evaluation: Evaluation, about: Tested) -> dict[str, Any]:
     """Return the page's content about classes: the matrix, the bars and the mistakes."""
-    names = data.class_names
+    names = about.class_names
     if evaluation.has_several:
-        return {"each_class": by_class(evaluation, names, data.name)}
+        return {"each_class": by_class(evaluation, names, about.title)}
     bars = parts.class_bars(evaluation, names)
     return {
         "each_class": None,
@@ -97,41 +121,23 @@ def _of_classes(evaluation: Evaluation, data: Data) -> dict[str, Any]:
         "worst_first": parts.worst_first(bars),
         "most_bars": _MOST_BARS,
         "letters": min(max(map(len, names)), _LETTERS),
-        "mistakes": parts.mistakes(evaluation, data.test, data.preprocessing, names),
+        "mistakes": parts.mistakes(evaluation, about),
     }
 
 
-def _check(data: Data, evaluation: Evaluation) -> None:
-    given = evaluation.probabilities.shape
-    expected = (len(data.test), len(data.class_names))
-    if given != expected:
-        raise ValueError(
-            f"evaluation: received one of {given[0]} images and {given[1]} classes; expected "
-            f"{expected[0]} and {expected[1]}, the test images and classes of {data.name}. Pass "
-            "evaluate(model, data.test, data.preprocessing)."
-        )
-
-
-def _subtitle(data: Data, config: Mapping[str, Any]) -> str:
+def _subtitle(about: Tested, config: Mapping[str, Any]) -> str:
     source = config.get("recipe", {}).get("source")
-    counts = (
-        f"{len(data.train):,} training and {len(data.test):,} test images of "
-        f"{sizes(data.image_shape)}, {len(data.class_names)} classes"
-    )
-    return f"{counts} · {source}" if source else counts
+    return f"{about.summary} · {source}" if source else about.summary
 
 
-def _headline(
-    evaluation: Evaluation, found: Cost, history: History, data: Data
-) -> list[tuple[str, str]]:
+def _headline(evaluation: Evaluation, found: Cost, history: History) -> list[tuple[str, str]]:
     seconds = sum(history.get("seconds", ()))
-    images = len(evaluation.labels)
+    images, classes = evaluation.probabilities.shape
     wrong = round((1 - evaluation.exact_match) * images)
     several = evaluation.has_several
-    top5 = not several and len(data.class_names) > TOP
     numbers = {
         "test binary accuracy" if several else "test accuracy": f"{Share(evaluation.accuracy)}",
-        "top-5 accuracy": f"{Share(evaluation.top5)}" if top5 else None,
+        "top-5 accuracy": f"{Share(evaluation.top5)}" if not several and classes > TOP else None,
         "test images wrong": f"{wrong:,} of {images:,}",
         "test loss": f"{evaluation.loss:.4f}",
         "parameters": short(found.params),

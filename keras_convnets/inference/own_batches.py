@@ -1,0 +1,99 @@
+"""The evaluation of a classifier on a data set of the user's own, as ``model.fit`` takes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from keras_convnets.inference.answers import answers
+from keras_convnets.inference.evaluation import Evaluation
+from keras_convnets.inference.fits import check_labels
+from keras_convnets.inference.outputs import outputs_of
+
+_PAIRS = "expected batches of (images, labels), as model.fit takes them"
+
+
+def evaluate_batches(model: Any, batches: tf.data.Dataset) -> Evaluation:
+    """Evaluate a classifier on batches that are ready for it.
+
+    Args:
+        model: a classifier with one output.
+        batches: batches of (images, labels), read once; the labels are integers, or 0 and 1 for
+            each class.
+
+    Raises:
+        ValueError: the batches are no such pairs, never end or are none, or do not suit the model.
+    """
+    outputs = outputs_of(model)
+    _check_pairs(model, batches)
+    collected: list[np.ndarray] = []
+    found = answers(model, _images(model, batches, collected))
+    labels = _labels(np.concatenate(collected))
+    check_labels(model, outputs, labels)
+    return Evaluation(labels, found.probabilities, found.logits, outputs.are_independent)
+
+
+def _check_pairs(model: Any, batches: tf.data.Dataset) -> None:
+    spec = batches.element_spec
+    if not isinstance(spec, tuple) or len(spec) != 2 or not _are_tensors(spec):
+        raise ValueError(
+            f"images: received a data set of {spec}; {_PAIRS}. Map it to such pairs, by "
+            "dataset.map(lambda images, labels, weights: (images, labels)) for instance."
+        )
+    rank = spec[0].shape.rank
+    if rank is not None and rank != len(model.input_shape):
+        _refuse_shape(model, spec[0].shape)
+    if batches.cardinality() == tf.data.INFINITE_CARDINALITY:
+        raise ValueError(
+            f"images: received a data set that never ends; {_PAIRS}. Leave out its repeat()."
+        )
+
+
+def _are_tensors(spec: tuple[Any, ...]) -> bool:
+    return all(isinstance(one, tf.TensorSpec) for one in spec)
+
+
+def _refuse_shape(model: Any, shape: Any) -> None:
+    raise ValueError(
+        f"images: received {tuple(shape)}; expected batches of {model.input_shape}, as "
+        f"{model.name} takes them. Map the data set to that size, and batch it: dataset.batch(256)."
+    )
+
+
+def _images(model: Any, batches: tf.data.Dataset, labels: list[np.ndarray]) -> Iterator[tf.Tensor]:
+    """Yield the images of each batch, and collect its labels.
+
+    A data set may be shuffled anew whenever it is read, so both are from one reading.
+    """
+    for images, given in batches:
+        sizes = zip(model.input_shape, images.shape, strict=True)
+        if any(size not in (None, has) for size, has in sizes):
+            _refuse_shape(model, images.shape)
+        labels.append(given.numpy())
+        yield tf.cast(images, tf.float32)
+    if not labels:
+        raise ValueError(f"images: received a data set without batches; {_PAIRS}, at least one.")
+
+
+def _labels(given: np.ndarray) -> np.ndarray:
+    """Return integer labels; one-hot labels become one integer per image."""
+    is_one = given.ndim == 1 or given.shape[1:] == (1,)
+    if given.ndim > 2 or not _are_integers(given, None if is_one else 1):
+        raise ValueError(
+            f"images: received labels of type {given.dtype} and shape {given.shape}; expected "
+            "integers from 0, one per image, or 0 and 1 for each class. Evaluate without label "
+            "smoothing or mixing."
+        )
+    labels = given.astype(np.int32)
+    if is_one:
+        return labels.reshape(-1)
+    return labels.argmax(axis=1) if (labels.sum(axis=1) == 1).all() else labels
+
+
+def _are_integers(given: np.ndarray, largest: int | None) -> bool:
+    if given.dtype.kind not in "uifb" or not (given == np.floor(given)).all():
+        return False
+    return bool(given.min() >= 0 and (largest is None or given.max() <= largest))
