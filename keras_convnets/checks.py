@@ -7,9 +7,10 @@ from __future__ import annotations
 import difflib
 import operator
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 ImageShape = tuple[int, int | None, int | None]
+_Kind = TypeVar("_Kind")
 
 # A shape whose last size is at most this may have been given as (rows, cols, channels).
 _IMAGE_CHANNELS = 4
@@ -172,13 +173,14 @@ def instead_of_option(name: str, known: Iterable[str]) -> str:
     return did_you_mean(name, known)
 
 
-def instance(what: str, value: Any, kind: type, remedy: str) -> None:
-    """Refuse a value of another class than ``kind``."""
+def instance(what: str, value: Any, kind: type[_Kind], remedy: str) -> _Kind:
+    """Return ``value`` if it is of the class ``kind``; refuse any other."""
     if not isinstance(value, kind):
         raise ValueError(
             f"{what}: received a value of type {type(value).__name__}; expected one of type "
             f"{kind.__name__}. {remedy}"
         )
+    return value
 
 
 def model_name(value: Any) -> str:

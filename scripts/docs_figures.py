@@ -3,6 +3,7 @@
 The screenshot of the page needs Chromium, ``chromedriver``, and ``pip install selenium``.
 """
 
+import contextlib
 import shutil
 import tempfile
 from pathlib import Path
@@ -19,7 +20,8 @@ IMAGES = Path(__file__).parents[1] / "docs" / "images"
 def main() -> None:
     """Draw the networks, and train as ``keras-convnets train`` does for the learning curves."""
     draw()
-    photograph(IMAGES / "resnet_34.html", IMAGES / "page.png")
+    photograph(IMAGES / "resnet_34.html", IMAGES / "page.png", "conv2_block2")
+    report(IMAGES / "report.png")
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / "run"
         cli.main(["train", "--out", str(run)])
@@ -49,17 +51,28 @@ def mixed_network() -> keras.Model:
     return made["mixed"]
 
 
-def photograph(page: Path, picture: Path) -> None:
-    """Open a page in Chromium, select a block and take a screenshot."""
+def report(picture: Path) -> None:
+    """Run the examples of the page "Your own fit", and photograph the report that they write."""
+    page = (IMAGES.parent / "own-fit.md").read_text()
+    blocks = [block.split("```")[0] for block in page.split("```python\n")[1:]]
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        exec("\n".join(blocks), {})
+        photograph(Path(folder) / "my_report" / "report.html", picture, rows=1600)
+
+
+def photograph(page: Path, picture: Path, block: str = "", rows: int = 900) -> None:
+    """Open a page in Chromium, select a block if one is named, and take a screenshot."""
     options = webdriver.ChromeOptions()
     options.binary_location = shutil.which("chromium")
-    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=1300,900"):
+    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"):
         options.add_argument(argument)
+    options.add_argument(f"--window-size=1300,{rows}")
     browser = webdriver.Chrome(options, webdriver.ChromeService(shutil.which("chromedriver")))
     try:
         browser.get(page.as_uri())
-        title = "//*[name()='title' and text()='conv2_block2']/.."
-        browser.find_element(By.XPATH, title).click()
+        if block:
+            title = f"//*[name()='title' and text()='{block}']/.."
+            browser.find_element(By.XPATH, title).click()
         browser.save_screenshot(str(picture))
     finally:
         browser.quit()

@@ -79,8 +79,9 @@ def evaluate(
             )
         return evaluate_batches(model, images)
     checks.instance("images", images, Images, _REMEDY)
-    checks.instance("preprocessing", preprocessing, Preprocessing, "Pass data.preprocessing.")
-    return _evaluate(model, images, preprocessing, batch_size)
+    remedy = "Pass data.preprocessing."
+    known = checks.instance("preprocessing", preprocessing, Preprocessing, remedy)
+    return _evaluate(model, images, known, batch_size)
 
 
 def _evaluate(

@@ -34,9 +34,9 @@ def columns(history: Any) -> History:
             f"history: received {history!r}; expected what model.fit returns, or a list of numbers "
             'for each name, such as {"loss": [2.1, 0.9]}. Pass history.history, for instance.'
         )
-    name = next((name for name in _ACCURACIES if name in found), "accuracy")
+    name = next(filter(found.__contains__, _ACCURACIES), "accuracy")
     renamed = {name: "accuracy", f"val_{name}": "val_accuracy"}
-    return {renamed.get(key, key): list(values) for key, values in found.items()}
+    return {str(renamed.get(key, key)): list(values) for key, values in found.items()}
 
 
 def _is_column(values: Any) -> bool:
