@@ -42,8 +42,9 @@ class Tensor:
 class Call:
     """One use of a layer. A layer that is used twice has two calls.
 
-    ``name`` is prefixed with the names of the enclosing models: ``backbone/conv1``. If the layer is
-    a nested model that was not expanded, ``within`` contains its calls.
+    ``name`` is prefixed with the names of the enclosing models: ``backbone/conv1``; ``enclosing``
+    are Keras' nodes that call these models, outermost first. If the layer is a nested model that
+    was not expanded, ``within`` contains its calls.
     """
 
     name: str
@@ -52,11 +53,17 @@ class Call:
     outputs: tuple[Tensor, ...]
     data_format: str
     within: tuple[Call, ...] = dataclasses.field(default=(), repr=False)
+    enclosing: tuple[Any, ...] = dataclasses.field(default=(), repr=False)
 
     @property
     def parents(self) -> tuple[Call, ...]:
         """The calls whose outputs are this call's inputs, in the order of its arguments."""
         return tuple(tensor.source for tensor in self.inputs)
+
+    @property
+    def model(self) -> str:
+        """The names of the enclosing models, empty for a layer of the outermost one."""
+        return self.name.rpartition("/")[0]
 
     @property
     def kind(self) -> str:

@@ -13,7 +13,7 @@ from keras_convnets.graph.prefixes import Name, Words, is_numbered
 from keras_convnets.graph.topology import Piece
 
 # A segment with more layers than any published block is not a block, as in U-Nets and NASNet.
-_MOST_LAYERS_OF_A_BLOCK = 60
+MOST_LAYERS_OF_A_BLOCK = 60
 _PREPARES = {LayerType.PADDING, LayerType.FLATTEN}
 
 
@@ -48,7 +48,7 @@ def _of_piece(piece: Piece, names: Mapping[Call, Name]) -> list[Group]:
     blocks share a few prefixes.
     """
     group = _group(piece.calls, names)
-    is_small = len(piece.calls) <= _MOST_LAYERS_OF_A_BLOCK
+    is_small = len(piece.calls) <= MOST_LAYERS_OF_A_BLOCK
     if is_small and not piece.takes_inputs and (group.label or not _has_blocks(piece.calls, names)):
         return [group]
     single = [_group([call], names) for chain in piece.chains for call in chain]

@@ -73,11 +73,7 @@ def words_of(call: Call, model_prefix: str) -> Words:
         >>> _split("stage_0_block_2_gamma")
         ('stage_0', 'block_2', 'gamma')
     """
-    outer, _, name = call.name.rpartition("/")
-    own = outer.rpartition("/")[2] + "_"
-    for prefix in (model_prefix, own):
-        name = name.removeprefix(prefix)
-    return (*filter(None, [outer]), *_split(name))
+    return _split(call.name.removeprefix(model_prefix))
 
 
 def _split(name: str) -> Words:
@@ -92,10 +88,9 @@ def _split(name: str) -> Words:
 
 def is_named_by_class(call: Call) -> bool:
     """Return whether the layer has an automatic Keras name: ``conv2d_17``, ``add``."""
-    name = call.name.rpartition("/")[2]
     snake = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", call.kind)
     snake = re.sub(r"([a-z])([A-Z])", r"\1_\2", snake).lower()
-    return re.fullmatch(re.escape(snake) + r"(_[0-9]+)?", name) is not None
+    return re.fullmatch(re.escape(snake) + r"(_[0-9]+)?", call.name) is not None
 
 
 def stage_of(label: Words) -> str | None:

@@ -1,16 +1,18 @@
-"""The stage of each layer in a network, the same as in its figure.
+"""The stage of each layer in a network, the same as in its figure, and the search for a name.
 
 Stages come from the layer names if these follow this package's naming scheme; otherwise they are
-inferred from names and graph.
+inferred from names and graph. A nested model has the stages that it has on its own.
 """
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 
+from keras_convnets import checks
 from keras_convnets.graph.groups import places
 from keras_convnets.graph.topology import ends
 from keras_convnets.graph.walk import walk
@@ -18,26 +20,85 @@ from keras_convnets.graph.walk import walk
 
 @dataclasses.dataclass(frozen=True)
 class Placed:
-    """One use of a layer, with its block and stage; ``has_output``: the stage has an output."""
+    """One use of a layer, with its block and stage; ``has_output``: the stage has an output.
+
+    ``name`` begins with the names of the enclosing models, ``model``.
+    """
 
     layer: Any
     name: str
     block: str
     stage: str
+    model: str
     has_output: bool
 
 
 def placed_layers(model: keras.Model) -> list[Placed]:
-    """Return all uses of a model's layers in the order of computation, without the inputs."""
+    """Return all uses of a model's layers in the order of computation, without the inputs.
+
+    If a nested model is used several times, each of its layers is in the stage of its first use.
+    """
     calls = walk(model)
     found = places(calls, model.name)
-    stages = {call: found[call].stage or found[call].block for call in calls}
+    first = {call.name: call for call in reversed(calls) if call.model}
+    found = {call: found[first.get(call.name, call)] for call in calls}
+    stages = {call: place.stage or place.block for call, place in found.items()}
     last = {stages[call] for call in ends(calls)}
     return [
-        Placed(call.layer, call.name, found[call].block, stages[call], stages[call] in last)
+        Placed(
+            layer=call.layer,
+            name=call.name,
+            block=found[call].block,
+            stage=stages[call],
+            model=call.model,
+            has_output=stages[call] in last,
+        )
         for call in calls
         if not call.is_input
     ]
+
+
+def column_of(placed: Sequence[Placed], wanted: str, parameter: str) -> tuple[str, list[str]]:
+    """Return the full name of a stage, block or layer, and each layer's name of the same kind.
+
+    The name of a nested model means the first of its layers. The names of enclosing models may be
+    left out if the rest is unique.
+
+    Raises:
+        ValueError: if nothing or more than one thing has this name; ``parameter`` is named in it.
+    """
+    columns = [[getattr(one, kind) for one in placed] for kind in ("stage", "block", "name")]
+    for column in columns:
+        if wanted in column:
+            return wanted, column
+    for column in columns:
+        pairs = zip(placed, column, strict=True)
+        full = {_qualified(one.model, name): name for one, name in pairs}
+        matches = [name for name in full if f"/{name}".endswith(f"/{wanted}")]
+        if len(matches) > 1:
+            raise ValueError(
+                f"{parameter}: received {wanted!r}, which is in several models; expected one of "
+                f"{', '.join(map(repr, matches))}."
+            )
+        if matches:
+            return full[matches[0]], column
+    inner = [one.name for one in placed if f"/{one.model}".endswith(f"/{wanted}") and wanted]
+    if inner:
+        return inner[0], columns[-1]
+    raise _unknown(columns, wanted, parameter)
+
+
+def _qualified(model: str, name: str) -> str:
+    return name if not model or name.startswith(f"{model}/") else f"{model}/{name}"
+
+
+def _unknown(columns: Sequence[list[str]], wanted: str, parameter: str) -> ValueError:
+    stages = list(dict.fromkeys(columns[0]))
+    known = dict.fromkeys(name for column in columns for name in column)
+    return ValueError(
+        f"{parameter}: received {wanted!r}; expected one of {', '.join(map(repr, stages))}, the "
+        f"stages of the model, or one of its blocks or layers.{checks.did_you_mean(wanted, known)}"
+    )
 
 
 def trainable(layer: Any) -> list[Any]:

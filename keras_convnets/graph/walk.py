@@ -17,6 +17,8 @@ from keras_convnets.graph.input_shapes import input_shapes
 from keras_convnets.graph.output_shapes import Output, outputs_of
 from keras_convnets.keras_private import operation_of
 
+Nodes = tuple[Any, ...]
+
 
 def walk(model: Any, input_shape: Any = None, *, expand_nested: bool = True) -> list[Call]:
     """Return the calls of a functional model's layers in the order of computation.
@@ -56,8 +58,8 @@ def _walked(
     for tensor, shape in zip(graph.inputs, shapes, strict=True):
         layer = operation_of(tensor)
         made = [(shape, str(tensor.dtype), tensor)]
-        inputs[id(tensor)] = walker.call(layer.name, layer, (), made)[0]
-    outputs = walker.run(graph, inputs, "")
+        inputs[id(tensor)] = walker.call((), layer, (), made)[0]
+    outputs = walker.run(graph, inputs, ())
     return walker.calls, outputs
 
 
@@ -69,23 +71,23 @@ class _Walker:
         self._data_format = data_format
         self._expand_nested = expand_nested
 
-    def run(self, graph: Any, known: dict[int, Tensor], prefix: str) -> list[Tensor]:
+    def run(self, graph: Any, known: dict[int, Tensor], enclosing: Nodes) -> list[Tensor]:
         """Walk ``graph``, whose inputs are ``known``; return its outputs."""
         for node in nodes_of(graph):
             if not node.is_input:
                 goes_in = self._expand_nested and is_functional(node.operation)
-                outputs = (self._enter if goes_in else self._keep)(node, known, prefix)
+                outputs = (self._enter if goes_in else self._keep)(node, known, enclosing)
                 known.update(zip(map(id, node.outputs), outputs, strict=True))
         return [known[id(tensor)] for tensor in graph.outputs]
 
-    def _enter(self, node: Any, known: dict[int, Tensor], prefix: str) -> list[Tensor]:
+    def _enter(self, node: Any, known: dict[int, Tensor], enclosing: Nodes) -> list[Tensor]:
         """Walk the nested model that a node calls."""
         inner = graph_of(node.operation)
         given = [known[id(tensor)] for tensor in given_to(node, node.operation)]
         bound = dict(zip(map(id, inner.inputs), given, strict=True))
-        return self.run(inner, bound, f"{prefix}{node.operation.name}/")
+        return self.run(inner, bound, (*enclosing, node))
 
-    def _keep(self, node: Any, known: dict[int, Tensor], prefix: str) -> list[Tensor]:
+    def _keep(self, node: Any, known: dict[int, Tensor], enclosing: Nodes) -> list[Tensor]:
         """Record the call of a node's layer."""
         layer = node.operation
         inputs = tuple(known[id(tensor)] for tensor in node.arguments.keras_tensors)
@@ -93,11 +95,11 @@ class _Walker:
         if is_functional(layer):
             shapes = [known[id(tensor)].shape for tensor in given_to(node, layer)]
             within = _walked(graph_of(layer), shapes, self._data_format, expand_nested=True)[0]
-        return self.call(prefix + layer.name, layer, inputs, outputs_of(node, known), within)
+        return self.call(enclosing, layer, inputs, outputs_of(node, known), within)
 
     def call(
         self,
-        name: str,
+        enclosing: Nodes,
         layer: Any,
         inputs: tuple[Tensor, ...],
         outputs: Sequence[Output],
@@ -105,7 +107,8 @@ class _Walker:
     ) -> list[Tensor]:
         """Record a call and return its outputs."""
         made: list[Tensor] = []
-        call = Call(name, layer, inputs, (), self._data_format, tuple(within))
+        name = "/".join([*(node.operation.name for node in enclosing), layer.name])
+        call = Call(name, layer, inputs, (), self._data_format, tuple(within), enclosing)
         made.extend(Tensor(call, *output) for output in outputs)
         object.__setattr__(call, "outputs", tuple(made))  # calls and tensors reference each other
         self.calls.append(call)

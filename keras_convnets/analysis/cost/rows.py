@@ -8,8 +8,8 @@ from typing import Any
 
 from keras_convnets.analysis.cost import rules
 from keras_convnets.analysis.cost.parameters import counted, item_size, new_weights
+from keras_convnets.graph.block_names import Place
 from keras_convnets.graph.calls import Call
-from keras_convnets.graph.groups import Place
 
 
 @dataclasses.dataclass(frozen=True)

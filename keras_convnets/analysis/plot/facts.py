@@ -7,8 +7,9 @@ from typing import Any
 
 from keras_convnets.analysis.cost.prices import prices
 from keras_convnets.analysis.plot.graph import Layer
+from keras_convnets.graph.block_names import Place
 from keras_convnets.graph.calls import Call
-from keras_convnets.graph.groups import Place, places
+from keras_convnets.graph.groups import places
 from keras_convnets.graph.settings import settings_of
 from keras_convnets.graph.unique import unique_names
 from keras_convnets.graph.walk import walk

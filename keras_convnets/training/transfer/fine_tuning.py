@@ -12,8 +12,7 @@ from typing import Any
 
 import keras
 
-from keras_convnets import checks
-from keras_convnets.graph.stages import Placed, placed_layers, trainable
+from keras_convnets.graph.stages import Placed, column_of, placed_layers, trainable
 from keras_convnets.graph.walk import walk
 from keras_convnets.training.transfer.discriminative import (
     DiscriminativeSGD,
@@ -99,20 +98,14 @@ def freeze_until(model: keras.Model, stage: str) -> Frozen:
 
 
 def _column(model: keras.Model, placed: Sequence[Placed], wanted: str) -> tuple[str, list[str]]:
-    """Return the name to look for, and for each layer call its stage, block or layer name."""
-    columns = [[getattr(one, kind) for one in placed] for kind in ("stage", "block", "name")]
-    for column in columns:
-        if wanted in column:
-            return wanted, column
-    if wanted == "head":
-        classifier = classifiers(walk(model))[0].name
-        return classifier, columns[-1]
-    stages = list(dict.fromkeys(columns[0]))
-    known = dict.fromkeys(name for column in columns for name in column)
-    raise ValueError(
-        f"stage: received {wanted!r}; expected one of {', '.join(map(repr, stages))}, the stages "
-        f"of {model.name}, or one of its blocks or layers.{checks.did_you_mean(wanted, known)}"
-    )
+    """Return the full name to look for, and each layer's name of the same kind."""
+    try:
+        return column_of(placed, wanted, "stage")
+    except ValueError:
+        if wanted != "head":
+            raise
+        wanted = classifiers(walk(model))[0].name
+        return column_of(placed, wanted, "stage")
 
 
 def _unfreeze(layer: Any) -> None:
