@@ -91,7 +91,10 @@ def _tail(num_outputs: Any, head: Head, chosen: Options) -> list[Part]:
     if chosen["include_top"] or num_outputs is not None:
         num_outputs = checks.num_outputs(num_outputs)
     if chosen["include_top"]:
-        return [("head", head(num_outputs, chosen["classifier_activation"]))]
+        activation = chosen["classifier_activation"]
+        if activation in ("softmax", keras.activations.softmax):
+            checks.warn_of_softmax_over_one(num_outputs)
+        return [("head", head(num_outputs, activation))]
     if chosen["pooling"]:
         return [("head", units.global_pool(chosen["pooling"]))]
     return []

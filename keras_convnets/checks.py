@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import difflib
 import operator
+import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
@@ -48,6 +49,17 @@ def _reads_as_rows_cols_channels(first: int | None, last: int | None) -> bool:
 def num_outputs(value: Any) -> int:
     """Return a number of outputs, at least 1."""
     return positive_integer("num_outputs", value, "the number of classes, such as 10")
+
+
+def warn_of_softmax_over_one(num_outputs: int) -> None:
+    """Warn that a softmax over a single output, which the caller is about to build, is constant."""
+    if num_outputs == 1:
+        warnings.warn(
+            "num_outputs: received 1 with a softmax, which is 1 for every image, so the network "
+            "cannot learn; expected a sigmoid for two classes. Build it with "
+            "classifier_activation='sigmoid', or with num_outputs=2.",
+            stacklevel=2,
+        )
 
 
 def repetitions(value: Any) -> tuple[int, ...]:

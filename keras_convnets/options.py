@@ -34,7 +34,8 @@ class Options(TypedDict, total=False):
 
     classifier_activation: str | Callable[..., Any] | None
     """The activation of the outputs: any Keras activation such as ``"softmax"`` or ``"sigmoid"``,
-    or ``None`` for logits. Default ``"softmax"``."""
+    or ``None`` for logits. Default ``"softmax"``; for one output pass ``"sigmoid"``, because the
+    softmax of one output is always 1, of which a warning tells."""
 
     l2_penalty: float | None
     """The factor of the L2 penalty on convolution kernels: ``l2_penalty * sum(w ** 2)`` is added to

@@ -96,6 +96,12 @@ def test_plot_takes_what_plot_model_takes(capfd):
     assert "alike" not in Path("net.html").read_text().split('id="data">')[1].split("</script>")[0]
 
 
+def test_one_output_is_a_sigmoid(capfd):
+    assert cli.main(["plot", "lenet_5", "one.dot", "--num-outputs", "1"]) == 0
+    assert "dense 1, sigmoid" in Path("one.dot").read_text()
+    assert capfd.readouterr().err == ""
+
+
 def saved():
     layers = [
         keras.Input((8, 8, 3)),

@@ -103,8 +103,9 @@ def _open(name: str, input_shape: Any = None, num_outputs: Any = None) -> Any:
     from keras_convnets.zoo import create_model
 
     if not is_file(name):
+        options: dict[str, Any] = {"classifier_activation": "sigmoid"} if num_outputs == 1 else {}
         with without_values():
-            return create_model(name, input_shape, num_outputs)
+            return create_model(name, input_shape, num_outputs, **options)
     if input_shape is not None or num_outputs is not None:
         raise ValueError(
             f"model: received the file {name!r} with an input shape or a number of outputs; "
@@ -155,7 +156,9 @@ def _add_model_commands(commands: Any) -> None:
         )
         add_shape(command, "the network's published input")
         command.add_argument(
-            "--num-outputs", type=int, help="outputs (default: as many as published)"
+            "--num-outputs",
+            type=int,
+            help="outputs (default: as many as published); one is a sigmoid",
         )
     compare.add_argument("names", nargs="+", metavar="name", help="networks, .keras files")
     add_shape(compare, "each network's own")

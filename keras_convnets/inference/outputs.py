@@ -68,8 +68,8 @@ def outputs_of(model: Any) -> Outputs:
         model: a functional model or a ``Sequential``.
 
     Raises:
-        ValueError: the model has several outputs or one that is not a vector, or the kind cannot be
-            determined; the error names the layer.
+        ValueError: the model has several outputs or one that is not a vector, a softmax over a
+            single output, or the kind cannot be determined; the error names the layer.
 
     Examples:
         >>> from keras_convnets import create_model
@@ -85,8 +85,6 @@ def outputs_of(model: Any) -> Outputs:
         kind = _kind(output_tensors(model)[0], 0)
         if kind == RECTIFIED:
             raise _Unknown("it ends in a relu, which leaves no negative logits")
-        if kind == SOFTMAX and count == 1:
-            raise _Unknown("it has a softmax of one output, which is 1 for every image")
     except _Unknown as unknown:
         activation = "sigmoid" if count == 1 else "softmax"
         raise ValueError(
@@ -94,6 +92,12 @@ def outputs_of(model: Any) -> Outputs:
             "softmax, a sigmoid, or logits of a layer without activation. End the model in one, "
             f"such as keras.layers.Dense({count}, activation={activation!r}){unknown.remedy}."
         ) from None
+    if kind == SOFTMAX and count == 1:
+        raise ValueError(
+            f"model: {model.name} ends in a softmax over one output, which is 1 for every image; "
+            "expected a sigmoid for two classes. Build it with classifier_activation='sigmoid' "
+            "(keras.layers.Dense(1, activation='sigmoid')), or with two outputs."
+        )
     return Outputs(kind, count)
 
 

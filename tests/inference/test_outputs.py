@@ -188,7 +188,6 @@ UNKNOWN = [
     ([branches(layers.add, "softmax", "softmax")], f"'add[_0-9]*' .Add. {AFTER_A_SOFTMAX}"),
     ([branches(layers.average, "softmax", None)], "'average.* joins linear and softmax outputs"),
     ([branches(layers.concatenate, "softmax", "softmax")], f"'concatenate.* {AFTER_A_SOFTMAX}"),
-    ([dense("softmax", 1)], "is 1 for every image; .* such as .*Dense.1, activation='sigmoid'"),
     ([layers.Identity()], f"'input_layer[_0-9]*' .InputLayer. {ANYTHING}"),
 ]
 
@@ -200,6 +199,19 @@ def test_what_cannot_be_told_is_refused_in_a_line_that_names_the_layer(steps, wo
     assert str(caught.value).startswith("model: ")
     assert "expected a softmax, a sigmoid, or logits" in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [[dense("softmax", 1)], [dense(None, 1), layers.Softmax()], [nested(dense("softmax", 1))]],
+)
+def test_a_softmax_over_one_output_is_refused_in_a_line_that_names_sigmoid(steps):
+    with pytest.raises(
+        ValueError,
+        match="^model: .* is 1 for every image; expected a sigmoid.*"
+        r" classifier_activation='sigmoid' .keras.layers.Dense.1, activation='sigm",
+    ):
+        outputs_of(model_of(*steps))
 
 
 def test_pooling_that_keeps_no_softmax():

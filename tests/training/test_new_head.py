@@ -203,3 +203,10 @@ def test_models_without_a_classifier_at_the_end(build, words):
 def test_a_number_of_classes_that_is_none(number):
     with pytest.raises(ValueError, match="^num_outputs: received "):
         new_head(dense(), number)
+
+
+def test_one_output_of_a_softmax_is_warned_of():
+    for model in (dense(), sequential()):
+        with pytest.warns(UserWarning, match="^num_outputs: received 1 with a softmax, .*sigmoid"):
+            new_head(model, 1)
+    assert new_head(dense(classifier_activation="sigmoid"), 1).output_shape == (None, 1)

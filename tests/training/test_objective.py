@@ -117,3 +117,11 @@ def test_what_cannot_be_told_is_not_trained():
         trained(model, ONE)
     with pytest.raises(ValueError, match="received several labels an image"):
         trained(classifier(CLASSES, "softmax"), SEVERAL)
+
+
+@pytest.mark.parametrize("more", [(), (keras.layers.Reshape((1,)),)])
+def test_a_softmax_over_one_output_is_not_trained(more):
+    with pytest.raises(
+        ValueError, match="softmax over one output, which is 1 for every image; exp"
+    ):
+        trained(classifier(1, "softmax", *more), YES)

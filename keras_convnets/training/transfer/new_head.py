@@ -57,7 +57,10 @@ def new_head(model: keras.Model, num_outputs: int) -> keras.Model:
     found = classifiers(calls)
     _check_same_classes(found)
     changed = {call.layer for call in found}
-    after = {call.layer for end in ends(calls) for call in _trail(end)}
+    trails = [call for end in ends(calls) for call in _trail(end)]
+    after = {call.layer for call in trails}
+    if any("softmax" in (call.description.text, call.description.activation) for call in trails):
+        checks.warn_of_softmax_over_one(num_outputs)
     twins: dict[Any, Any] = {}
 
     def twin(layer: Any) -> Any:
