@@ -50,19 +50,28 @@ from .architectures.se_resnet import SeResnetBuilder, se_bottleneck, squeeze_and
 from .architectures.vgg import VggBuilder, VggOptions, vgg_stage
 from .architectures.wide_resnet import WideResnetBuilder, wide_bottleneck
 from .axes import channel_axis, channels
-from .layers import LocalResponseNormalization, PadChannels, TakeChannels, scaled_tanh
+from .layers import (
+    AdaptiveAveragePooling2D,
+    CaffeAveragePooling2D,
+    LocalResponseNormalization,
+    PadChannels,
+    TakeChannels,
+    scaled_tanh,
+)
 from .naming import layer_name, parse, scope
 from .options import InputShape, Options, Outputs
 from .registry import published
 from .units import (
     Style,
     activation,
+    adaptive_avg_pool,
     add,
     avg_pool,
     bn,
     bn_relu,
     bn_relu_conv,
     branches,
+    caffe_avg_pool,
     caffe_max_pool,
     chain,
     concat,
@@ -84,8 +93,10 @@ from .units import (
 from .zoo import compare, create_model, list_models, model_info, register_builder
 
 __all__ = [
+    "AdaptiveAveragePooling2D",
     "AlexnetBuilder",
     "AlexnetRow",
+    "CaffeAveragePooling2D",
     "CifarResnetBuilder",
     "CourseNotesBuilder",
     "DensenetBuilder",
@@ -111,6 +122,7 @@ __all__ = [
     "WideResnetBuilder",
     "__version__",
     "activation",
+    "adaptive_avg_pool",
     "add",
     "avg_pool",
     "basic_block",
@@ -125,6 +137,7 @@ __all__ = [
     "bottleneck_v2",
     "bottleneck_v2_keras",
     "branches",
+    "caffe_avg_pool",
     "caffe_max_pool",
     "chain",
     "channel_axis",

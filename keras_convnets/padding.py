@@ -38,18 +38,23 @@ def zeros(padding: Padding, window: int | Pair) -> Pair | None:
 
 
 def check_size(
-    x: Any, layer: str, window: int | Pair, strides: int | Pair, padding: Padding
+    x: Any,
+    layer: str,
+    window: int | Pair,
+    strides: int | Pair,
+    padding: Padding,
+    beyond: int = 0,
 ) -> None:
     """Reject feature maps smaller than the window, or of size 1 along an axis with a stride.
 
     With padding, Keras accepts a stride over a single pixel, but the stage would no longer reduce
-    the size.
+    the size. The last window may extend by ``beyond`` rows and columns beyond the edge.
     """
     sizes = axes.rows_and_cols(x)
     around = zeros(padding, window)
     for axis, size in enumerate(sizes):
         extent, step = pair(window)[axis], pair(strides)[axis]
-        least = max(min(step, 2), 1 if around is None else extent - 2 * around[axis])
+        least = max(min(step, 2), 1 if around is None else extent - 2 * around[axis] - beyond)
         if size is not None and size < least:
             rows, cols = sizes
             raise TooSmallError(

@@ -21,12 +21,18 @@ from keras_convnets.units import Unit, chain, heads
 from keras_convnets.units.heads import Head
 
 PAPER = "Krizhevsky et al. 2012 (NIPS)"
+CAFFE = "Caffe's bvlc_alexnet (Krizhevsky et al. 2012)"
 TORCHVISION = "torchvision (Krizhevsky 2014, arXiv:1404.5997)"
 
+LRN_2012 = units.local_response_norm(5, alpha=1e-4, beta=0.75, bias=2.0)
+LRN_CAFFE = units.local_response_norm(5, alpha=1e-4 / 5, beta=0.75, bias=1.0)
 HEAD_2012 = heads.hidden_classifier()
-HEAD_2014 = heads.flat_classifier(
-    *(units.dropout(0.5), heads.dense(4096), units.relu()),
-    *(units.dropout(0.5), heads.dense(4096), units.relu()),
+HEAD_2014 = heads.adaptive(
+    6,
+    heads.flat_classifier(
+        *(units.dropout(0.5), heads.dense(4096), units.relu()),
+        *(units.dropout(0.5), heads.dense(4096), units.relu()),
+    ),
 )
 
 
@@ -42,6 +48,8 @@ class AlexnetRow(NamedTuple):
             two GPUs.
         lrn: whether local response normalisation follows, with the paper's constants.
         pool: whether max-pooling follows: 3x3 with stride 2, so that windows overlap.
+        caffe: whether both are as in Caffe's ``bvlc_alexnet``: the constants are Caffe's, and
+            pooling rounds sizes up.
     """
 
     filters: int
@@ -51,6 +59,7 @@ class AlexnetRow(NamedTuple):
     groups: int = 1
     lrn: bool = False
     pool: bool = False
+    caffe: bool = False
 
 
 ROWS_2012 = (
@@ -60,6 +69,7 @@ ROWS_2012 = (
     AlexnetRow(384, 3, groups=2),
     AlexnetRow(256, 3, groups=2, pool=True),
 )
+ROWS_CAFFE = tuple(row._replace(caffe=True) for row in ROWS_2012)
 ROWS_2014 = (
     AlexnetRow(64, 11, strides=4, padding=2, pool=True),
     AlexnetRow(192, 5, pool=True),
@@ -70,22 +80,28 @@ ROWS_2014 = (
 
 
 class AlexnetBuilder:
-    """AlexNet as published in 2012, and torchvision's version of the 2014 paper.
+    """AlexNet as published in 2012, Caffe's version of it, and torchvision's of the 2014 paper.
 
     ``alexnet_original`` is the network of 2012, which ran on two GPUs. Its second, fourth and fifth
     convolutions see only the channels on their own GPU; here these are groups. The ReLU of the
     first two convolutions is followed by local response normalisation (over 5 channels, alpha 1e-4,
     beta 0.75, k 2) and then by max-pooling. The normalisation runs across the channels of both
-    GPUs, as in Caffe's version of the network. Its alpha is not divided by 5 as Caffe's is.
-    Caffe's CaffeNet pools before it normalises. The paper states 224x224 images, but its 55x55
+    GPUs, as in Caffe's version of the network. The paper states 224x224 images, but its 55x55
     feature maps require 227x227 without padding.
+
+    ``alexnet_caffe`` is Caffe's ``bvlc_alexnet``, for weights that were trained with Caffe. It
+    differs from ``alexnet_original`` in the constants of the normalisation, which are alpha 1e-4 /
+    5 (Caffe divides alpha by the number of channels) and k 1, and in the pooling, which rounds
+    sizes up. At 227x227, the pooling is the same. (Caffe's CaffeNet, another network, pools before
+    it normalises.)
 
     ``alexnet`` is torchvision's network: a single tower of 64, 192, 384, 256 and 256 channels for
     224x224 images, without normalisation, and with padding of 2 in the first convolution. (TF-Slim
     also has 384 channels in the fourth convolution, and does not pad the first.) Dropout precedes
-    the first two dense layers; in 2012 it followed their ReLU. torchvision pools the last feature
-    maps to 6x6 at any image size, which has no effect at 224x224. Here the feature maps go to the
-    first dense layer unchanged, so the shape of its kernel depends on the image size.
+    the first two dense layers; in 2012 it followed their ReLU. Average pooling of the last feature
+    maps to 6x6 precedes them, so that the shape of their kernels does not depend on the image size,
+    which may be ``None``. At 224x224, the pooling has no effect. In the networks of 2012, the
+    feature maps go to the first dense layer unchanged.
     """
 
     @staticmethod
@@ -100,7 +116,7 @@ class AlexnetBuilder:
 
         Args:
             input_shape: ``(channels, rows, cols)``, whatever the data format. Rows and columns may
-                be ``None`` without the top.
+                be ``None`` without the top, or with a head that allows it.
             num_outputs: the number of outputs, at least 1.
             rows: an [`AlexnetRow`][keras_convnets.AlexnetRow] for each convolution.
             head: ``head(num_outputs, activation)`` returns a function of a tensor. By default, two
@@ -138,13 +154,21 @@ class AlexnetBuilder:
         """Return the AlexNet of 2012: 96, 256, 384, 384, 256 channels in two towers."""
         return AlexnetBuilder.build(input_shape, num_outputs, ROWS_2012, **options)
 
+    @staticmethod
+    @published(CAFFE, (3, 227, 227))
+    def build_alexnet_caffe(
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return Caffe's AlexNet: two towers, with Caffe's normalisation and pooling."""
+        return AlexnetBuilder.build(input_shape, num_outputs, ROWS_CAFFE, **options)
+
 
 def _layer(row: AlexnetRow) -> Unit:
     parts = [units.conv_relu(row.filters, row.kernel_size, row.strides, row.padding, row.groups)]
     if row.lrn:
-        parts.append(units.local_response_norm(size=5, alpha=1e-4, beta=0.75, bias=2.0))
+        parts.append(LRN_CAFFE if row.caffe else LRN_2012)
     if row.pool:
-        parts.append(units.max_pool(3, 2, "valid"))
+        parts.append(units.caffe_max_pool(3, 2) if row.caffe else units.max_pool(3, 2, "valid"))
     return chain(*parts)
 
 

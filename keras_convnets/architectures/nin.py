@@ -52,8 +52,8 @@ def mlpconv(
 
 
 _CIFAR = (
-    chain(mlpconv((192, 160, 96), 5), units.max_pool(3, 2)),
-    chain(units.dropout(0.5), mlpconv((192, 192, 192), 5), units.avg_pool(3, 2, "same")),
+    chain(mlpconv((192, 160, 96), 5), units.caffe_max_pool(3, 2)),
+    chain(units.dropout(0.5), mlpconv((192, 192, 192), 5), units.caffe_avg_pool(3, 2)),
 )
 _IMAGENET = (
     chain(mlpconv((96, 96, 96), 11, 4, "valid"), units.caffe_max_pool(3, 2)),
@@ -71,10 +71,9 @@ class NinBuilder:
     the pooling before it.
 
     ``cifar_nin`` and ``nin`` follow the authors' Caffe definitions. Where a 3x3 window with stride
-    2 extends beyond the edge, Caffe pools the part inside. In ``cifar_nin``, pooling with "same"
-    padding is equivalent for 32x32 images, and for all sizes that are multiples of 4. ``nin`` does
-    the same at any size: for 224x224 images, feature maps are 54, 27, 13 and 6 pixels wide.
-    (PyTorch drops such windows unless ``ceil_mode=True``.) The paper itself gives no widths.
+    2 extends beyond the edge, the part inside is pooled, as in Caffe: for 224x224 images, the
+    feature maps of ``nin`` are 54, 27, 13 and 6 pixels wide. (PyTorch drops such windows unless
+    ``ceil_mode=True``.) The paper itself gives no widths.
     """
 
     @staticmethod

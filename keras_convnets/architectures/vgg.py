@@ -29,6 +29,7 @@ CONFIGURATIONS = {
 }
 
 DENSE_HEAD = heads.hidden_classifier()
+TORCHVISION_HEAD = heads.adaptive(7, DENSE_HEAD)
 CONVOLUTIONAL_HEAD = heads.convolutional_classifier(
     *(units.conv_relu(4096, 7, padding="valid"), units.dropout(0.5)),
     *(units.conv_relu(4096, 1), units.dropout(0.5)),
@@ -78,13 +79,17 @@ class VggBuilder:
     stride 2, which drops an odd last row or column. Dense layers of 4096, 4096 and ``num_outputs``
     units follow, with ReLU and dropout of 0.5 after the first two. ``vgg_11``, ``vgg_13``,
     ``vgg_16`` and ``vgg_19`` are configurations A, B, D and E of the paper; A-LRN and C (with 1x1
-    convolutions) are not included. The graph is the same in torchvision and keras.applications
-    (which has no dropout). torchvision pools the last feature maps to 7x7 at any image size, which
-    has no effect at 224x224. Here the feature maps go to the first dense layer unchanged, so the
-    shape of its kernel depends on the image size.
+    convolutions) are not included. As in the paper and in keras.applications (which has no
+    dropout), the last feature maps go to the first dense layer unchanged, so the shape of its
+    kernel depends on the image size. torchvision's networks without batch normalisation compute the
+    same at 224x224; at other sizes they pool the last feature maps to 7x7.
 
     The ``_bn`` networks are torchvision's: batch normalisation (epsilon 1e-5, momentum 0.9)
-    follows each convolution, which keeps its bias. The paper has no batch normalisation.
+    follows each convolution, which keeps its bias. Average pooling of the last feature maps to 7x7
+    precedes the dense layers: their shapes do not depend on the image size, which may be ``None``.
+    At 224x224, the pooling has no effect. (A small image makes no smaller network: for one, use
+    `build` with ``batch_norm=True``, which has no such pooling.) The paper has no batch
+    normalisation.
 
     With ``fully_convolutional=True``, the head is the one that the paper uses for testing: an
     unpadded 7x7 convolution and two 1x1 convolutions replace the dense layers, and the logits are
@@ -116,8 +121,8 @@ class VggBuilder:
 
         Args:
             input_shape: ``(channels, rows, cols)``, whatever the data format. Rows and columns may
-                be ``None`` with the fully convolutional head or without the top; otherwise each
-                stage halves them.
+                be ``None`` with the fully convolutional head or without the top. Each stage halves
+                them.
             num_outputs: the number of outputs, at least 1.
             configuration: ``"A"``, ``"B"``, ``"D"`` or ``"E"``, or the number of convolutions and
                 their filters for each stage, such as ``((1, 64), (1, 128), (2, 256))``.
@@ -155,7 +160,7 @@ class VggBuilder:
         input_shape: InputShape, num_outputs: Outputs, **options: Unpack[VggOptions]
     ) -> keras.Model:
         """Return VGG-11 with batch normalisation: configuration A, 8 convolutions."""
-        return VggBuilder.build(input_shape, num_outputs, "A", batch_norm=True, **options)
+        return _torchvision(input_shape, num_outputs, "A", **options)
 
     @staticmethod
     @published(PAPER)
@@ -171,7 +176,7 @@ class VggBuilder:
         input_shape: InputShape, num_outputs: Outputs, **options: Unpack[VggOptions]
     ) -> keras.Model:
         """Return VGG-13 with batch normalisation: configuration B, 10 convolutions."""
-        return VggBuilder.build(input_shape, num_outputs, "B", batch_norm=True, **options)
+        return _torchvision(input_shape, num_outputs, "B", **options)
 
     @staticmethod
     @published(PAPER)
@@ -187,7 +192,7 @@ class VggBuilder:
         input_shape: InputShape, num_outputs: Outputs, **options: Unpack[VggOptions]
     ) -> keras.Model:
         """Return VGG-16 with batch normalisation: configuration D, 13 convolutions."""
-        return VggBuilder.build(input_shape, num_outputs, "D", batch_norm=True, **options)
+        return _torchvision(input_shape, num_outputs, "D", **options)
 
     @staticmethod
     @published(PAPER)
@@ -203,7 +208,21 @@ class VggBuilder:
         input_shape: InputShape, num_outputs: Outputs, **options: Unpack[VggOptions]
     ) -> keras.Model:
         """Return VGG-19 with batch normalisation: configuration E, 16 convolutions."""
-        return VggBuilder.build(input_shape, num_outputs, "E", batch_norm=True, **options)
+        return _torchvision(input_shape, num_outputs, "E", **options)
+
+
+def _torchvision(
+    input_shape: InputShape,
+    num_outputs: Outputs,
+    configuration: str,
+    fully_convolutional: bool = False,
+    **options: Unpack[Options],
+) -> keras.Model:
+    """Return a network with batch normalisation and torchvision's head, or a convolutional one."""
+    checks.choice("fully_convolutional", fully_convolutional, (True, False))
+    parts = vgg_stages(configuration, batch_norm=True)
+    head = CONVOLUTIONAL_HEAD if fully_convolutional else TORCHVISION_HEAD
+    return assemble(input_shape, num_outputs, parts, "vgg", head, **options)
 
 
 def _rows(configuration: Any) -> tuple[tuple[int, int], ...]:

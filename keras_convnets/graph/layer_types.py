@@ -86,7 +86,7 @@ LAYERS: dict[LayerType, tuple[str, ...]] = {
     LayerType.TRANSPOSED: _ranks("Conv{}DTranspose"),
     LayerType.DENSE: ("Dense",),
     LayerType.MAX_POOLING: _ranks("MaxPooling{}D"),
-    LayerType.AVERAGE_POOLING: _ranks("AveragePooling{}D"),
+    LayerType.AVERAGE_POOLING: (*_ranks("AveragePooling{}D"), "CaffeAveragePooling2D"),
     LayerType.GLOBAL_MAX_POOLING: _ranks("GlobalMaxPooling{}D"),
     LayerType.GLOBAL_AVERAGE_POOLING: _ranks("GlobalAveragePooling{}D"),
     LayerType.ADAPTIVE_POOLING: _ranks("AdaptiveAveragePooling{}D", "AdaptiveMaxPooling{}D"),

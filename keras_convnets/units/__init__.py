@@ -29,7 +29,14 @@ from keras_convnets.units.conv import (
     style_conv,
 )
 from keras_convnets.units.norm import activation, bn, bn_relu, dropout, local_response_norm, relu
-from keras_convnets.units.pooling import avg_pool, caffe_max_pool, global_pool, max_pool
+from keras_convnets.units.pooling import (
+    adaptive_avg_pool,
+    avg_pool,
+    caffe_avg_pool,
+    caffe_max_pool,
+    global_pool,
+    max_pool,
+)
 from keras_convnets.units.style import CLASSIC, TORCH, TORCH_BIASED, Style
 
 __all__ = [
@@ -41,12 +48,14 @@ __all__ = [
     "Tensor",
     "Unit",
     "activation",
+    "adaptive_avg_pool",
     "add",
     "avg_pool",
     "bn",
     "bn_relu",
     "bn_relu_conv",
     "branches",
+    "caffe_avg_pool",
     "caffe_max_pool",
     "chain",
     "concat",

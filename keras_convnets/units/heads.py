@@ -47,6 +47,16 @@ def hidden_classifier(width: int = 4096, dropout: float = 0.5) -> Head:
     return flat_classifier(hidden, hidden)
 
 
+def adaptive(size: int, head: Head) -> Head:
+    """Return a head after average pooling to ``size`` rows and columns, as in torchvision.
+
+    The shape of its dense layers does not depend on the image size, which may be unknown.
+    """
+    return lambda num_outputs, activation: chain(
+        units.adaptive_avg_pool(size), head(num_outputs, activation)
+    )
+
+
 def convolutional_classifier(*hidden: Unit) -> Head:
     """Return a head that computes logits at every position and averages them.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from keras import layers
 
 from keras_convnets import axes, checks
+from keras_convnets.layers import AdaptiveAveragePooling2D, CaffeAveragePooling2D
 from keras_convnets.naming import layer_name
 from keras_convnets.padding import Padding, Pair, check_size, pair, zeros
 from keras_convnets.units.combine import Tensor, Unit
@@ -39,11 +40,37 @@ def caffe_max_pool(pool_size: int, strides: int) -> Unit:
     """
 
     def apply(x: Tensor) -> Tensor:
-        check_size(x, "pooling", pool_size, strides, "same")
+        _check_size_as_in_caffe(x, pool_size, strides)
         beyond = (0, strides - 1)
         return max_pool(pool_size, strides, "valid")(_zeros_around(x, (beyond, beyond)))
 
     return apply
+
+
+def caffe_avg_pool(pool_size: int, strides: int) -> Unit:
+    """Return average pooling as in Caffe: the last windows may extend beyond the edge.
+
+    The mean is that of the part inside, as of [`CaffeAveragePooling2D`][
+    keras_convnets.CaffeAveragePooling2D].
+    """
+
+    def apply(x: Tensor) -> Tensor:
+        _check_size_as_in_caffe(x, pool_size, strides)
+        return CaffeAveragePooling2D(
+            pool_size, strides, axes.current_format(), name=layer_name("pool")
+        )(x)
+
+    return apply
+
+
+def adaptive_avg_pool(size: int | Pair) -> Unit:
+    """Return average pooling to ``size`` rows and columns, whatever the size of the input.
+
+    Its layer is [`AdaptiveAveragePooling2D`][keras_convnets.AdaptiveAveragePooling2D].
+    """
+    return lambda x: AdaptiveAveragePooling2D(size, axes.current_format(), name=layer_name("pool"))(
+        x
+    )
 
 
 def avg_pool(pool_size: int | Pair, strides: int | Pair, padding: Padding = "valid") -> Unit:
@@ -84,6 +111,10 @@ def padded(
     if around is None or (keeps_size and pair(strides) == (1, 1)):
         return x, "same"
     return _zeros_around(x, around), "valid"
+
+
+def _check_size_as_in_caffe(x: Tensor, pool_size: int, strides: int) -> None:
+    check_size(x, "pooling", pool_size, strides, "valid", beyond=strides - 1)
 
 
 def _zeros_around(x: Tensor, around: Pair | tuple[Pair, Pair] | None) -> Tensor:

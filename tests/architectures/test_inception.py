@@ -141,9 +141,10 @@ def test_names_of_googlenet():
         + [f"inception5_block{n}" for n in (1, 2)]
     )
     names = [layer.name for layer in model.layers]
-    assert names[:13] == [
-        *("input_image", "conv1_zeros", "conv1_conv", "conv1_relu", "conv1_pool", "conv1_lrn"),
-        *("conv2_conv", "conv2_relu", "conv2_conv2", "conv2_relu2", "conv2_lrn", "conv2_pool"),
+    assert names[:15] == [
+        *("input_image", "conv1_zeros", "conv1_conv", "conv1_relu", "conv1_zeros2", "conv1_pool"),
+        *("conv1_lrn", "conv2_conv", "conv2_relu", "conv2_conv2", "conv2_relu2", "conv2_lrn"),
+        *("conv2_zeros", "conv2_pool"),
         "inception3_block1_branch3x3_conv",
     ]
     assert [path.name for path in inputs_of(model.get_layer("inception3_block1_concat"))] == [
@@ -174,13 +175,26 @@ def test_details_of_googlenet():
     assert model.get_layer("conv1_zeros").padding == ((3, 3), (3, 3))
     pools = [model.get_layer(f"{group}_pool") for group in ("conv1", "conv2", "pool3", "pool4")]
     assert [describe(pool).text for pool in pools] == ["max pool 3×3, /2"] * 4
-    assert {pool.padding for pool in pools} == {"same"}
+    assert {inputs_of(pool)[0].padding for pool in pools} == {((0, 1), (0, 1))}
+    assert {pool.padding for pool in pools} == {"valid"}
     assert chain_to(model.get_layer("aux2_dense2"), "inception4_block4_concat") == [
         *("avg pool 5×5, /3", "1×1, 128", "ReLU", "flatten"),
         *("dense 1024", "ReLU", "dropout 0.7", "dense 1000"),
     ]
-    last = outline("googlenet_bn").get_layer("pool4_pool")
-    assert (last.pool_size, last.padding) == ((2, 2), "same")
+    model = outline("googlenet_bn", include_auxiliary=True)
+    assert model.get_layer("pool4_pool").pool_size == (2, 2)
+    assert chain_to(model.get_layer("aux2_dense2"), "inception4_block4_concat") == [
+        *("adaptive avg pool 4×4", "1×1, 128", "BN", "ReLU", "flatten"),
+        *("dense 1024", "ReLU", "dropout 0.7", "dense 1000"),
+    ]
+
+
+@pytest.mark.parametrize("name", ["googlenet", "googlenet_bn"])
+def test_pools_of_googlenet_round_up(name):
+    model = outline(name, (3, 300, 150), include_auxiliary=False)
+    pools = [model.get_layer(f"{group}_pool") for group in ("conv1", "conv2", "pool3", "pool4")]
+    sizes = [pool.output.shape[1:3] for pool in pools]
+    assert sizes == [(75, 37), (37, 18), (18, 9), (9, 5 if name == "googlenet_bn" else 4)]
 
 
 def chain_to(layer, start):
@@ -558,9 +572,9 @@ def test_auxiliary_classifiers_come_and_go():
 @pytest.mark.parametrize(
     ("name", "options", "smallest", "group"),
     [
-        ("googlenet", {"include_auxiliary": False}, 17, "pool4"),
-        ("googlenet", {}, 65, "aux1"),
-        ("googlenet_bn", {}, 17, "pool4"),
+        ("googlenet", {"include_auxiliary": False}, 31, "pool4"),
+        ("googlenet", {}, 47, "aux1"),
+        ("googlenet_bn", {"include_auxiliary": True}, 31, "pool4"),
         ("inception_v3", {}, 75, "reduction7"),
         ("inception_v3", {"include_auxiliary": True}, 299, "aux1"),
         ("inception_v4", {}, 75, "reduction7"),
@@ -580,6 +594,9 @@ def test_sizes_may_be_unknown():
         assert outline(name, (3, None, None), 4).output_shape == (None, 4)
     model = outline("inception_v3", (3, None, 320), 4, include_auxiliary=True)
     assert model.output_shape == [(None, 4)] * 2
+    model = outline("googlenet_bn", (3, None, None), 4, include_auxiliary=True)
+    assert model.output_shape == [(None, 4)] * 3
+    assert model.get_layer("aux1_dense").kernel.shape == (4 * 4 * 128, 1024)
     with pytest.raises(ValueError, match=r"^input_shape: received None .*include_auxiliary=False"):
         outline("googlenet", (3, None, 224), 4)
     maps = outline("googlenet", (3, None, None), include_top=False)

@@ -58,6 +58,7 @@ def test_names_tell_the_story():
     assert names[-4:] == ["head_dense2", "head_relu2", "head_dropout2", "head_dense3"]
     normalised = [layer.name for layer in outline("vgg_11_bn").layers]
     assert normalised[1:5] == ["conv1_conv", "conv1_bn", "conv1_relu", "conv1_pool"]
+    assert normalised[-9:-6] == ["head_pool", "head_flatten", "head_dense"]
     convolutional = [layer.name for layer in outline("vgg_11", fully_convolutional=True).layers]
     assert convolutional[-9:-6] == ["head_conv", "head_relu", "head_dropout"]
     assert convolutional[-3:] == ["head_conv3", "head_pool", "head_probabilities"]
@@ -132,6 +133,18 @@ def test_both_formats_compute_the_same_forward_and_in_training(fully_convolution
     np.testing.assert_allclose(*outputs, rtol=0, atol=1e-5)
     for one, other in zip(*trained, strict=True):
         np.testing.assert_allclose(one, other, rtol=0, atol=1e-5)
+
+
+def test_torchvision_has_the_same_dense_kernels_at_any_size():
+    for size in (32, 300, None):
+        model = outline("vgg_11_bn", (3, size, size), 7)
+        assert model.get_layer("head_dense").kernel.shape == (7 * 7 * 512, 4096)
+        assert model.output_shape == (None, 7)
+    paper = outline("vgg_11", (3, 300, 300), 7)
+    assert paper.get_layer("head_dense").kernel.shape == (9 * 9 * 512, 4096)
+    convolutional = outline("vgg_11_bn", (3, None, None), 7, fully_convolutional=True)
+    assert "head_conv" in [layer.name for layer in convolutional.layers]
+    assert small(batch_norm=True).get_layer("head_dense").kernel.shape == (7 * 7 * 8, 4096)
 
 
 @pytest.mark.parametrize("channels", [1, 4])

@@ -39,8 +39,8 @@ RESHAPING = {LayerType.RESHAPE, LayerType.RESIZING}
 ALONG_AXIS = {LayerType.AXIS_ACTIVATION, LayerType.AXIS_NORMALISATION, LayerType.REDUCTION}
 # Types without a rule: their fields and those of all later layers are reported as unknown.
 UNKNOWN = OPAQUE | {
-    *(LayerType.ADAPTIVE_POOLING, LayerType.POOLING_OPERATION, LayerType.MODEL),
-    *(LayerType.REARRANGEMENT, LayerType.IMAGE, LayerType.LOOKUP),
+    *(LayerType.POOLING_OPERATION, LayerType.MODEL, LayerType.REARRANGEMENT),
+    *(LayerType.IMAGE, LayerType.LOOKUP),
 }
 _ALONG_LAST_AXIS = (
     keras.activations.softmax,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from typing import cast
 
 from keras_convnets.analysis.receptive_field.windows import WINDOWED, taps_of_axes
 from keras_convnets.graph.calls import Call
@@ -49,8 +50,12 @@ def _times(one: Stride, other: Stride) -> Stride:
 
 def _of_window(call: Call) -> Stride:
     """Return the stride of a layer with a window, relative to its own input."""
-    any_sizes = (1,) * (len(call.shape) - 1)  # sizes only shift the window, not its stride
-    taps = taps_of_axes(call, any_sizes)
+    sizes: tuple[int | None, ...] = (1,) * (len(call.shape) - 1)  # of others, sizes shift windows
+    if call.type is LayerType.ADAPTIVE_POOLING:  # whose strides depend on the size of its input
+        sizes = call.spatial_sizes(call.inputs[0])
+    if None in sizes:
+        return None
+    taps = taps_of_axes(call, cast(tuple[int, ...], sizes))
     return None if taps is None else tuple(Fraction(tap.step_in, tap.step_out) for tap in taps)
 
 

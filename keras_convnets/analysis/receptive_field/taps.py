@@ -43,6 +43,20 @@ def same_padding(kernel: int, stride: int, size: int) -> int:
     return max(total, 0) // 2
 
 
+def adaptive(size: int, outputs: int) -> Taps:
+    """Return the taps of adaptive pooling of ``size`` positions to ``outputs``, as in PyTorch."""
+    longest = np.arange(math.ceil(size / outputs) + 1)
+    shared = math.gcd(size, outputs)
+
+    def read(positions: Ints) -> Ints:
+        first = positions * size // outputs
+        end = -(-(positions + 1) * size // outputs)
+        found = first[:, None] + longest
+        return np.where(found < end[:, None], found, NO_POSITION)
+
+    return Taps(read, outputs // shared, size // shared)
+
+
 def repeated(factor: int) -> Taps:
     """Return the taps of nearest-neighbour upsampling."""
     return Taps(lambda positions: positions[:, None] // factor, step_out=factor)

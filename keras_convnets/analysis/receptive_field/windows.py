@@ -37,6 +37,10 @@ def _pooling(layer: Any, axis: int, size: int) -> Taps:
     return _window(layer.pool_size[axis], layer.strides[axis], 1, layer.padding, size)
 
 
+def _adaptive(layer: Any, axis: int, size: int) -> Taps:
+    return taps.adaptive(size, layer.output_size[axis])
+
+
 def _padding(layer: Any, axis: int, size: int) -> Taps:
     return taps.window(1, before=_pairs(layer.padding)[axis][0])
 
@@ -81,6 +85,7 @@ WINDOWED: dict[LayerType, Callable[[Any, int, int], Taps | None]] = {
     LayerType.SEPARABLE: _convolution,
     LayerType.MAX_POOLING: _pooling,
     LayerType.AVERAGE_POOLING: _pooling,
+    LayerType.ADAPTIVE_POOLING: _adaptive,
     LayerType.PADDING: _padding,
     LayerType.CROPPING: _cropping,
     LayerType.UPSAMPLING: _upsampling,

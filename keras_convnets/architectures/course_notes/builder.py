@@ -10,6 +10,7 @@ layers in PyTorch. Initialisation is that of the whole package.
 
 from __future__ import annotations
 
+import functools
 from typing import Unpack
 
 import keras
@@ -144,13 +145,13 @@ class CourseNotesBuilder:
         input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
         """Return GoogLeNet: nine inception blocks, 3a to 5b, without batch normalisation."""
-        pool = units.max_pool(3, strides=2, padding="symmetric")
+        padded_pool = functools.partial(units.max_pool, padding="symmetric")
         parts = [
             ("conv1", units.conv_relu(64, 7, strides=2, padding="symmetric")),
-            ("pool1", pool),
+            ("pool1", padded_pool(3, 2)),
             ("conv2", chain(units.conv_relu(64, 1), units.conv_relu(192, 3))),
-            ("pool2", pool),
-            *googlenet.stages(googlenet.GOOGLENET, padding="symmetric"),
+            ("pool2", padded_pool(3, 2)),
+            *googlenet.stages(googlenet.GOOGLENET, pool=padded_pool),
         ]
         return assemble(input_shape, num_outputs, parts, "notes_googlenet", **options)
 

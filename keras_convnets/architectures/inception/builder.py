@@ -8,7 +8,7 @@ from typing import Any, Unpack
 
 import keras
 
-from keras_convnets import checks
+from keras_convnets import checks, units
 from keras_convnets.architectures.inception import googlenet, inception_resnet, v3, v4
 from keras_convnets.architectures.inception.googlenet import GOOGLENET, LRN, inception
 from keras_convnets.architectures.inception.multibranch import SLIM, TORCHVISION
@@ -19,16 +19,18 @@ from keras_convnets.units import Style, Unit, heads
 
 V3, LARGE = "arXiv:1512.00567", (3, 299, 299)
 GOOGLENET_SIDES = ("inception4_block1", "inception4_block4")  # the blocks 4a and 4d
+GOOGLENET_AUXILIARY = googlenet.auxiliary_head(googlenet.auxiliary_pool)
+TORCHVISION_AUXILIARY = googlenet.auxiliary_head(units.adaptive_avg_pool(4), TORCHVISION)
 
 
 class InceptionBuilder:
     """Networks of blocks with parallel branches.
 
-    GoogLeNet requires at least 17 rows and columns (65 with its auxiliary classifiers), the other
-    networks at least 75 (299 with Inception-v3's auxiliary classifier). For smaller images, a
-    ``ValueError`` names the block that they are too small for. Rows and columns may be ``None``,
-    except for GoogLeNet with auxiliary classifiers. Convolutions use He normal initialisation; the
-    sources use Gaussian, Xavier or truncated normal initialisation.
+    GoogLeNet requires at least 31 rows and columns (``googlenet`` 47 with its auxiliary
+    classifiers), the other networks at least 75 (299 with Inception-v3's auxiliary classifier). For
+    smaller images, a ``ValueError`` names the block that they are too small for. Rows and columns
+    may be ``None``, except for ``googlenet`` with auxiliary classifiers. Convolutions use He normal
+    initialisation; the sources use Gaussian, Xavier or truncated normal initialisation.
 
     With ``include_auxiliary``, a network has its auxiliary classifiers, each with an output of
     shape ``(batch, num_outputs)`` after the main one. There are none without the top. They are
@@ -40,16 +42,18 @@ class InceptionBuilder:
     normalisation over 5 channels (alpha 1e-4 / 5, beta 0.75, k 1), symmetric padding in the first
     convolution, biases everywhere, and dropout of 40% before the classifier. The auxiliary
     classifiers follow blocks 4a and 4d: 5x5/3 average pooling, a 1x1 convolution to 128 channels, a
-    hidden layer of 1024 units, dropout of 70%. Max-pooling is padded at the bottom and right, as in
-    TensorFlow. For even sizes, such as 224, this equals Caffe's rounding up; for odd sizes, Caffe's
-    pooling returns one row less. TF-Slim's network has batch normalisation, no local response
-    normalisation, no auxiliary classifiers, and asymmetric padding in the first convolution.
+    hidden layer of 1024 units, dropout of 70%. Pooling is that of Caffe at any size: unpadded, and
+    a last window that extends beyond the edge is clipped rather than dropped. TF-Slim's network has
+    batch normalisation, no local response normalisation, no auxiliary classifiers, asymmetric
+    padding in the first convolution, and "same" padding in max-pooling, which returns one row more
+    where sizes are odd.
 
     ``googlenet_bn`` is torchvision's network. Convolutions have no biases and are followed by batch
     normalisation (epsilon 1e-3, momentum 0.9). The third branch of a block has a 3x3 kernel instead
-    of the paper's 5x5. The last pooling between stages is 2x2/2 instead of 3x3/2. There is no local
-    response normalisation, and dropout is 20%. Here the auxiliary classifiers use 5x5/3 pooling, as
-    in the paper; torchvision pools any size to 4 x 4, which from 14 x 14 takes 4x4 windows.
+    of the paper's 5x5. The last pooling between stages is 2x2/2 instead of 3x3/2. Max-pooling
+    rounds sizes up as in ``googlenet`` (``ceil_mode``). There is no local response normalisation,
+    and dropout is 20%. The auxiliary classifiers begin with adaptive average pooling to 4x4 instead
+    of 5x5/3 pooling, and their convolution is followed by batch normalisation.
 
     ``inception_v3`` is torchvision's form of Szegedy et al., "Rethinking the Inception Architecture
     for Computer Vision" (2015, arXiv:1512.00567), as released with TF-Slim. Batch normalisation has
@@ -111,7 +115,10 @@ class InceptionBuilder:
         """Return a network with custom rows, in the columns of GoogLeNet's table.
 
         The network consists of a stem; stages of inception blocks, with 3x3/2 max-pooling between
-        them; global average pooling, dropout and the output layer.
+        them; global average pooling, dropout and the output layer. The max-pooling, that of
+        GoogLeNet's stem included, is that of ``googlenet``: unpadded and rounding sizes up. Since
+        [`caffe_max_pool`][keras_convnets.caffe_max_pool] fills the last windows with zeros, a
+        custom block before it should end in a ReLU.
 
         Args:
             input_shape: ``(channels, rows, cols)``, whatever the data format. Rows and columns
@@ -168,7 +175,7 @@ class InceptionBuilder:
         """Return GoogLeNet as published: nine inception blocks, 3a to 5b."""
         parts = [*googlenet.stem(norm=LRN), *googlenet.stages(GOOGLENET)]
         head = heads.dropout_classifier(0.4)
-        sides = _sides(include_auxiliary, googlenet.auxiliary_head(), *GOOGLENET_SIDES)
+        sides = _sides(include_auxiliary, GOOGLENET_AUXILIARY, *GOOGLENET_SIDES)
         return assemble(input_shape, num_outputs, parts, "googlenet", head, sides, **options)
 
     @staticmethod
@@ -184,7 +191,7 @@ class InceptionBuilder:
         block = functools.partial(inception, style=TORCHVISION, large_kernel=3)
         parts = [*googlenet.stem(TORCHVISION), *googlenet.stages(GOOGLENET, block, last_pool=2)]
         head = heads.dropout_classifier(0.2)
-        sides = _sides(include_auxiliary, googlenet.auxiliary_head(TORCHVISION), *GOOGLENET_SIDES)
+        sides = _sides(include_auxiliary, TORCHVISION_AUXILIARY, *GOOGLENET_SIDES)
         return assemble(input_shape, num_outputs, parts, "googlenet_bn", head, sides, **options)
 
     @staticmethod

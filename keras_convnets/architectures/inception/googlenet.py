@@ -12,7 +12,7 @@ from typing import Any
 
 from keras_convnets import axes, checks, units
 from keras_convnets.architectures.inception.multibranch import auxiliary, blocks, concat_branches
-from keras_convnets.padding import Padding, Pair
+from keras_convnets.padding import Pair
 from keras_convnets.units import Part, Style, Tensor, Unit, chain, heads
 from keras_convnets.units.heads import Activation, Head
 
@@ -94,10 +94,11 @@ def stem(style: Style | None = None, norm: Unit | None = None) -> list[Part]:
         norm: the normalisation after the first pooling and before the second, if any.
     """
     conv, norms = _conv(style), [norm] if norm else []
+    pool = units.caffe_max_pool(3, 2)
     padding = "symmetric" if style is None else style.padding
     return [
-        ("conv1", chain(conv(64, 7, 2, padding), units.max_pool(3, 2), *norms)),
-        ("conv2", chain(conv(64, 1), conv(192, 3), *norms, units.max_pool(3, 2))),
+        ("conv1", chain(conv(64, 7, 2, padding), pool, *norms)),
+        ("conv2", chain(conv(64, 1), conv(192, 3), *norms, pool)),
     ]
 
 
@@ -105,7 +106,7 @@ def stages(
     table: Sequence[Sequence[Any]],
     block: Callable[..., Unit] = inception,
     last_pool: int = 3,
-    padding: Padding = "same",
+    pool: Callable[[int, int], Unit] = units.caffe_max_pool,
 ) -> Iterator[Part]:
     """Yield the stages of a table: ``inception3_block1``, ..., with ``pool3``, ... between them.
 
@@ -113,14 +114,14 @@ def stages(
         table: the rows of each stage; functions of a tensor may replace rows.
         block: the block function, called with the columns of a row.
         last_pool: the window size of the last pooling; all others are 3x3.
-        padding: the padding of the pooling layers.
+        pool: a function that returns the pooling of a window size and strides.
     """
     numbers = range(3, 3 + len(table))
     for number, rows in zip(numbers, table, strict=True):
         yield from blocks(f"inception{number}", [_block(row, block) for row in rows])
         if number < numbers[-1]:
             window = last_pool if number == numbers[-2] else 3
-            yield f"pool{number}", units.max_pool(window, 2, padding)
+            yield f"pool{number}", pool(window, 2)
 
 
 def check_table(table: Any) -> None:
@@ -136,13 +137,12 @@ def check_table(table: Any) -> None:
                 _check_row(row)
 
 
-def auxiliary_head(style: Style | None = None) -> Head:
+def auxiliary_head(pool: Unit, style: Style | None = None) -> Head:
     """Return the head of an auxiliary classifier: pooling, 1x1 convolution, a hidden layer."""
 
     def head(num_outputs: int, activation: Activation) -> Unit:
         return chain(
-            _refuse_open_sizes,
-            auxiliary(units.avg_pool(5, strides=3)),
+            pool,
             _conv(style)(128, 1),
             heads.flatten(),
             heads.dense(1024),
@@ -152,6 +152,17 @@ def auxiliary_head(style: Style | None = None) -> Head:
         )
 
     return head
+
+
+def auxiliary_pool(x: Tensor) -> Tensor:
+    """Return the 5x5/3 average pooling of the paper's auxiliary classifiers, as in Caffe."""
+    if None in axes.rows_and_cols(x):
+        raise ValueError(
+            "input_shape: received None for rows or columns; expected numbers, for the auxiliary "
+            "classifiers have a weight for each unit. Pass rows and columns, or leave these "
+            "classifiers out by include_auxiliary=False."
+        )
+    return auxiliary(units.caffe_avg_pool(5, strides=3))(x)
 
 
 def _conv(style: Style | None) -> Callable[..., Unit]:
@@ -185,13 +196,3 @@ def _two(column: Any) -> Pair:
 
 def _is_sequence(value: Any) -> bool:
     return isinstance(value, Sequence) and not isinstance(value, str)
-
-
-def _refuse_open_sizes(x: Tensor) -> Tensor:
-    if None in axes.rows_and_cols(x):
-        raise ValueError(
-            "input_shape: received None for rows or columns; expected numbers, for the auxiliary "
-            "classifiers have a weight for each unit. Pass rows and columns, or leave these "
-            "classifiers out by include_auxiliary=False."
-        )
-    return x
