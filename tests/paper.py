@@ -90,6 +90,7 @@ STRIDE_ON_1X1 = {
 AUTHORS = {
     "googlenet": 13_378_280,
     "alexnet_original": 60_965_224,
+    "alexnet_caffe": 60_965_224,
     "se_resnet_50": 28_088_024,
     "se_resnet_101": 49_326_872,
     "se_resnet_152": 66_821_848,

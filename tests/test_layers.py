@@ -5,8 +5,14 @@ import keras
 import numpy as np
 import pytest
 
+from helpers import FORMATS
 from keras_convnets import create_model
-from keras_convnets.layers import LocalResponseNormalization, PadChannels
+from keras_convnets.layers import (
+    AdaptiveAveragePooling2D,
+    CaffeAveragePooling2D,
+    LocalResponseNormalization,
+    PadChannels,
+)
 
 AXES = (1, -1)
 
@@ -77,6 +83,55 @@ def test_local_response_normalisation_holds_large_values_in_half_precision():
     x = np.full((1, 2, 2, 8), 300, "float32")
     expected = LocalResponseNormalization()(x)
     np.testing.assert_allclose(layer(x), expected, rtol=2e-3)
+
+
+def means(x, rows, cols):
+    """Return the means over these windows of rows and columns, given as first and last + 1."""
+    return np.stack(
+        [np.stack([x[:, a:b, c:d].mean((1, 2)) for c, d in cols], axis=1) for a, b in rows], axis=1
+    )
+
+
+def in_format(x, data_format):
+    return x if data_format == "channels_last" else np.moveaxis(x, -1, 1)
+
+
+@pytest.mark.parametrize("data_format", FORMATS)
+@pytest.mark.parametrize(
+    ("layer", "size", "rows", "cols"),
+    [
+        (CaffeAveragePooling2D(3, 2), (7, 6), [(0, 3), (2, 5), (4, 7)], [(0, 3), (2, 5), (4, 6)]),
+        (CaffeAveragePooling2D(5, 3), (3, 7), [(0, 3)], [(0, 5), (3, 7)]),
+        (CaffeAveragePooling2D((3, 2), (2, 1)), (4, 3), [(0, 3), (2, 4)], [(0, 2), (1, 3)]),
+        (AdaptiveAveragePooling2D(2), (6, 7), [(0, 3), (3, 6)], [(0, 4), (3, 7)]),
+        (AdaptiveAveragePooling2D((4, 1)), (2, 3), [(0, 1), (0, 1), (1, 2), (1, 2)], [(0, 3)]),
+        (AdaptiveAveragePooling2D(3), (3, 5), [(0, 1), (1, 2), (2, 3)], [(0, 2), (1, 4), (3, 5)]),
+    ],
+)
+def test_windows_of_average_pooling(layer, size, rows, cols, data_format):
+    config = layer.get_config() | {"data_format": data_format}
+    layer = type(layer).from_config(config)
+    x = np.random.default_rng(0).standard_normal((2, *size, 3)).astype("float32")
+    expected = in_format(means(x, rows, cols), data_format)
+    x = in_format(x, data_format)
+    assert layer.compute_output_shape(x.shape) == expected.shape
+    np.testing.assert_allclose(layer(x), expected, rtol=1e-5, atol=1e-6)
+    assert np.array_equal(after_saving(layer, x), layer(x))
+    assert layer.weights == []
+
+
+def test_average_pooling_of_unknown_sizes_predicts_trains_and_is_exported():
+    inputs = keras.Input((None, None, 2))
+    x = CaffeAveragePooling2D(3, 2)(keras.layers.Conv2D(2, 1)(inputs))
+    model = keras.Model(inputs, AdaptiveAveragePooling2D(4)(x))
+    assert x.shape == (None, None, None, 2)
+    model.compile("sgd", "mse")
+    for size in ((9, 12), (17, 4), (8, 8)):  # a graph of the second is for any size
+        images = np.random.default_rng(0).standard_normal((2, *size, 2)).astype("float32")
+        np.testing.assert_allclose(model.predict(images, verbose=0), model(images), atol=1e-5)
+        assert model.train_on_batch(images, np.zeros((2, 4, 4, 2))) > 0
+    if keras.backend.backend() == "tensorflow":
+        model.export("exported", verbose=False)
 
 
 IMPORTS = ["import keras, keras_convnets", "import keras_convnets.layers"]

@@ -1,6 +1,7 @@
 """Receptive fields on random graphs: what is worked out is what is measured."""
 
 import collections
+from fractions import Fraction
 
 import keras
 import numpy as np
@@ -10,6 +11,9 @@ from hypothesis import strategies as st
 from keras import layers
 
 from keras_convnets import receptive_field
+from keras_convnets.analysis.receptive_field.strides import strides
+from keras_convnets.graph.walk import walk
+from keras_convnets.layers import AdaptiveAveragePooling2D, CaffeAveragePooling2D
 
 if keras.backend.backend() != "tensorflow":
     pytest.skip("gradients are measured with TensorFlow", allow_module_level=True)
@@ -181,3 +185,28 @@ def test_fields_are_those_measured_on_random_graphs():
     assert counts["graphs"] >= 250
     assert counts["gradients"] >= 100
     assert counts["inside"] >= 75
+
+
+@pytest.mark.parametrize("size", [(12, 5), (7, 9), (2, 13), (8, 4)])
+@pytest.mark.parametrize("pool", [AdaptiveAveragePooling2D((4, 3)), CaffeAveragePooling2D(3, 2)])
+def test_fields_of_pooling_layers_of_the_package(pool, size):
+    inputs = keras.Input((*size, 1))
+    convolution = layers.Conv2D(1, 3, padding="same", kernel_initializer="ones")
+    after = layers.Conv2D(1, 2, padding="same", kernel_initializer="ones")
+    model = keras.Model(inputs, after(pool(convolution(inputs))))
+    field = list(receptive_field(model).values())[-1]
+    masks = measured_by_impulses(model)
+    for row, col in np.ndindex(*masks.shape[:2]):
+        assert field.at(row, col) == extents(masks[row, col]), (row, col)
+
+
+def test_the_stride_of_adaptive_pooling_depends_on_the_size():
+    def stride(*size):
+        inputs = keras.Input((*size, 1))
+        pooled = AdaptiveAveragePooling2D((4, 3))(layers.MaxPooling2D(2)(inputs))
+        return list(strides(walk(keras.Model(inputs, pooled))).values())[-1]
+
+    assert stride(16, 30) == (4, 10)
+    assert stride(20, 6) == (5, 2)
+    assert stride(20, 10) == (5, Fraction(10, 3))
+    assert stride(None, 6) is None

@@ -7,7 +7,13 @@ import pytest
 
 from keras_convnets.analysis.cost import rules
 from keras_convnets.graph.walk import walk
-from keras_convnets.layers import LocalResponseNormalization, PadChannels, TakeChannels
+from keras_convnets.layers import (
+    AdaptiveAveragePooling2D,
+    CaffeAveragePooling2D,
+    LocalResponseNormalization,
+    PadChannels,
+    TakeChannels,
+)
 
 L = keras.layers
 COUNTING = {"kernel_initializer": "ones", "use_bias": False}
@@ -69,6 +75,8 @@ def test_padding_is_counted_as_the_papers_do():
         (L.Activation("relu"), "activation", 64),
         (L.Conv2D(3, 1, activation="relu"), "activation", 48),
         (L.MaxPooling2D(2), "pooling", 16),
+        (CaffeAveragePooling2D(2, 2), "pooling", 16),
+        (AdaptiveAveragePooling2D(3), "pooling", 36),
         (L.GlobalAveragePooling2D(), "pooling", 4),
         (L.Activation("linear"), None, 0),
         (L.Conv2D(3, 1), None, 0),
@@ -98,6 +106,7 @@ def test_additions_are_one_less_than_their_tensors():
     [
         *(L.BatchNormalization(), L.PReLU(), L.LayerNormalization()),
         *(LocalResponseNormalization(), PadChannels(7), TakeChannels((3, 0))),
+        *(CaffeAveragePooling2D(3, 2), AdaptiveAveragePooling2D(3)),
     ],
 )
 def test_what_has_no_kernel_takes_no_multiply_adds(layer):

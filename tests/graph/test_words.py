@@ -2,7 +2,13 @@ import keras
 import pytest
 
 from keras_convnets.graph.words import KINDS, describe
-from keras_convnets.layers import LocalResponseNormalization, PadChannels, TakeChannels
+from keras_convnets.layers import (
+    AdaptiveAveragePooling2D,
+    CaffeAveragePooling2D,
+    LocalResponseNormalization,
+    PadChannels,
+    TakeChannels,
+)
 
 L = keras.layers
 
@@ -21,6 +27,8 @@ L = keras.layers
         (L.Conv2DTranspose(8, 2, strides=2), "2×2 transposed, 8, ×2", "convolution", True),
         (L.MaxPooling2D(3, 2), "max pool 3×3, /2", "pooling", True),
         (L.AveragePooling2D(2), "avg pool 2×2, /2", "pooling", True),
+        (CaffeAveragePooling2D(5, 3), "avg pool 5×5, /3", "pooling", True),
+        (AdaptiveAveragePooling2D(7), "adaptive avg pool 7×7", "pooling", True),
         (L.GlobalAveragePooling2D(), "global avg pool", "pooling", True),
         (L.Dense(10), "dense 10", "dense", True),
         (L.BatchNormalization(), "BN", "normalisation", False),
