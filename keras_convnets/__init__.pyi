@@ -75,7 +75,6 @@ from .units import (
     caffe_max_pool,
     chain,
     concat,
-    conv,
     conv_bn,
     conv_bn_relu,
     conv_relu,
@@ -90,6 +89,7 @@ from .units import (
     style_conv,
     take_channels,
 )
+from .units.conv import conv
 from .zoo import compare, create_model, list_models, model_info, register_builder
 
 __all__ = [

@@ -21,6 +21,10 @@ def test_the_site_fits_on_a_phone(tmp_path):
     subprocess.run(command, cwd=ROOT, check=True)
     pages = sorted(site.rglob("*.html"))
     assert len(pages) > 25
+    # A function called as its module is must not be documented as the module.
+    modules = [page for page in pages if "doc-object doc-module" in page.read_text()]
+    assert modules == [site / "reference/units/index.html"]  # the heads
+    assert modules[0].read_text().count("doc-object doc-module") == 1
     with opened(tmp_path / "profile") as browser:
         found = {str(page.relative_to(site)): too_narrow(browser, page) for page in pages}
     assert {page: problems for page, problems in found.items() if problems} == {}

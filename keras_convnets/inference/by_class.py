@@ -12,7 +12,20 @@ from keras_convnets.inference.evaluation import Evaluation, Share
 
 
 def by_class(evaluation: Evaluation, class_names: Sequence[str], heading: str) -> Table:
-    """Return a table with one row per class, and the overall figures as total and notes."""
+    """Return a table with one row per class, and the overall figures as total and notes.
+
+    Args:
+        evaluation: the evaluation, from `evaluate`.
+        class_names: the class names, by label.
+        heading: the words before the overall figures, such as ``"digits test"``.
+
+    Examples:
+        >>> import numpy as np
+        >>> from keras_convnets.training import Evaluation, by_class
+        >>> found = Evaluation(np.array([0, 1]), np.array([[0.9, 0.1], [0.6, 0.4]], "float32"))
+        >>> print(by_class(found, ("cat", "dog"), "pets").to_csv().splitlines()[-1])
+        dog,1,0,0.0,cat (1)
+    """
     loss = f"{heading}: loss {evaluation.loss:.4f}"
     if evaluation.has_several:
         return _of_several(evaluation, class_names, loss)

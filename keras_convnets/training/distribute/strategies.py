@@ -55,7 +55,7 @@ def choose_strategy(
         The strategy; ``None`` for one device, which does not need one.
 
     Raises:
-        ValueError: `keras_convnets.training.distribute.cluster.find_cluster` refuses the choice, or
+        ValueError: `find_cluster` refuses the choice, or
             it is ``"mirrored"`` and there is only one device.
         RunStopped: other machines did not connect in time.
 

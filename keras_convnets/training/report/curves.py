@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import keras
 from matplotlib.axes import Axes
@@ -21,7 +21,7 @@ _MOST_MARKS = 40  # epochs up to which each one is marked by a dot
 
 
 def plot_curves(
-    history: History | keras.callbacks.History,
+    history: Mapping[str, Sequence[float]] | keras.callbacks.History,
     to_file: str | os.PathLike[str],
     title: str = "",
 ) -> None:

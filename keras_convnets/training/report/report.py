@@ -38,7 +38,7 @@ def write_report(
     model: Any,
     data: Data | Sequence[str],
     evaluation: Evaluation,
-    history: History | keras.callbacks.History,
+    history: Mapping[str, Sequence[float]] | keras.callbacks.History,
     config: Mapping[str, Any] | None = None,
 ) -> None:
     """Write the report of a run, or of your own ``model.fit``: ``report.html`` in a folder.
