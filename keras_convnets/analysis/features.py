@@ -14,6 +14,7 @@ from keras_convnets.analysis.receptive_field.strides import Stride, strides
 from keras_convnets.graph.calls import Call
 from keras_convnets.graph.functional import is_functional
 from keras_convnets.graph.groups import places
+from keras_convnets.graph.layer_types import KERNELS, WINDOW_POOLINGS
 from keras_convnets.graph.topology import trunk
 from keras_convnets.graph.walk import walk
 from keras_convnets.recursion import room_for
@@ -186,8 +187,8 @@ def _ends(
 
 def _only_passes_on(passed: Sequence[Call], block: Sequence[Call]) -> bool:
     """Return whether a block pools and all its kernels are 1x1, as in a DenseNet's transition."""
-    kernels = [getattr(call.layer, "kernel_size", (1,)) for call in block]
-    pools = any(hasattr(call.layer, "pool_size") and max(call.layer.strides) > 1 for call in passed)
+    kernels = [call.layer.kernel_size for call in block if call.type in KERNELS]
+    pools = any(call.type in WINDOW_POOLINGS and max(call.layer.strides) > 1 for call in passed)
     return pools and all(max(kernel) == 1 for kernel in kernels)
 
 

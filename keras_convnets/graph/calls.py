@@ -44,7 +44,8 @@ class Call:
 
     ``name`` is prefixed with the names of the enclosing models: ``backbone/conv1``; ``enclosing``
     are Keras' nodes that call these models, outermost first. If the layer is a nested model that
-    was not expanded, ``within`` contains its calls.
+    was not expanded, or a wrapper such as ``TimeDistributed``, ``within`` contains the calls
+    inside, each computed ``times`` times; ``None`` if that is unknown.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Call:
     data_format: str
     within: tuple[Call, ...] = dataclasses.field(default=(), repr=False)
     enclosing: tuple[Any, ...] = dataclasses.field(default=(), repr=False)
+    times: int | None = 1
 
     @property
     def parents(self) -> tuple[Call, ...]:

@@ -67,6 +67,9 @@ class LayerType(enum.Enum):
     PRODUCT = enum.auto()
     ATTENTION = enum.auto()
     RECURRENT = enum.auto()
+    BIDIRECTIONAL = enum.auto()
+    PER_STEP = enum.auto()  # computes its inner layer once a step
+    SPECTRAL_NORMALISATION = enum.auto()  # computes its inner layer, with another kernel
     WRAPPER = enum.auto()
     SPECTROGRAM = enum.auto()
     OPAQUE = enum.auto()
@@ -146,9 +149,10 @@ LAYERS: dict[LayerType, tuple[str, ...]] = {
         *("RNN", "SimpleRNN", "GRU", "LSTM", *_ranks("ConvLSTM{}D")),
         *("SimpleRNNCell", "GRUCell", "LSTMCell", "StackedRNNCells"),
     ),
-    LayerType.WRAPPER: (
-        *("Bidirectional", "Pipeline", "SpectralNormalization", "TimeDistributed", "Wrapper"),
-    ),
+    LayerType.BIDIRECTIONAL: ("Bidirectional",),
+    LayerType.PER_STEP: ("TimeDistributed",),
+    LayerType.SPECTRAL_NORMALISATION: ("SpectralNormalization",),
+    LayerType.WRAPPER: ("Pipeline", "Wrapper"),
     LayerType.SPECTROGRAM: ("MelSpectrogram", "STFTSpectrogram"),
     LayerType.OPAQUE: (
         *("FlaxLayer", "JaxLayer", "Lambda", "Layer", "TFSMLayer", "TorchModuleWrapper"),
@@ -160,6 +164,9 @@ _OF_LAYER = {name: kind for kind, names in LAYERS.items() for name in names}
 _OF_OPERATION = {name: LayerType[kind] for kind, names in OPERATIONS.items() for name in names}
 
 # Sets of types that several rules share.
+KERNELS = {
+    *(LayerType.CONVOLUTION, LayerType.DEPTHWISE, LayerType.SEPARABLE, LayerType.TRANSPOSED),
+}
 WINDOW_POOLINGS = {LayerType.MAX_POOLING, LayerType.AVERAGE_POOLING}
 GLOBAL_POOLINGS = {LayerType.GLOBAL_MAX_POOLING, LayerType.GLOBAL_AVERAGE_POOLING}
 POOLINGS = WINDOW_POOLINGS | GLOBAL_POOLINGS
@@ -169,12 +176,16 @@ NORMALISATIONS = {
     LayerType.AXIS_NORMALISATION,
     LayerType.GROUP_NORMALISATION,
 }
+# Wrappers whose inner layers are read: `Call.within` has them.
+TRANSPARENT = {
+    *(LayerType.BIDIRECTIONAL, LayerType.PER_STEP, LayerType.SPECTRAL_NORMALISATION),
+}
 MERGES = {LayerType.ADDITION, LayerType.MERGE, LayerType.CONCATENATION}
 ACTIVATIONS = {LayerType.ACTIVATION, LayerType.AXIS_ACTIVATION}
 # Layers that may compute anything: rules that depend on the computation treat them as unknown.
 OPAQUE = {
-    *(LayerType.PRODUCT, LayerType.ATTENTION, LayerType.RECURRENT, LayerType.WRAPPER),
-    *(LayerType.SPECTROGRAM, LayerType.OPAQUE),
+    *(LayerType.PRODUCT, LayerType.ATTENTION, LayerType.WRAPPER, LayerType.SPECTROGRAM),
+    LayerType.OPAQUE,
 }
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import keras
+
 _DECIDES_NOTHING = {"name", "seed", "trainable", "batch_shape", "build_config"}
 
 
@@ -14,7 +16,7 @@ def settings_of(layer: Any) -> str:
     are added, because its configuration may be incomplete.
     """
     kind = f"{type(layer).__module__}.{type(layer).__name__}"
-    if hasattr(layer, "layers"):
+    if isinstance(layer, keras.Model):
         return f"{kind}({', '.join(map(settings_of, layer.layers))})"
     try:
         config = layer.get_config()

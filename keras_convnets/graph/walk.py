@@ -7,6 +7,7 @@ is the same on every backend.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from keras_convnets.graph.calls import Call, Tensor, TensorShape
 from keras_convnets.graph.functional import given_to, graph_of, is_functional, nodes_of
 from keras_convnets.graph.input_shapes import input_shapes
 from keras_convnets.graph.output_shapes import Output, outputs_of
+from keras_convnets.graph.wrappers import inner_layers, repetitions
 from keras_convnets.keras_private import operation_of
 
 Nodes = tuple[Any, ...]
@@ -91,11 +93,31 @@ class _Walker:
         """Record the call of a node's layer."""
         layer = node.operation
         inputs = tuple(known[id(tensor)] for tensor in node.arguments.keras_tensors)
-        within: list[Call] = []
+        given = inputs
         if is_functional(layer):
-            shapes = [known[id(tensor)].shape for tensor in given_to(node, layer)]
-            within = _walked(graph_of(layer), shapes, self._data_format, expand_nested=True)[0]
-        return self.call(enclosing, layer, inputs, outputs_of(node, known), within)
+            given = tuple(known[id(tensor)] for tensor in given_to(node, layer))
+        name = _name(enclosing, layer)
+        outputs = outputs_of(node, known)
+        within = self._within(name, layer, given, outputs)
+        return self.call(enclosing, layer, inputs, outputs, within)
+
+    def _within(
+        self, name: str, layer: Any, given: tuple[Tensor, ...], outputs: Sequence[Output]
+    ) -> tuple[Call, ...]:
+        """Return the calls inside a nested model or a wrapper."""
+        if is_functional(layer):
+            shapes = [tensor.shape for tensor in given]
+            return tuple(_walked(graph_of(layer), shapes, self._data_format, True)[0])
+        if not given:
+            return ()
+        found = []
+        for inner in inner_layers(layer, given[0].shape, outputs[0][0]):
+            taken = (dataclasses.replace(given[0], shape=inner.input),)
+            made: list[Output] = [(inner.output, *outputs[0][1:])]
+            full_name = f"{name}/{inner.layer.name}"
+            within = self._within(full_name, inner.layer, taken, made)
+            found.append(self._call(full_name, (), inner.layer, taken, made, within))
+        return tuple(found)
 
     def call(
         self,
@@ -103,13 +125,29 @@ class _Walker:
         layer: Any,
         inputs: tuple[Tensor, ...],
         outputs: Sequence[Output],
-        within: Sequence[Call] = (),
+        within: tuple[Call, ...] = (),
     ) -> list[Tensor]:
         """Record a call and return its outputs."""
-        made: list[Tensor] = []
-        name = "/".join([*(node.operation.name for node in enclosing), layer.name])
-        call = Call(name, layer, inputs, (), self._data_format, tuple(within), enclosing)
-        made.extend(Tensor(call, *output) for output in outputs)
-        object.__setattr__(call, "outputs", tuple(made))  # calls and tensors reference each other
+        name = _name(enclosing, layer)
+        call = self._call(name, enclosing, layer, inputs, outputs, within)
         self.calls.append(call)
-        return made
+        return list(call.outputs)
+
+    def _call(
+        self,
+        name: str,
+        enclosing: Nodes,
+        layer: Any,
+        inputs: tuple[Tensor, ...],
+        outputs: Sequence[Output],
+        within: tuple[Call, ...],
+    ) -> Call:
+        times = repetitions(layer, inputs[0].shape) if inputs else 1
+        call = Call(name, layer, inputs, (), self._data_format, within, enclosing, times)
+        made = tuple(Tensor(call, *output) for output in outputs)
+        object.__setattr__(call, "outputs", made)  # calls and tensors reference each other
+        return call
+
+
+def _name(enclosing: Nodes, layer: Any) -> str:
+    return "/".join([*(node.operation.name for node in enclosing), layer.name])

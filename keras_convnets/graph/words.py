@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import keras
+
 from keras_convnets.graph.layer_types import (
     ACTIVATIONS,
     MERGES,
@@ -56,6 +58,9 @@ def describe(layer: Any) -> Description:
         '7×7, 64, /2'
     """
     layer_type = type_of(layer)
+    if layer_type in AROUND:
+        inner = describe(layer.layer)
+        return inner._replace(text=f"{inner.text}, {AROUND[layer_type]}")
     if layer_type in RULES:
         kind, is_heavy, words = RULES[layer_type]
         return Description(words(layer), kind, is_heavy, _fused(layer))
@@ -136,7 +141,7 @@ def _model(layer: Any) -> str:
 def _count_layers(model: Any) -> int:
     """Return the number of layers in a model, nested models included, without the inputs."""
     return sum(
-        _count_layers(layer) if hasattr(layer, "layers") else 1
+        _count_layers(layer) if isinstance(layer, keras.Model) else 1
         for layer in model.layers
         if type_of(layer) is not LayerType.INPUT
     )
@@ -204,8 +209,14 @@ RULES: dict[LayerType, tuple[str, bool, Callable[[Any], str]]] = {
         lambda layer: f"take {len(layer.indices)} channels",
     ),
 }
+# Wrappers are described by their inner layer and these words.
+AROUND = {
+    LayerType.PER_STEP: "each step",
+    LayerType.SPECTRAL_NORMALISATION: "spectral norm",
+}
 # Types that are described by their class.
 UNKNOWN = OPAQUE | {
+    *(LayerType.RECURRENT, LayerType.BIDIRECTIONAL),
     *(LayerType.IDENTITY, LayerType.SCALING, LayerType.AUGMENTATION, LayerType.ELEMENTWISE),
     *(LayerType.CROPPING, LayerType.RESHAPE, LayerType.RESIZING, LayerType.REARRANGEMENT),
     *(LayerType.REDUCTION, LayerType.IMAGE, LayerType.LOOKUP),

@@ -338,7 +338,7 @@ def test_tables():
     assert str(found) == found.to_text()
     assert [line.split() for line in found.to_text().splitlines()[2:4]] == [
         ["conv", "1", "×", "3", "1", "×", "1", "0", "×", "0"],
-        ["flat", "8", "×", "8", "whole", "image"],
+        ["flat", "8", "×", "8", "none", "none", "whole", "image"],
     ]
     assert "Fields in pixels of the input, rows × columns, at inference" in found.to_text()
     assert "| conv | 1 × 3 | 1 × 1 | 0 × 0 |  |" in found.to_markdown()

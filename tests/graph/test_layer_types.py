@@ -34,10 +34,11 @@ QUESTIONS = {
         | field_rules.SEES_ALL
         | field_rules.POINTWISE
         | field_rules.RESHAPING
+        | {LayerType.SPECTRAL_NORMALISATION}
         | field_rules.ALONG_AXIS,
         field_rules.UNKNOWN,
     ),
-    "words": (words.RULES.keys(), words.UNKNOWN),
+    "words": (words.RULES.keys() | words.AROUND.keys(), words.UNKNOWN),
     "new head": (new_head.CLASSIFIERS.keys() | new_head.AFTER, new_head.UNKNOWN),
 }
 
@@ -99,13 +100,6 @@ NUMBERS, IMAGES = (4, 6), (8, 8, 3)
 OPAQUE = {
     "Lambda": (lambda: L.Lambda(lambda x: x @ keras.ops.transpose(x, (0, 2, 1))), NUMBERS),
     "Own": (Own, IMAGES),
-    "LSTM": (lambda: L.LSTM(3), NUMBERS),
-    "GRU": (lambda: L.GRU(3), NUMBERS),
-    "SimpleRNN": (lambda: L.SimpleRNN(3), NUMBERS),
-    "RNN": (lambda: L.RNN(L.LSTMCell(3)), NUMBERS),
-    "Bidirectional": (lambda: L.Bidirectional(L.LSTM(3)), NUMBERS),
-    "TimeDistributed": (lambda: L.TimeDistributed(L.Dense(3)), NUMBERS),
-    "SpectralNormalization": (lambda: L.SpectralNormalization(L.Conv2D(4, 3)), IMAGES),
     "EinsumDense": (lambda: L.EinsumDense("abc,cd->abd", (4, 5)), NUMBERS),
     "ConvLSTM1D": (lambda: L.ConvLSTM1D(2, 3), (4, 6, 3)),
     "MelSpectrogram": (lambda: L.MelSpectrogram(sequence_stride=64, fft_length=128), (256,)),
@@ -136,7 +130,7 @@ def test_what_is_unknown_is_reported_and_never_zero(name):
     model = model_of(name)
     layer = model.layers[-1]
     found = cost(model)
-    assert type_of(layer) in cost_rules.UNKNOWN
+    assert type_of(layer) in cost_rules.UNKNOWN | {LayerType.RECURRENT}
     assert found.uncounted == (layer.name,)
     assert found.rows[-1].macs is None
     assert f"NOT COUNTED: the multiply-adds of {layer.name}" in str(found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from keras_convnets import checks
@@ -193,11 +193,21 @@ def cost(model: Any, input_shape: Any = None) -> Cost:
     return Cost(model.name, inputs, rows_of(model, calls, placed), stages)
 
 
-def check_sizes_are_known(calls: Iterable[Call]) -> None:
-    """Reject a model with unknown sizes."""
+def check_sizes_are_known(calls: Sequence[Call]) -> None:
+    """Reject a model with unknown sizes: those of an input, or those of a layer for any input."""
     for call in calls:
-        if any(None in tensor.shape for tensor in call.outputs):
-            raise open_sizes(call)
+        if any(None in tensor.shape for tensor in (*call.inputs, *call.outputs)):
+            raise open_sizes(call) if call.is_input else _sizes_of_data(call)
+        check_sizes_are_known(call.within)
+
+
+def _sizes_of_data(call: Call) -> ValueError:
+    shapes = ", ".join(sizes(tensor.in_papers_order) for tensor in call.outputs)
+    return ValueError(
+        f"model: layer {call.name!r} ({call.kind}) has sizes that only its data decide: {shapes}; "
+        "expected known sizes, which a cost is computed from. Pass the part of the model before "
+        "it, or give the layer a compute_output_shape that returns them."
+    )
 
 
 def counts(found: Cost | CostRow) -> tuple[Any, ...]:

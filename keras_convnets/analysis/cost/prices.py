@@ -34,12 +34,20 @@ def prices(calls: Sequence[Call]) -> list[Price]:
     return [_price(call, seen) for call in calls]
 
 
+def _repeated(price: Price, times: int | None) -> Price:
+    """Return the cost of what is computed several times with the same parameters."""
+    known = price.macs is not None and times is not None
+    macs = (price.macs or 0) * (times or 0) if known else None
+    return dataclasses.replace(price, macs=macs)
+
+
 def _price(call: Call, seen: set[int]) -> Price:
     params = counted(new_weights(call.layer, seen))["params"]
     tensors = (*call.inputs, *call.outputs)
     if any(None in tensor.shape for tensor in tensors):
         return Price(params, None)
     if call.within:
-        return sum((_price(one, seen) for one in call.within), Price(params))
+        inner = sum((_price(one, seen) for one in call.within), Price())
+        return Price(params) + _repeated(inner, call.times)
     macs = rules.multiply_adds(call)
     return Price(params, macs or 0, is_bound=macs is None)

@@ -92,7 +92,7 @@ def _row(name: str, uses: Sequence[Call], group: str, seen: set[int]) -> CostRow
     layer = uses[0].layer
     counts = [rules.multiply_adds(use) for use in uses]
     known = [count for count in counts if count is not None]
-    outputs = [tensor for use in uses if not use.is_input for tensor in use.outputs]
+    outputs = [pair for use in uses if not use.is_input for pair in rules.activations(use)]
     return CostRow(
         name=name,
         group=group,
@@ -100,8 +100,8 @@ def _row(name: str, uses: Sequence[Call], group: str, seen: set[int]) -> CostRow
         output_shape=uses[-1].shape,
         macs=sum(known) if len(known) == len(counts) else None,
         elementwise=_summed(rules.elementwise(use) for use in uses),
-        activations=sum(tensor.elements for tensor in outputs),
-        activation_bytes=sum(t.elements * item_size(t.dtype) for t in outputs),
+        activations=sum(elements for elements, _ in outputs),
+        activation_bytes=sum(elements * item_size(dtype) for elements, dtype in outputs),
         uncounted=() if len(known) == len(counts) else (name,),
         **counted(new_weights(layer, seen)),
     )

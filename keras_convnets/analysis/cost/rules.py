@@ -16,7 +16,9 @@ from keras_convnets.graph.layer_types import (
     NORMALISATIONS,
     OPAQUE,
     POOLINGS,
+    TRANSPARENT,
     LayerType,
+    class_of,
 )
 
 CONVENTION = (
@@ -37,6 +39,8 @@ def multiply_adds(call: Call) -> int | None:
 def elementwise(call: Call) -> dict[str, int]:
     """Return the elementwise operations of a call, keyed by `ITEMS`."""
     counts = dict.fromkeys(ITEMS, 0)
+    if call.within:
+        return _inside(call)
     outputs = sum(tensor.elements for tensor in call.outputs)
     if call.type in NORMALISATIONS:
         counts["normalisation"] = outputs
@@ -47,6 +51,24 @@ def elementwise(call: Call) -> dict[str, int]:
     elif call.type is LayerType.ADDITION:
         counts["addition"] = outputs * (len(call.inputs) - 1)
     return counts
+
+
+def activations(call: Call) -> list[tuple[int, str]]:
+    """Return the number of elements and the data type of each tensor that a call computes."""
+    if call.type in (LayerType.PER_STEP, LayerType.MODEL):
+        inner = [pair for one in call.within if not one.is_input for pair in activations(one)]
+        return [(_times(call) * elements, dtype) for elements, dtype in inner]
+    return [(tensor.elements, tensor.dtype) for tensor in call.outputs]
+
+
+def _inside(call: Call) -> dict[str, int]:
+    """Return the elementwise operations of the layers inside a nested model or a wrapper."""
+    counts = [elementwise(one) for one in call.within]
+    return {item: _times(call) * sum(count[item] for count in counts) for item in ITEMS}
+
+
+def _times(call: Call) -> int:
+    return cast(int, call.times)  # costs are taken of models whose sizes are known
 
 
 def _activates(call: Call) -> bool:
@@ -90,11 +112,23 @@ def _dense(call: Call) -> int:
     return call.inputs[0].elements * call.layer.units
 
 
-def _model(call: Call) -> int | None:
-    """Return the sum over the layers of a nested model."""
+def _recurrent(call: Call) -> int | None:
+    """Count the two matrices of each cell, for its input and for its state, once a step."""
+    layer = call.layer
+    steps = call.inputs[0].shape[0] if hasattr(layer, "cell") else 1
+    cell = getattr(layer, "cell", layer)
+    cells = getattr(cell, "cells", [cell])
+    if steps is None or not all(class_of(one) in _CELLS for one in cells):
+        return None
+    matrices = [matrix for one in cells for matrix in (one.kernel, one.recurrent_kernel)]
+    return steps * sum(math.prod(matrix.shape) for matrix in matrices)
+
+
+def _sum_within(call: Call) -> int | None:
+    """Return the sum over the layers inside a nested model or a wrapper."""
     counts = [multiply_adds(one) for one in call.within]
     known = [count for count in counts if count is not None]
-    return sum(known) if len(known) == len(counts) else None
+    return _times(call) * sum(known) if len(known) == len(counts) else None
 
 
 def _positions(tensor: Tensor, layer: Any) -> int:
@@ -108,6 +142,7 @@ def _channels(tensor: Tensor, layer: Any) -> int:
 
 # Types that may multiply tensors and have no rule: costs list them as not counted.
 UNKNOWN = OPAQUE
+_CELLS = {"SimpleRNNCell", "GRUCell", "LSTMCell"}
 # By convention, layers that are neither convolutions nor dense have no multiply-adds.
 _FREE = {
     *(LayerType.INPUT, LayerType.DROPOUT, LayerType.IDENTITY, LayerType.SCALING),
@@ -129,5 +164,6 @@ MULTIPLY_ADDS: dict[LayerType, Callable[[Call], int | None]] = {
     LayerType.SEPARABLE: _separable,
     LayerType.TRANSPOSED: _transposed,
     LayerType.DENSE: _dense,
-    LayerType.MODEL: _model,
+    LayerType.RECURRENT: _recurrent,
+    **dict.fromkeys(TRANSPARENT | {LayerType.MODEL}, _sum_within),
 }

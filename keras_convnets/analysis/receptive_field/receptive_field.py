@@ -81,6 +81,16 @@ class ReceptiveField:
             )
         return fields.seen_at(self._state.parts, position) or (None,) * len(shape)
 
+    def _row(self) -> tuple[Any, ...]:
+        """Return the cells of a table; units that all see the same have no stride or padding."""
+        absent = "none" if self._state.reach else "unknown"
+        cells = (self.size, self.stride, self.padding)
+        known = (value is not None and any(one is not None for one in value) for value in cells)
+        shown = (
+            value if is_known else absent for value, is_known in zip(cells, known, strict=True)
+        )
+        return (self.layer, *shown, self._remark)
+
     @property
     def _remark(self) -> str:
         if self.whole_image:
@@ -134,7 +144,7 @@ class ReceptiveFields(Mapping[str, ReceptiveField]):
         }
 
     def _table(self) -> Table:
-        rows = ((f.layer, f.size, f.stride, f.padding, f._remark) for f in self.values())
+        rows = (field._row() for field in self.values())
         merges = dict.fromkeys(name for field in self.values() for name in field.unaligned)
         where = "Branches with different centres or strides meet in: "
         notes = (_CONVENTION, *([f"{where}{', '.join(merges)}."] if merges else []))

@@ -40,7 +40,8 @@ ALONG_AXIS = {LayerType.AXIS_ACTIVATION, LayerType.AXIS_NORMALISATION, LayerType
 # Types without a rule: their fields and those of all later layers are reported as unknown.
 UNKNOWN = OPAQUE | {
     *(LayerType.POOLING_OPERATION, LayerType.MODEL, LayerType.REARRANGEMENT),
-    *(LayerType.IMAGE, LayerType.LOOKUP),
+    *(LayerType.IMAGE, LayerType.LOOKUP, LayerType.RECURRENT, LayerType.BIDIRECTIONAL),
+    LayerType.PER_STEP,
 }
 _ALONG_LAST_AXIS = (
     keras.activations.softmax,
@@ -52,6 +53,8 @@ _ALONG_LAST_AXIS = (
 
 def state_of(call: Call, inputs: Sequence[State]) -> State:
     """Return what the units of a call see, given what the units of its inputs see."""
+    if call.type is LayerType.SPECTRAL_NORMALISATION:
+        return state_of(call.within[0], inputs)
     sizes = call.spatial
     if call.is_input:
         no_axes = f"{call.name} (an input without rows and columns)"
@@ -61,6 +64,8 @@ def state_of(call: Call, inputs: Sequence[State]) -> State:
     unknown = next((state.unknown for state in inputs if state.unknown), "")
     if len({state.image for state in inputs}) > 1:
         unknown = unknown or f"{call.name} ({call.kind} of inputs of different sizes)"
+        return dataclasses.replace(nothing, unknown=unknown)
+    if not nothing.image:  # there is nothing that could be seen, not even by all units together
         return dataclasses.replace(nothing, unknown=unknown)
     if any(state.reach for state in inputs) or _sees_all(call):
         return dataclasses.replace(nothing, reach=_hull([state.extent for state in inputs]))

@@ -33,6 +33,8 @@ def strides(calls: Sequence[Call]) -> dict[Call, Stride]:
 def _stride(call: Call, before: Sequence[Stride]) -> Stride:
     if call.is_input:
         return (Fraction(1),) * (len(call.shape) - 1) or None
+    if call.type is LayerType.SPECTRAL_NORMALISATION:
+        return _stride(call.within[0], before)
     if call.type is LayerType.MODEL:
         return _times(_only(before), _inside(call))
     if call.type in WINDOWED:

@@ -8,12 +8,12 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import keras
 
 from keras_convnets.graph.stages import Placed, column_of, placed_layers, trainable
 from keras_convnets.graph.walk import walk
+from keras_convnets.keras_private import all_layers
 from keras_convnets.training.transfer.discriminative import (
     DiscriminativeSGD,
     stage_factors,
@@ -87,7 +87,8 @@ def freeze_until(model: keras.Model, stage: str) -> Frozen:
         for one, name in zip(placed, column, strict=True)
         if number[name] >= number[stage] or (one.has_output and one.stage not in begun)
     }
-    _unfreeze(model)
+    for layer in all_layers(model):  # one by one: Keras passes down a change of a model only
+        layer.trainable = True
     frozen = {one.layer: one.name for one in placed if one.layer not in trained}
     frozen = {layer: name for layer, name in frozen.items() if trainable(layer)}
     parameters = sum(math.prod(weight.shape) for layer in frozen for weight in trainable(layer))
@@ -106,13 +107,3 @@ def _column(model: keras.Model, placed: Sequence[Placed], wanted: str) -> tuple[
             raise
         wanted = classifiers(walk(model))[0].name
         return column_of(placed, wanted, "stage")
-
-
-def _unfreeze(layer: Any) -> None:
-    """Make a layer trainable; for a nested model, each of its layers.
-
-    On TensorFlow, Keras (3.15) passes nothing down from a model that is already trainable.
-    """
-    layer.trainable = True
-    for inner in getattr(layer, "layers", ()):
-        _unfreeze(inner)

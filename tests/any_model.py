@@ -1,0 +1,73 @@
+"""What every functional model is asked: a result or a ValueError in a line, never anything else."""
+
+import csv
+import io
+import json
+import math
+import re
+
+from keras_convnets import compare, cost, features, plot_model, receptive_field
+from keras_convnets.graph.walk import walk
+from keras_convnets.training import freeze_until
+
+
+def wrong_answers(model, r):
+    """Return the questions to which the answer is no result and no line, with the exceptions."""
+    questions = {
+        "cost": lambda: costs(model),
+        "compare": lambda: str(compare([model, model])),
+        "field": lambda: fields(model),
+        "plot": lambda: figures(model, r),
+        "features": lambda: features(model),
+        "freeze": lambda: freezing(model, r),
+    }
+    wrong = {}
+    for name, question in questions.items():
+        try:
+            question()
+        except Exception as error:
+            is_line = re.search(r"[a-z]: .*expected", str(error)) and type(error) is ValueError
+            if not is_line:
+                wrong[name] = error
+    return wrong
+
+
+def costs(model):
+    found = cost(model)
+    weights = {id(weight): weight for weight in model.trainable_weights}
+    trainable = sum(math.prod(weight.shape) for weight in weights.values())
+    assert found.trainable_params == trainable, (found.trainable_params, trainable)
+    assert found.params == trainable + sum(row.params - row.trainable_params for row in found.rows)
+    for row in found.rows:
+        assert (row.macs is None) == bool(row.uncounted), row
+        assert row.macs is None or row.macs >= 0, row
+    assert found.macs == sum(row.macs or 0 for row in found.rows)
+    for by in ("layer", "block", "stage"):
+        rolled = found.rolled_up(by)
+        assert sum(row.trainable_params for row in rolled) == trainable
+        assert json.loads(json.dumps(found.to_dict(by)))
+        assert found.to_text(by)
+        assert found.to_csv(by)
+
+
+def fields(model):
+    found = receptive_field(model)
+    json.dumps(found.to_dict())
+    assert found.to_text()
+    lines = [line for line in found.to_csv().splitlines() if not line.startswith("#")]
+    for row in csv.DictReader(io.StringIO("\n".join(lines))):
+        assert all(row[key] for key in ("layer", "size", "stride", "padding")), row
+
+
+def figures(model, r):
+    for detail in ("stage", "block", "layer"):
+        expand = r.random() < 0.5
+        plot_model(model, "m.dot", detail=detail, expand_nested=expand)
+
+
+def freezing(model, r):
+    names = [call.name for call in walk(model)]
+    frozen = freeze_until(model, r.choice([*names, "head"]))
+    weights = {id(weight): weight for weight in model.trainable_weights}
+    left = sum(math.prod(weight.shape) for weight in weights.values())
+    assert frozen.trained_parameters == left, (frozen, left)

@@ -1,0 +1,65 @@
+"""Every analysis takes every functional model, of any kinds of layers, or refuses it in a line."""
+
+import inspect
+import random
+
+import keras
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from any_model import wrong_answers
+from keras_convnets import layers as own
+from random_layers import WITHOUT
+from random_models import LAYERS, alone, random_model
+
+NEW = "Make one in tests/random_layers.py, or say in WITHOUT why there is none."
+
+
+def test_every_layer_class_is_made_or_has_a_reason_not_to_be():
+    classes = {
+        value.__name__
+        for module in (keras.layers, own)
+        for value in vars(module).values()
+        if inspect.isclass(value) and issubclass(value, keras.Layer)
+    }
+    made = {"Conv2D", "DepthwiseConv2D", *LAYERS} | WITHOUT.keys()
+    assert not classes - made, f"Layers that no random model has: {classes - made}. {NEW}"
+    assert not LAYERS.keys() & WITHOUT.keys()
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_every_kind_of_layer_alone(name):
+    r = random.Random(name)
+    model = next(model for _ in range(9) if (model := alone(r, name)))
+    assert not wrong_answers(model, r)
+
+
+def check(examples):
+    @settings(
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        phases=[Phase.generate, Phase.shrink],
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    )
+    @given(st.randoms(use_true_random=True))
+    def ask(r):
+        model = random_model(r)
+        wrong = wrong_answers(model, r)
+        assert not wrong, "\n".join(map(str, [*model.layers, *wrong]))
+
+    ask()
+
+
+def test_random_models():
+    check(300)
+
+
+@pytest.mark.slow
+def test_many_more_random_models():
+    for seed in range(1500):
+        r = random.Random(seed)
+        wrong = wrong_answers(random_model(r), r)
+        assert not wrong, f"seed {seed}: {wrong}"
