@@ -4,6 +4,7 @@ The screenshot of the page needs Chromium, ``chromedriver``, and ``pip install s
 """
 
 import contextlib
+import csv
 import shutil
 import tempfile
 from pathlib import Path
@@ -13,6 +14,7 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 
 from keras_convnets import cli, create_model, plot_model
+from keras_convnets.training import plot_curves
 
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
 
@@ -25,7 +27,16 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / "run"
         cli.main(["train", "--out", str(run)])
-        shutil.copy(run / "curves.png", IMAGES)
+        learning_curves(run, IMAGES / "curves.png")
+
+
+def learning_curves(run: Path, picture: Path) -> None:
+    """Plot loss and accuracy of a run, without its learning rate: two panels fit on a phone."""
+    with (run / "history.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    columns = ("loss", "accuracy", "val_loss", "val_accuracy")
+    history = {name: [float(row[name]) for row in rows] for name in columns}
+    plot_curves(history, picture, "resnet_18 on digits")
 
 
 def draw() -> None:

@@ -22,6 +22,9 @@ for (const float of document.querySelectorAll('article *, main *')) {
 for (const text of document.querySelectorAll('p, li, dd'))
   if (text.offsetWidth && text.offsetWidth < 100 && text.textContent.length > 40)
     found.push(`${text.offsetWidth} pixels for ${text.textContent.slice(0, 40)}`);
+for (const letters of document.querySelectorAll('svg text'))
+  if (letters.getBoundingClientRect().height < 7)
+    found.push(`letters of ${letters.getBoundingClientRect().height}: ${letters.textContent}`);
 return found;
 """
 
