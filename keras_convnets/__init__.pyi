@@ -39,6 +39,7 @@ from .architectures.residual.post_activation import basic_block_v1, bottleneck_v
 from .architectures.residual.pre_activation import (
     basic_block_v2,
     bottleneck_v2,
+    bottleneck_v2_authors,
     bottleneck_v2_keras,
 )
 from .architectures.residual.shortcuts import shortcut_a, shortcut_b, shortcut_c
@@ -135,6 +136,7 @@ __all__ = [
     "bottleneck_v1",
     "bottleneck_v1_5",
     "bottleneck_v2",
+    "bottleneck_v2_authors",
     "bottleneck_v2_keras",
     "branches",
     "caffe_avg_pool",

@@ -46,6 +46,12 @@ TORCHVISION_PARAMETERS = {
     "densenet_169": 14_149_480,
 }
 
+# timm.models: parameters of resnetv2_50 and resnetv2_101 (25.55 M and 44.54 M in its tables).
+TIMM_PARAMETERS = {
+    "resnet_v2_50_timm": 25_549_352,
+    "resnet_v2_101_timm": 44_541_480,
+}
+
 # Networks for CIFAR-10, as the tables of their papers make them (the papers print 0.27 M, 1.7 M,
 # 10.2 M, ...): convolutions without bias, scale and offset of batch normalisation counted.
 CIFAR = {
@@ -58,6 +64,8 @@ CIFAR = {
     "cifar_preact_resnet_110": 1_727_962,
     "cifar_preact_resnet_164": 1_703_258,
     "cifar_preact_resnet_1001": 10_327_706,
+    "cifar_preact_resnet_164_authors": 1_703_258,
+    "cifar_preact_resnet_1001_authors": 10_327_706,
     "cifar_densenet_40_12": 1_019_722,
     "cifar_densenet_100_12": 6_979_642,
     "cifar_densenet_bc_100_12": 769_162,
@@ -101,7 +109,14 @@ AUTHORS = {
 # Every network above: parameters, and multiply-adds where they are published.
 PUBLISHED: dict[str, tuple[int, int | None]] = TORCHVISION | {
     name: (parameters, None)
-    for figures in (TORCHVISION_PARAMETERS, STRIDE_ON_1X1, CIFAR, COURSE_NOTES, AUTHORS)
+    for figures in (
+        TORCHVISION_PARAMETERS,
+        TIMM_PARAMETERS,
+        STRIDE_ON_1X1,
+        CIFAR,
+        COURSE_NOTES,
+        AUTHORS,
+    )
     for name, parameters in figures.items()
 }
 

@@ -17,6 +17,7 @@ BLOCKS = {
     "bottleneck_v1_5": k.bottleneck_v1_5(8, (2, 2)),
     "basic_block_v2": k.basic_block_v2(16, (2, 2), dropout=0.1),
     "bottleneck_v2": k.bottleneck_v2(8, (2, 2)),
+    "bottleneck_v2_authors": k.bottleneck_v2_authors(8, (2, 2)),
     "bottleneck_v2_keras": k.bottleneck_v2_keras(8, (2, 2)),
     "plain_block": k.plain_block(16, (2, 2)),
     "wide_bottleneck": k.wide_bottleneck(8, (2, 2)),

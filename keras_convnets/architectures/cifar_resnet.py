@@ -18,7 +18,11 @@ from keras_convnets.architectures.residual import (
     residual_parts,
 )
 from keras_convnets.architectures.residual.post_activation import basic_block_v1
-from keras_convnets.architectures.residual.pre_activation import basic_block_v2, bottleneck_v2
+from keras_convnets.architectures.residual.pre_activation import (
+    basic_block_v2,
+    bottleneck_v2,
+    bottleneck_v2_authors,
+)
 from keras_convnets.assemble import assemble
 from keras_convnets.options import InputShape, Options, Outputs
 from keras_convnets.registry import published
@@ -26,6 +30,7 @@ from keras_convnets.units import TORCH
 
 PAPER = "He et al. 2015 (arXiv:1512.03385)"
 SECOND_PAPER = "He et al. 2016 (arXiv:1603.05027)"
+AUTHORS = "resnet-1k-layers by He et al. (arXiv:1603.05027)"
 CIFAR = (3, 32, 32)
 
 # Shortcuts without parameters (option A), as the paper uses for CIFAR.
@@ -35,6 +40,7 @@ BLOCKS: dict[str, Block] = {
     "basic_block_v1": BASIC_BLOCK,
     "basic_block_v2": PREACT_BLOCK,
     "bottleneck_v2": bottleneck_v2,
+    "bottleneck_v2_authors": bottleneck_v2_authors,
 }
 
 
@@ -46,12 +52,15 @@ class CifarResnetBuilder:
     softmax. With basic blocks it has 6n + 2 layers, with bottlenecks 9n + 2. Convolutions have no
     bias, padding is symmetric, and batch normalisation has epsilon 1e-5 and momentum 0.9.
 
-    Basic blocks have shortcuts without parameters (option A). ``cifar_preact_resnet_164`` and
-    ``_1001`` have bottlenecks, with the stride in the 3x3 convolution. Where shapes differ, their
-    shortcut is a 1x1 convolution without normalisation. (The authors' CIFAR code strides in the
-    first 1x1 convolution: the same parameters, fewer multiply-adds.) Many implementations also
-    project in the basic blocks and thus have more than the paper's 0.27 million parameters at 20
-    layers.
+    Basic blocks have shortcuts without parameters (option A): every second pixel, and channels of
+    zeros after those of the input, as in fb.resnet.torch. (Ports with zeros on both sides compute
+    the same with their channels permuted.) Many implementations project in the basic blocks and
+    thus have more than the paper's 0.27 million parameters at 20 layers.
+
+    ``cifar_preact_resnet_164`` and ``_1001`` have bottlenecks. Where shapes differ, their shortcut
+    is a 1x1 convolution without normalisation. They stride in the 3x3 convolution, as most ports
+    do; ``cifar_preact_resnet_164_authors`` and ``_1001_authors`` stride in the first 1x1
+    convolution, as the authors' code does, with the same parameters and fewer multiply-adds.
     """
 
     @staticmethod
@@ -69,11 +78,11 @@ class CifarResnetBuilder:
                 may be ``None``.
             num_outputs: the number of outputs, at least 1.
             block_fn: ``"basic_block_v1"`` or ``"basic_block_v2"``, with shortcuts of option A,
-                ``"bottleneck_v2"``, or a function ``block(filters, init_strides,
-                is_first_block_of_first_layer)`` that returns a function of a tensor. The arguments
-                are passed by keyword, the third only if the function accepts it. If the block is
-                declared to [end in its addition][keras_convnets.ends_in_addition], batch
-                normalisation and ReLU follow the last block.
+                ``"bottleneck_v2"``, ``"bottleneck_v2_authors"``, or a function ``block(filters,
+                init_strides, is_first_block_of_first_layer)`` that returns a function of a tensor.
+                The arguments are passed by keyword, the third only if the function accepts it. If
+                the block is declared to [end in its addition][keras_convnets.ends_in_addition],
+                batch normalisation and ReLU follow the last block.
             repetitions: the number of blocks of each stage, such as ``(9, 9, 9)``.
             **options: see [`Options`][keras_convnets.Options].
 
@@ -161,6 +170,22 @@ class CifarResnetBuilder:
     ) -> keras.Model:
         """Return pre-activation ResNet-1001: three stages of 111 bottlenecks."""
         return _build(input_shape, num_outputs, bottleneck_v2, (111, 111, 111), **options)
+
+    @staticmethod
+    @published(AUTHORS, CIFAR, 10)
+    def build_cifar_preact_resnet_164_authors(
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return the authors' pre-activation ResNet-164: three stages of 18 bottlenecks."""
+        return _build(input_shape, num_outputs, bottleneck_v2_authors, (18, 18, 18), **options)
+
+    @staticmethod
+    @published(AUTHORS, CIFAR, 10)
+    def build_cifar_preact_resnet_1001_authors(
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return the authors' pre-activation ResNet-1001: three stages of 111 bottlenecks."""
+        return _build(input_shape, num_outputs, bottleneck_v2_authors, (111, 111, 111), **options)
 
 
 _build = CifarResnetBuilder.build  # a short alias, so that each call fits on one line

@@ -53,7 +53,8 @@ class PlainBuilder:
 
     ``plain_34`` is [`resnet_v1_34`][keras_convnets.ResnetV1Builder] without the shortcuts, and
     ``cifar_plain_56`` is [`cifar_resnet_56`][keras_convnets.CifarResnetBuilder] without them. The
-    stems, heads and styles are the same.
+    stems, heads and styles are the same. The paper describes these networks; no code of them was
+    published. What it leaves open, such as how the max-pooling is padded (by 1), is torchvision's.
     """
 
     @staticmethod

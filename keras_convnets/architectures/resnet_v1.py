@@ -13,6 +13,7 @@ import keras
 
 from keras_convnets.architectures.residual import (
     Block,
+    caffe_stem,
     find_block,
     imagenet_stem,
     residual_parts,
@@ -28,6 +29,7 @@ from keras_convnets.registry import published
 from keras_convnets.units import TORCH, Style
 
 PAPER = "He et al. 2015 (arXiv:1512.03385)"
+CAFFE = "Caffe models by He et al. (arXiv:1512.03385)"
 TORCHVISION = "torchvision (arXiv:1512.03385)"
 KERAS = "keras.applications (arXiv:1512.03385)"
 BIASED = Style(padding="symmetric", epsilon=1.001e-5)
@@ -46,15 +48,21 @@ class ResnetV1Builder:
 
     The network consists of a 7x7/2 convolution, batch normalisation, ReLU and 3x3/2 max-pooling;
     four stages of blocks; global average pooling and a dense softmax. Convolutions have no bias,
-    padding is symmetric, and batch normalisation has epsilon 1e-5 and momentum 0.9, as in Caffe and
+    padding is symmetric, and batch normalisation has epsilon 1e-5 and momentum 0.9, as in
     torchvision.
 
-    Sources differ in the position of the stride in a bottleneck: ``resnet_v1_50`` has it in the
-    first 1x1 convolution, like the paper, and ``resnet_v1_5_50`` in the 3x3 convolution, like
-    torchvision. (ResNet-18 and 34 have no bottlenecks and are the same in both.)
-    ``resnet_v1_50_keras`` is the graph of keras.applications: the paper's strides, biases in the
-    convolutions, epsilon 1.001e-5 and momentum 0.99. ``resnet_v1_34_a`` and ``_c`` have the paper's
-    other two shortcuts (its table 3).
+    Sources differ in two places. ``resnet_v1_50``, ``_101`` and ``_152`` are the authors' Caffe
+    models: a bottleneck strides in its first 1x1 convolution, as in the paper, and the max-pooling
+    has no padding and rounds up. (Their ResNet-50 also has a bias in its first convolution;
+    subtract it from the moving mean of ``conv1_bn``.) ``resnet_v1_5_50`` to ``_152`` are
+    torchvision's: the 3x3 convolution strides, and the max-pooling is padded by 1. ``resnet_v1_18``
+    and ``_34`` have no bottlenecks and are torchvision's too; the authors published no models of
+    them.
+
+    ``resnet_v1_50_keras`` is the graph of keras.applications: strides in the first 1x1 convolution,
+    max-pooling padded by 1, biases in the convolutions, epsilon 1.001e-5 and momentum 0.99.
+    ``resnet_v1_34_a`` and ``_c`` have the paper's other two shortcuts (its table 3). ``build`` pads
+    the max-pooling by 1.
     """
 
     @staticmethod
@@ -129,28 +137,28 @@ class ResnetV1Builder:
         return _build(input_shape, num_outputs, BASIC_BLOCK_C, (3, 4, 6, 3), **options)
 
     @staticmethod
-    @published(PAPER)
+    @published(CAFFE)
     def build_resnet_v1_50(
         input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
         """Return ResNet-50 of 2015: 3, 4, 6, 3 bottlenecks, stride on the 1x1."""
-        return _build(input_shape, num_outputs, bottleneck_v1, (3, 4, 6, 3), **options)
+        return _caffe(input_shape, num_outputs, (3, 4, 6, 3), **options)
 
     @staticmethod
-    @published(PAPER)
+    @published(CAFFE)
     def build_resnet_v1_101(
         input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
         """Return ResNet-101 of 2015: 3, 4, 23, 3 bottlenecks, stride on the 1x1."""
-        return _build(input_shape, num_outputs, bottleneck_v1, (3, 4, 23, 3), **options)
+        return _caffe(input_shape, num_outputs, (3, 4, 23, 3), **options)
 
     @staticmethod
-    @published(PAPER)
+    @published(CAFFE)
     def build_resnet_v1_152(
         input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
         """Return ResNet-152 of 2015: 3, 8, 36, 3 bottlenecks, stride on the 1x1."""
-        return _build(input_shape, num_outputs, bottleneck_v1, (3, 8, 36, 3), **options)
+        return _caffe(input_shape, num_outputs, (3, 8, 36, 3), **options)
 
     @staticmethod
     @published(TORCHVISION)
@@ -202,3 +210,14 @@ class ResnetV1Builder:
 
 
 _build = ResnetV1Builder.build  # a short alias, so that each call fits on one line
+
+
+def _caffe(
+    input_shape: InputShape,
+    num_outputs: Outputs,
+    repetitions: Sequence[int],
+    **options: Unpack[Options],
+) -> keras.Model:
+    """Return the authors' Caffe model, whose stem pools without padding."""
+    parts = residual_parts(caffe_stem(TORCH), bottleneck_v1, repetitions)
+    return assemble(input_shape, num_outputs, parts, "resnet_v1", **options)

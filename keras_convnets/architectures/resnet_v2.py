@@ -13,6 +13,7 @@ import keras
 from keras_convnets import units
 from keras_convnets.architectures.residual import (
     Block,
+    bare_stem,
     ends_in_addition,
     find_block,
     imagenet_stem,
@@ -23,13 +24,15 @@ from keras_convnets.architectures.residual.pre_activation import (
     bottleneck_v2,
     bottleneck_v2_keras,
 )
+from keras_convnets.architectures.residual.shortcuts import Strides
 from keras_convnets.assemble import assemble
 from keras_convnets.options import InputShape, Options, Outputs
 from keras_convnets.registry import published
-from keras_convnets.units import TORCH, Style, chain
+from keras_convnets.units import TORCH, Style, Unit, chain
 
 PAPER = "He et al. 2016 (arXiv:1603.05027)"
 KERAS = "keras.applications (arXiv:1603.05027)"
+TIMM = "timm (arXiv:1603.05027)"
 KERAS_STYLE = Style(use_bias=False, padding="symmetric", epsilon=1.001e-5)
 
 BLOCKS: dict[str, Block] = {"basic_block_v2": basic_block_v2, "bottleneck_v2": bottleneck_v2}
@@ -43,8 +46,12 @@ class ResnetV2Builder:
     normalisation and ReLU, global average pooling and a dense softmax. Convolutions have no bias,
     padding is symmetric, and batch normalisation has epsilon 1e-5 and momentum 0.9. Projections
     take the pre-activated input. Bottlenecks have their stride in the 3x3 convolution, as in the
-    authors' ImageNet model. (The authors' CIFAR code strides in the first 1x1 convolution, with the
-    same parameters.)
+    authors' ImageNet model (their CIFAR code:
+    [`bottleneck_v2_authors`][keras_convnets.bottleneck_v2_authors]).
+
+    ``resnet_v2_50_timm``, ``_101_timm`` and ``_152_timm`` are timm's ``resnetv2_50``, ``_101`` and
+    ``_152``. Their stem has no BN and ReLU: the first block begins with them, after the
+    max-pooling, and projects the pre-activated input. They have the same parameters.
 
     ``resnet_v2_50_keras`` and the other ``_keras`` networks are the graphs of keras.applications'
     ResNet50V2 family: a stem without BN and ReLU, strides in the last block of a stage instead of
@@ -123,6 +130,30 @@ class ResnetV2Builder:
         return _build(input_shape, num_outputs, bottleneck_v2, (3, 24, 36, 3), **options)
 
     @staticmethod
+    @published(TIMM)
+    def build_resnet_v2_50_timm(
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return timm's resnetv2_50: 3, 4, 6, 3 pre-activation bottlenecks."""
+        return _timm(input_shape, num_outputs, (3, 4, 6, 3), **options)
+
+    @staticmethod
+    @published(TIMM)
+    def build_resnet_v2_101_timm(
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return timm's resnetv2_101: 3, 4, 23, 3 pre-activation bottlenecks."""
+        return _timm(input_shape, num_outputs, (3, 4, 23, 3), **options)
+
+    @staticmethod
+    @published(TIMM)
+    def build_resnet_v2_152_timm(
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return timm's resnetv2_152: 3, 8, 36, 3 pre-activation bottlenecks."""
+        return _timm(input_shape, num_outputs, (3, 8, 36, 3), **options)
+
+    @staticmethod
     @published(KERAS)
     def build_resnet_v2_50_keras(
         input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
@@ -148,6 +179,21 @@ class ResnetV2Builder:
 
 
 _build = ResnetV2Builder.build  # a short alias, so that each call fits on one line
+
+
+def _timm(
+    input_shape: InputShape,
+    num_outputs: Outputs,
+    repetitions: Sequence[int],
+    **options: Unpack[Options],
+) -> keras.Model:
+    """Return timm's graph, in which the first block begins with BN and ReLU like all others."""
+
+    def block(filters: int, init_strides: Strides) -> Unit:
+        return bottleneck_v2(filters, init_strides)
+
+    parts = residual_parts(bare_stem(TORCH), block, repetitions)
+    return assemble(input_shape, num_outputs, parts, "resnet_v2_timm", **options)
 
 
 def _keras(

@@ -29,6 +29,7 @@ from keras_convnets.registry import published
 from keras_convnets.units import TORCH, Style, Unit
 
 PAPER = "Xie et al. 2016 (arXiv:1611.05431)"
+TORCHVISION = "torchvision (arXiv:1611.05431)"
 
 
 @ends_in_activation
@@ -72,8 +73,10 @@ class ResnextBuilder:
     """ResNeXt: ``resnet_v1_5_50`` and ``_101`` with grouped 3x3 convolutions.
 
     ``resnext_50_32x4d`` has 32 groups of 4 channels in its first stage. The stem, head and style
-    are those of [`ResnetV1Builder`][keras_convnets.ResnetV1Builder]. The 3x3 convolution has the
-    stride, as in torchvision and the authors' code.
+    are those of ``resnet_v1_5_50``. The 3x3 convolution has the stride and the max-pooling is
+    padded by 1, as in torchvision and the authors' code. ``resnext_101_32x8d`` is torchvision's;
+    the paper's network of 101 layers is 64x4d: ``build(input_shape, num_outputs, (3, 4, 23, 3), 64,
+    4)``.
     """
 
     @staticmethod
@@ -121,7 +124,7 @@ class ResnextBuilder:
         return ResnextBuilder.build(input_shape, num_outputs, (3, 4, 6, 3), 32, 4, **options)
 
     @staticmethod
-    @published(PAPER)
+    @published(TORCHVISION)
     def build_resnext_101_32x8d(
         input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:

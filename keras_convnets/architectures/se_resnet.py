@@ -13,8 +13,8 @@ import keras
 
 from keras_convnets import axes, checks, units
 from keras_convnets.architectures.residual import (
+    caffe_stem,
     ends_in_activation,
-    imagenet_stem,
     residual_parts,
 )
 from keras_convnets.architectures.residual.post_activation import (
@@ -28,7 +28,7 @@ from keras_convnets.options import InputShape, Options, Outputs
 from keras_convnets.registry import published
 from keras_convnets.units import TORCH, Style, Tensor, Unit, chain
 
-PAPER = "Hu et al. 2017 (arXiv:1709.01507)"
+CAFFE = "Caffe models by Hu et al. (arXiv:1709.01507)"
 
 
 def squeeze_and_excitation(reduction: int = 16) -> Unit:
@@ -92,10 +92,11 @@ def se_bottleneck(
 class SeResnetBuilder:
     """SE-ResNet: the bottleneck networks of 2015 with a learnt gate for each channel.
 
-    The stem, head and style are those of [`ResnetV1Builder`][keras_convnets.ResnetV1Builder]. As in
-    the authors' Caffe models, the first 1x1 convolution of a bottleneck has the stride, and the
-    dense layers of the gate have biases. Some ports stride in the 3x3 convolution or omit the
-    biases.
+    As in the authors' Caffe models, the stem's max-pooling has no padding and rounds up, the first
+    1x1 convolution of a bottleneck has the stride, and the dense layers of the gate have biases;
+    the rest is [`resnet_v1_50`][keras_convnets.ResnetV1Builder] to ``_152``. timm's
+    ``legacy_seresnet50`` to ``152`` are the same. Its ``seresnet50`` and other ports pad the
+    max-pooling and stride in the 3x3 convolution, and some omit the biases.
     """
 
     @staticmethod
@@ -125,11 +126,11 @@ class SeResnetBuilder:
             (None, 10)
         """
         block = functools.partial(se_bottleneck, reduction=reduction)
-        parts = residual_parts(imagenet_stem(TORCH), block, repetitions)
+        parts = residual_parts(caffe_stem(TORCH), block, repetitions)
         return assemble(input_shape, num_outputs, parts, "se_resnet", **options)
 
     @staticmethod
-    @published(PAPER)
+    @published(CAFFE)
     def build_se_resnet_50(
         input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
@@ -137,7 +138,7 @@ class SeResnetBuilder:
         return SeResnetBuilder.build(input_shape, num_outputs, (3, 4, 6, 3), **options)
 
     @staticmethod
-    @published(PAPER)
+    @published(CAFFE)
     def build_se_resnet_101(
         input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:
@@ -145,7 +146,7 @@ class SeResnetBuilder:
         return SeResnetBuilder.build(input_shape, num_outputs, (3, 4, 23, 3), **options)
 
     @staticmethod
-    @published(PAPER)
+    @published(CAFFE)
     def build_se_resnet_152(
         input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
     ) -> keras.Model:

@@ -55,8 +55,10 @@ class WideResnetBuilder:
     normalisation and ReLU, global average pooling and a dense softmax. Where shapes differ, a 1x1
     convolution projects the pre-activated input. Convolutions have no bias, padding is symmetric,
     and batch normalisation has epsilon 1e-5 and momentum 0.9, as in the authors' Torch code. The
-    paper's number of layers, 6n + 4, includes the projections. ``wide_resnet_40_4`` has the dropout
-    of 0.3 that the paper uses for CIFAR; pass ``dropout=0`` to disable it.
+    paper's number of layers, 6n + 4, includes the projections. (Only with ``width_factor=1`` does
+    it differ from that code, whose first block then has no projection and an identity from before
+    the first BN.) ``wide_resnet_40_4`` has the dropout of 0.3 that the paper uses for CIFAR; pass
+    ``dropout=0`` to disable it.
 
     ``wide_resnet_50_2`` and ``_101_2`` are torchvision's: ``resnet_v1_5_50`` and ``_101`` with
     twice the filters inside their bottlenecks. (The paper's own ImageNet models widen ResNet-18, 34

@@ -3,7 +3,14 @@ import numpy as np
 import pytest
 
 from helpers import in_both_formats, outline
-from keras_convnets import DensenetBuilder, DensenetVariant, cost, dense_layer, transition
+from keras_convnets import (
+    DensenetBuilder,
+    DensenetVariant,
+    conv_bn_relu,
+    cost,
+    dense_layer,
+    transition,
+)
 
 
 def small(**variant):
@@ -56,17 +63,41 @@ def test_densenet_264_by_its_blocks():
     assert cost(outline("densenet_264")).trainable_params == stem + blocks + transitions + head
 
 
-def test_cifar_100_24_by_its_blocks():
-    # The paper: 27.2 million.
-    def dense(inputs):
-        return sum(2 * w + 9 * w * 24 for w in (inputs + 24 * layer for layer in range(32)))
+def by_hand(first, k, layers):
+    """Return parameters and multiply-adds of a network for CIFAR without bottlenecks."""
 
-    widths = [16 + 768 * block for block in range(4)]
-    blocks = sum(dense(width) for width in widths[:3])
-    transitions = sum(2 * width + width**2 for width in widths[1:3])
-    expected = 27 * 16 + blocks + transitions + 2 * widths[3] + widths[3] * 10 + 10
-    assert cost(outline("cifar_densenet_100_24")).trainable_params == expected
-    assert round(expected / 1e6, 1) == 27.2
+    def sums(inputs, size):
+        widths = [inputs + k * layer for layer in range(layers)]
+        return sum(2 * w + 9 * w * k for w in widths), size**2 * sum(9 * w * k for w in widths)
+
+    widths = [first + k * layers * block for block in range(4)]
+    blocks = [sums(width, size) for width, size in zip(widths, (32, 16, 8), strict=False)]
+    parameters = (
+        27 * first + sum(count for count, _ in blocks) + 2 * widths[3] + widths[3] * 10 + 10
+    )
+    parameters += sum(2 * width + width**2 for width in widths[1:3])
+    between = 32**2 * widths[1] ** 2 + 16**2 * widths[2] ** 2
+    multiply_adds = 32**2 * 27 * first + sum(count for _, count in blocks) + between
+    return parameters, multiply_adds + widths[3] * 10
+
+
+@pytest.mark.parametrize(
+    ("depth", "k", "published"), [(40, 12, 1.0), (100, 12, 7.0), (100, 24, 27.2)]
+)
+def test_cifar_networks_by_their_blocks(depth, k, published):
+    # The paper has 16 first channels and gives the parameters in millions; the authors' code, 2k.
+    name, layers = f"cifar_densenet_{depth}_{k}", (depth - 4) // 3
+    found, authors = cost(outline(name)), cost(outline(f"{name}_authors"))
+    assert (found.params, found.macs) == by_hand(16, k, layers)
+    assert round(found.params / 1e6, 1) == published
+    assert (authors.params, authors.macs) == by_hand(2 * k, k, layers)
+    assert authors.params > found.params
+
+
+def test_a_stem_of_ones_own():
+    with keras.StatelessScope(initialize_variables=False):
+        model = DensenetBuilder.build((3, 32, 32), 10, (2, 2), 12, stem=conv_bn_relu(20, 5, 2))
+    assert model.get_layer("dense1_block1_bn1").output.shape == (None, 16, 16, 20)
 
 
 def test_compression_bottleneck_and_dropout():

@@ -28,6 +28,21 @@ def test_stage_shapes_of_the_paper():
     assert {name: model.get_layer(name).output.shape[1:] for name in shapes} == shapes
 
 
+@pytest.mark.parametrize("name", ["resnet_v1_50", "resnet_v1_152", "se_resnet_50"])
+def test_the_stem_of_caffe_pools_without_padding(name):
+    model = outline(name, input_shape=(3, 224, 226), data_format="channels_first")
+    zeros = model.get_layer("conv1_zeros2")
+    assert zeros.padding == ((0, 1), (0, 1))
+    assert model.get_layer("conv1_pool").output.shape == (None, 64, 56, 56)
+
+
+@pytest.mark.parametrize("name", ["resnet_v1_18", "resnet_v1_5_50", "resnet_v1_50_keras"])
+def test_the_stem_of_torchvision_and_keras_is_padded(name):
+    assert outline(name).get_layer("conv1_zeros2").padding == ((1, 1), (1, 1))
+    custom = ResnetV1Builder.build((3, 64, 64), 4, "bottleneck_v1", (1, 1))
+    assert custom.get_layer("conv1_zeros2").padding == ((1, 1), (1, 1))
+
+
 @pytest.mark.parametrize(("name", "conv"), [("resnet_v1_50", 1), ("resnet_v1_5_50", 2)])
 def test_where_a_bottleneck_strides(name, conv):
     places = [f"conv{stage}_block1_{what}" for stage in (3, 4, 5)

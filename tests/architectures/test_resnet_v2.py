@@ -39,6 +39,25 @@ def test_identities_are_untouched(resnet_50):
     assert inputs_of(resnet_50, "final_bn") == ["conv5_block3_add"]
 
 
+def test_the_first_block_of_timm_begins_with_its_own_activation():
+    with keras.StatelessScope(initialize_variables=False):
+        model = create_model("resnet_v2_50_timm", data_format="channels_last")
+    names = [layer.name for layer in model.layers]
+    first = names.index("conv2_block1_bn1")
+    assert names[:first] == [
+        "input_image",
+        "conv1_zeros",
+        "conv1_conv",
+        "conv1_pool",
+        "conv1_pool2",
+    ]
+    assert inputs_of(model, "conv2_block1_bn1") == ["conv1_pool2"]
+    assert inputs_of(model, "conv2_block1_conv1") == ["conv2_block1_relu1"]
+    assert inputs_of(model, "conv2_block1_shortcut_conv") == ["conv2_block1_relu1"]
+    assert model.get_layer("conv1_pool2").output.shape == (None, 56, 56, 64)
+    assert names[-4:] == ["final_bn", "final_relu", "head_pool", "head_dense"]
+
+
 def test_the_graph_of_keras_strides_at_the_end_of_a_stage():
     with keras.StatelessScope(initialize_variables=False):
         model = create_model("resnet_v2_50_keras")

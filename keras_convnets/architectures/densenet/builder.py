@@ -16,9 +16,10 @@ from keras_convnets.architectures.residual import imagenet_stem
 from keras_convnets.assemble import assemble
 from keras_convnets.options import InputShape, Options, Outputs
 from keras_convnets.registry import published
-from keras_convnets.units import TORCH
+from keras_convnets.units import TORCH, Unit
 
 PAPER = "Huang et al. 2016 (arXiv:1608.06993)"
+AUTHORS = "Torch code by Huang et al. (arXiv:1608.06993)"
 CIFAR = (3, 32, 32)
 
 
@@ -47,12 +48,15 @@ class DensenetBuilder:
     The network consists of a stem; dense blocks with transitions between them; batch normalisation
     and ReLU, global average pooling and a dense softmax. Convolutions have no bias, padding is
     symmetric, and batch normalisation has epsilon 1e-5 and momentum 0.9, as in the authors' Torch
-    code and in torchvision; keras.applications has epsilon 1.001e-5 and momentum 0.99.
+    code and in torchvision; keras.applications has epsilon 1.001e-5 and momentum 0.99. (Add 1e-8 to
+    its moving variances to use its weights.)
 
     The ImageNet stem is a 7x7/2 convolution to ``2 * growth_rate`` channels, BN, ReLU and 3x3/2
     max-pooling. The CIFAR stem is a 3x3 convolution, to ``2 * growth_rate`` channels with
-    bottlenecks and compression (DenseNet-BC) and to 16 otherwise. In ``bc_100_12``, 100 is the
-    depth and 12 the growth rate.
+    bottlenecks and compression (DenseNet-BC) and to 16 otherwise, as the paper says. The authors'
+    code has ``2 * growth_rate`` channels always: ``cifar_densenet_40_12_authors``,
+    ``_100_12_authors`` and ``_100_24_authors``. In ``bc_100_12``, 100 is the depth and 12 the
+    growth rate.
     """
 
     @staticmethod
@@ -62,7 +66,7 @@ class DensenetBuilder:
         repetitions: Sequence[int],
         growth_rate: int = 32,
         variant: DensenetVariant = BC,
-        stem: str = "imagenet",
+        stem: str | Unit = "imagenet",
         **options: Unpack[Options],
     ) -> keras.Model:
         """Return a DenseNet.
@@ -75,8 +79,8 @@ class DensenetBuilder:
             growth_rate: the number of channels that a layer adds: the paper's k.
             variant: the type of blocks and transitions, a
                 [`DensenetVariant`][keras_convnets.DensenetVariant]; by default DenseNet-BC.
-            stem: ``"imagenet"``, which divides rows and columns by 4, or ``"cifar"``, which
-                preserves the size.
+            stem: ``"imagenet"``, which divides rows and columns by 4, ``"cifar"``, which preserves
+                the size, or a function from tensor to tensor.
             **options: see [`Options`][keras_convnets.Options].
 
         Raises:
@@ -99,7 +103,7 @@ class DensenetBuilder:
         }
         layer, between = dense_layer(k, bottleneck, dropout), transition(compression, dropout)
         parts = [
-            ("conv1", stems[checks.choice("stem", stem, stems)]),
+            ("conv1", stem if callable(stem) else stems[checks.choice("stem", stem, stems)]),
             *dense_stages(layers, layer, between),
             ("final", units.bn_relu(TORCH)),
         ]
@@ -170,6 +174,30 @@ class DensenetBuilder:
         return _build(input_shape, num_outputs, (32, 32, 32), 24, BASIC, "cifar", **options)
 
     @staticmethod
+    @published(AUTHORS, CIFAR, 10)
+    def build_cifar_densenet_40_12_authors(
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return the authors' DenseNet-40 (k = 12), with 24 first channels."""
+        return _authors(input_shape, num_outputs, 12, 12, **options)
+
+    @staticmethod
+    @published(AUTHORS, CIFAR, 10)
+    def build_cifar_densenet_100_12_authors(
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return the authors' DenseNet-100 (k = 12), with 24 first channels."""
+        return _authors(input_shape, num_outputs, 32, 12, **options)
+
+    @staticmethod
+    @published(AUTHORS, CIFAR, 10)
+    def build_cifar_densenet_100_24_authors(
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return the authors' DenseNet-100 (k = 24), with 48 first channels."""
+        return _authors(input_shape, num_outputs, 32, 24, **options)
+
+    @staticmethod
     @published(PAPER, CIFAR, 10)
     def build_cifar_densenet_bc_100_12(
         input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
@@ -195,6 +223,19 @@ class DensenetBuilder:
 
 
 _build = DensenetBuilder.build  # a short alias, so that each call fits on one line
+
+
+def _authors(
+    input_shape: InputShape,
+    num_outputs: Outputs,
+    repetitions: int,
+    growth_rate: int,
+    **options: Unpack[Options],
+) -> keras.Model:
+    """Return the network of the authors' code, whose first convolution has 2k channels."""
+    stem = units.style_conv(2 * growth_rate, 3, style=TORCH)
+    blocks = (repetitions,) * 3
+    return _build(input_shape, num_outputs, blocks, growth_rate, BASIC, stem, **options)
 
 
 def _checked(variant: Any) -> DensenetVariant:

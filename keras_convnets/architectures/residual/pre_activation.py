@@ -91,6 +91,41 @@ def bottleneck_v2(
 
 
 @ends_in_addition
+def bottleneck_v2_authors(
+    filters: int,
+    init_strides: Strides = (1, 1),
+    is_first_block_of_first_layer: bool = False,
+    *,
+    style: Style = TORCH,
+) -> Unit:
+    """Return the pre-activation bottleneck of the authors' CIFAR code.
+
+    It strides in its first 1x1 convolution, [`bottleneck_v2`][keras_convnets.bottleneck_v2] in the
+    3x3 convolution.
+
+    Args:
+        filters: the channels of the first two convolutions; the output has four times as many.
+        init_strides: the strides of the first convolution, and of the shortcut.
+        is_first_block_of_first_layer: whether batch normalisation and ReLU directly precede the
+            block, so that it starts with its convolution.
+        style: the style of convolutions and normalisations.
+
+    Examples:
+        >>> import keras
+        >>> from keras_convnets import bottleneck_v2_authors
+        >>> bottleneck_v2_authors(32, (2, 2))(keras.Input((32, 32, 64))).shape
+        (None, 16, 16, 128)
+    """
+    branch = chain(
+        units.style_conv(filters, 1, init_strides, style=style),
+        units.bn_relu_conv(filters, 3, style=style),
+        units.bn_relu_conv(4 * filters, 1, style=style),
+    )
+    before = None if is_first_block_of_first_layer else units.bn_relu(style)
+    return with_shortcut(branch, init_strides, pre_activation_shortcut("B", style), before)
+
+
+@ends_in_addition
 def bottleneck_v2_keras(
     filters: int, init_strides: Strides = (1, 1), *, style: Style = TORCH
 ) -> Unit:
