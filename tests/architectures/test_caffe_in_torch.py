@@ -125,7 +125,7 @@ def loss(layers, name, x):
         pytest.param("alexnet_original", alexnet_original, [(105, 79)], marks=pytest.mark.slow),
         ("cifar_nin", cifar_nin, [(33, 35), (37, 27)]),
         ("nin", nin, [(97, 65), (75, 103)]),
-        pytest.param("googlenet", googlenet, [(193, 97), (131, 99)], marks=pytest.mark.slow),
+        pytest.param("googlenet", googlenet, [(193, 97), (125, 157)], marks=pytest.mark.slow),
     ],
 )
 def test_logits(name, network, sizes):

@@ -10,7 +10,8 @@ from torchvision_models import DENSENET, GOOGLENET, INCEPTION_V3, RESNET
 
 torch, models = torchvision_models.load()
 
-ANY, GOOGLENET_SIZES = ((97, 65), (131, 99)), ((193, 97), (131, 99))
+ANY = (97, 65), (131, 99)
+GOOGLENET_SIZES = (193, 97), (125, 157)  # all feature maps of the second have odd sizes
 INCEPTION, WITH_AUXILIARY = ((107, 141), (139, 99)), ((299, 313), (309, 301))
 OUTPUTS = 10
 LARGE = 50_000_000  # parameters: compared in float32
