@@ -57,9 +57,10 @@ def assemble(
     tail = _tail(num_outputs, head, chosen)
     side_heads = dict(auxiliary or {}) if chosen["include_top"] else {}
     penalty = source_penalty if chosen["l2_penalty"] is None else chosen["l2_penalty"]
-    with naming.outside(), axes.building(chosen["data_format"]), units.penalized(penalty):
-        inputs = x = keras.Input(axes.keras_shape(shape), name="input_image")
-        graph = _Graph(inputs)
+    building = axes.building(chosen["data_format"])
+    with naming.network() as prefix, building, units.penalized(penalty):
+        inputs = x = keras.Input(axes.keras_shape(shape), name=naming.input_name(prefix))
+        graph = _Graph(inputs, prefix)
         side_outputs: list[Tensor] = []
         whole = [*parts, *tail]
         _check_groups([group for group, _ in whole])
@@ -73,7 +74,7 @@ def assemble(
             raise ValueError(f"auxiliary: received {list(side_heads)}; no part is called so.")
         with room_for(len(graph.calls)):
             outputs = [x, *side_outputs] if side_outputs else x
-            return keras.Model(inputs, outputs, name=chosen["name"] or default_name)
+            return keras.Model(inputs, outputs, name=prefix + (chosen["name"] or default_name))
 
 
 def _check_groups(groups: list[Any]) -> None:
@@ -112,7 +113,7 @@ def _apply(group: str, part: Unit, x: Tensor, shape: checks.ImageShape, graph: _
             f"{group}: received {part!r}; expected a function of a tensor. A block function takes "
             "(filters, init_strides, is_first_block_of_first_layer) and returns one."
         )
-    with naming.scope(group) as scope:
+    with naming.group(group, graph.prefix) as scope:
         layers = _LayersOfGroup(scope)
         with watched(layers.made, layers.used):
             y = _call(group, part, x, shape)
@@ -164,9 +165,13 @@ def _is_unclaimed(layer: Any) -> bool:
 
 
 class _Graph:
-    """The calls of the network so far, and the group that each layer name belongs to."""
+    """The calls of the network so far, and the group that each layer name belongs to.
 
-    def __init__(self, inputs: Tensor) -> None:
+    ``prefix`` is the one of all its names; see `naming.network`.
+    """
+
+    def __init__(self, inputs: Tensor, prefix: str) -> None:
+        self.prefix = prefix
         self.calls: set[Any] = set()
         self._layers: dict[str, tuple[Any, str]] = {}
         self.add(inputs, "the input")

@@ -5,7 +5,8 @@ A *kind* is the type of the layer: ``conv``, ``bn``. Off the main branch it is p
 name of the branch: ``shortcut_conv``. ``n`` counts the layers of a kind within their group. On the
 main branch of a block, convolutions, normalisations and activations are numbered from 1
 (``conv3_block1_conv1``). All other layers are numbered from the second one (``head_dense``,
-``head_dense2``).
+``head_dense2``). The `scope` in which a network was built is a prefix of all its names, the input's
+too: ``sar_conv1_conv``, ``sar_input_image``. The input tells that ``sar`` is a scope, not a stage.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ _STAGE_AND_BLOCK = r"(?P<stage>[a-z]+[0-9]*)(?:_(?P<block>block[0-9]+))?"
 _GROUP = re.compile(_STAGE_AND_BLOCK)
 _NAME = re.compile(_STAGE_AND_BLOCK + r"_(?P<kind>[A-Za-z](?:\w*[A-Za-z])?)(?P<number>[0-9]*)")
 _COUNTED_FROM_ONE = {"conv", "bn", "relu"}
+_INPUT = "input_image"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,8 +40,12 @@ class LayerName:
         return f"{self.stage}_{self.block}" if self.block else self.stage
 
 
-def parse(name: str) -> LayerName | None:
+def parse(name: str, scope: str = "") -> LayerName | None:
     """Split a layer name into its components; return ``None`` if it does not follow the scheme.
+
+    Args:
+        name: the layer name.
+        scope: the `scope` in which the network was built. It is part of the stage's name.
 
     Examples:
         >>> parse("conv3_block1_shortcut_conv").group
@@ -48,26 +54,43 @@ def parse(name: str) -> LayerName | None:
         LayerName(stage='conv3', block='block1', kind='conv', number=2)
         >>> parse("dense") is None
         True
+        >>> parse("sar_conv3_block1_conv2", "sar").stage
+        'sar_conv3'
     """
-    match = _NAME.fullmatch(name)
+    prefix = f"{scope}_" if scope else ""
+    match = _NAME.fullmatch(name.removeprefix(prefix)) if name.startswith(prefix) else None
     if match is None:
         return None
     stage, block, kind, number = match.group("stage", "block", "kind", "number")
-    return LayerName(stage, block, kind, int(number) if number else None)
+    return LayerName(prefix + stage, block, kind, int(number) if number else None)
+
+
+def scope_of_input(name: str) -> str | None:
+    """Return the scope of the network that has an input of this name; ``None`` for any other.
+
+    Examples:
+        >>> scope_of_input("sar_input_image")
+        'sar'
+    """
+    return name.removesuffix(f"_{_INPUT}") if name.endswith(f"_{_INPUT}") else None
 
 
 @dataclasses.dataclass(frozen=True)
 class Scope:
-    """The prefix of the names given within a `scope`; its branches share its names and counts."""
+    """The prefix of the names given within a `scope`; its branches share its names and counts.
+
+    ``network`` is the prefix of the network being built, ``None`` outside any network.
+    """
 
     prefix: str
+    network: str | None = None
     issued: set[str] = dataclasses.field(default_factory=set)
     counts: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
 
     def issue(self, kind: str) -> str:
         """Return the next free name for a layer of ``kind``."""
         stem = f"{self.prefix}_{kind}"
-        group = _GROUP.fullmatch(self.prefix)
+        group = _GROUP.fullmatch(self.prefix.removeprefix(self.network or ""))
         in_block = group is not None and group["block"] is not None
         while True:
             self.counts[stem] += 1
@@ -83,38 +106,84 @@ _scope: ContextVar[Scope | None] = ContextVar("scope", default=None)
 
 
 @contextlib.contextmanager
+def _within(scope: Scope | None) -> Iterator[Scope | None]:
+    token = _scope.set(scope)
+    try:
+        yield scope
+    finally:
+        _scope.reset(token)
+
+
+@contextlib.contextmanager
 def scope(name: str) -> Iterator[Scope]:
-    """Prefix the names of layers created in the context with a group, or a branch of a group.
+    """Prefix the names of what is created in the context: blocks, units and whole networks.
+
+    A network that is built in it has the prefix in the names of its layers, its input and its
+    model. Thus two networks of one kind can be used in one model.
+
+    Args:
+        name: the prefix, of letters, digits and underscores. Within another scope, it follows the
+            prefix of that scope.
+
+    Raises:
+        ValueError: the name contains other characters.
 
     Examples:
         >>> with scope("conv3_block1"):
         ...     with scope("shortcut"):
         ...         layer_name("conv")
         'conv3_block1_shortcut_conv'
+
+        A network:
+
+        >>> from keras_convnets import ResnetBuilder, scope
+        >>> with scope("sar"):
+        ...     sar = ResnetBuilder.build_resnet_18((1, 32, 32), 10)
+        >>> sar.name, sar.input.name, sar.layers[1].name
+        ('sar_resnet_18', 'sar_input_image', 'sar_conv1_conv')
     """
+    if not isinstance(name, str) or re.fullmatch(r"[A-Za-z]\w*", name) is None:
+        raise ValueError(
+            f"scope: received {name!r}; expected a name of letters, digits and underscores. Pass "
+            "one such as 'left'."
+        )
     outer = _scope.get()
     inner = dataclasses.replace(outer, prefix=f"{outer.prefix}_{name}") if outer else Scope(name)
-    token = _scope.set(inner)
-    try:
+    with _within(inner):
         yield inner
-    finally:
-        _scope.reset(token)
 
 
 @contextlib.contextmanager
-def outside() -> Iterator[None]:
-    """Clear the current scope, so that a model built inside a block has its own layer names.
+def network() -> Iterator[str]:
+    """Begin the names of a network; yield their prefix, which is the `scope` around it.
+
+    A network that is built by a block of another one has no prefix: it has the names that it has
+    alone.
 
     Examples:
-        >>> with scope("conv3_block1"), outside(), scope("conv1"):
+        >>> with scope("sar"), network() as prefix, group("conv1", prefix):
+        ...     layer_name("conv")
+        'sar_conv1_conv'
+        >>> with group("conv3_block1"), network() as prefix, group("conv1", prefix):
         ...     layer_name("conv")
         'conv1_conv'
     """
-    token = _scope.set(None)
-    try:
-        yield
-    finally:
-        _scope.reset(token)
+    outer = _scope.get()
+    with _within(None):
+        yield f"{outer.prefix}_" if outer and outer.network is None else ""
+
+
+@contextlib.contextmanager
+def group(name: str, prefix: str = "") -> Iterator[Scope]:
+    """Name what is created in the context after a group of the `network` with this prefix."""
+    inner = Scope(prefix + name, prefix)
+    with _within(inner):
+        yield inner
+
+
+def input_name(prefix: str) -> str:
+    """Return the name of the input of a `network` with this prefix."""
+    return prefix + _INPUT
 
 
 @contextlib.contextmanager

@@ -1,9 +1,13 @@
+from pathlib import Path
+
 import keras
+import numpy as np
 import pytest
 
 from helpers import FORMATS
-from keras_convnets import units
+from keras_convnets import ResnetBuilder, cost, plot_model, scope, units
 from keras_convnets.assemble import assemble
+from keras_convnets.training import freeze_until, stage_factors
 
 PARTS = [("conv1", units.conv_bn_relu(8, 3)), ("conv2_block1", units.conv_bn_relu(16, 3, 2))]
 
@@ -285,3 +289,91 @@ def test_one_output_of_a_softmax_is_warned_of(activation):
     for other in ("sigmoid", None):  # a warning is an error here
         assemble((3, 8, 8), 1, [], "tiny", classifier_activation=other)
     assemble((3, 8, 8), 1, [], "tiny", include_top=False)
+
+
+def tiny_resnet(channels):
+    shape, blocks = (channels, 16, 16), (1, 2)
+    return ResnetBuilder.build(shape, None, "basic_block", blocks, include_top=False)
+
+
+def two_streams():
+    """Return two networks of one kind, built in scopes, and a model of both."""
+    models = []
+    for name, channels in (("sar", 2), ("optical", 3)):
+        with scope(name):
+            models.append(tiny_resnet(channels))
+    pooled = [keras.layers.GlobalAveragePooling2D()(model.output) for model in models]
+    both = keras.layers.Concatenate()(pooled)
+    outputs = keras.layers.Dense(4, "softmax", name="answer")(both)
+    return [*models, keras.Model([model.input for model in models], outputs, name="fused")]
+
+
+def test_a_scope_names_everything_in_a_network():
+    with keras.StatelessScope(initialize_variables=False):
+        alone = tiny_resnet(2)
+        sar, optical, fused = two_streams()
+    assert (sar.name, optical.name) == ("sar_resnet", "optical_resnet")
+    assert sar.input.name == "sar_input_image"
+    names = [layer.name for layer in alone.layers]
+    assert [layer.name for layer in sar.layers] == [f"sar_{name}" for name in names]
+    assert {weight.path.partition("_")[0] for weight in optical.weights} == {"optical"}
+    assert len(fused.layers) == 2 * len(names) + 4
+
+
+def test_two_networks_in_one_graph_have_stages_and_train():
+    sar, _, fused = two_streams()
+    stages = ["conv1", "conv2", "conv3", "final"]
+    rates = {
+        f"{name}_{stage}": 0.5 ** (4 - n)
+        for name in ("sar", "optical")
+        for n, stage in enumerate(stages)
+    }
+    assert stage_factors(fused, 0.5) == rates | {"answer": 1.0}
+    assert [row.name for row in cost(sar).rolled_up("stage")] == ["input", *rates][:5]
+    frozen = freeze_until(fused, "sar_conv3_block2")
+    assert {name.split("_")[1] for name in frozen.layers} == {"conv1", "conv2", "conv3"}
+    assert {name.split("_")[0] for name in frozen.layers} == {"sar"}
+    assert freeze_until(fused, "answer").trained_parameters == 256 * 4 + 4
+    fused.compile("sgd", "sparse_categorical_crossentropy")
+    images = [np.ones((2, *x.shape[1:]), "float32") for x in fused.inputs]
+    fused.train_on_batch(images, np.arange(2))
+    fused.save("fused.keras")
+    loaded = keras.models.load_model("fused.keras")
+    assert [layer.name for layer in loaded.layers] == [layer.name for layer in fused.layers]
+    assert np.array_equal(loaded.predict_on_batch(images), fused.predict_on_batch(images))
+    plot_model(loaded, "fused.dot", detail="stage")
+    assert all(stage in Path("fused.dot").read_text() for stage in rates)
+
+
+def test_a_layer_without_a_name_is_shared_by_two_networks_in_one_graph():
+    shared = keras.layers.Conv2D(4, 1)
+    models = []
+    for name in ("left", "right"):
+        with scope(name):
+            parts = [("conv1", lambda x: shared(keras.layers.Conv2D(4, 1)(x)))]
+            models.append(assemble((3, 8, 8), None, parts, "tiny", include_top=False))
+    both = keras.layers.Concatenate()([model.output for model in models])
+    model = keras.Model([model.input for model in models], both)
+    assert [layer.name for layer in model.layers if layer.weights] == [
+        *("left_conv1_conv2d", "right_conv1_conv2d", "left_conv1_conv2d2"),
+    ]
+
+
+def test_a_network_within_a_block_is_in_no_scope():
+    def inner(x):
+        model = assemble((3, 8, 8), None, [("conv1", units.conv(3, 1))], "inner", include_top=False)
+        return model(units.conv(3, 1)(x))
+
+    with scope("left"):
+        outer = build(inner)
+    assert [layer.name for layer in outer.layers[1:3]] == ["left_conv2_block1_conv1", "inner"]
+    assert outer.layers[2].layers[1].name == "conv1_conv"
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "1st", "two words", None])
+def test_a_scope_that_is_no_name(name):
+    with (
+        pytest.raises(ValueError, match=r"^scope: received .*; expected a name of letters"),
+        scope(name),
+    ):
+        pass

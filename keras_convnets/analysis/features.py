@@ -21,7 +21,7 @@ from keras_convnets.recursion import room_for
 
 # The levels that detectors use, of strides 2 to 32. C0, at image size, is returned only on request.
 _USUAL = range(1, 6)
-_NEVER = re.compile(r"(transition|aux)[0-9]*|head")
+_NEVER = re.compile(r"(\w+_)?((transition|aux)[0-9]*|head)")
 
 
 class Level(NamedTuple):

@@ -123,19 +123,35 @@ def _numbered(
 
 
 def _by_our_names(calls: Sequence[Call], opened: set[Call]) -> dict[Call, Place] | None:
-    found = {}
+    """Return the places that names of our scheme tell, or ``None`` if not all are such names.
+
+    Beside networks that were built in a scope there may be other layers, such as those that join
+    two of them, which are grouped by themselves.
+    """
+    scopes = {
+        scope for call in calls if call.is_input and (scope := naming.scope_of_input(call.name))
+    }
+    found, others = {}, []
     for call in calls:
-        parsed = naming.parse(call.name)
+        parsed = _parsed(call, scopes)
         if parsed is not None:
             found[call] = Place(parsed.stage if parsed.block else None, parsed.group)
         elif call in opened:
             found[call] = Place(None, call.name)
         elif not call.is_input:
-            return None
+            others.append(call)
+    if others and not scopes:
+        return None
+    found |= _by_prefix_and_graph(others, "", opened) if others else {}
     ends = {call: "an input" for call in calls if call.is_input}
     models = {call: f"{call.name}/" for call in opened}
     blocks = {call: place.block for call, place in found.items()}
     return found if is_acyclic(blocks | models | ends) else None
+
+
+def _parsed(call: Call, scopes: set[str]) -> naming.LayerName | None:
+    in_scope = (naming.parse(call.name, scope) for scope in sorted(scopes, key=len, reverse=True))
+    return next(filter(None, in_scope), None if scopes else naming.parse(call.name))
 
 
 def _by_prefix_and_graph(

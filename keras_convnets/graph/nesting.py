@@ -50,12 +50,13 @@ class Level:
     def _add_inputs(self, calls: Sequence[Call]) -> None:
         """Add an input for each tensor that the calls take from outside."""
         inside = set(calls)
-        model = calls[0].enclosing[self._depth - 1].operation
-        layer = operation_of(graph_of(model).inputs[0])
-        for tensor in _distinct(tensor for call in calls for tensor in call.inputs):
-            if tensor.source not in inside:
-                call = Call(layer.name, layer, (), (), tensor.source.data_format)
-                self._add(call, [tensor])
+        given = _distinct(tensor for call in calls for tensor in call.inputs)
+        outside = [tensor for tensor in given if tensor.source not in inside]
+        graph = graph_of(calls[0].enclosing[self._depth - 1].operation)
+        for tensor, own in zip(outside, itertools.cycle(graph.inputs), strict=False):
+            layer = operation_of(own)
+            call = Call(layer.name, layer, (), (), tensor.source.data_format)
+            self._add(call, [tensor])
 
     def _copy(self, call: Call) -> Call:
         own_name = call.name.split("/")[self._depth]

@@ -13,6 +13,7 @@ from typing import Any
 import keras
 
 from keras_convnets import checks
+from keras_convnets.graph.calls import Call
 from keras_convnets.graph.groups import places
 from keras_convnets.graph.topology import ends
 from keras_convnets.graph.walk import walk
@@ -20,17 +21,22 @@ from keras_convnets.graph.walk import walk
 
 @dataclasses.dataclass(frozen=True)
 class Placed:
-    """One use of a layer, with its block and stage; ``has_output``: the stage has an output.
+    """One use of a layer, with its block and stage; ``has_output``: the stage has an output."""
 
-    ``name`` begins with the names of the enclosing models, ``model``.
-    """
-
-    layer: Any
-    name: str
+    call: Call
     block: str
     stage: str
-    model: str
     has_output: bool
+
+    @property
+    def layer(self) -> Any:
+        """The layer."""
+        return self.call.layer
+
+    @property
+    def name(self) -> str:
+        """The layer's name, after those of the enclosing models."""
+        return self.call.name
 
 
 def placed_layers(model: keras.Model) -> list[Placed]:
@@ -46,16 +52,29 @@ def placed_layers(model: keras.Model) -> list[Placed]:
     last = {stages[call] for call in ends(calls)}
     return [
         Placed(
-            layer=call.layer,
-            name=call.name,
+            call=call,
             block=found[call].block,
             stage=stages[call],
-            model=call.model,
             has_output=stages[call] in last,
         )
         for call in calls
         if not call.is_input
     ]
+
+
+def stages_after(placed: Sequence[Placed]) -> dict[str, set[str]]:
+    """Return for each stage, in order, the later ones that take its outputs."""
+    order = {
+        stage: number for number, stage in enumerate(dict.fromkeys(one.stage for one in placed))
+    }
+    stage_of = {one.call: one.stage for one in placed}
+    found: dict[str, set[str]] = {stage: set() for stage in order}
+    for one in placed:
+        for parent in one.call.parents:
+            source = stage_of.get(parent, one.stage)
+            if order[source] < order[one.stage]:
+                found[source].add(one.stage)
+    return found
 
 
 def column_of(placed: Sequence[Placed], wanted: str, parameter: str) -> tuple[str, list[str]]:
@@ -73,7 +92,7 @@ def column_of(placed: Sequence[Placed], wanted: str, parameter: str) -> tuple[st
             return wanted, column
     for column in columns:
         pairs = zip(placed, column, strict=True)
-        full = {_qualified(one.model, name): name for one, name in pairs}
+        full = {_qualified(one.call.model, name): name for one, name in pairs}
         matches = [name for name in full if f"/{name}".endswith(f"/{wanted}")]
         if len(matches) > 1:
             raise ValueError(
@@ -82,7 +101,7 @@ def column_of(placed: Sequence[Placed], wanted: str, parameter: str) -> tuple[st
             )
         if matches:
             return full[matches[0]], column
-    inner = [one.name for one in placed if f"/{one.model}".endswith(f"/{wanted}") and wanted]
+    inner = [one.name for one in placed if f"/{one.call.model}".endswith(f"/{wanted}") and wanted]
     if inner:
         return inner[0], columns[-1]
     raise _unknown(columns, wanted, parameter)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from keras_convnets.graph.calls import Call
 
@@ -19,7 +19,7 @@ def segments(calls: Sequence[Call]) -> list[list[Call]]:
     found: list[list[Call]] = []
     rest = list(calls)
     while rest:
-        main = _ancestors(_main_output(rest))
+        main = ancestors([_main_output(rest)])
         found += _cut([call for call in rest if call in main])
         rest = [call for call in rest if call not in main]
     return found
@@ -57,7 +57,7 @@ def _pieces_of(segment: list[Call]) -> Iterator[Piece]:
 
 def trunk(calls: Sequence[Call]) -> list[Call]:
     """Return, in order, the calls on every path from the inputs to the main output."""
-    main = _ancestors(_main_output(calls))
+    main = ancestors([_main_output(calls)])
     return [segment[-1] for segment in _cut([call for call in calls if call in main])]
 
 
@@ -113,11 +113,13 @@ def is_acyclic(groups: dict[Call, str]) -> bool:
 def _main_output(calls: Sequence[Call]) -> Call:
     """Return the main output: the one that depends on most calls."""
     inside = set(calls)
-    return max(ends(calls), key=lambda call: len(_ancestors(call) & inside))
+    return max(ends(calls), key=lambda call: len(ancestors([call]) & inside))
 
 
-def _ancestors(call: Call) -> set[Call]:
-    found, waiting = {call}, [call]
+def ancestors(calls: Iterable[Call]) -> set[Call]:
+    """Return the calls, and all others that they depend on."""
+    waiting = list(calls)
+    found = set(waiting)
     while waiting:
         for parent in waiting.pop().parents:
             if parent not in found:

@@ -101,12 +101,10 @@ def test_names_that_two_nested_models_have_are_qualified():
     model = towers()
     found = [f"{side}/{stage}" for side, stage in itertools.product(("left", "right"), STAGES)]
     assert stages(model)[:-1] == found
-    left = [name for name in freeze_until(model, "right").layers if name.startswith("left/")]
-    assert freeze_until(model, "right/conv1").layers == tuple(left)
-    assert freeze_until(model, "right/conv2_block1").layers[len(left) :] == (
-        "right/conv1_conv",
-        "right/conv1_bn",
-    )
+    assert freeze_until(model, "right").layers == ()  # the left one is beside it, not before it
+    frozen = ("right/conv1_conv", "right/conv1_bn")
+    assert freeze_until(model, "right/conv2_block1").layers == frozen
+    assert {name.split("/")[0] for name in freeze_until(model, "head").layers} == {"left", "right"}
     for name in ("conv3", "conv3_block1", "conv3_block1_conv1"):
         words = f"received '{name}', which is in several models; expected one of 'left/.*', 'right/"
         with pytest.raises(ValueError, match=words):
@@ -125,6 +123,23 @@ def test_the_name_of_the_outer_model_s_own_layer_is_as_it_is_shown():
     model = classified(inputs, base()(x))
     assert freeze_until(model, "conv1_conv").layers == ()
     assert freeze_until(model, "base/conv1_conv").layers == ("conv1_conv",)
+
+
+def test_two_networks_side_by_side_have_rates_counted_from_their_common_head():
+    found = stage_factors(towers(), 0.5)
+    assert [found[f"left/{stage}"] for stage in STAGES] == [0.0625, 0.125, 0.25, 0.5]
+    assert [found[f"right/{stage}"] for stage in STAGES] == [0.0625, 0.125, 0.25, 0.5]
+
+
+def test_a_layer_that_is_used_again_later_is_trained_unless_it_is_in_a_nested_model():
+    inner = keras.Sequential(
+        [image(), L.Conv2D(3, 1, name="a"), L.Conv2D(3, 1, name="b")], name="n"
+    )
+    inputs, again = image(), L.Conv2D(3, 1, name="again")
+    x = L.Conv2D(3, 1, name="middle")(again(inner(inputs)))
+    model = classified(inputs, again(inner(x)))
+    assert freeze_until(model, "middle").layers == ("n/a", "n/b")
+    assert freeze_until(model, "n/b").layers == ("n/a",)
 
 
 def residual(x):

@@ -90,10 +90,10 @@ def _model(block: Callable[[Any], Any], shape: checks.ImageShape) -> keras.Model
     """Return the model of one block."""
     if not callable(block):
         raise ValueError(f"block: received {block!r}; expected a function from tensor to tensor.")
-    with naming.outside(), axes.building(None):
+    with naming.network(), axes.building(None):
         x = keras.Input(axes.keras_shape(shape), name="input")
         try:
-            with naming.scope(_SCOPE):
+            with naming.group(_SCOPE):
                 y = block(x)
         except Exception as error:
             reason = str(error).strip().split("\n")[0]

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 
 from keras_convnets import checks
-from keras_convnets.graph.stages import placed_layers, trainable
+from keras_convnets.graph.stages import placed_layers, stages_after, trainable
 from keras_convnets.keras_private import FactoredSGD
 
 
@@ -17,7 +17,8 @@ def stage_factors(model: keras.Model, decay: float) -> dict[str, float]:
 
     The head learns at the full rate, the last stage before it at ``decay`` times that, the one
     before at ``decay ** 2``, and so on (Howard and Ruder 2018, arXiv:1801.06146, section 3.2).
-    Auxiliary heads also learn at the full rate. Stages without weights do not count.
+    Auxiliary heads also learn at the full rate. Stages without weights do not count. Of two
+    networks side by side, each is counted back from the head that they have in common.
 
     Args:
         model: a functional model.
@@ -38,13 +39,14 @@ def stage_factors(model: keras.Model, decay: float) -> dict[str, float]:
             f"decay: received {decay!r}; expected at most 1, for earlier stages are to learn more "
             "slowly. Pass the factor from a stage to the one before it, such as 0.5."
         )
-    learning = [one for one in placed_layers(model) if getattr(one.layer, "weights", None)]
-    before = dict.fromkeys(one.stage for one in learning if not one.has_output)
-    after = dict.fromkeys(one.stage for one in learning if one.has_output)
-    return {
-        **{stage: decay ** (len(before) - index) for index, stage in enumerate(before)},
-        **dict.fromkeys(after, 1.0),
-    }
+    placed = placed_layers(model)
+    learning = {one.stage: one.has_output for one in placed if getattr(one.layer, "weights", None)}
+    steps: dict[str, int] = {}  # from a stage to the head, on the longest path
+    for stage, following in reversed(stages_after(placed).items()):
+        longest = max((steps[one] for one in following), default=-1)
+        steps[stage] = 0 if learning.get(stage) else longest + (stage in learning)
+    heads_last = sorted(learning, key=learning.__getitem__)
+    return {stage: decay ** steps[stage] for stage in heads_last}
 
 
 def stage_rates(model: keras.Model, decay: float) -> list[float]:

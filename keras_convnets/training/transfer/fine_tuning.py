@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import keras
 
 from keras_convnets.graph.stages import Placed, column_of, placed_layers, trainable
+from keras_convnets.graph.topology import ancestors
 from keras_convnets.graph.walk import walk
 from keras_convnets.keras_private import all_layers
 from keras_convnets.training.transfer.discriminative import (
@@ -54,19 +55,25 @@ class Frozen:
 
 
 def freeze_until(model: keras.Model, stage: str) -> Frozen:
-    """Freeze every layer before a stage; make the stage and everything after it trainable.
+    """Freeze every layer that a stage depends on; make it and all other layers trainable.
 
     Frozen batch normalisation layers run in inference mode: they use their moving statistics and
-    do not update them. (Dropout stays active, frozen or not.) An auxiliary head is never frozen.
-    Call it before ``model.compile``, when Keras determines the trainable weights.
+    do not update them. (Dropout stays active, frozen or not.) What the stage does not depend on,
+    such as an auxiliary head or a second network beside it, is trained. A layer that is used
+    several times is frozen if the stage depends on all its uses; the layers of a nested model, if
+    it depends on the first. Call it before ``model.compile``, when Keras determines the trainable
+    weights.
 
     Args:
-        model: a functional model.
+        model: a functional model; it may contain nested models, whose stages, blocks and layers
+            have the names that they have on their own.
         stage: the first stage to train (``conv4``), or the first block (``conv4_block2``) or
-            layer, by name. ``head`` is the classifier of any model.
+            layer, by name. ``head`` is the classifier of any model, and the name of a nested model
+            means its first layer. If two nested models have a stage of this name, add the model's:
+            ``base/conv4``.
 
     Raises:
-        ValueError: the model has no such stage, block or layer.
+        ValueError: the model has no such stage, block or layer, or several.
 
     Examples:
         >>> from keras_convnets import ResnetBuilder
@@ -80,13 +87,11 @@ def freeze_until(model: keras.Model, stage: str) -> Frozen:
     """
     placed = placed_layers(model)
     stage, column = _column(model, placed, stage)
-    number = {name: index for index, name in enumerate(dict.fromkeys(column))}
-    begun = {one.stage for one, name in zip(placed, column, strict=True) if name == stage}
-    trained = {
-        one.layer
-        for one, name in zip(placed, column, strict=True)
-        if number[name] >= number[stage] or (one.has_output and one.stage not in begun)
-    }
+    first = {one.name: one.call for one in reversed(placed)}
+    begun = {first[one.name] for one, name in zip(placed, column, strict=True) if name == stage}
+    before = ancestors(begun) - begun
+    uses = ((one.layer, first[one.name] if one.call.model else one.call) for one in placed)
+    trained = {layer for layer, call in uses if call not in before}
     for layer in all_layers(model):  # one by one: Keras passes down a change of a model only
         layer.trainable = True
     frozen = {one.layer: one.name for one in placed if one.layer not in trained}
