@@ -7,47 +7,11 @@ the names of its layers.
 
 import functools
 
-import keras
-import numpy as np
 import pytest
 
-from helpers import computed, images, outline, random_state
-
-torch = pytest.importorskip("torch", reason="networks are compared with PyTorch")
-F = torch.nn.functional
+from torch_layers import F, check_logits, in_float64, logits_of, torch
 
 LARGE, SMALL = ((97, 65), (131, 99)), ((33, 31), (45, 37))
-OUTPUTS = 10
-
-
-class Net:
-    """A network's weights, and the layers that compute with them."""
-
-    def __init__(self, model, state):
-        variables = [*model.trainable_variables, *model.non_trainable_variables]
-        values = map(torch.from_numpy, (*state[0], *state[1]))
-        names = (variable.path for variable in variables)
-        self.values = dict(zip(names, values, strict=True))
-        self.used = set()
-
-    def get(self, path):
-        self.used.add(path)
-        return self.values[path]
-
-    def conv(self, layer, x, stride=1, bias=False):
-        kernel = self.get(f"{layer}/kernel").permute(3, 2, 0, 1)
-        shift = self.get(f"{layer}/bias") if bias else None
-        return F.conv2d(x, kernel, shift, stride, kernel.shape[-1] // 2)
-
-    def bn(self, layer, x):
-        names = ("moving_mean", "moving_variance", "gamma", "beta")
-        return F.batch_norm(x, *(self.get(f"{layer}/{name}") for name in names), eps=1e-5)
-
-    def bn_relu(self, layer, x):
-        return self.bn(layer, x).relu()
-
-    def means_to_logits(self, x):
-        return x.mean((2, 3)) @ self.get("head_dense/kernel") + self.get("head_dense/bias")
 
 
 def zeros_and_every_second_pixel(net, block, x, y, stride):
@@ -76,7 +40,7 @@ def no_gate(net, block, x):
 
 def post_activation(net, block, x, stride, first, *, strided, shortcut=projection, gate=no_gate):
     """A block of 2015: ``strided`` is the number of the convolution that has the stride."""
-    convs = 3 if f"{block}_conv3/kernel" in net.values else 2
+    convs = 3 if net.has(f"{block}_conv3") else 2
     y = x
     for n in range(1, convs + 1):
         y = net.conv(f"{block}_conv{n}", y, stride if n == strided else 1)
@@ -87,7 +51,7 @@ def post_activation(net, block, x, stride, first, *, strided, shortcut=projectio
 
 def pre_activation(net, block, x, stride, first, *, strided, option_a=False, first_begins=False):
     """A block of 2016; the first one follows BN and ReLU unless ``first_begins`` with its own."""
-    convs = 3 if f"{block}_conv3/kernel" in net.values else 2
+    convs = 3 if net.has(f"{block}_conv3") else 2
     begins = first_begins or not first
     active = net.bn_relu(f"{block}_bn1", x) if begins else x
     y = net.conv(f"{block}_conv1", active, stride if strided == 1 else 1)
@@ -132,7 +96,7 @@ def network(net, x, stem, block, counts):
         for n in range(1, count + 1):
             stride = 2 if n == 1 and stage > 2 else 1
             x = block(net, f"conv{stage}_block{n}", x, stride, stage == 2 and n == 1)
-    return net.means_to_logits(net.bn_relu("final_bn", x) if "final_bn/beta" in net.values else x)
+    return net.means_to_logits(net.bn_relu("final_bn", x) if net.has("final_bn") else x)
 
 
 def densenet(net, x, first, layers, k, bottleneck, compression):
@@ -227,35 +191,9 @@ CASES = [
 ]
 
 
-@pytest.fixture
-def _in_float64():
-    before = keras.config.floatx(), keras.config.dtype_policy()
-    keras.config.set_floatx("float64")
-    keras.config.set_dtype_policy("float64")
-    yield
-    keras.config.set_floatx(before[0])
-    keras.config.set_dtype_policy(before[1])
-
-
-@pytest.mark.usefixtures("_in_float64")
 @pytest.mark.parametrize(("name", "source", "sizes", "network"), CASES)
 def test_logits(name, source, sizes, network):
-    options = {"num_outputs": OUTPUTS, "classifier_activation": None}
-    model = outline(name, input_shape=(3, None, None), data_format="channels_last", **options)
-    # Smaller residuals: the deepest networks would magnify every rounding. They leave too little of
-    # an image where nothing of it comes through a shortcut unchanged.
-    state = random_state(model, kernels=1 if name in WITHOUT_IDENTITIES else 0.5)
-    state = [[value.astype("float64") for value in kind] for kind in state]
-    net = Net(model, state)
-    for rows, cols in sizes:
-        x = images((3, rows, cols), "channels_first").astype("float64") * [[[[1]]], [[[3]]]]
-        expected = network(net, torch.from_numpy(x)).numpy()
-        assert net.used == net.values.keys()
-        (found,) = computed(model, state, np.moveaxis(x, 1, -1))
-        # The outputs differ between classes and between images, or a fault would not be seen.
-        spread = np.ptp(expected, axis=-1).max()
-        assert spread > 0.1 * np.abs(expected).max()
-        assert np.ptp(expected, axis=0).max() > 1e-2 * np.abs(expected).max()
-        difference = np.abs(found - expected).max() / spread
-        print(f"| {name} | {source}, in PyTorch | {rows} x {cols} | float64 | {difference:.1e} |")
-        assert difference < 1e-12
+    with in_float64():
+        model = logits_of(name, (3, None, None))
+        kernels = 1 if name in WITHOUT_IDENTITIES else 0.5
+        check_logits(f"{name} | {source}", network, model, sizes, kernels)
