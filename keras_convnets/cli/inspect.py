@@ -186,7 +186,9 @@ def _add_drawing(plot: Any) -> None:
         "--no-cost", action="store_true", help="leave out parameters and multiply-adds"
     )
     plot.add_argument(
-        "--expand-nested", action="store_true", help="draw the layers of nested models"
+        "--expand-nested",
+        action=argparse.BooleanOptionalAction,
+        help="draw the layers of nested models (default: of those with several blocks)",
     )
     directions = ("TB", "LR", "BT", "RL")
     plot.add_argument("--rankdir", choices=directions, default="TB", help="default: TB")

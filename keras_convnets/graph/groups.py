@@ -32,6 +32,12 @@ def places(calls: Sequence[Call], model_name: str = "") -> dict[Call, Place]:
     return _told_apart({call: found[call] for call in calls})
 
 
+def nodes_with_blocks(calls: Sequence[Call], model_name: str = "") -> set[Any]:
+    """Return the nodes of those nested models that have several blocks of their own."""
+    spots = _spots(calls, model_name, 0).values()
+    return {node for spot in spots for node in spot.enclosing}
+
+
 @dataclasses.dataclass(frozen=True)
 class _Spot:
     """The place of a call within its model, and the nodes that call this model."""

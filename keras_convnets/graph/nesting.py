@@ -92,6 +92,8 @@ def opened_models(level: Level, blocks: Mapping[Call, Sequence[str]]) -> set[Cal
     The others are part of a block of the outer model: a model that is a single block itself, one
     that is named after a block, and a small one on a branch, such as a residual function.
     """
+    if not blocks:
+        return set()
     several = {call for call, names in blocks.items() if len(names) > 1 and not _in_block(call)}
     for piece in pieces(level.calls):
         size = sum(len(level.members(call)) for call in piece.calls)

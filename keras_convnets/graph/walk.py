@@ -8,7 +8,7 @@ is the same on every backend.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from keras_convnets import axes
@@ -20,9 +20,12 @@ from keras_convnets.graph.wrappers import inner_layers, repetitions
 from keras_convnets.keras_private import operation_of
 
 Nodes = tuple[Any, ...]
+Expand = bool | Collection[Any]
 
 
-def walk(model: Any, input_shape: Any = None, *, expand_nested: bool = True) -> list[Call]:
+def walk(
+    model: Any, input_shape: Any = None, *, expand_nested: bool | Collection[Any] = True
+) -> list[Call]:
     """Return the calls of a functional model's layers in the order of computation.
 
     Args:
@@ -30,7 +33,8 @@ def walk(model: Any, input_shape: Any = None, *, expand_nested: bool = True) -> 
         input_shape: the ``(channels, rows, cols)`` for which to compute the shapes, whatever the
             data format; a list of such shapes for a model with several inputs. By default, the
             shapes that the model was built with.
-        expand_nested: whether to list the layers of nested models in place of the models.
+        expand_nested: whether to list the layers of nested models in place of the models; or the
+            nodes of those models of which to list them.
 
     Raises:
         ValueError: if the model is not functional or does not accept the shape.
@@ -53,7 +57,7 @@ def output_tensors(model: Any) -> list[Tensor]:
 
 
 def _walked(
-    graph: Any, shapes: Sequence[TensorShape], data_format: str, expand_nested: bool
+    graph: Any, shapes: Sequence[TensorShape], data_format: str, expand_nested: Expand
 ) -> tuple[list[Call], list[Tensor]]:
     walker = _Walker(data_format, expand_nested)
     inputs = {}
@@ -68,7 +72,7 @@ def _walked(
 class _Walker:
     """Walks a graph and its nested graphs, and records the calls in order."""
 
-    def __init__(self, data_format: str, expand_nested: bool) -> None:
+    def __init__(self, data_format: str, expand_nested: Expand) -> None:
         self.calls: list[Call] = []
         self._data_format = data_format
         self._expand_nested = expand_nested
@@ -77,10 +81,16 @@ class _Walker:
         """Walk ``graph``, whose inputs are ``known``; return its outputs."""
         for node in nodes_of(graph):
             if not node.is_input:
-                goes_in = self._expand_nested and is_functional(node.operation)
-                outputs = (self._enter if goes_in else self._keep)(node, known, enclosing)
+                outputs = (self._enter if self._expands(node) else self._keep)(
+                    node, known, enclosing
+                )
                 known.update(zip(map(id, node.outputs), outputs, strict=True))
         return [known[id(tensor)] for tensor in graph.outputs]
+
+    def _expands(self, node: Any) -> bool:
+        expand = self._expand_nested
+        wanted = expand if isinstance(expand, bool) else node in expand
+        return wanted and is_functional(node.operation)
 
     def _enter(self, node: Any, known: dict[int, Tensor], enclosing: Nodes) -> list[Tensor]:
         """Walk the nested model that a node calls."""

@@ -2,6 +2,7 @@
 
 import functools
 import itertools
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -218,5 +219,19 @@ def test_they_have_the_same_rates_and_costs():
 def test_figures_show_the_blocks_within(model):
     for detail, word in (("stage", "conv3"), ("block", "conv3"), ("layer", "conv3_block1_conv2")):
         plot_model(model(), "within.dot", detail=detail, expand_nested=True)
-        with open("within.dot", encoding="utf-8") as file:
-            assert word in file.read()
+        assert word in Path("within.dot").read_text(encoding="utf-8")
+
+
+def test_figures_show_the_blocks_of_a_base_and_a_small_model_as_a_box():
+    inputs = image()
+    model = classified(inputs, residual(L.Conv2D(4, 1)(base()(inputs))))
+
+    def text(**options):
+        plot_model(model, "within.dot", **options)
+        return Path("within.dot").read_text(encoding="utf-8")
+
+    assert "conv2_block1" in text()
+    assert "model of 3 layers" in text()
+    assert "conv2_block1" not in text(expand_nested=False)
+    assert "model of" not in text(expand_nested=True)
+    assert "model of" not in text(detail="layer")

@@ -13,12 +13,13 @@ from keras_convnets.graph.calls import Call
 from keras_convnets.graph.structure import Inside, heavy_of, inside, layers_of
 
 
-def block_graph(model: Any, *, expand_nested: bool = False) -> Graph:
+def block_graph(model: Any, *, expand_nested: bool | None = False) -> Graph:
     """Return the graph of a functional model's blocks.
 
     Args:
         model: a functional ``keras.Model`` or a built ``keras.Sequential``.
-        expand_nested: whether nested models are expanded; otherwise each is one layer.
+        expand_nested: whether nested models are expanded; otherwise each is one layer. ``None``
+            expands those that have several blocks of their own.
 
     Raises:
         ValueError: if ``model`` is not a functional Keras model.

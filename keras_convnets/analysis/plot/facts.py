@@ -9,7 +9,7 @@ from keras_convnets.analysis.cost.prices import prices
 from keras_convnets.analysis.plot.graph import Layer
 from keras_convnets.graph.block_names import Place
 from keras_convnets.graph.calls import Call
-from keras_convnets.graph.groups import places
+from keras_convnets.graph.groups import nodes_with_blocks, places
 from keras_convnets.graph.settings import settings_of
 from keras_convnets.graph.unique import unique_names
 from keras_convnets.graph.walk import walk
@@ -25,13 +25,16 @@ class Facts:
     layers: dict[Call, Layer]
 
 
-def facts_of(model: Any, *, expand_nested: bool = False) -> Facts:
-    """Return the facts of a functional model.
+def facts_of(model: Any, *, expand_nested: bool | None = False) -> Facts:
+    """Return the facts of a functional model; see `block_graph`.
 
     Raises:
         ValueError: if ``model`` is not a functional Keras model.
     """
-    calls = walk(model, expand_nested=expand_nested)
+    if expand_nested is None:
+        calls = walk(model, expand_nested=nodes_with_blocks(walk(model), model.name))
+    else:
+        calls = walk(model, expand_nested=expand_nested)
     placed = places(calls, model.name)
     ids = unique_names(call.name for call in calls)
     layers = {

@@ -26,7 +26,7 @@ def plot_model(
     legend: bool = True,
     transparent: bool = False,
     dpi: int = 120,
-    expand_nested: bool = False,
+    expand_nested: bool | None = None,
     show_layer_names: bool | None = None,
     show_layer_activations: bool | None = None,
     show_dtype: bool = False,
@@ -63,7 +63,8 @@ def plot_model(
         transparent: whether to leave out the background, as for a dark slide. Text and lines
             outside the boxes are then grey, to be read on white and on black.
         dpi: the dots per inch of a png; other formats ignore it.
-        expand_nested: whether nested models are expanded; otherwise each is one box.
+        expand_nested: whether nested models are expanded; otherwise each is one box. By default,
+            those are that have several blocks of their own; at ``detail="layer"``, all.
         show_layer_names: whether to show layer names; by default only at ``detail="layer"``.
         show_layer_activations: whether to show the activation that a layer applies to its own
             result; by default for all layers at ``detail="layer"``, otherwise for dense layers.
@@ -105,7 +106,8 @@ def plot_model(
         legend=legend,
         transparent=transparent,
     )
-    graph = block_graph(model, expand_nested=expand_nested)
+    expand = True if expand_nested is None and detail == "layer" else expand_nested
+    graph = block_graph(model, expand_nested=expand)
     if fold_repeats and detail != "layer":
         graph = fold(graph)
     return target.drawn(graph, detail, look)
