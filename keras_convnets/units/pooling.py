@@ -50,8 +50,8 @@ def caffe_max_pool(pool_size: int, strides: int) -> Unit:
 def caffe_avg_pool(pool_size: int, strides: int) -> Unit:
     """Return average pooling as in Caffe: the last windows may extend beyond the edge.
 
-    The mean is that of the part inside, as of [`CaffeAveragePooling2D`][
-    keras_convnets.CaffeAveragePooling2D].
+    The mean is that of the part inside. The layer is
+    [`CaffeAveragePooling2D`][keras_convnets.CaffeAveragePooling2D].
     """
 
     def apply(x: Tensor) -> Tensor:
@@ -66,7 +66,7 @@ def caffe_avg_pool(pool_size: int, strides: int) -> Unit:
 def adaptive_avg_pool(size: int | Pair) -> Unit:
     """Return average pooling to ``size`` rows and columns, whatever the size of the input.
 
-    Its layer is [`AdaptiveAveragePooling2D`][keras_convnets.AdaptiveAveragePooling2D].
+    The layer is [`AdaptiveAveragePooling2D`][keras_convnets.AdaptiveAveragePooling2D].
     """
     return lambda x: AdaptiveAveragePooling2D(size, axes.current_format(), name=layer_name("pool"))(
         x
