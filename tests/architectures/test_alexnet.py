@@ -3,15 +3,18 @@ import numpy as np
 import pytest
 
 from helpers import in_both_formats
-from keras_convnets import cost, receptive_field
-from keras_convnets.architectures.alexnet import AlexnetBuilder, AlexnetRow
+from keras_convnets import cost, receptive_field, units
+from keras_convnets.architectures.alexnet import HEAD_2012, AlexnetBuilder, AlexnetRow
 from keras_convnets.layers import LocalResponseNormalization
+from keras_convnets.units import heads
 
 # Small, with everything that the networks have: strides, padding, groups, normalisation, pools.
 ROWS = (
     AlexnetRow(6, 5, strides=2, padding=1, lrn=True, pool=True),
     AlexnetRow(8, 3, groups=2, pool=True),
 )
+
+SMALL_HEAD_2014 = heads.adaptive(3, heads.flat_classifier(heads.dense(8), units.relu()))
 
 
 def outline(name, input_shape, num_outputs=1000, **options):
@@ -101,9 +104,10 @@ def test_receptive_fields_are_known():
 
 
 @pytest.mark.slow
-def test_both_formats_compute_the_same_forward_and_in_training():
+@pytest.mark.parametrize("head", [HEAD_2012, SMALL_HEAD_2014], ids=["flat", "adaptive"])
+def test_both_formats_compute_the_same_forward_and_in_training(head):
     def build(data_format):
-        return AlexnetBuilder.build((3, 30, 33), 4, ROWS, data_format=data_format)
+        return AlexnetBuilder.build((3, 30, 33), 4, ROWS, head, data_format=data_format)
 
     outputs, trained = in_both_formats(build, (3, 30, 33))
     np.testing.assert_allclose(*outputs, rtol=0, atol=1e-5)
