@@ -12,8 +12,8 @@ import keras
 from keras_convnets.analysis.level_numbers import level_numbers
 from keras_convnets.analysis.receptive_field.strides import Stride, strides
 from keras_convnets.graph.calls import Call
-from keras_convnets.graph.functional import is_functional
-from keras_convnets.graph.groups import places
+from keras_convnets.graph.functional import given_to, graph_of
+from keras_convnets.graph.groups import nodes_with_blocks, places
 from keras_convnets.graph.layer_types import KERNELS, WINDOW_POOLINGS
 from keras_convnets.graph.topology import trunk
 from keras_convnets.graph.walk import walk
@@ -48,7 +48,8 @@ def levels(model: Any) -> tuple[Level, ...]:
     and valid padding, because they are computed from the layers, not from the sizes. A transition
     (in a DenseNet, or pooling between blocks) is a level only if no other tensor has its stride.
     Heads and auxiliary heads are never levels. If few tensors are on all paths, as in NASNet, whose
-    cells take the outputs of the two previous cells, some levels are missing.
+    cells take the outputs of the two previous cells, some levels are missing. A nested model that
+    has several blocks, such as the base of a fine-tuned model, has its own levels.
 
     Args:
         model: a functional ``keras.Model`` or a built ``keras.Sequential``, built by this package
@@ -87,7 +88,8 @@ def features(model: Any, levels: Iterable[int | str] | None = None) -> keras.Mod
         A functional model whose output is a dictionary of feature maps, ``{"C1": ..., "C2": ...}``,
         finest first. Its attribute ``levels`` has a
         [`Level`][keras_convnets.analysis.features.Level] for each: name, layer, stride, channels.
-        Keras does not save the attribute; for a loaded model, call ``levels`` again.
+        Keras does not save the attribute; for a loaded model, call ``levels`` again. A nested model
+        with levels is computed once for these, and once more if a later level depends on it.
 
     Raises:
         ValueError: if the model lacks a level or is not functional, or if its input has no rows and
@@ -104,12 +106,34 @@ def features(model: Any, levels: Iterable[int | str] | None = None) -> keras.Mod
     calls = _walk(model)
     found = _found(model, calls)
     chosen = _chosen(model, found, levels)
-    outputs = {f"C{number}": found[number].outputs[0].symbol for number in chosen}
+    ends = {f"C{number}": found[number] for number in chosen}
     inputs = model.inputs[0] if isinstance(model, keras.Sequential) else model.input
     with room_for(len(calls)):
-        made = keras.Model(inputs, outputs, name=f"{model.name}_features")
+        outputs = _tensors(ends)
+        made = keras.Model(
+            inputs, {name: outputs[name] for name in ends}, name=f"{model.name}_features"
+        )
     made.levels = tuple(_level(number, found[number]) for number in chosen)
     return made
+
+
+def _tensors(ends: dict[str, Call], depth: int = 0) -> dict[str, Any]:
+    """Return the outputs of calls in the graph of the model around them.
+
+    A nested model is called anew, with the calls within it as its outputs.
+    """
+    found = {
+        name: end.outputs[0].symbol for name, end in ends.items() if len(end.enclosing) == depth
+    }
+    within: dict[Any, dict[str, Call]] = {}
+    for name in ends.keys() - found.keys():
+        within.setdefault(ends[name].enclosing[depth], {})[name] = ends[name]
+    for number, (node, inner) in enumerate(within.items()):
+        name = f"{node.operation.name}_features{number or ''}"
+        graph = graph_of(node.operation)
+        nested = keras.Model(graph.inputs, _tensors(inner, depth + 1), name=name)
+        found |= nested(given_to(node, node.operation))
+    return found
 
 
 def _level(number: int, call: Call) -> Level:
@@ -117,8 +141,8 @@ def _level(number: int, call: Call) -> Level:
 
 
 def _walk(model: Any) -> list[Call]:
-    """Return the calls of a model on images; each nested model is one call."""
-    calls = walk(model, expand_nested=False)
+    """Return the calls of a model on images, and of nested models that have several blocks."""
+    calls = walk(model, expand_nested=nodes_with_blocks(walk(model), model.name))
     shapes = [call.shape for call in calls if call.is_input]
     if all(len(shape) != 3 for shape in shapes):
         raise ValueError(
@@ -220,15 +244,5 @@ def _chosen(model: Any, found: dict[int, Call], given: Any) -> list[int]:
     remedy = f" Leave out {', '.join(absent)}." if absent and found else " Ask for one of them."
     raise ValueError(
         f"levels: received {given!r}; expected levels that {model.name!r} has: {has}."
-        f"{remedy if found else ''}{_about_models_within(model)}"
-    )
-
-
-def _about_models_within(model: Any) -> str:
-    inner = [layer.name for layer in model.layers if is_functional(layer)]
-    if not inner:
-        return ""
-    return (
-        " Layers of models within it are none of its own: for them, pass "
-        f"model.get_layer({max(inner, key=len)!r})."
+        f"{remedy if found else ''}"
     )

@@ -7,7 +7,7 @@ inferred from names and graph. A nested model has the stages that it has on its 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import keras
@@ -93,18 +93,31 @@ def column_of(placed: Sequence[Placed], wanted: str, parameter: str) -> tuple[st
     for column in columns:
         pairs = zip(placed, column, strict=True)
         full = {_qualified(one.call.model, name): name for one, name in pairs}
-        matches = [name for name in full if f"/{name}".endswith(f"/{wanted}")]
-        if len(matches) > 1:
-            raise ValueError(
-                f"{parameter}: received {wanted!r}, which is in several models; expected one of "
-                f"{', '.join(map(repr, matches))}."
-            )
-        if matches:
-            return full[matches[0]], column
+        if (match := full_name(full, wanted, parameter)) is not None:
+            return full[match], column
     inner = [one.name for one in placed if f"/{one.call.model}".endswith(f"/{wanted}") and wanted]
     if inner:
         return inner[0], columns[-1]
     raise _unknown(columns, wanted, parameter)
+
+
+def full_name(names: Iterable[str], wanted: Any, parameter: str) -> str | None:
+    """Return the name that ends in ``wanted``, after names of enclosing models, if there is one.
+
+    Raises:
+        ValueError: if there are several; ``parameter`` is named in it.
+
+    Examples:
+        >>> full_name(["conv1", "base/conv2"], "conv2", "stage")
+        'base/conv2'
+    """
+    matches = [name for name in names if f"/{name}".endswith(f"/{wanted}")]
+    if len(matches) > 1:
+        raise ValueError(
+            f"{parameter}: received {wanted!r}, which is in several models; expected one of "
+            f"{', '.join(map(repr, matches))}. Name one of them."
+        )
+    return matches[0] if matches else None
 
 
 def _qualified(model: str, name: str) -> str:

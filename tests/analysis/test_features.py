@@ -241,13 +241,14 @@ def test_a_network_without_the_usual_levels_says_what_it_has():
         features(chain(L.Flatten(), L.Dense(2)))
 
 
-def test_levels_of_a_model_within_are_its_own():
+def test_levels_of_a_model_within_are_those_that_it_has_alone():
     inner = of_parts(("conv1", units.conv_relu(8, 3, 2)), ("conv2", units.conv_relu(8, 3, 2)))
     inner = keras.Model(inner.input, inner.get_layer("conv2_relu").output, name="inner")
     model = chain(L.Rescaling(2.0), inner, L.GlobalAveragePooling2D())
-    assert found(model) == {"C2": ("inner", 8)}
-    with pytest.raises(ValueError, match=r"for them, pass model.get_layer\('inner'\)"):
-        features(model, (1, 2))
+    assert found(model) == {"C1": ("inner/conv1_relu", 8), "C2": ("inner/conv2_relu", 8)}
+    assert [maps.shape[1] for maps in features(model, (1, 2)).output.values()] == [16, 8]
+    with pytest.raises(ValueError, match=r"has: C1 .inner/conv1_relu., C2 .*Leave out C3"):
+        features(model, (1, 3))
 
 
 @pytest.mark.parametrize("shape", [(4,), (32, 3), (8, 8, 8, 1)])

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from helpers import application
-from keras_convnets import ResnetBuilder, cost, plot_model
+from keras_convnets import ResnetBuilder, cost, features, levels, plot_model, receptive_field
 from keras_convnets.graph.groups import places
 from keras_convnets.graph.stages import placed_layers
 from keras_convnets.graph.walk import walk
@@ -235,3 +235,41 @@ def test_figures_show_the_blocks_of_a_base_and_a_small_model_as_a_box():
     assert "conv2_block1" not in text(expand_nested=False)
     assert "model of" not in text(expand_nested=True)
     assert "model of" not in text(detail="layer")
+
+
+def test_a_receptive_field_is_found_by_the_name_within():
+    model = deep()
+    found = receptive_field(model)
+    assert receptive_field(model, "conv2_block1_conv1") == found["middle/base/conv2_block1_conv1"]
+    assert (
+        receptive_field(base(), "conv2_block1_conv1").size
+        == found["middle/base/conv2_block1_conv1"].size
+    )
+    with pytest.raises(
+        ValueError, match="^layer: .* in several models; expected one of 'left/conv1"
+    ):
+        receptive_field(towers(), "conv1_conv")
+
+
+def test_feature_levels_are_those_of_the_base():
+    inner, model = base(), deep()
+    model.get_layer("middle").get_layer("base").set_weights(inner.get_weights())
+    found = levels(model)
+    assert [level._replace(layer=level.layer.split("/")[-1]) for level in found] == [*levels(inner)]
+    assert found[-1].layer == "middle/base/final_relu"
+    maps = features(model)
+    images = np.random.default_rng(0).random((2, 16, 16, 3), "float32")
+    for name, tensor in features(inner).predict_on_batch(images).items():
+        assert np.allclose(maps.predict_on_batch(images)[name], tensor, atol=1e-5)
+    assert len(maps.weights) == len(inner.weights)
+    maps.save("maps.keras")
+    assert list(keras.models.load_model("maps.keras").output) == list(maps.output)
+
+
+def test_feature_levels_of_a_model_that_is_used_twice():
+    halved = [L.Conv2D(3, 3, 2, padding="same"), L.ReLU(), L.Conv2D(3, 1)]
+    inner = keras.Sequential([keras.Input((None, None, 3)), *halved])
+    inputs = keras.Input((32, 32, 3))
+    model = classified(inputs, inner(inner(inner(inputs))))
+    maps = features(model).predict_on_batch(np.ones((1, 32, 32, 3), "float32"))
+    assert {name: value.shape[1] for name, value in maps.items()} == {"C1": 16, "C2": 8, "C3": 4}

@@ -16,6 +16,7 @@ from keras_convnets.analysis.receptive_field.rules import state_of
 from keras_convnets.analysis.tables import Column, Table
 from keras_convnets.graph.calls import Call
 from keras_convnets.graph.input_shapes import open_sizes
+from keras_convnets.graph.stages import full_name
 from keras_convnets.graph.walk import walk
 
 _COLUMNS = (
@@ -172,7 +173,8 @@ def receptive_field(
 
     Args:
         model: a functional ``keras.Model`` or a built ``keras.Sequential``, in any data format.
-        layer: a layer or its name. By default, all layers.
+        layer: a layer or its name; the names of nested models around it may be left out if the rest
+            is unique. By default, all layers.
         input_shape: ``(channels, rows, cols)``, whatever the data format, for a model with unknown
             sizes, or for sizes other than those it was built with.
 
@@ -197,6 +199,7 @@ def receptive_field(
     if layer is None:
         return ReceptiveFields(found)
     names = [call.name for call in calls if layer is call.layer or layer == call.name]
+    names = names or list(filter(None, [full_name(found, layer, "layer")]))
     if not found.keys() & names:
         raise ValueError(
             f"layer: received {layer!r}; expected a layer of the model or its name, such as "
