@@ -82,8 +82,14 @@ def check_logits(title, network, model, sizes, kernels=0.5, epsilon=1e-5):
             leave enough of an image and do not magnify rounding.
         epsilon: that of batch normalisation.
     """
-    state = random_state(model, kernels=kernels)
-    state = [[value.astype("float64") for value in kind] for kind in state]
+    state = [
+        [_signed(variable, value) for variable, value in zip(variables, values, strict=True)]
+        for variables, values in zip(
+            (model.trainable_variables, model.non_trainable_variables),
+            random_state(model, kernels=kernels),
+            strict=True,
+        )
+    ]
     net = Net(model, state, epsilon)
     for rows, cols in sizes:
         shape = (model.input_shape[-1], rows, cols)
@@ -98,6 +104,17 @@ def check_logits(title, network, model, sizes, kernels=0.5, epsilon=1e-5):
         difference = np.abs(found - expected).max() / spread
         print(f"| {title}, in PyTorch | {rows} x {cols} | float64 | {difference:.1e} |")
         assert difference < 1e-12
+
+
+def _signed(variable, value):
+    """Return a value in float64, vectors with random signs, except variances.
+
+    With positive scales alone, a maximum could be taken before a normalisation or after it.
+    """
+    value = value.astype("float64")
+    if value.ndim > 1 or variable.name == "moving_variance":
+        return value
+    return value * np.random.default_rng(0).choice((-1, 1), value.shape)
 
 
 def logits_of(name, input_shape, **options):
