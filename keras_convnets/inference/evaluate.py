@@ -44,7 +44,7 @@ def evaluate(
             shuffled.
         preprocessing: the preprocessing of the run that trained the model; none for a data set of
             your own.
-        batch_size: images per batch; limited by the memory. A data set of your own has batches.
+        batch_size: images per batch; limited by the memory. A data set of your own has its own.
 
     Raises:
         ValueError: there are no images, the model does not accept them, the kind of its outputs
