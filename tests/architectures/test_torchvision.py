@@ -38,7 +38,6 @@ CASES = [
     *CHAINS,
     *((*case, RESNET, ANY, {}) for case in RESNETS[:2]),
     *(slow(*case, RESNET, ANY, {}) for case in RESNETS[2:]),
-    ("googlenet_bn", "googlenet", GOOGLENET, GOOGLENET_SIZES, {"include_auxiliary": False}),
     ("googlenet_bn", "googlenet", GOOGLENET, GOOGLENET_SIZES, {"include_auxiliary": True}),
     ("inception_v3", "inception_v3", INCEPTION_V3, INCEPTION, {"include_auxiliary": False}),
     slow("inception_v3", "inception_v3", INCEPTION_V3, WITH_AUXILIARY, {"include_auxiliary": True}),
