@@ -38,7 +38,7 @@ class ModelInfo(NamedTuple):
         builder: the class whose method ``build_<name>`` builds the network.
         input_shape: the published input shape, ``(channels, rows, cols)``.
         num_outputs: the published number of outputs.
-        parameters: the number of trainable parameters at this shape and number of outputs.
+        parameters: the number of parameters at this shape and number of outputs.
         multiply_adds: the multiply-adds for one image, counted as by
             [`cost`][keras_convnets.cost].
         source: the paper or implementation that the network follows.
