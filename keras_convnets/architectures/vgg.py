@@ -105,7 +105,7 @@ class VggBuilder:
             convolution = convolutional.get_layer(f"head_conv{number}")
             convolution.set_weights([kernel.reshape(convolution.kernel.shape), bias])
 
-    Unlike the dense layers, these convolutions use He initialisation and the L2 penalty.
+    Unlike the dense layers, these convolutions use He initialisation and have the penalty, if any.
     """
 
     @staticmethod

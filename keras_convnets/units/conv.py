@@ -1,6 +1,6 @@
 """Convolutions, alone or combined with normalisation and ReLU in either order.
 
-He normal initialisation and the L2 penalty on kernels are applied here for all networks.
+He normal initialisation and the L2 penalty on kernels, if any, are applied here for all networks.
 """
 
 from __future__ import annotations
