@@ -7,6 +7,8 @@ import math
 import re
 
 from keras_convnets import compare, cost, features, plot_model, receptive_field
+from keras_convnets.analysis.plot.blocks import block_graph
+from keras_convnets.analysis.plot.webpage import webpage
 from keras_convnets.graph.walk import walk
 from keras_convnets.training import freeze_until
 
@@ -18,6 +20,7 @@ def wrong_answers(model, r):
         "compare": lambda: str(compare([model, model])),
         "field": lambda: fields(model),
         "plot": lambda: figures(model, r),
+        "other sizes": lambda: other_sizes(model, r),
         "features": lambda: features(model),
         "freeze": lambda: freezing(model, r),
     }
@@ -26,7 +29,9 @@ def wrong_answers(model, r):
         try:
             question()
         except Exception as error:
-            is_line = re.search(r"[a-z]: .*expected", str(error)) and type(error) is ValueError
+            is_line = (
+                re.search(r"[a-z]: .*(expected|Pass a)", str(error)) and type(error) is ValueError
+            )
             if not is_line:
                 wrong[name] = error
     return wrong
@@ -61,8 +66,24 @@ def fields(model):
 
 def figures(model, r):
     for detail in ("stage", "block", "layer"):
-        expand = r.choice((None, True, False))
-        plot_model(model, "m.dot", detail=detail, expand_nested=expand)
+        plot_model(model, "m.dot", detail=detail, expand_nested=r.choice((None, True, False)))
+    graph = block_graph(model, expand_nested=r.choice((None, True, False)))
+    data = webpage(graph, r.choice(("stage", "block", "layer")), "<svg></svg>")
+    assert graph.name in data
+    if graph.price.macs is not None:
+        found = cost(model)
+        assert graph.price.params <= found.params
+        assert graph.price.macs == found.macs or found.uncounted, (graph.price, found.macs)
+
+
+def other_sizes(model, r):
+    """Ask for the same sizes once more, then for others, where some were open."""
+    shapes = [call.shape for call in walk(model) if call.is_input]
+    if not any(None in shape for shape in shapes):
+        assert cost(model, shapes).macs == cost(model).macs
+    shapes = [[*one[:1], *(r.randint(3, 9) for _ in one[1:])] for one in shapes]
+    cost(model, shapes).to_text()
+    str(receptive_field(model, input_shape=shapes))
 
 
 def freezing(model, r):

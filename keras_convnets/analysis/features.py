@@ -14,7 +14,7 @@ from keras_convnets.analysis.receptive_field.strides import Stride, strides
 from keras_convnets.graph.calls import Call
 from keras_convnets.graph.functional import given_to, graph_of
 from keras_convnets.graph.groups import nodes_with_blocks, places
-from keras_convnets.graph.layer_types import KERNELS, WINDOW_POOLINGS
+from keras_convnets.graph.layer_types import KERNELS, WINDOW_POOLINGS, LayerType
 from keras_convnets.graph.topology import trunk
 from keras_convnets.graph.walk import walk
 from keras_convnets.recursion import room_for
@@ -222,7 +222,7 @@ def _computes(call: Call) -> bool:
 
 
 def _pads(call: Call) -> bool:
-    return call.kind.startswith("ZeroPadding")
+    return call.type in (LayerType.PADDING, LayerType.PAD_OPERATION)
 
 
 def _number(stride: Stride) -> int | None:

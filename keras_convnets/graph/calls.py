@@ -45,7 +45,8 @@ class Call:
     ``name`` is prefixed with the names of the enclosing models: ``backbone/conv1``; ``enclosing``
     are Keras' nodes that call these models, outermost first. If the layer is a nested model that
     was not expanded, or a wrapper such as ``TimeDistributed``, ``within`` contains the calls
-    inside, each computed ``times`` times; ``None`` if that is unknown.
+    inside, each computed ``times`` times; ``None`` if that is unknown. ``arguments`` are those
+    after the first, such as the slices of ``x[:, 1:]``.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Call:
     within: tuple[Call, ...] = dataclasses.field(default=(), repr=False)
     enclosing: tuple[Any, ...] = dataclasses.field(default=(), repr=False)
     times: int | None = 1
+    arguments: tuple[Any, ...] = dataclasses.field(default=(), repr=False)
 
     @property
     def parents(self) -> tuple[Call, ...]:

@@ -31,7 +31,11 @@ def input_shapes(graph: Any, given: Any, data_format: str) -> list[TensorShape]:
 
 
 def _is_list_of_shapes(given: Any) -> bool:
-    return isinstance(given, list | tuple) and all(isinstance(one, list | tuple) for one in given)
+    return (
+        bool(given)
+        and isinstance(given, list | tuple)
+        and all(isinstance(one, list | tuple) for one in given)
+    )
 
 
 def _checked(given: Any, built: TensorShape, data_format: str) -> TensorShape:
@@ -45,7 +49,9 @@ def _checked(given: Any, built: TensorShape, data_format: str) -> TensorShape:
     if len(built) == 3 and given[0] != papers[0]:
         given = checks.input_shape(given)  # detects a shape with the channels last
     given = [checks.size("input_shape", size) for size in given]
-    if papers and papers[0] not in (None, given[0]):
+    if not papers:
+        return ()
+    if papers[0] not in (None, given[0]):
         raise ValueError(
             f"input_shape: received {tuple(given)!r}; expected {papers[0]} channels, as the model "
             "was built with."

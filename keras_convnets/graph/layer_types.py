@@ -58,6 +58,9 @@ class LayerType(enum.Enum):
     FLATTEN = enum.auto()
     RESHAPE = enum.auto()
     RESIZING = enum.auto()
+    PAD_OPERATION = enum.auto()
+    SLICES = enum.auto()
+    SPLIT = enum.auto()
     REARRANGEMENT = enum.auto()
     REDUCTION = enum.auto()
     # Preprocessing of images, text and numbers.

@@ -63,10 +63,13 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
     ),
     "RESHAPE": ("Reshape",),
     "RESIZING": ("Resize",),
+    "PAD_OPERATION": ("Pad",),
+    "SLICES": ("GetItem",),
+    "SPLIT": ("Split",),
     "REARRANGEMENT": (
         *("Append", "ArraySplit", "BroadcastTo", "CropImages", "DepthToSpace", "Diag", "Diagflat"),
         *("Diagonal", "Dsplit", "Dstack", "ExpandDims", "ExtractPatches", "Flip", "Fliplr"),
-        *("Flipud", "Fold", "GetItem", "Hsplit", "Hstack", "Moveaxis", "Pad", "PadImages"),
+        *("Flipud", "Fold", "Hsplit", "Hstack", "Moveaxis", "PadImages"),
         *(
             "Ravel",
             "Rearrange",
@@ -78,7 +81,7 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
             "Slice",
             "SliceUpdate",
         ),
-        *("SpaceToDepth", "Split", "Squeeze", "Stack", "Swapaxes", "Take", "TakeAlongAxis"),
+        *("SpaceToDepth", "Squeeze", "Stack", "Swapaxes", "Take", "TakeAlongAxis"),
         *("Tile", "Transpose", "Tril", "Triu", "Unfold", "Unstack", "View", "ViewAsComplex"),
         *("ViewAsReal", "Vsplit", "Vstack", "ExtractSequences", "Meshgrid"),
     ),

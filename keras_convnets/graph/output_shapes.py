@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import keras
@@ -38,6 +39,9 @@ def _worked_out(node: Any, known: dict[int, Tensor]) -> list[Any]:
     for tensor in made:
         if any(size is not None and size < 1 for size in tensor.shape):
             raise ValueError(_refusal(layer, stand_ins.values(), "nothing would be left"))
+    if len(made) != len(node.outputs):
+        why = f"it would return {len(made)} tensors in place of {len(node.outputs)}"
+        raise ValueError(_refusal(layer, stand_ins.values(), why))
     return made
 
 
@@ -53,7 +57,9 @@ def _check_fixed_axes(layer: Any, inputs: list[Any]) -> None:
 
 def _refusal(layer: Any, inputs: Any, why: Any) -> str:
     shapes = ", ".join(str(tuple(tensor.shape[1:])) for tensor in inputs)
-    reason = str(why).splitlines()[0] if str(why) else type(why).__name__
+    lines = [line.strip() for line in re.sub("\x1b\\[[0-9]*m", "", str(why)).splitlines()]
+    told = [line for line in lines if line and not line.startswith("Exception encountered")]
+    reason = told[0] if told else type(why).__name__
     return (
         f"input_shape: layer {layer.name!r} cannot take {shapes} ({reason}). Pass a shape that "
         "the model was made for."

@@ -109,7 +109,8 @@ class _Walker:
         name = _name(enclosing, layer)
         outputs = outputs_of(node, known)
         within = self._within(name, layer, given, outputs)
-        return self.call(enclosing, layer, inputs, outputs, within)
+        arguments = tuple(node.arguments.args[1:])
+        return self.call(enclosing, layer, inputs, outputs, within=within, arguments=arguments)
 
     def _within(
         self, name: str, layer: Any, given: tuple[Tensor, ...], outputs: Sequence[Output]
@@ -126,7 +127,7 @@ class _Walker:
             made: list[Output] = [(inner.output, *outputs[0][1:])]
             full_name = f"{name}/{inner.layer.name}"
             within = self._within(full_name, inner.layer, taken, made)
-            found.append(self._call(full_name, (), inner.layer, taken, made, within))
+            found.append(self._call(full_name, inner.layer, taken, made, within=within))
         return tuple(found)
 
     def call(
@@ -135,25 +136,24 @@ class _Walker:
         layer: Any,
         inputs: tuple[Tensor, ...],
         outputs: Sequence[Output],
-        within: tuple[Call, ...] = (),
+        **more: Any,
     ) -> list[Tensor]:
         """Record a call and return its outputs."""
         name = _name(enclosing, layer)
-        call = self._call(name, enclosing, layer, inputs, outputs, within)
+        call = self._call(name, layer, inputs, outputs, enclosing=enclosing, **more)
         self.calls.append(call)
         return list(call.outputs)
 
     def _call(
         self,
         name: str,
-        enclosing: Nodes,
         layer: Any,
         inputs: tuple[Tensor, ...],
         outputs: Sequence[Output],
-        within: tuple[Call, ...],
+        **more: Any,
     ) -> Call:
         times = repetitions(layer, inputs[0].shape) if inputs else 1
-        call = Call(name, layer, inputs, (), self._data_format, within, enclosing, times)
+        call = Call(name, layer, inputs, (), self._data_format, times=times, **more)
         made = tuple(Tensor(call, *output) for output in outputs)
         object.__setattr__(call, "outputs", made)  # calls and tensors reference each other
         return call

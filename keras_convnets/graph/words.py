@@ -216,7 +216,8 @@ AROUND = {
 }
 # Types that are described by their class.
 UNKNOWN = OPAQUE | {
-    *(LayerType.RECURRENT, LayerType.BIDIRECTIONAL),
+    *(LayerType.RECURRENT, LayerType.BIDIRECTIONAL, LayerType.PAD_OPERATION),
+    *(LayerType.SLICES, LayerType.SPLIT),
     *(LayerType.IDENTITY, LayerType.SCALING, LayerType.AUGMENTATION, LayerType.ELEMENTWISE),
     *(LayerType.CROPPING, LayerType.RESHAPE, LayerType.RESIZING, LayerType.REARRANGEMENT),
     *(LayerType.REDUCTION, LayerType.IMAGE, LayerType.LOOKUP),

@@ -284,8 +284,11 @@ def test_squeeze_and_excitation_sees_the_whole_image():
             lambda: layers.ZeroPadding2D(1, data_format="channels_first", name="odd"),
             "odd (ZeroPadding2D in another data format than the model's)",
         ),
-        (lambda: lambda x: layers.Concatenate(axis=1, name="odd")([x, x]), "odd (Concatenate)"),
-        (lambda: PadChannels(6, axis=1, name="odd"), "odd (PadChannels)"),
+        (
+            lambda: lambda x: layers.Concatenate(axis=1, name="odd")([x, x]),
+            "odd (Concatenate along rows or columns)",
+        ),
+        (lambda: PadChannels(6, axis=1, name="odd"), "odd (PadChannels along rows or columns)"),
         (
             lambda: LocalResponseNormalization(axis=1, name="odd"),
             "odd (LocalResponseNormalization along rows or columns)",

@@ -9,6 +9,7 @@ import pytest
 from keras_convnets import compare, cost, features, plot_model, receptive_field
 from keras_convnets.analysis.plot.blocks import block_graph
 from keras_convnets.cli import main
+from keras_convnets.layers import TakeChannels
 
 L = keras.layers
 
@@ -66,7 +67,7 @@ def test_no_cell_of_a_table_is_empty(name):
 def test_a_field_that_is_known_may_have_no_stride_or_an_unknown_one():
     inputs = keras.Input((16, 16, 3))
     x = L.Conv2D(4, 3, padding="same")(inputs)
-    x = L.Add(name="joined")([x, L.UpSampling2D(2)(L.MaxPooling2D(2)(x)[:, :, :])])
+    x = L.Add(name="joined")([x, L.UpSampling2D(2)(L.MaxPooling2D(2)(x)[:, ::-1])])
     rows = table_of(keras.Model(inputs, L.GlobalMaxPooling2D(name="whole")(x)))
     assert [rows["joined"][key] for key in ("size", "stride", "padding")] == ["unknown"] * 3
     whole = [rows["whole"][key] for key in ("size", "stride", "padding", "remark")]
@@ -220,3 +221,82 @@ def test_attributes_of_a_class_of_ones_own_are_not_read_as_keras_own():
     for one in (model, inner):
         assert cost(one).macs == 8 * 8 * 3 * 2
         plot_model(one, "m.dot", detail="layer")
+
+
+def field_of(apply, shape=(9, 8, 4), **options):
+    return [*receptive_field(of(shape, apply, **options)).values()][-1]
+
+
+def reads(field):
+    """Return the size, stride and padding of a field; ``None`` if it is unknown."""
+    return None if field.unknown else (field.size, field.stride, field.padding)
+
+
+SLICES = {
+    "channels": (lambda x: x[..., :3], ((1, 1), (1, 1), (0, 0))),
+    "one channel": (lambda x: x[:, :, :, -1:], ((1, 1), (1, 1), (0, 0))),
+    "rows": (lambda x: x[:, 2:-1], ((1, 1), (1, 1), (-2, 0))),
+    "from the end": (lambda x: x[:, -3:, 1:], ((1, 1), (1, 1), (-6, -1))),
+    "every second": (lambda x: x[:, ::2, 1::3], ((1, 1), (2, 3), (0, -1))),
+    "padding": (
+        lambda x: keras.ops.pad(x, ((0, 0), (2, 1), (0, 3), (1, 1))),
+        ((1, 1), (1, 1), (2, 0)),
+    ),
+    "reflected channels": (
+        lambda x: keras.ops.pad(x, ((0, 0), (0, 0), (0, 0), (1, 1)), mode="reflect"),
+        ((1, 1), (1, 1), (0, 0)),
+    ),
+    "part of the channels": (
+        lambda x: keras.ops.split(x, [1], axis=-1)[1],
+        ((1, 1), (1, 1), (0, 0)),
+    ),
+    "backwards": (lambda x: x[:, ::-1], None),
+    "one row": (lambda x: x[:, 2], None),
+    "a new axis": (lambda x: x[:, None], None),
+    "nothing": (lambda x: x[:, 9:], None),
+    "of the batch": (lambda x: x[:1, :, :], None),
+    "reflected": (lambda x: keras.ops.pad(x, ((0, 0), (1, 1), (0, 0), (0, 0)), "reflect"), None),
+    "part of the rows": (lambda x: keras.ops.split(x, 3, axis=1)[0], None),
+    "other axes": (L.Permute((2, 1, 3)), None),
+    "other sizes": (L.Resizing(4, 4), None),
+}
+
+
+@pytest.mark.parametrize("name", SLICES)
+def test_slices_padding_and_parts_of_a_tensor(name):
+    apply, expected = SLICES[name]
+    assert reads(field_of(apply)) == expected
+
+
+def test_a_slice_of_a_saved_model_in_channels_first():
+    inputs = keras.Input((4, 9, 8))
+    x = L.Conv2D(2, 3, strides=2, data_format="channels_first")(inputs[:, :3, 1:])
+    keras.Model(inputs, x[..., ::2]).save("m.keras")
+    model = keras.saving.load_model("m.keras")
+    assert reads([*receptive_field(model).values()][-1]) == ((3, 3), (2, 4), (-1, 0))
+
+
+def test_a_stride_of_open_sizes_is_not_guessed():
+    def halved(x):
+        return L.Conv2D(4, 3, padding="same", strides=2, name="conv")(x)
+
+    known = of((None, None, 3), lambda x: halved(x[:, ::2, ::2]))
+    assert [(level.layer, level.stride) for level in features(known).levels] == [("conv", 4)]
+    repeated = of((None, None, 3), lambda x: halved(keras.ops.repeat(x, 2, axis=1)))
+    with pytest.raises(ValueError, match="levels that .* has: none"):
+        features(repeated)
+
+
+def test_channels_that_are_not_on_the_axis_of_the_channels():
+    inputs = keras.Input((3, 8, 8))
+    x = L.Conv2D(4, 3, data_format="channels_first")(inputs)
+    model = keras.Model(inputs, TakeChannels((1, 0), axis=-1, name="taken")(x))
+    assert receptive_field(model, "taken").unknown == "taken (TakeChannels along rows or columns)"
+
+
+def test_other_sizes_that_make_another_number_of_tensors_are_refused():
+    model = of((3, 4), lambda x: keras.ops.unstack(x, axis=1)[0])
+    with pytest.raises(ValueError, match=r"'unstack\w*' cannot take .*5 tensors in place of 3"):
+        cost(model, (4, 5))
+    number = of((), lambda x: keras.ops.sin(x))
+    assert cost(number, ()).macs == 0

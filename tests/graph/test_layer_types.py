@@ -31,6 +31,7 @@ QUESTIONS = {
     "receptive field": (
         {LayerType.INPUT}
         | windows.WINDOWED.keys()
+        | windows.OPERATIONS.keys()
         | field_rules.SEES_ALL
         | field_rules.POINTWISE
         | field_rules.RESHAPING

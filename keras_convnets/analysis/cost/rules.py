@@ -155,6 +155,7 @@ _FREE = {
         LayerType.RESHAPE,
         LayerType.RESIZING,
     ),
+    *(LayerType.PAD_OPERATION, LayerType.SLICES, LayerType.SPLIT),
     *(LayerType.REARRANGEMENT, LayerType.REDUCTION, LayerType.IMAGE, LayerType.LOOKUP),
 }
 MULTIPLY_ADDS: dict[LayerType, Callable[[Call], int | None]] = {

@@ -11,6 +11,7 @@ import numpy as np
 from keras_convnets.analysis.receptive_field import fields
 from keras_convnets.analysis.receptive_field.fields import Range, State
 from keras_convnets.analysis.receptive_field.windows import (
+    OPERATIONS,
     WINDOWED,
     is_in_model_format,
     taps_of_axes,
@@ -32,6 +33,10 @@ POINTWISE = {
         LayerType.TAKEN_CHANNELS,
     ),
     *(LayerType.ADDITION, LayerType.MERGE, LayerType.CONCATENATION),
+}
+# Types that do so if their ``axis`` has the channels.
+ALONG_CHANNELS = {
+    *(LayerType.CONCATENATION, LayerType.PADDED_CHANNELS, LayerType.TAKEN_CHANNELS),
 }
 # Types that do so if the shape does not change.
 RESHAPING = {LayerType.RESHAPE, LayerType.RESIZING}
@@ -71,7 +76,8 @@ def state_of(call: Call, inputs: Sequence[State]) -> State:
         return dataclasses.replace(nothing, reach=_hull([state.extent for state in inputs]))
     if unknown:
         return dataclasses.replace(nothing, unknown=unknown)
-    known = None if _mixed_axes(call) or None in sizes else _local(call, inputs, sizes)
+    has_units = None not in sizes and 0 not in sizes
+    known = _local(call, inputs, sizes) if has_units and not _mixed_axes(call) else None
     return known or dataclasses.replace(nothing, unknown=f"{call.name} ({_why(call)})")
 
 
@@ -117,7 +123,11 @@ def _is_channel_axis(axis: int, call: Call) -> bool:
 
 def _why(call: Call) -> str:
     """Return why a layer has no rule: its class and its unsupported settings."""
+    if 0 in call.spatial:
+        return f"{call.kind} of no units"
     if _mixed_axes(call):
+        return f"{call.kind} along rows or columns"
+    if call.type in ALONG_CHANNELS and not _is_channel_axis(call.layer.axis, call):
         return f"{call.kind} along rows or columns"
     if call.type is LayerType.TRANSPOSED:
         return f"{call.kind} with output padding or dilation"
@@ -130,7 +140,7 @@ def _local(call: Call, inputs: Sequence[State], sizes: tuple[int, ...]) -> State
     """Return what the units of a layer with a local view see, or ``None`` without a rule."""
     if any(len(state.sizes) != len(sizes) for state in inputs):
         return None
-    if call.type in WINDOWED:
+    if call.type in WINDOWED or call.type in OPERATIONS:
         taps = taps_of_axes(call, inputs[0].sizes)
         return inputs[0].through(taps, sizes) if taps else None
     return fields.merge(inputs, sizes, call.name) if _is_pointwise(call, inputs, sizes) else None
@@ -142,7 +152,7 @@ def _is_pointwise(call: Call, inputs: Sequence[State], sizes: tuple[int, ...]) -
     )
     if not is_broadcast:
         return False
-    if call.type is LayerType.CONCATENATION and not _is_channel_axis(call.layer.axis, call):
+    if call.type in ALONG_CHANNELS and not _is_channel_axis(call.layer.axis, call):
         return False
     if call.type in RESHAPING:
         return call.inputs[0].shape == call.outputs[0].shape

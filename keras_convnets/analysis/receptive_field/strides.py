@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import cast
 
-from keras_convnets.analysis.receptive_field.windows import WINDOWED, taps_of_axes
+from keras_convnets.analysis.receptive_field.windows import OPERATIONS, WINDOWED, taps_of_axes
 from keras_convnets.graph.calls import Call
 from keras_convnets.graph.layer_types import GLOBAL_POOLINGS, LayerType
 from keras_convnets.graph.topology import ends
@@ -15,6 +15,8 @@ from keras_convnets.graph.topology import ends
 # after global pooling, or if the stride is unknown.
 Stride = tuple[Fraction, ...] | None
 
+# Types that may change sizes in any way.
+_MOVES = {LayerType.REARRANGEMENT, LayerType.RESHAPE}
 _IN_NO_PLACE = GLOBAL_POOLINGS | {LayerType.REDUCTION}
 
 
@@ -37,7 +39,7 @@ def _stride(call: Call, before: Sequence[Stride]) -> Stride:
         return _stride(call.within[0], before)
     if call.type is LayerType.MODEL:
         return _times(_only(before), _inside(call))
-    if call.type in WINDOWED:
+    if call.type in WINDOWED or call.type in OPERATIONS:
         return _times(before[0], _of_window(call))
     if call.type in _IN_NO_PLACE:
         return None
@@ -70,6 +72,8 @@ def _inside(call: Call) -> Stride:
 def _of_merge(call: Call, before: Sequence[Stride]) -> Stride:
     """Return the common stride of all inputs, except those without a position or broadcast."""
     sizes = call.spatial
+    if call.type in _MOVES and None in sizes:
+        return None  # every size could have changed
     placed = [
         (stride, call.spatial_sizes(tensor))
         for stride, tensor in zip(before, call.inputs, strict=True)
