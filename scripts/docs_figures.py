@@ -46,6 +46,7 @@ def draw() -> None:
     plot_model(resnet_34, IMAGES / "resnet_34.html")
     plot_model(resnet_34, IMAGES / "resnet_34_stages.svg", detail="stage")
     plot_model(resnet_34, IMAGES / "resnet_34_layers.svg", detail="layer")
+    plot_model(create_model("googlenet"), IMAGES / "googlenet_slide.svg", rankdir="LR")
     plot_model(create_model("resnet_152"), IMAGES / "resnet_152.svg")
     plot_model(mixed_network(), IMAGES / "mixed.svg")
     applications = keras.applications

@@ -85,6 +85,20 @@ def test_plot(capfd):
     assert "conv5" in Path("net.svg").read_text()
 
 
+def test_plot_on_a_slide(capfd):
+    options = ["--size", "slide", "--title", "Ours", "--no-legend", "--transparent"]
+    assert cli.main(["plot", "resnet_18", "net.svg", *options]) == 0
+    with open("net.svg", encoding="utf-8") as file:
+        drawn = file.read()
+    assert 'width="960pt" height="540pt"' in drawn
+    assert ">Ours<" in drawn
+    assert ">residual block<" not in drawn
+    assert 'fill="white" stroke="none"' not in drawn
+    assert cli.main(["plot", "resnet_18", "net.svg", "--size", "10x7.5", "--detail", "stage"]) == 0
+    with open("net.svg", encoding="utf-8") as file:
+        assert 'width="720pt" height="540pt"' in file.read()
+
+
 def test_plot_takes_what_plot_model_takes(capfd):
     options = ["--detail", "stage", "--no-cost", "--no-shapes", "--rankdir", "LR", "--dpi", "50"]
     assert cli.main(["plot", "resnet_18", "net.dot", *options]) == 0
@@ -163,6 +177,8 @@ def test_receptive_field(capfd):
         ("plot resnet_18 net.gif2", "file extension: received 'gif2'"),
         ("plot resnet_18 none/net.svg", "cannot write 'none/net.svg'"),
         ("plot resnet_18 net.svg --detail blocks", "invalid choice: 'blocks'"),
+        ("plot resnet_18 net.svg --size 3x", "size: received '3x'; expected 'slide'"),
+        ("plot resnet_18 net.svg --size 2x1", "expected at least 9"),
         ("plot resnet_18 net.svg --rankdir up", "invalid choice: 'up'"),
         ("plot resnet_18 net.png --detail layer --dpi 9000", "Draw an svg or a pdf"),
         ("plot none.keras net.svg", "there is no such file"),

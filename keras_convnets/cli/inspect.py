@@ -48,6 +48,7 @@ def _plot(chosen: argparse.Namespace) -> int:
         fold_repeats=not chosen.no_fold,
         expand_nested=chosen.expand_nested,
         rankdir=chosen.rankdir,
+        size=chosen.size,
         title=chosen.title,
         legend=not chosen.no_legend,
         transparent=chosen.transparent,
@@ -172,6 +173,14 @@ def _add_model_commands(commands: Any) -> None:
     _add_drawing(plot)
 
 
+def _size(words: str) -> str | tuple[float, ...]:
+    """Return a page's size: the word, or the numbers in it."""
+    try:
+        return tuple(float(side) for side in words.split("x"))
+    except ValueError:
+        return words
+
+
 def _add_drawing(plot: Any) -> None:
     plot.add_argument("file", type=Path, help="the figure: .svg, .png, .pdf, .dot or .html")
     details = ("stage", "block", "layer")
@@ -191,7 +200,16 @@ def _add_drawing(plot: Any) -> None:
         help="draw the layers of nested models (default: of those with several blocks)",
     )
     directions = ("TB", "LR", "BT", "RL")
-    plot.add_argument("--rankdir", choices=directions, default="TB", help="default: TB")
+    plot.add_argument(
+        "--rankdir",
+        choices=directions,
+        help="default: LR for stages and for blocks with a --size, otherwise TB",
+    )
+    plot.add_argument(
+        "--size",
+        type=_size,
+        help="'slide', or the page in inches, such as 13.333x7.5, for type of at least 9 points",
+    )
     plot.add_argument("--title", help="the heading; '' for none (default: the model's name)")
     plot.add_argument("--no-legend", action="store_true", help="leave out the legend")
     plot.add_argument(

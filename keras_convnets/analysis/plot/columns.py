@@ -16,22 +16,23 @@ def columns(
     lengths: Sequence[float],
     edges: Iterable[Edge],
     width: float,
-    length_to_width: float = 1.0,
+    length_to_width: float | None = None,
 ) -> dict[str, int]:
     """Return the column of every node, given the nodes in order, their lengths and common width.
 
-    All columns together are about ``length_to_width`` times as long as wide. The figure is broken
-    only where a single tensor crosses, so that a pair of marks can represent it. In a figure from
-    left to right, columns are rows. If one part makes up nearly the whole figure, it is not broken.
-    An auxiliary head is placed in the column of its input.
+    All columns together are about ``length_to_width`` times as long as wide; without it, they are
+    about as long as wide, and only a very long figure is broken. It is broken only where a single
+    tensor crosses, so that a pair of marks can represent it. In a figure from left to right,
+    columns are rows. If one part makes up nearly the whole figure, it is not broken. An auxiliary
+    head is placed in the column of its input.
     """
     edges = list(edges)
     side = aside(names, edges)
     main = [(name, length) for name, length in zip(names, lengths, strict=True) if name not in side]
     total = sum(length for _, length in main)
-    if total <= width * _MOST_PER_WIDTH:
+    if total <= width * (length_to_width or _MOST_PER_WIDTH):
         return dict.fromkeys(names, 0)
-    count = max(2, round(math.sqrt(total / width / length_to_width)))
+    count = max(2, round(math.sqrt(total / width / (length_to_width or 1.0))))
     breakable = _breakable([name for name, _ in main], edges)
     found: dict[str, int] = {}
     heights = [0.0]

@@ -11,20 +11,18 @@ from keras_convnets.graph.structure import is_gate
 
 _CHARACTER, _LINE = 7.0, 17.0
 _CELL, _MARGIN = 16.0, 26.0  # around a branch, and around the text of a box
-_BEFORE_A_STAGE_ACROSS, _BEFORE_A_STAGE_DOWN = 110.0, 45.0  # the line to a stage, with its label
+_BEFORE_A_STAGE = 45.0  # the line to a stage, with its label
 
 
-def stage_extent(blocks: Sequence[Block], goes_across: bool) -> tuple[float, float]:
-    """Return the length of a stage's box along the figure, with the line to it, and its width.
+def stage_extent(blocks: Sequence[Block]) -> tuple[float, float]:
+    """Return the height of a stage's box, with the line to it, and its width.
 
     The label has one line for the name and cost, and at least one line for each block.
     """
     sizes = [_size(block.inside.all) for block in blocks]
     width = _MARGIN + max(170.0, *(width for width, _ in sizes))
     height = _MARGIN + _LINE + sum(height for _, height in sizes)
-    if goes_across:
-        return width + _BEFORE_A_STAGE_ACROSS, height
-    return height + _BEFORE_A_STAGE_DOWN, width
+    return height + _BEFORE_A_STAGE, width
 
 
 def _size(body: Body) -> tuple[float, float]:

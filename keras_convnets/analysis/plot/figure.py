@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -13,21 +15,51 @@ from keras_convnets.analysis.plot.columns import aside, columns
 from keras_convnets.analysis.plot.extent import stage_extent
 from keras_convnets.analysis.plot.graph import Block, Edge, Graph, Layer, by_stage
 from keras_convnets.analysis.plot.look import Look
+from keras_convnets.analysis.plot.scaling import scaled
 from keras_convnets.analysis.plot.sheet import Sheet
+from keras_convnets.analysis.plot.slide.composing import SMALLEST_TYPE, Page
+from keras_convnets.analysis.plot.slide.setting import best_page
+from keras_convnets.analysis.plot.slide.slide import Slide
 from keras_convnets.analysis.tables import sizes
+from keras_convnets.graph.branches import Parallel
 
 DETAILS = ("stage", "block", "layer")
 
 # The width of a column, and the height of a row in a figure from left to right. The units are the
 # height of a block's box, or the height of a layer's box including the gap below.
-_BLOCK_WIDTH, _LAYER_WIDTH = 5.0, 3.6
-_BLOCK_ROW, _LAYER_ROW = 4.0, 8.0
-_SLIDE = 2.0  # the ratio of width to height for stages in rows, to fit a slide
+_BLOCK_WIDTH, _LAYER_WIDTH, _LAYER_ROW = 5.0, 3.6, 8.0
+_MOST_EDGES = 1.3  # for each block, in a figure whose blocks are in rows
+
+
+class TooSmallTypeError(ValueError):
+    """A figure fits its page only with type that cannot be read; ``points`` is the size of it."""
+
+    def __init__(self, points: float) -> None:
+        super().__init__(f"size: the type would be of {points:.1f} points.")
+        self.points = points
 
 
 def figure(graph: Graph, detail: str, look: Look) -> pydot.Dot:
-    """Return the Graphviz figure of a graph."""
-    return {"stage": _stages, "block": _blocks, "layer": _layers}[detail](graph, look)
+    """Return the Graphviz figure of a graph.
+
+    Stages and blocks from left to right are laid out for a page. If its size is given, the type
+    must be legible there.
+
+    Raises:
+        TooSmallTypeError: if it is not.
+    """
+    if look.goes_across and detail != "layer" and not _is_tangled(graph):
+        page = best_page(lambda variant: _page(graph, detail, variant), look, _branches(graph))
+        dot, points = page.dot, page.smallest_type
+    else:
+        draw = {"stage": _stages, "block": _blocks, "layer": _layers}[detail]
+        sheet = draw(graph, look)
+        assert isinstance(sheet, Sheet)
+        dot = sheet.finished(folded=detail != "layer" and _is_folded(graph))
+        points = scaled(dot, look.size) if look.size else math.inf
+    if look.size and points < SMALLEST_TYPE - 0.01:
+        raise TooSmallTypeError(points)
+    return dot
 
 
 def box_ids(names: Iterable[str]) -> dict[str, str]:
@@ -35,38 +67,70 @@ def box_ids(names: Iterable[str]) -> dict[str, str]:
     return {name: f"box{number}" for number, name in enumerate(names)}
 
 
-def _stages(graph: Graph, look: Look) -> pydot.Dot:
+def _page(graph: Graph, detail: str, look: Look) -> Page:
+    slide = {"stage": _stages, "block": _blocks}[detail](graph, look)
+    assert isinstance(slide, Slide)
+    return slide.finished(folded=_is_folded(graph))
+
+
+def _is_tangled(graph: Graph) -> bool:
+    """Return whether blocks are so far from a chain that rows of them would be hard to follow."""
+    return len(graph.edges) > _MOST_EDGES * len(graph.blocks)
+
+
+def _is_folded(graph: Graph) -> bool:
+    return any(block.repeats > 1 for block in graph.blocks)
+
+
+def _branches(graph: Graph) -> bool:
+    return any(isinstance(item, Parallel) for block in graph.blocks for item in block.inside.all)
+
+
+def _stages(graph: Graph, look: Look) -> Sheet | Slide:
     stages = by_stage(graph)
     stage_of = {block.name: name for name, blocks in stages for block in blocks}
     box = box_ids(name for name, _ in stages)
     edges = [Edge(stage_of[e.source], stage_of[e.target], e.shape) for e in graph.edges]
     between = dict.fromkeys(edge for edge in edges if edge.source != edge.target)
-    extents = [stage_extent(blocks, look.goes_across) for _, blocks in stages]
-    lengths, widths = zip(*extents, strict=True)
-    shape = _SLIDE if look.goes_across else 1.0
-    column = columns(list(box), lengths, between, max(widths), shape)
-    sheet = Sheet(graph, look, column, aside(list(box), between))
+    side = aside(list(box), between)
+    sheet: Sheet | Slide
+    if look.goes_across and not _is_tangled(graph):
+        sheet = Slide(graph, look, side)
+    else:
+        extents = [stage_extent(blocks) for _, blocks in stages]
+        lengths, widths = zip(*extents, strict=True)
+        column = columns(list(box), lengths, between, max(widths), look.length_to_width)
+        sheet = Sheet(graph, look, column, side)
     for name, blocks in stages:
-        label = labels.stage_label(name, blocks, look.cost, look.activations)
+        inline = dataclasses.replace(look, narrow=False, flat=True) if name in side else look
+        label = labels.stage_label(name, blocks, inline)
         sheet.node(box[name], name, label, blocks[-1].kind)
     for edge, label in _labelled(between, look):
         ends = (box[edge.source], edge.source, box[edge.target], edge.target)
         sheet.line(*ends, label=label, weight=100)
-    return sheet.finished(folded=any(block.repeats > 1 for block in graph.blocks))
+    return sheet
 
 
-def _blocks(graph: Graph, look: Look) -> pydot.Dot:
+def _blocks(graph: Graph, look: Look) -> Sheet | Slide:
     blocks = {block.name: block for block in graph.blocks}
-    if look.goes_across:
-        lengths, width = (
-            [_BLOCK_WIDTH + _extra(block) for block in graph.blocks],
-            _BLOCK_ROW,
-        )
+    side = aside(list(blocks), graph.edges)
+    sheet: Sheet | Slide
+    if look.goes_across and not _is_tangled(graph):
+        sheet = Slide(graph, look, side)
     else:
-        lengths, width = [_height(block) for block in graph.blocks], _BLOCK_WIDTH
-    column = columns(list(blocks), lengths, graph.edges, width)
-    sheet = Sheet(graph, look, column, aside(list(blocks), graph.edges))
-    drawn = {name: _draw_block(sheet, box, blocks[name]) for name, box in box_ids(blocks).items()}
+        lengths = [_height(block) for block in graph.blocks]
+        sheet = Sheet(
+            graph,
+            look,
+            columns(list(blocks), lengths, graph.edges, _BLOCK_WIDTH, look.length_to_width),
+            side,
+        )
+    inline = dataclasses.replace(look, narrow=False, flat=True)
+    looks = {name: inline if name in side else look for name in blocks}
+    drawn = {
+        name: _draw_block(sheet, box, blocks[name], looks[name])
+        for name, box in box_ids(blocks).items()
+    }
     for edge, label in _labelled(graph.edges, look):
         source, target = drawn[edge.source].exit, drawn[edge.target]
         ends = (edge.source, target.entry, edge.target)
@@ -74,7 +138,7 @@ def _blocks(graph: Graph, look: Look) -> pydot.Dot:
         content = blocks[edge.target].inside
         if content.shortcut is not None and not content.before:
             sheet.shortcut(source, edge.source, target.exit, edge.target, content.shortcut)
-    return sheet.finished(folded=any(block.repeats > 1 for block in graph.blocks))
+    return sheet
 
 
 class _Drawn(NamedTuple):
@@ -84,16 +148,16 @@ class _Drawn(NamedTuple):
     exit: str
 
 
-def _draw_block(sheet: Sheet, box: str, block: Block) -> _Drawn:
+def _draw_block(sheet: Sheet | Slide, box: str, block: Block, look: Look) -> _Drawn:
     """Draw a block: its box, the merge with its shortcut, and the layers before the fork."""
     frames = (block.stage,) if block.stage else ()
     name, content = block.name, block.inside
-    label = labels.block_label(block, sheet.look.cost, sheet.look.activations)
+    label = labels.block_label(block, look)
     entry = box
     if content.before:
         entry = f"{box}before"
         kind = kind_of(content.before)
-        before = labels.plain_label(content.before, kind, sheet.look.activations)
+        before = labels.plain_label(content.before, kind, look)
         sheet.node(entry, name, before, kind, *frames)
         sheet.line(entry, name, box, name, weight=100)
     sheet.node(box, name, label, block.kind, *frames)
@@ -120,14 +184,17 @@ def _extra(block: Block) -> float:
     return 0.8 * (block.inside.merge is not None) + 0.9 * bool(block.inside.before)
 
 
-def _layers(graph: Graph, look: Look) -> pydot.Dot:
+def _layers(graph: Graph, look: Look) -> Sheet:
     places = [(block, layer) for block in graph.blocks for layer in block.layers]
     block_of = {layer.id: block for block, layer in places}
     box = box_ids(block_of)
     length, width = (_LAYER_WIDTH, _LAYER_ROW) if look.goes_across else (1.0, _LAYER_WIDTH)
     lengths = [length * _depth(block, graph.layer_edges) for block in graph.blocks]
     names = [block.name for block in graph.blocks]
-    column, side = columns(names, lengths, graph.edges, width), set(aside(names, graph.edges))
+    column, side = (
+        columns(names, lengths, graph.edges, width, look.length_to_width),
+        set(aside(names, graph.edges)),
+    )
     columns_of_layers = {id_: column[block.name] for id_, block in block_of.items()}
     layers_aside = [id_ for id_, block in block_of.items() if block.name in side]
     sheet = Sheet(graph, look, columns_of_layers, layers_aside)
@@ -150,7 +217,7 @@ def _layers(graph: Graph, look: Look) -> pydot.Dot:
             sheet.shortcut(*ends)
         else:
             sheet.line(*ends, label=label, weight=10)
-    return sheet.finished(folded=False)
+    return sheet
 
 
 def _extras(layer: Layer, look: Look) -> Iterator[str]:

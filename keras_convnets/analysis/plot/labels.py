@@ -2,59 +2,85 @@
 
 from __future__ import annotations
 
-import functools
+import dataclasses
+import html
 import re
 from collections.abc import Iterable, Sequence
 
 from keras_convnets.analysis.cost.prices import Price
 from keras_convnets.analysis.plot.graph import Block, Graph, Layer
-from keras_convnets.analysis.plot.style import COLOURS, IDENTITY, PROJECTION, escaped, grey, short
+from keras_convnets.analysis.plot.look import Look
+from keras_convnets.analysis.plot.style import COLOURS, escaped, grey, inked, short
 from keras_convnets.analysis.tables import sizes
 from keras_convnets.graph.branches import Body, Item, Parallel
 from keras_convnets.graph.structure import heavy_of, is_gate
 from keras_convnets.graph.words import Description
 
 _TABLE = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="{}">{}</TABLE>'
-_LEGEND = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="3" CELLPADDING="1">{}</TABLE>'
-_SWATCH = 'FIXEDSIZE="TRUE" WIDTH="16" HEIGHT="13"'
 _BRANCHES = '<TABLE BORDER="0" CELLBORDER="1" CELLSPACING="5" CELLPADDING="3" COLOR="{}">{}</TABLE>'
-_SHORTCUTS = {
-    "identity": ("──", IDENTITY, "identity shortcut"),
-    "resized": ("- - -", IDENTITY, "identity shortcut, resized"),
-    "projection": ("- - -", PROJECTION, "projection shortcut"),
-}
+_TIGHT_BRANCHES = (
+    '<TABLE BORDER="1" CELLBORDER="0" CELLSPACING="0" CELLPADDING="{}" COLOR="{}" '
+    'BGCOLOR="#ffffff" STYLE="ROUNDED" ROWS="*" COLUMNS="*">{}</TABLE>'
+)
 _BRANCH = '<TD STYLE="ROUNDED" BGCOLOR="#ffffff">{}</TD>'
+_TIGHT_BRANCH = "<TD>{}</TD>"
 
 
-def block_label(block: Block, show_cost: bool, show_activations: bool = True) -> str:
+def block_label(block: Block, look: Look) -> str:
     """Return the label of a box that represents one block or several equal blocks."""
-    rows = _rows(
-        block.inside.body + block.inside.after, COLOURS[block.kind].border, show_activations
-    )
+    rows = _rows(block.inside.body + block.inside.after, COLOURS[block.kind].border, look)
     name = title(block)
     if rows == [escaped(name)]:
         rows = []
     head = grey(name) if rows else escaped(name)
-    cost = price_text(block.price) if show_cost else ""
-    head = f"{head}{_times(block)}{grey(f'   {cost}') if cost else ''}"
-    return _stacked([head, *rows])
+    return _stacked([*_head(head + _times(block), block.price, look, rows), *rows])
 
 
-def plain_label(body: Body, kind: str, show_activations: bool) -> str:
+def plain_label(body: Body, kind: str, look: Look) -> str:
     """Return the label of a box with no text except the contents of a body."""
-    return _stacked(_rows(body, COLOURS[kind].border, show_activations))
+    return _stacked(_rows(body, COLOURS[kind].border, look))
 
 
-def stage_label(name: str, blocks: Sequence[Block], show_cost: bool, show_activations: bool) -> str:
+def stage_label(name: str, blocks: Sequence[Block], look: Look) -> str:
     """Return the label of a stage's box, with a line for each of its blocks."""
-    cost = price_text(sum((block.price for block in blocks), Price())) if show_cost else ""
+    price = sum((block.price for block in blocks), Price())
     rows = []
+    as_given = look
+    if len(blocks) > 1 or blocks[0].repeats > 1:  # one line for each block
+        look = dataclasses.replace(look, narrow=False)
     for block in blocks:
-        colour = COLOURS[block.kind].border
-        lines = _rows(block.inside.all, colour, show_activations)
+        lines = _rows(block.inside.all, COLOURS[block.kind].border, look)
         rows += _with_times(lines, block)
-    head = f"{grey(name, 10)}{grey(f'   {cost}') if cost else ''}"
-    return _stacked([head, *rows] if rows != [escaped(name)] else [escaped(name)])
+    if rows == [escaped(name)]:
+        return escaped(name)
+    return _stacked([*_head(grey(name, 10), price, as_given, rows), *rows])
+
+
+def _head(name: str, price: Price, look: Look, rows: Sequence[str]) -> list[str]:
+    """Return the name and cost of a box: in one line, or in more where they would be its width."""
+    cost = price_text(price) if look.cost else ""
+    if not cost:
+        return [name]
+    width = max(_width(row, look) for row in rows)
+    fits = len(_shown(name)) + 3 + len(cost) <= 1.1 * width
+    if look.flat or not look.goes_across or (look.tight and fits):
+        return [f"{name}{grey(f'   {cost}')}"]
+    if look.splits_cost and width < 0.8 * len(cost):
+        return [name, *map(grey, cost.split(", "))]
+    return [name, grey(cost)]
+
+
+def _width(row: str, look: Look) -> float:
+    """Return the approximate width in letters of a line of a box, or of a table of branches."""
+    between_cells = "</TR>" if look.branches_across else "</TD>"
+    cells = [
+        max(len(_shown(line)) for line in cell.split("<BR/>")) for cell in row.split(between_cells)
+    ]
+    return max(cells) if look.branches_across else sum(cells) + 1.5 * len(cells)
+
+
+def _shown(label: str) -> str:
+    return html.unescape(re.sub("<[^>]*>", "", label))
 
 
 def layer_label(
@@ -77,11 +103,12 @@ def title(block: Block) -> str:
 
 
 def _with_times(lines: list[str], block: Block) -> list[str]:
-    """Return a block's lines with its number of repeats; a table needs a separate line for it."""
+    """Return a block's lines with its number of repeats, which is beside a table of branches."""
     if block.repeats == 1 or not lines:
         return lines
     if "<TABLE" in lines[-1]:
-        return [*lines, _times(block)]
+        beside = f"<TR><TD>{lines[-1]}</TD><TD>{_times(block)}</TD></TR>"
+        return [*lines[:-1], _TABLE.format(0, beside)]
     return [*lines[:-1], lines[-1] + _times(block)]
 
 
@@ -97,54 +124,18 @@ def price_text(price: Price) -> str:
     return ", ".join(parts)
 
 
-def headline(graph: Graph, title: str, show_cost: bool, ink: str, grey_ink: str) -> str:
-    """Return the figure's heading: its title, and below it the model's input and cost."""
+def headline(graph: Graph, look: Look) -> str:
+    """Return the heading: the title, the input and the cost; it is empty without a title."""
+    title = graph.name if look.title is None else look.title
+    if not title:
+        return ""
     inputs = [block for block in graph.blocks if block.kind == "input"]
     shapes = ", ".join(sizes(layer.shape) for block in inputs for layer in block.layers)
     cost = price_text(graph.price)
-    small = [f"input {shapes}", *([cost] if show_cost and cost else [])]
-    name = f'<FONT POINT-SIZE="14"{_in(ink)}><B>{escaped(title)}</B></FONT>'
-    return _stacked([name, grey(" · ".join(small), 10, grey_ink)], padding=3)
-
-
-def legend(
-    kinds: Iterable[str],
-    *,
-    shortcuts: Iterable[str],
-    folded: bool,
-    cost: bool,
-    ink: str,
-    grey_ink: str,
-) -> str:
-    """Return the legend: the colours in use, the line styles of shortcuts, and the numbers."""
-    said = functools.partial(grey, colour=grey_ink)
-    found = set(kinds) - {"input", "merge"}
-    entries = [
-        f'<TD BORDER="1" BGCOLOR="{colour.fill}" COLOR="{colour.border}" {_SWATCH}></TD>'
-        f'<TD ALIGN="LEFT">{said(kind)}  </TD>'
-        for kind, colour in COLOURS.items()
-        if kind in found
-    ]
-    entries += [
-        f'<TD><FONT COLOR="{colour}">{line}</FONT></TD><TD ALIGN="LEFT">{said(words)}  </TD>'
-        for name, (line, colour, words) in _SHORTCUTS.items()
-        if name in set(shortcuts)
-    ]
-    rows = ["".join(entries[start : start + 3]) for start in range(0, len(entries), 3)]
-    whole = '<TD COLSPAN="6" ALIGN="LEFT">{}</TD>'
-    if folded:
-        times = f'<FONT COLOR="{ink}"><B>× n</B></FONT> ' + said(
-            "n such blocks in a row, drawn once; the cost is of all n"
-        )
-        rows.append(whole.format(times))
-    if cost:
-        rows.append(whole.format(said("params: parameters. MACs: multiply-adds of one image,")))
-        rows.append(whole.format(said("in convolutions and dense layers.")))
-    return _LEGEND.format("".join(f"<TR>{row}</TR>" for row in rows))
-
-
-def _in(ink: str) -> str:
-    return f' COLOR="{ink}"' if ink else ""
+    small = [f"input {shapes}", *([cost] if look.cost and cost else [])]
+    name = inked(f'<FONT POINT-SIZE="14"><B>{escaped(title)}</B></FONT>', look.ink)
+    lines = [name, grey(" · ".join(small), 10, look.grey)]
+    return "&#160;&#160;&#160;".join(lines) if look.tight else _stacked(lines, padding=3)
 
 
 def line_of(body: Body, show_activations: bool = True) -> str:
@@ -168,7 +159,7 @@ def lines_of(body: Body) -> int:
     return max((len(heavy_of(branch)) + 1 for branch in branches), default=0)
 
 
-def _rows(body: Body, colour: str, show_activations: bool) -> list[str]:
+def _rows(body: Body, colour: str, look: Look) -> list[str]:
     """Return the lines of a box: each sequence of layers is one line, branches are a table."""
     rows: list[str] = []
     run: list[Item] = []
@@ -176,43 +167,51 @@ def _rows(body: Body, colour: str, show_activations: bool) -> list[str]:
         if isinstance(item, Description) or is_gate(item):
             run.append(item)
         else:
-            rows += _run(run, show_activations)
-            rows.append(_branches(item, colour, show_activations))
+            rows += _run(run, look)
+            rows.append(_branches(item, colour, look))
             run = []
-    return rows + _run(run, show_activations, only_heavy=bool(rows))
+    return rows + _run(run, look, only_heavy=bool(rows))
 
 
-def _run(items: list[Item], show_activations: bool, only_heavy: bool = False) -> list[str]:
+def _run(items: list[Item], look: Look, only_heavy: bool = False) -> list[str]:
     if not items or (only_heavy and not heavy_of(tuple(items))):
         return []
-    return [escaped(line_of(tuple(items), show_activations))]
+    if look.narrow:
+        shown = _brought_out(tuple(items))
+        return ["<BR/>".join(escaped(_words(item, look.activations)) for item in shown)]
+    return [escaped(line_of(tuple(items), look.activations))]
 
 
-def _branches(item: Parallel, colour: str, show_activations: bool) -> str:
-    cells = "".join(
-        _BRANCH.format(_column(branch, colour, show_activations)) for branch in item.branches
-    )
-    rows = f"<TR>{cells}</TR>"
-    if item.merge is not None:
+def _branches(item: Parallel, colour: str, look: Look) -> str:
+    cell = _TIGHT_BRANCH if look.tight else _BRANCH
+    cells = [cell.format(_branch(branch, colour, look)) for branch in item.branches]
+    rows = [f"<TR>{row}</TR>" for row in (cells if look.branches_across else ["".join(cells)])]
+    if item.merge is not None and not (look.tight and item.merge.text == "concat"):
         merge = grey(item.merge.text, 10)
-        rows += f'<TR><TD BORDER="0" COLSPAN="{len(item.branches)}">{merge}</TD></TR>'
-    return _BRANCHES.format(colour, rows)
+        span = 1 if look.branches_across else len(cells)
+        rows.append(f'<TR><TD BORDER="0" COLSPAN="{span}">{merge}</TD></TR>')
+    if look.tight:
+        return _TIGHT_BRANCHES.format(1 if look.branches_across else 2, colour, "".join(rows))
+    return _BRANCHES.format(colour, "".join(rows))
 
 
-def _column(branch: Body, colour: str, show_activations: bool) -> str:
-    """Return a branch from top to bottom, one line per layer."""
-    lines: list[str] = []
+def _branch(branch: Body, colour: str, look: Look) -> str:
+    """Return a branch: from top to bottom, one line per layer, or from left to right in a line."""
+    parts: list[str] = []
     texts: list[str] = []
+    between = " | " if look.branches_across else "<BR/>"
     for item in _brought_out(branch):
         if isinstance(item, Description) or is_gate(item):
-            texts.append(escaped(_words(item, show_activations)))
+            texts.append(escaped(_words(item, look.activations)))
         else:
             # Lines of text stay together, whereas the rows of a table would be spread out.
-            lines += ["<BR/>".join(texts)] if texts else []
-            lines.append(_branches(item, colour, show_activations))
+            parts += [between.join(texts)] if texts else []
+            parts.append(_branches(item, colour, look))
             texts = []
-    lines += ["<BR/>".join(texts)] if texts else []
-    return _stacked(lines or ["identity"], padding=1)
+    parts += [between.join(texts)] if texts else []
+    if look.branches_across and len(parts) > 1:
+        return _TABLE.format(1, "<TR>" + "".join(f"<TD>{part}</TD>" for part in parts) + "</TR>")
+    return _stacked(parts or ["identity"], padding=1)
 
 
 def _words(item: Item, show_activations: bool) -> str:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 import os
 from typing import Any
 
 from keras_convnets import checks
 from keras_convnets.analysis.plot.blocks import block_graph
-from keras_convnets.analysis.plot.figure import DETAILS
+from keras_convnets.analysis.plot.figure import DETAILS, TooSmallTypeError, figure
 from keras_convnets.analysis.plot.folding import fold
-from keras_convnets.analysis.plot.look import DIRECTIONS, Look
+from keras_convnets.analysis.plot.graph import Graph
+from keras_convnets.analysis.plot.look import DIRECTIONS, Look, page_size
 from keras_convnets.analysis.plot.target import Figure, Target
 
 
@@ -21,7 +24,8 @@ def plot_model(
     show_shapes: bool = True,
     show_cost: bool = True,
     fold_repeats: bool = True,
-    rankdir: str = "TB",
+    rankdir: str | None = None,
+    size: str | tuple[float, float] | None = None,
     title: str | None = None,
     legend: bool = True,
     transparent: bool = False,
@@ -57,7 +61,12 @@ def plot_model(
         fold_repeats: whether to draw consecutive equal blocks as one box; never done at
             ``detail="layer"``.
         rankdir: the direction: ``"TB"`` for top to bottom, ``"LR"`` for left to right, ``"BT"`` or
-            ``"RL"``.
+            ``"RL"``. By default, stages go from left to right, as do blocks for which a ``size`` is
+            given, and everything else from top to bottom.
+        size: the width and height of the page in inches, or ``"slide"`` for a slide of 13.333 x
+            7.5. All type is of at least 9 points there; a figure for which there is no room is
+            refused. By default, stages and blocks from left to right are laid out for a slide, but
+            never refused, and any other figure is as large as it needs to be.
         title: the heading, by default the model's name; ``""`` for no heading.
         legend: whether to explain the colours, lines and numbers.
         transparent: whether to leave out the background, as for a dark slide. Text and lines
@@ -76,8 +85,8 @@ def plot_model(
 
     Raises:
         ValueError: if the model is not functional; for an unknown format, detail or direction; if
-            the file cannot be written; or if a png would be too large to draw. In all these cases,
-            an existing file is left unchanged.
+            the figure does not fit the size; if the file cannot be written; or if a png would be
+            too large to draw. In all these cases, an existing file is left unchanged.
 
     Examples:
         >>> from keras_convnets import ResnetBuilder, plot_model
@@ -86,7 +95,8 @@ def plot_model(
         Figure('resnet_34.svg')
     """
     target = Target(to_file, dpi)
-    checks.choice("rankdir", rankdir, DIRECTIONS)
+    if rankdir is not None:
+        checks.choice("rankdir", rankdir, DIRECTIONS)
     of_layers = {
         "show_layer_names": show_layer_names,
         "show_layer_activations": show_layer_activations,
@@ -94,6 +104,7 @@ def plot_model(
         "show_trainable": show_trainable,
     }
     detail = _detail(detail, [name for name, value in of_layers.items() if value])
+    page = page_size(size)
     look = Look(
         shapes=show_shapes,
         cost=show_cost,
@@ -101,16 +112,42 @@ def plot_model(
         activations=show_layer_activations is not False,
         dtype=show_dtype,
         trainable=show_trainable,
-        rankdir=rankdir,
+        rankdir=rankdir or ("LR" if detail == "stage" or (page and detail == "block") else "TB"),
+        size=page,
         title=title,
         legend=legend,
         transparent=transparent,
     )
     expand = True if expand_nested is None and detail == "layer" else expand_nested
     graph = block_graph(model, expand_nested=expand)
-    if fold_repeats and detail != "layer":
-        graph = fold(graph)
-    return target.drawn(graph, detail, look)
+    folded = fold(graph) if fold_repeats else graph
+    try:
+        return target.drawn(graph if detail == "layer" else folded, detail, look)
+    except TooSmallTypeError as error:
+        raise ValueError(_too_small(error.points, folded, detail, look)) from None
+
+
+def _too_small(points: float, graph: Graph, detail: str, look: Look) -> str:
+    """Return the refusal of a size, with the detail that fits it."""
+    width, height = look.page
+    coarser = DETAILS[: DETAILS.index(detail) + (0 if look.goes_across else 1)]
+    across = dataclasses.replace(look, rankdir="LR")
+    fits = [found for found in coarser if found != "layer" and _fits(graph, found, across)]
+    larger = math.ceil(10 * width * 9 / points) / 10, math.ceil(10 * height * 9 / points) / 10
+    advice = f"Draw detail={fits[-1]!r} with rankdir='LR', which fits" if fits else "Leave size out"
+    return (
+        f"size: received {width:.4g} x {height:.4g} inches, where the smallest type at "
+        f"detail={detail!r} would have {points:.1f} points; expected at least 9. "
+        f"{advice}, or pass a larger size, such as ({larger[0]:g}, {larger[1]:g})."
+    )
+
+
+def _fits(graph: Graph, detail: str, look: Look) -> bool:
+    try:
+        figure(graph, detail, look)
+    except TooSmallTypeError:
+        return False
+    return True
 
 
 def _detail(given: str | None, of_layers: list[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import pydot
@@ -60,4 +61,15 @@ def _drawn(drawing: pydot.Dot, file_format: str) -> bytes:
     # pygraphviz warns about graphs with over 1,000 nodes on standard error; they take only seconds.
     with contextlib.redirect_stderr(io.StringIO()):
         graph = pygraphviz.AGraph(drawing.to_string())
-        return graph.draw(format=file_format, prog="dot")
+        return graph.draw(format=file_format, prog=drawing.get("layout") or "dot")
+
+
+def sizes_of(drawing: pydot.Dot, names: Iterable[str]) -> dict[str, tuple[float, float]]:
+    """Return the width and height of nodes, in points, as Graphviz makes them for their labels."""
+    graph = pygraphviz.AGraph(drawing.to_string())
+    graph.layout(prog="dot")
+    found = {name: graph.get_node(name).attr for name in names}
+    return {
+        name: (72 * float(node["width"]), 72 * float(node["height"]))
+        for name, node in found.items()
+    }

@@ -7,18 +7,10 @@ from typing import Any
 
 import pydot
 
-from keras_convnets.analysis.plot import labels
+from keras_convnets.analysis.plot import attributes, labels, legend
 from keras_convnets.analysis.plot.graph import Graph
 from keras_convnets.analysis.plot.look import Look
-from keras_convnets.analysis.plot.style import (
-    COLOURS,
-    FONT,
-    FRAME,
-    IDENTITY,
-    PROJECTION,
-    css_class,
-    quoted,
-)
+from keras_convnets.analysis.plot.style import quoted
 from keras_convnets.graph.branches import Body
 from keras_convnets.graph.structure import shortcut_kind
 
@@ -34,19 +26,10 @@ class Sheet:
     ) -> None:
         self.look = look
         self._aside = set(aside)
-        self.dot = pydot.Dot(
-            quoted(graph.name), rankdir=look.rankdir, fontname=FONT, nodesep=0.3, ranksep=0.24,
-            labelloc="t", pad=0.2, label=heading(graph, look),
-        )  # fmt: skip
-        if look.transparent:
-            self.dot.set("bgcolor", "transparent")
-        self.dot.set_node_defaults(
-            fontname=FONT, fontsize=12, margin="0.18,0.05", height=0.3,
-            shape="box", style="rounded,filled",
-        )  # fmt: skip
-        self.dot.set_edge_defaults(
-            fontname=FONT, fontsize=10, fontcolor=look.grey, color=look.line, arrowsize=0.6
-        )
+        style = attributes.of_figure(graph.name, labels.headline(graph, look), look)
+        self.dot = pydot.Dot(nodesep=0.3, ranksep=0.24, labelloc="t", pad=0.2, **style)
+        self.dot.set_node_defaults(**attributes.of_nodes(look))
+        self.dot.set_edge_defaults(**attributes.of_lines(look))
         self._column = column
         # Each column is an invisible cluster: Graphviz packs clusters in the given order.
         self._columns = {
@@ -74,11 +57,8 @@ class Sheet:
         **more: Any,
     ) -> None:
         """Draw a box within its frames, from outermost to innermost; ``says`` is its tooltip."""
-        colour = COLOURS[kind]
         self.kinds.add(kind)
-        style: dict[str, Any] = {"fillcolor": colour.fill, "color": colour.border}
-        style |= {"class": css_class(kind), "id": node}
-        style |= {"tooltip": quoted(says or owner), "label": f"<{label}>"}
+        style = attributes.of_node(node, label, kind, says or owner)
         if owner not in self._aside:
             style["group"] = self._group(self._column[owner])
         self._frame(self._column[owner], frames).add_node(pydot.Node(node, **style | more))
@@ -96,16 +76,11 @@ class Sheet:
 
     def shortcut(self, source: str, of: str, target: str, to: str, content: Body = ()) -> None:
         """Draw a shortcut: solid for an identity, dashed and labelled for anything else."""
-        kind = shortcut_kind(content)
-        self.shortcuts.add(kind)
-        colour = PROJECTION if kind == "projection" else IDENTITY
-        style: dict[str, Any] = {"color": colour, "penwidth": 1.4, "weight": 0}
+        self.shortcuts.add(shortcut_kind(content))
+        style = attributes.of_shortcut(content) | {"weight": 0}
         if content:
-            style |= {"style": "dashed", "label": f"  {labels.line_of(content)} "}
-            style |= {"fontcolor": colour}
-        # A resized identity also has the CSS class of an identity.
-        style_of = "projection" if kind == "projection" else "identity"
-        self.line(source, of, target, to, **{"class": style_of}, **style)
+            style["label"] = f"  {style['label']} "
+        self.line(source, of, target, to, **style)
 
     def finished(self, *, folded: bool) -> pydot.Dot:
         """Return the figure, with its legend."""
@@ -121,14 +96,8 @@ class Sheet:
 
     def _draw_legend(self, folded: bool) -> None:
         """Draw the legend below the last node."""
-        rows = labels.legend(
-            self.kinds,
-            shortcuts=self.shortcuts,
-            folded=folded,
-            cost=self.look.cost,
-            ink=self.look.ink,
-            grey_ink=self.look.grey,
-        )
+        keys = legend.keys(self.kinds, self.shortcuts, self.look)
+        rows = legend.table(keys, legend.notes(folded, self.look))
         style: dict[str, Any] = {
             "shape": "plaintext",
             "style": "solid",
@@ -150,7 +119,7 @@ class Sheet:
         for depth in range(1, len(names) + 1):
             path = (str(column), *names[:depth])
             if path not in self._frames:
-                self._frames[path] = _frame(path, self.look.grey)
+                self._frames[path] = _frame(path, self.look)
             place = self._frames[path]
         return place
 
@@ -179,25 +148,6 @@ class Sheet:
         return arriving
 
 
-def heading(graph: Graph, look: Look) -> str:
-    """Return the label of the whole figure: nothing if the title is empty."""
-    title = graph.name if look.title is None else look.title
-    return f"<{labels.headline(graph, title, look.cost, look.ink, look.grey)}>" if title else '""'
-
-
-def _frame(path: Sequence[str], colour: str) -> pydot.Cluster:
-    stage_frame = len(path) == 2
-    return pydot.Cluster(
-        quoted(" / ".join(path)),
-        label=quoted(path[-1]),
-        labeljust="l",
-        fontname=FONT,
-        fontsize=12 if stage_frame else 9,
-        fontcolor=colour,
-        color=FRAME,
-        style="rounded",
-        peripheries=1,
-        labelloc="t",
-        margin=8,
-        **{"class": "frame"},
-    )
+def _frame(path: Sequence[str], look: Look) -> pydot.Cluster:
+    style = attributes.of_frame(path[-1], look, size=12 if len(path) == 2 else 9)
+    return pydot.Cluster(quoted(" / ".join(path)), margin=8, **style)

@@ -71,3 +71,8 @@ def short(number: int) -> str:
 def grey(text: str, size: int = 9, colour: str = GREY) -> str:
     """Return small text for a Graphviz label, grey unless told otherwise."""
     return f'<FONT POINT-SIZE="{size}" COLOR="{colour}">{escaped(text)}</FONT>'
+
+
+def inked(label: str, colour: str) -> str:
+    """Return a Graphviz label in a colour; an empty colour leaves it as it is."""
+    return f'<FONT COLOR="{colour}">{label}</FONT>' if colour else label
