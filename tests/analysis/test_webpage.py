@@ -215,6 +215,11 @@ def test_light_and_dark(browser, model, scheme):
     )
     bright = [sum(map(int, re.findall(r"\d+", shade)[:3])) > 380 for shade in shades]
     assert bright == ([True, True, False] if scheme == "light" else [False, False, True])
+    outlines = browser.execute_script(
+        "return [...document.querySelectorAll('.node [fill=none]')]"
+        ".map(one => getComputedStyle(one).fill)"
+    )
+    assert set(outlines) == {"none"}  # a filled outline would cover the text that precedes it
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
 
 

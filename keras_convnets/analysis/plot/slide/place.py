@@ -11,7 +11,7 @@ from keras_convnets.analysis.plot.slide.rows import FRAME, LabelWidth, Row, gap,
 
 NAME = 8.0  # from the left of a frame to its name
 HEADER = 12.0  # in a frame, for its name
-_MARGIN = 18.0  # at both ends of a row, for the lines that come from another row
+_MARGIN = 16.0  # at both ends of a row, for the lines that come from another row
 _INSIDE = 20.0  # more of it in a frame of several rows
 _BETWEEN_ROWS = 8.0
 _LANE = 8.0  # the height of a line between rows, without its label

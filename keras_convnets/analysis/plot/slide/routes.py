@@ -13,7 +13,7 @@ Point = tuple[float, float]
 
 _ARROW = 6.5  # the length of an arrow's head
 _CORNER = 7.0  # the radius of a corner
-_ENTRY = 12.0  # from a line that comes down to the box or frame that it enters
+_ENTRY = 11.0  # from a line that comes down to the box or frame that it enters
 _ABOVE = 1.0  # from a line to its label
 _BESIDE = 5.0
 _TAP = 9.0  # before a box, where its shortcut leaves the line

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from keras_convnets.analysis.plot.slide.parts import Unit
 
 FRAME = 7.0  # from a frame to what is inside it
-_LABELLED = 16.0  # around a line's label, for the arrow
+_LABELLED = 14.0  # around a line's label, for the arrow
 _LEAST = 22.0  # the shortest line
 
 LabelWidth = Callable[[Unit, Unit], float]
