@@ -123,7 +123,7 @@ def box(browser, name):
 def test_a_click_shows_a_box_s_layers(browser, model):
     opened(browser, model)
     assert heading(browser) == "resnet_34"
-    assert ["conv1", "64 × 56 × 56", "9,728", "118,013,952"] in rows(browser)
+    assert ["conv1", "64 × 56 × 56", "9,600", "118,013,952"] in rows(browser)
     press(browser, "0")
     box(browser, "conv4_block2").click()
     assert heading(browser) == "conv4_block2 to conv4_block6: 5 alike"
