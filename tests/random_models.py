@@ -9,6 +9,7 @@ from keras_convnets.keras_private import without_values
 from random_layers import BY_ARGUMENTS, ONE, RANKS, TWO
 
 L, ops = keras.layers, keras.ops
+FORMATS = ("channels_first", "channels_last")
 LAYERS = {**ONE, **TWO}
 WHOLE = {"n": "int32", "t": "int32", "w": "string"}
 
