@@ -179,6 +179,7 @@ def test_sizes_left_open():
         ({"to_file": "none/model.html"}, "cannot write 'none/model.html'"),
         ({"rankdir": "up"}, "rankdir: received 'up'"),
         ({"dpi": 0}, "dpi: received 0"),
+        ({"title": 5}, "title: received 5; expected a text"),
         ({"detail": "blocks"}, "detail: received 'blocks'; expected one of 'stage', 'block'"),
         (
             {"detail": "block", "show_dtype": True},

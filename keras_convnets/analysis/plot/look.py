@@ -26,6 +26,13 @@ def page_size(size: Any) -> tuple[float, float] | None:
     return float(numbers[0]), float(numbers[1])
 
 
+def heading(title: Any) -> str | None:
+    """Return a figure's title, which is a text if it is given."""
+    if title is not None and not isinstance(title, str):
+        raise ValueError(f"title: received {title!r}; expected a text, or '' for no heading.")
+    return title
+
+
 @dataclasses.dataclass(frozen=True)
 class Look:
     """The display options of a figure.

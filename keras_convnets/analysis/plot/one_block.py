@@ -14,7 +14,7 @@ import keras
 from keras_convnets import axes, checks, naming
 from keras_convnets.analysis.plot.blocks import block_graph
 from keras_convnets.analysis.plot.graph import Edge, Graph
-from keras_convnets.analysis.plot.look import DIRECTIONS, Look
+from keras_convnets.analysis.plot.look import DIRECTIONS, Look, heading
 from keras_convnets.analysis.plot.target import Figure, Target
 from keras_convnets.analysis.tables import sizes
 from keras_convnets.graph.unique import unique_names
@@ -77,7 +77,7 @@ def plot_block(
         cost=show_cost,
         layer_names=show_layer_names,
         rankdir=rankdir,
-        title=title,
+        title=heading(title),
         legend=legend,
         transparent=transparent,
     )

@@ -12,7 +12,7 @@ from keras_convnets.analysis.plot.blocks import block_graph
 from keras_convnets.analysis.plot.figure import DETAILS, TooSmallTypeError, figure
 from keras_convnets.analysis.plot.folding import fold
 from keras_convnets.analysis.plot.graph import Graph
-from keras_convnets.analysis.plot.look import DIRECTIONS, Look, page_size
+from keras_convnets.analysis.plot.look import DIRECTIONS, Look, heading, page_size
 from keras_convnets.analysis.plot.target import Figure, Target
 
 
@@ -114,7 +114,7 @@ def plot_model(
         trainable=show_trainable,
         rankdir=rankdir or ("LR" if detail == "stage" or (page and detail == "block") else "TB"),
         size=page,
-        title=title,
+        title=heading(title),
         legend=legend,
         transparent=transparent,
     )
