@@ -297,3 +297,11 @@ def test_other_sizes_that_make_another_number_of_tensors_are_refused():
         cost(model, (4, 5))
     number = of((), lambda x: keras.ops.sin(x))
     assert cost(number, ()).macs == 0
+
+
+def test_a_block_that_has_the_name_of_its_only_layer_s_description():
+    model = of((4,), L.Dense(2, name="dense 2"))
+    for rankdir in ("TB", "LR"):
+        plot_model(model, "m.dot", rankdir=rankdir)
+        with open("m.dot", encoding="utf-8") as file:
+            assert "10 params" in file.read()

@@ -61,7 +61,7 @@ def _head(name: str, price: Price, look: Look, rows: Sequence[str]) -> list[str]
     cost = price_text(price) if look.cost else ""
     if not cost:
         return [name]
-    width = max(_width(row, look) for row in rows)
+    width = max((_width(row, look) for row in rows), default=len(_shown(name)))
     fits = len(_shown(name)) + 3 + len(cost) <= 1.1 * width
     if look.flat or not look.goes_across or (look.tight and fits):
         return [f"{name}{grey(f'   {cost}')}"]
