@@ -95,10 +95,15 @@ def column_of(placed: Sequence[Placed], wanted: str, parameter: str) -> tuple[st
         full = {_qualified(one.call.model, name): name for one, name in pairs}
         if (match := full_name(full, wanted, parameter)) is not None:
             return full[match], column
-    inner = [one.name for one in placed if f"/{one.call.model}".endswith(f"/{wanted}") and wanted]
+    inner = [one.name for one in placed if wanted and _is_within(one.call.model, wanted)]
     if inner:
         return inner[0], columns[-1]
     raise _unknown(columns, wanted, parameter)
+
+
+def _is_within(model: str, wanted: str) -> bool:
+    """Return whether ``wanted`` names a nested model or one that encloses it: ``a`` in ``a/b``."""
+    return f"/{wanted}/" in f"/{model}/"
 
 
 def full_name(names: Iterable[str], wanted: Any, parameter: str) -> str | None:

@@ -118,6 +118,15 @@ def test_names_of_enclosing_models_may_be_left_out(name):
     assert {layer.split("_")[0] for layer in frozen} == {"middle/base/conv1", "middle/base/conv2"}
 
 
+def test_the_name_of_a_model_means_its_first_layer_also_if_it_holds_nothing_but_a_model():
+    inputs = image()
+    shell = keras.Model(inputs, base()(inputs), name="shell")
+    within = keras.Model(inputs, shell(inputs), name="within")
+    model = classified(inputs, within(L.Conv2D(3, 1, name="before")(inputs)))
+    for name in ("within", "within/shell", "shell", "shell/base", "base"):
+        assert freeze_until(model, name).layers == ("before",)
+
+
 def test_the_name_of_the_outer_model_s_own_layer_is_as_it_is_shown():
     inputs = image()
     x = L.Conv2D(3, 3, padding="same", name="conv1_conv")(inputs)
