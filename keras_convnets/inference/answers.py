@@ -59,9 +59,11 @@ def _values(model: Any, batches: Iterable[Any], describe: Callable[[int], str]) 
     def call(x: Any) -> Any:
         return tf.cast(model(x, training=False), tf.float32)
 
-    # One trace for all batch sizes, including the smaller last batch.
-    forward = tf.function(call, [tf.TensorSpec(model.input_shape, tf.float32)], autograph=False)
-    values = np.concatenate([forward(batch).numpy() for batch in batches])
+    # One trace for all batch sizes, including the smaller last batch. TensorFlow would warn of the
+    # traces of several evaluations if the function itself were called.
+    signature = [tf.TensorSpec(model.input_shape, tf.float32)]
+    forward = tf.function(call, signature, autograph=False).get_concrete_function()
+    values = np.concatenate([forward(tf.cast(batch, tf.float32)).numpy() for batch in batches])
     broken = np.flatnonzero(~np.isfinite(values).all(axis=1))
     if len(broken):
         raise ValueError(

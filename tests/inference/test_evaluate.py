@@ -186,3 +186,10 @@ def test_float16_keeps_its_probabilities():
     found = answers(model, [logits])
     assert np.array_equal(found.probabilities, head(logits).numpy().astype(np.float32))
     assert found.logits is None
+
+
+def test_evaluation_in_a_loop_is_not_warned_of(model, images, caplog):
+    """TensorFlow warns of functions that are traced again and again."""
+    for _ in range(6):
+        evaluate(model, images, PREPROCESSING)
+    assert not [record.message for record in caplog.records if "retracing" in record.message]
