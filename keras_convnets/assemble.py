@@ -16,6 +16,8 @@ from keras_convnets.recursion import room_for
 from keras_convnets.units import Part, Tensor, Unit, heads
 from keras_convnets.units.heads import Head
 
+_SOFTMAX = ("softmax", keras.activations.softmax, keras.ops.softmax)
+
 
 def assemble(
     input_shape: Any,
@@ -93,7 +95,7 @@ def _tail(num_outputs: Any, head: Head, chosen: Options) -> list[Part]:
         num_outputs = checks.num_outputs(num_outputs)
     if chosen["include_top"]:
         activation = chosen["classifier_activation"]
-        if activation in ("softmax", keras.activations.softmax):
+        if activation in _SOFTMAX or isinstance(activation, keras.layers.Softmax):
             checks.warn_of_softmax_over_one(num_outputs)
         return [("head", head(num_outputs, activation))]
     if chosen["pooling"]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import difflib
 import operator
+import sys
 import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
@@ -58,8 +59,17 @@ def warn_of_softmax_over_one(num_outputs: int) -> None:
             "num_outputs: received 1 with a softmax, which is 1 for every image, so the network "
             "cannot learn; expected a sigmoid for two classes. Build it with "
             "classifier_activation='sigmoid', or with num_outputs=2.",
-            stacklevel=2,
+            stacklevel=_level_of_user(),
         )
+
+
+def _level_of_user() -> int:
+    """Return the ``stacklevel`` that shows a warning of the caller at the line of the user."""
+    frame, level = sys._getframe(1), 1
+    package = frame.f_globals["__name__"].partition(".")[0]
+    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] == package:
+        frame, level = frame.f_back, level + 1
+    return level
 
 
 def repetitions(value: Any) -> tuple[int, ...]:

@@ -280,12 +280,17 @@ def test_num_outputs_may_be_none_only_without_the_top():
         assemble((3, 16, 16), 0, PARTS, "t", include_top=False)
 
 
-@pytest.mark.parametrize("activation", ["softmax", keras.activations.softmax])
+@pytest.mark.parametrize(
+    "activation",
+    ["softmax", keras.activations.softmax, keras.ops.softmax, keras.layers.Softmax()],
+    ids=["name", "activation", "operation", "layer"],
+)
 def test_one_output_of_a_softmax_is_warned_of(activation):
     """Its only value is 1: nothing can be learned, and accuracy is that of one class."""
     words = "^num_outputs: received 1 with a softmax, which is 1 for every image.*'sigmoid', or "
-    with pytest.warns(UserWarning, match=words):
+    with pytest.warns(UserWarning, match=words) as found:
         assemble((3, 8, 8), 1, [], "tiny", classifier_activation=activation)
+    assert [warning.filename for warning in found] == [__file__]  # once, where it was called
     for other in ("sigmoid", None):  # a warning is an error here
         assemble((3, 8, 8), 1, [], "tiny", classifier_activation=other)
     assemble((3, 8, 8), 1, [], "tiny", include_top=False)
