@@ -10,10 +10,12 @@ import pytest
 from matplotlib import font_manager
 
 from helpers import application, outline
-from keras_convnets import plot_model, units
+from keras_convnets import plot_model, scope, units
+from keras_convnets.analysis.plot import plot
 from keras_convnets.analysis.plot.blocks import block_graph
 from keras_convnets.analysis.plot.folding import fold
 from keras_convnets.analysis.plot.graph import by_stage
+from keras_convnets.analysis.plot.look import Look
 from keras_convnets.assemble import assemble
 from keras_convnets.units import heads
 
@@ -200,6 +202,12 @@ def test_a_figure_without_room_is_refused_with_what_fits(models):
     assert min(drawing.types) < 9
 
 
+def test_type_that_is_almost_large_enough_is_not_said_to_be():
+    # Rounded, it would read "would have 9.0 points; expected at least 9".
+    look = Look(rankdir="LR", size=(4.0, 3.0))
+    assert "would have 8.9 points" in plot._too_small(8.97, None, "stage", look)
+
+
 @pytest.mark.parametrize("size", ["page", (1, 2, 3), (0, 3), 7, ("7", "8"), (float("inf"), 2)])
 def test_a_wrong_size_is_refused(models, size):
     with pytest.raises(ValueError, match="size: received .* expected 'slide' or a width"):
@@ -268,6 +276,30 @@ def test_other_graphs(build, detail):
     drawing = Drawing(build(), detail=detail, rankdir="LR")
     assert drawing.page == SLIDE
     check(drawing)
+
+
+def test_two_networks_in_one_graph_follow_each_other():
+    with scope("left"):
+        one = outline("cifar_resnet_20")
+    with scope("right"):
+        other = outline("lenet_5")
+    joined = L.Concatenate(name="join")([one.output, other.output])
+    model = keras.Model([one.input, other.input], joined, name="pair")
+    drawing = Drawing(model, rankdir="LR")
+    check(drawing)
+    assert sorted(drawing.frames()) == ["left_conv2", "left_conv3", "left_conv4"]
+    frames = [rectangle(frame) for frame in drawing.groups("cluster")]
+    for frame, another in itertools.combinations(frames, 2):
+        assert not overlap(frame, another)
+    inside = [box for box in drawing.boxes() if any(overlap(box, frame) for frame in frames)]
+    assert len(inside) == 2 * (1 + 2 + 3)  # each residual block, and its addition
+    # The label of a shortcut is as wide as it is: within its frame, though wider than its block.
+    words = filter(str.strip, drawing.words)
+    texts = zip(drawing.texts(), words, strict=True)
+    labels = [rect for rect, text in texts if "channels" in text]
+    assert len(labels) == 2
+    for left, top, right, _ in labels:
+        assert any(f[0] < left and right < f[2] and f[1] < top < f[3] for f in frames)
 
 
 @pytest.mark.slow

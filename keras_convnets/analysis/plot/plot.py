@@ -134,10 +134,11 @@ def _too_small(points: float, graph: Graph, detail: str, look: Look) -> str:
     across = dataclasses.replace(look, rankdir="LR")
     fits = [found for found in coarser if found != "layer" and _fits(graph, found, across)]
     larger = math.ceil(10 * width * 9 / points) / 10, math.ceil(10 * height * 9 / points) / 10
+    shown = math.floor(10 * points) / 10  # 8.96 points are not 9.0
     advice = f"Draw detail={fits[-1]!r} with rankdir='LR', which fits" if fits else "Leave size out"
     return (
         f"size: received {width:.4g} x {height:.4g} inches, where the smallest type at "
-        f"detail={detail!r} would have {points:.1f} points; expected at least 9. "
+        f"detail={detail!r} would have {shown} points; expected at least 9. "
         f"{advice}, or pass a larger size, such as ({larger[0]:g}, {larger[1]:g})."
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from keras_convnets.analysis.plot.slide.order import path_by_path
 from keras_convnets.analysis.plot.slide.parts import Content, Unit
 from keras_convnets.analysis.plot.slide.place import ASIDE, label_widths, margin_of
 from keras_convnets.analysis.plot.slide.rows import Filler, Group, Row, groups_of
@@ -14,11 +15,13 @@ class Rows:
 
     def __init__(self, content: Content, *, breaks_stages: bool) -> None:
         self.label_width = label_widths(content.lines)
-        main = [unit for unit in content.units if unit.name not in content.aside]
         self._aside = [unit for unit in content.units if unit.name in content.aside]
         self._sources: dict[str, set[str]] = {unit.name: set() for unit in content.units}
         for line in content.lines:
-            self._sources[line.to].add(line.of)
+            if line.of != line.to:
+                self._sources[line.to].add(line.of)
+        main = [unit for unit in content.units if unit.name not in content.aside]
+        main = path_by_path(main, self._sources)
         self._filler = Filler(groups_of(main), self.label_width, breaks_stages=breaks_stages)
 
     def of(self, width: float) -> list[Row] | None:

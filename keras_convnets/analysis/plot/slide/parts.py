@@ -8,7 +8,8 @@ from typing import Any
 
 FRAME_TYPE = 10  # the size of the type of a frame's name
 INNER = 18.0  # between the boxes of a unit
-_LEAD = 15.0  # before a unit with an arc, which leaves the incoming line there
+TAP = 9.0  # before a box, where its arc leaves the incoming line
+_LEAD = 15.0  # before a unit with an arc
 _ARC = 8.0  # from a box to the arc above it
 
 
@@ -63,12 +64,25 @@ class Unit:
     @property
     def lead(self) -> float:
         """The space before the first box, from which the arc starts."""
-        return _LEAD if self.arc is not None and self.over == 0 else 0.0
+        return _LEAD + self._overhang if self.arc is not None and self.over == 0 else 0.0
+
+    @property
+    def trail(self) -> float:
+        """The space after the last box, for the end of the arc's label."""
+        return max(0.0, self._overhang - self.boxes[-1].width / 2)
+
+    @property
+    def _overhang(self) -> float:
+        """The length of the arc's label beyond each end of the arc."""
+        if self.arc is None:
+            return 0.0
+        span = _width(self.boxes[self.over :]) + TAP - self.boxes[-1].width / 2
+        return max(0.0, (self.arc.size[0] - span) / 2)
 
     @property
     def width(self) -> float:
-        """The width, including the space before the first box."""
-        return self.lead + sum(box.width for box in self.boxes) + INNER * (len(self.boxes) - 1)
+        """The width, including the space before the first box and after the last one."""
+        return self.lead + _width(self.boxes) + self.trail
 
     @property
     def descent(self) -> float:
@@ -84,6 +98,10 @@ class Unit:
     def arc_height(self) -> float:
         """The height of the arc above the line, without its label."""
         return max(box.height for box in self.boxes[self.over :]) / 2 + _ARC
+
+
+def _width(boxes: Sequence[Box]) -> float:
+    return sum(box.width for box in boxes) + INNER * (len(boxes) - 1)
 
 
 @dataclasses.dataclass(frozen=True)

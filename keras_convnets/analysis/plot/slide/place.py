@@ -224,14 +224,16 @@ def _place_frames(layout: Layout) -> None:
                 parts.setdefault(group.frame, []).append((row, group.units))
     for frame, members in parts.items():
         margin = FRAME if len(members) == 1 else _INSIDE
-        boxes = [layout.side(box.node) for _, units in members for u in units for box in u.boxes]
+        ends = [
+            layout.side(u.boxes[-1].node).right + u.trail for _, units in members for u in units
+        ]
         leads = [layout.side(u.boxes[0].node).left - u.lead for _, units in members for u in units]
         framed = [[u for u in row.units if u.frame] for row, _ in members]
         ys = [layout.centre[units[0].boxes[0].node][1] for _, units in members]
         layout.frames[frame] = Rect(
             min(leads) - margin,
             ys[0] - max(unit.ascent for unit in framed[0]) - FRAME - HEADER,
-            max(rect.right for rect in boxes) + margin,
+            max(ends) + margin,
             ys[-1] + max(unit.descent for unit in framed[-1]) + FRAME,
         )
 

@@ -6,7 +6,7 @@ import dataclasses
 import math
 from collections.abc import Sequence
 
-from keras_convnets.analysis.plot.slide.parts import Line
+from keras_convnets.analysis.plot.slide.parts import TAP, Line
 from keras_convnets.analysis.plot.slide.place import TRACK, Layout
 
 Point = tuple[float, float]
@@ -16,7 +16,6 @@ _CORNER = 7.0  # the radius of a corner
 _ENTRY = 11.0  # from a line that comes down to the box or frame that it enters
 _ABOVE = 1.0  # from a line to its label
 _BESIDE = 5.0
-_TAP = 9.0  # before a box, where its shortcut leaves the line
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,7 +56,7 @@ def _arc(layout: Layout, line: Line) -> Route:
     assert unit.arc is not None
     over, target = layout.side(unit.boxes[unit.over].node), layout.side(line.target)
     x, y = layout.centre[line.target]
-    start, top = over.left - _TAP, y - unit.arc_height
+    start, top = over.left - TAP, y - unit.arc_height
     corners = [(start, y), (start, top), (x, top), (x, target.top)]
     return Route(corners, ((start + x) / 2, top - line.size[1] / 2 - _ABOVE))
 
@@ -122,7 +121,10 @@ def _down(layout: Layout, line: Line) -> Route:
     width, height = line.size
     if abs(ends[0] - ends[1]) > width + 2 * _CORNER:
         return Route(corners, (sum(ends) / 2, last - height / 2 - _ABOVE))
-    return Route(corners, (max(ends) + _BESIDE + width / 2, last - height / 2 - _ABOVE))
+    beside = max(ends) + _BESIDE + width / 2
+    if beside + width / 2 > layout.width:
+        beside = min(ends) - _BESIDE - width / 2
+    return Route(corners, (beside, last - height / 2 - _ABOVE))
 
 
 def _track(layout: Layout, line: Line) -> float:
