@@ -8,7 +8,8 @@ from .architectures.alexnet import AlexnetBuilder, AlexnetRow
 from .architectures.cifar_resnet import CifarResnetBuilder
 from .architectures.course_notes.builder import CourseNotesBuilder
 from .architectures.densenet.blocks import dense_layer, transition
-from .architectures.densenet.builder import DensenetBuilder, DensenetVariant
+from .architectures.densenet.builder import DensenetBuilder
+from .architectures.densenet.variant import DensenetVariant
 from .architectures.inception.builder import InceptionBuilder
 from .architectures.inception.googlenet import inception
 from .architectures.inception.inception_resnet import (

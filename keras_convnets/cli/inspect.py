@@ -69,10 +69,8 @@ def _cost(chosen: argparse.Namespace) -> int:
 
 def _receptive_field(chosen: argparse.Namespace) -> int:
     startup.start_engine(chosen.load)
-    from keras_convnets.analysis.receptive_field.receptive_field import (
-        ReceptiveFields,
-        receptive_field,
-    )
+    from keras_convnets.analysis.receptive_field.found import ReceptiveFields
+    from keras_convnets.analysis.receptive_field.receptive_field import receptive_field
 
     shape = chosen.input_shape
     model = _open_for(chosen.name, shape, chosen.num_outputs)

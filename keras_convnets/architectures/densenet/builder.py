@@ -6,12 +6,13 @@ Huang et al., "Densely Connected Convolutional Networks" (2016, arXiv:1608.06993
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Unpack
+from typing import Unpack
 
 import keras
 
 from keras_convnets import checks, units
 from keras_convnets.architectures.densenet.blocks import dense_layer, dense_stages, transition
+from keras_convnets.architectures.densenet.variant import BASIC, BC, DensenetVariant, checked
 from keras_convnets.architectures.residual import imagenet_stem
 from keras_convnets.assemble import assemble
 from keras_convnets.options import InputShape, Options, Outputs
@@ -21,25 +22,6 @@ from keras_convnets.units import TORCH, Unit
 PAPER = "Huang et al. 2016 (arXiv:1608.06993)"
 AUTHORS = "Torch code by Huang et al. (arXiv:1608.06993)"
 CIFAR = (3, 32, 32)
-
-
-class DensenetVariant(NamedTuple):
-    """The paper's variations of dense blocks and transitions.
-
-    Attributes:
-        bottleneck: whether 1x1 convolutions precede the 3x3 ones: the "B" in DenseNet-BC.
-        compression: the fraction of channels that a transition keeps, more than 0 and at most 1;
-            less than 1 is the "C" in DenseNet-BC.
-        dropout: the dropout rate after each convolution except the first.
-    """
-
-    bottleneck: bool = True
-    compression: float = 0.5
-    dropout: float = 0.0
-
-
-BASIC = DensenetVariant(bottleneck=False, compression=1.0)
-BC = DensenetVariant(bottleneck=True, compression=0.5)
 
 
 class DensenetBuilder:
@@ -95,7 +77,7 @@ class DensenetBuilder:
         """
         layers = checks.repetitions(repetitions)
         k = checks.positive_integer("growth_rate", growth_rate, "the paper's k, such as 32")
-        bottleneck, compression, dropout = _checked(variant)
+        bottleneck, compression, dropout = checked(variant)
         cifar_width = 2 * k if bottleneck and compression < 1 else 16
         stems = {
             "imagenet": imagenet_stem(TORCH, filters=2 * k),
@@ -236,16 +218,3 @@ def _authors(
     stem = units.style_conv(2 * growth_rate, 3, style=TORCH)
     blocks = (repetitions,) * 3
     return _build(input_shape, num_outputs, blocks, growth_rate, BASIC, stem, **options)
-
-
-def _checked(variant: Any) -> DensenetVariant:
-    if not isinstance(variant, DensenetVariant):
-        raise ValueError(
-            f"variant: received {variant!r}; expected a DensenetVariant. Pass for example "
-            "DensenetVariant(bottleneck=False, compression=1.0), the paper's first network."
-        )
-    return DensenetVariant(
-        checks.choice("bottleneck", variant.bottleneck, (True, False)),
-        checks.share("compression", variant.compression),
-        checks.rate("dropout", variant.dropout),
-    )
