@@ -6,6 +6,7 @@ import csv
 import dataclasses
 import io
 import textwrap
+import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
@@ -36,20 +37,20 @@ class Table:
         titles = [column.title for column in self.columns]
         body = [[shown(value) for value in row] for row in self.rows]
         total = [] if self.total is None else [[shown(value) for value in self.total]]
-        widths = [max(map(len, cells)) for cells in zip(titles, *body, *total, strict=True)]
+        widths = [max(map(_width, cells)) for cells in zip(titles, *body, *total, strict=True)]
         rule = "─" * (sum(widths) + len(_GAP) * (len(widths) - 1))
         rows = [self._line(row, widths) for row in (titles, *body, *total)]
         lines = [rows[0], rule, *rows[1 : 1 + len(body)]]
         lines += ["", rows[-1]] if total else []
-        width = max(_NARROWEST_NOTES, *map(len, lines))
+        width = max(_NARROWEST_NOTES, *map(_width, lines))
         notes = (line for note in self.notes for line in textwrap.wrap(note, width))
         return "\n".join([*lines, "", *notes] if self.notes else lines)
 
     def _line(self, cells: Sequence[str], widths: Sequence[int]) -> str:
-        aligned = (
-            cell.rjust(width) if column.is_number else cell.ljust(width)
-            for cell, width, column in zip(cells, widths, self.columns, strict=True)
-        )
+        aligned = []
+        for cell, width, column in zip(cells, widths, self.columns, strict=True):
+            space = " " * (width - _width(cell))
+            aligned.append(space + cell if column.is_number else cell + space)
         return _GAP.join(aligned).rstrip()
 
     def to_markdown(self) -> str:
@@ -97,6 +98,12 @@ def shown(value: Any) -> str:
 def sizes(shape: Sequence[Any]) -> str:
     """Return sizes in the notation of papers, with ``?`` for an unknown size."""
     return " × ".join("?" if size is None else str(size) for size in shape)
+
+
+def _width(text: str) -> int:
+    """Return the columns that a text takes on a console: Chinese and Japanese letters take two."""
+    wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in text)
+    return len(text) + wide - sum(unicodedata.combining(letter) > 0 for letter in text)
 
 
 def _plain(value: Any) -> Any:

@@ -109,6 +109,7 @@ def test_options():
         (k.conv(8, 99, padding="valid"), "cannot be applied to 8 × 33 × 33 (TooSmallError"),
         (k.branches(a=k.conv(3, 1)), "returns no tensor but a list"),
         (k.chain(), "has no layers"),
+        (lambda x: keras.Input((3, 3, 3)), "returns a tensor of another graph"),
     ],
 )
 def test_what_is_no_block_is_refused(block, words, tmp_path):

@@ -12,7 +12,7 @@ from matplotlib import font_manager
 from helpers import application, outline
 from keras_convnets import plot_model, scope, units
 from keras_convnets.analysis.plot import plot
-from keras_convnets.analysis.plot.blocks import block_graph
+from keras_convnets.analysis.plot.blocks import block_graph, stage_kind
 from keras_convnets.analysis.plot.folding import fold
 from keras_convnets.analysis.plot.graph import by_stage
 from keras_convnets.analysis.plot.look import Look
@@ -162,6 +162,17 @@ def test_stages_go_from_left_to_right_on_a_slide_unless_told_otherwise(models):
     assert height > width
     width, height = Drawing(model).page
     assert height > width
+
+
+def test_a_stage_has_the_colour_of_its_convolutions_not_of_a_last_activation():
+    image = keras.Input((32, 32, 3))
+    x = L.Conv2D(8, 3, strides=2, padding="same")(image)
+    x = L.Conv2D(8, 3, strides=2, padding="same", name="Conv_1")(x)
+    x = L.BatchNormalization(name="Conv_1_bn")(x)
+    x = L.ReLU(name="out_relu")(x)
+    stages = by_stage(block_graph(keras.Model(image, x)))
+    assert [block.kind for block in stages[-1][1]] == ["convolution", "activation"]
+    assert stage_kind(stages[-1][1]) == "convolution"
 
 
 def test_from_right_to_left(models):

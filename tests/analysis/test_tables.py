@@ -49,3 +49,9 @@ def test_names_that_look_like_markup_are_kept():
 
 def test_values():
     assert [shown(value) for value in (0, 1.5, True, None, "x")] == ["0", "1.5", "yes", "", "x"]
+
+
+def test_letters_that_take_two_columns():
+    columns = (Column("name", "name"), Column("n", "n", is_number=True))
+    text = Table(columns, (("層一", 1), ("conv", 22))).to_text()
+    assert text.splitlines()[2:] == ["層一    1", "conv   22"]

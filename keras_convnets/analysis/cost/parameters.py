@@ -71,9 +71,9 @@ def on_statistics(counts: Sequence[tuple[str, int, int]]) -> list[str]:
     ]
     if not keras_counts:
         return []
-    what = f"{counts[0][2]:,} statistics" if len(counts) == 1 else "Statistics"
-    other = f"Keras' count_params() includes them: {', '.join(keras_counts)}."
-    return [f"{what} of normalisations are not parameters; {other}"]
+    what = f"{counts[0][2]:,} weights" if len(counts) == 1 else "Weights"
+    what += " that are not learnt (statistics of normalisations, for example) are not parameters"
+    return [f"{what}; Keras' count_params() includes them: {', '.join(keras_counts)}."]
 
 
 def item_size(dtype: Any) -> int:

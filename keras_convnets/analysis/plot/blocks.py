@@ -85,3 +85,9 @@ def kind_of(body: Body) -> str:
     kinds = [layer.kind for layer in layers_of(body)]
     order = ("model", "convolution", "dense", "pooling", "merge", "normalisation", "activation")
     return next((kind for kind in order if kind in kinds), kinds[0] if kinds else "other")
+
+
+def stage_kind(blocks: Sequence[Block]) -> str:
+    """Return the kind of the last block of a stage, other than activations and the like."""
+    heavy = [block.kind for block in blocks if heavy_of(block.inside.all)]
+    return (heavy or [blocks[-1].kind])[-1]

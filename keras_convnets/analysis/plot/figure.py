@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import pydot
 
 from keras_convnets.analysis.plot import labels
-from keras_convnets.analysis.plot.blocks import kind_of
+from keras_convnets.analysis.plot.blocks import kind_of, stage_kind
 from keras_convnets.analysis.plot.columns import aside, columns
 from keras_convnets.analysis.plot.extent import stage_extent
 from keras_convnets.analysis.plot.graph import Block, Edge, Graph, Layer, by_stage
@@ -104,7 +104,7 @@ def _stages(graph: Graph, look: Look) -> Sheet | Slide:
     for name, blocks in stages:
         inline = dataclasses.replace(look, narrow=False, flat=True) if name in side else look
         label = labels.stage_label(name, blocks, inline)
-        sheet.node(box[name], name, label, blocks[-1].kind)
+        sheet.node(box[name], name, label, stage_kind(blocks))
     for edge, label in _labelled(between, look):
         ends = (box[edge.source], edge.source, box[edge.target], edge.target)
         sheet.line(*ends, label=label, weight=100)

@@ -103,7 +103,10 @@ def _model(block: Callable[[Any], Any], shape: checks.ImageShape) -> keras.Model
             raise ValueError(_refusal(block, f"returns no tensor but a {type(y).__name__}"))
         if y is x:
             raise ValueError(_refusal(block, "has no layers"))
-        return keras.Model(x, y, name=_name(block))
+        try:
+            return keras.Model(x, y, name=_name(block))
+        except ValueError as error:
+            raise ValueError(_refusal(block, "returns a tensor of another graph")) from error
 
 
 def _refusal(block: Callable[[Any], Any], problem: str) -> str:
