@@ -7,7 +7,7 @@ import math
 import re
 
 from keras_convnets import compare, cost, features, plot_model, receptive_field
-from keras_convnets.analysis.plot.blocks import block_graph
+from keras_convnets.analysis.plot.graph.blocks import block_graph
 from keras_convnets.analysis.plot.webpage import webpage
 from keras_convnets.graph.walk import walk
 from keras_convnets.training import freeze_until

@@ -6,9 +6,9 @@ import pytest
 
 from helpers import outline
 from keras_convnets.analysis.plot import render
-from keras_convnets.analysis.plot.blocks import block_graph
 from keras_convnets.analysis.plot.figure import figure
-from keras_convnets.analysis.plot.folding import fold
+from keras_convnets.analysis.plot.graph.blocks import block_graph
+from keras_convnets.analysis.plot.graph.folding import fold
 from keras_convnets.analysis.plot.look import Look
 
 # The longer side, at most in lengths of the shorter one.

@@ -4,9 +4,9 @@ import pytest
 from helpers import FORMATS, application
 from keras_convnets import ResnetBuilder, cost
 from keras_convnets.analysis.cost.prices import Price
-from keras_convnets.analysis.plot.blocks import block_graph
-from keras_convnets.analysis.plot.folding import fold
-from keras_convnets.analysis.plot.graph import Edge, by_stage
+from keras_convnets.analysis.plot.graph.blocks import block_graph
+from keras_convnets.analysis.plot.graph.folding import fold
+from keras_convnets.analysis.plot.graph.graph import Edge, by_stage
 
 L = keras.layers
 

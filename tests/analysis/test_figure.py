@@ -7,13 +7,13 @@ import pytest
 from helpers import application
 from keras_convnets import ResnetBuilder, create_model, units
 from keras_convnets.analysis.cost.prices import Price
-from keras_convnets.analysis.plot.blocks import block_graph
-from keras_convnets.analysis.plot.columns import aside, columns
 from keras_convnets.analysis.plot.figure import figure
-from keras_convnets.analysis.plot.folding import fold
-from keras_convnets.analysis.plot.graph import Edge
+from keras_convnets.analysis.plot.graph.blocks import block_graph
+from keras_convnets.analysis.plot.graph.folding import fold
+from keras_convnets.analysis.plot.graph.graph import Edge
 from keras_convnets.analysis.plot.labels import price_text, title
 from keras_convnets.analysis.plot.look import Look
+from keras_convnets.analysis.plot.sheet.columns import aside, columns
 from keras_convnets.analysis.plot.style import short
 from keras_convnets.assemble import assemble
 from keras_convnets.units import heads

@@ -12,9 +12,9 @@ from matplotlib import font_manager
 from helpers import application, outline
 from keras_convnets import plot_model, scope, units
 from keras_convnets.analysis.plot import plot
-from keras_convnets.analysis.plot.blocks import block_graph, stage_kind
-from keras_convnets.analysis.plot.folding import fold
-from keras_convnets.analysis.plot.graph import by_stage
+from keras_convnets.analysis.plot.graph.blocks import block_graph, stage_kind
+from keras_convnets.analysis.plot.graph.folding import fold
+from keras_convnets.analysis.plot.graph.graph import by_stage
 from keras_convnets.analysis.plot.look import Look
 from keras_convnets.assemble import assemble
 from keras_convnets.units import heads

@@ -7,7 +7,7 @@ import keras
 import pytest
 
 from keras_convnets import compare, cost, features, plot_model, receptive_field
-from keras_convnets.analysis.plot.blocks import block_graph
+from keras_convnets.analysis.plot.graph.blocks import block_graph
 from keras_convnets.cli import main
 from keras_convnets.layers import TakeChannels
 

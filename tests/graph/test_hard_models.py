@@ -6,8 +6,8 @@ import keras
 import pytest
 
 from keras_convnets import compare, cost, plot_model, receptive_field
-from keras_convnets.analysis.plot.blocks import block_graph
-from keras_convnets.analysis.plot.folding import fold
+from keras_convnets.analysis.plot.graph.blocks import block_graph
+from keras_convnets.analysis.plot.graph.folding import fold
 from keras_convnets.graph.groups import places
 from keras_convnets.graph.unique import unique_names
 from keras_convnets.graph.walk import walk

@@ -10,13 +10,13 @@ from typing import Any, NamedTuple
 import pydot
 
 from keras_convnets.analysis.plot import labels
-from keras_convnets.analysis.plot.blocks import kind_of, stage_kind
-from keras_convnets.analysis.plot.columns import aside, columns
-from keras_convnets.analysis.plot.extent import stage_extent
-from keras_convnets.analysis.plot.graph import Block, Edge, Graph, Layer, by_stage
+from keras_convnets.analysis.plot.graph.blocks import kind_of, stage_kind
+from keras_convnets.analysis.plot.graph.graph import Block, Edge, Graph, Layer, by_stage
 from keras_convnets.analysis.plot.look import Look
-from keras_convnets.analysis.plot.scaling import scaled
-from keras_convnets.analysis.plot.sheet import Sheet
+from keras_convnets.analysis.plot.sheet.columns import aside, columns
+from keras_convnets.analysis.plot.sheet.extent import stage_extent
+from keras_convnets.analysis.plot.sheet.scaling import scaled
+from keras_convnets.analysis.plot.sheet.sheet import Sheet
 from keras_convnets.analysis.plot.slide.composing import SMALLEST_TYPE, Page
 from keras_convnets.analysis.plot.slide.setting import best_page
 from keras_convnets.analysis.plot.slide.slide import Slide

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from keras_convnets.analysis.cost.prices import Price
-from keras_convnets.analysis.plot.graph import Block, Graph, Layer
+from keras_convnets.analysis.plot.graph.graph import Block, Graph, Layer
 from keras_convnets.analysis.plot.look import Look
 from keras_convnets.analysis.plot.style import COLOURS, escaped, grey, inked, short
 from keras_convnets.analysis.tables import sizes

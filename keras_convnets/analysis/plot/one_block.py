@@ -12,8 +12,8 @@ from typing import Any
 import keras
 
 from keras_convnets import axes, checks, naming
-from keras_convnets.analysis.plot.blocks import block_graph
-from keras_convnets.analysis.plot.graph import Edge, Graph
+from keras_convnets.analysis.plot.graph.blocks import block_graph
+from keras_convnets.analysis.plot.graph.graph import Edge, Graph
 from keras_convnets.analysis.plot.look import DIRECTIONS, Look, heading
 from keras_convnets.analysis.plot.target import Figure, Target
 from keras_convnets.analysis.tables import sizes

@@ -8,10 +8,10 @@ import os
 from typing import Any
 
 from keras_convnets import checks
-from keras_convnets.analysis.plot.blocks import block_graph
 from keras_convnets.analysis.plot.figure import DETAILS, TooSmallTypeError, figure
-from keras_convnets.analysis.plot.folding import fold
-from keras_convnets.analysis.plot.graph import Graph
+from keras_convnets.analysis.plot.graph.blocks import block_graph
+from keras_convnets.analysis.plot.graph.folding import fold
+from keras_convnets.analysis.plot.graph.graph import Graph
 from keras_convnets.analysis.plot.look import DIRECTIONS, Look, heading, page_size
 from keras_convnets.analysis.plot.target import Figure, Target
 

@@ -13,7 +13,7 @@ import pydot
 from keras_convnets import checks, files
 from keras_convnets.analysis.plot import render
 from keras_convnets.analysis.plot.figure import figure
-from keras_convnets.analysis.plot.graph import Graph
+from keras_convnets.analysis.plot.graph.graph import Graph
 from keras_convnets.analysis.plot.look import Look
 from keras_convnets.analysis.plot.webpage import webpage
 

@@ -9,7 +9,7 @@ from keras_convnets.analysis.cost.prices import Price
 from keras_convnets.analysis.cost.rules import CONVENTION
 from keras_convnets.analysis.plot import labels
 from keras_convnets.analysis.plot.figure import box_ids
-from keras_convnets.analysis.plot.graph import Block, Graph, Layer, by_stage
+from keras_convnets.analysis.plot.graph.graph import Block, Graph, Layer, by_stage
 from keras_convnets.analysis.tables import shown, sizes
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from keras_convnets.analysis.plot import attributes, labels, legend
-from keras_convnets.analysis.plot.graph import Graph
+from keras_convnets.analysis.plot.graph.graph import Graph
 from keras_convnets.analysis.plot.look import Look
 from keras_convnets.analysis.plot.slide.composing import Page, composed
 from keras_convnets.analysis.plot.slide.measure import measured, text, text_style

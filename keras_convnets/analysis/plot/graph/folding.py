@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from keras_convnets.analysis.plot.graph import Block, Edge, Graph
+from keras_convnets.analysis.plot.graph.graph import Block, Edge, Graph
 from keras_convnets.graph.structure import is_dropout, without_dropout
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from keras_convnets.analysis.plot.graph import Block
+from keras_convnets.analysis.plot.graph.graph import Block
 from keras_convnets.analysis.plot.labels import line_of
 from keras_convnets.graph.branches import Body, Item, Parallel
 from keras_convnets.graph.structure import is_gate

@@ -8,7 +8,7 @@ from typing import Any
 import pydot
 
 from keras_convnets.analysis.plot import attributes, labels, legend
-from keras_convnets.analysis.plot.graph import Graph
+from keras_convnets.analysis.plot.graph.graph import Graph
 from keras_convnets.analysis.plot.look import Look
 from keras_convnets.analysis.plot.style import quoted
 from keras_convnets.graph.branches import Body

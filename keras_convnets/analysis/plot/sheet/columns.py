@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from keras_convnets.analysis.plot.graph import Edge
+from keras_convnets.analysis.plot.graph.graph import Edge
 
 _MOST_PER_WIDTH = 4.5  # the largest ratio of height to width at which a figure is not broken
 _WORTH_A_BREAK = 0.75  # do not break if the longest column keeps more than this share of the length

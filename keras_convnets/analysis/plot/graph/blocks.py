@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from keras_convnets.analysis.cost.prices import Price
-from keras_convnets.analysis.plot.facts import Facts, facts_of
-from keras_convnets.analysis.plot.graph import Block, Edge, Graph, Layer
+from keras_convnets.analysis.plot.graph.facts import Facts, facts_of
+from keras_convnets.analysis.plot.graph.graph import Block, Edge, Graph, Layer
 from keras_convnets.graph.branches import Body
 from keras_convnets.graph.calls import Call
 from keras_convnets.graph.structure import Inside, heavy_of, inside, layers_of

@@ -6,7 +6,7 @@ import dataclasses
 from typing import Any
 
 from keras_convnets.analysis.cost.prices import prices
-from keras_convnets.analysis.plot.graph import Layer
+from keras_convnets.analysis.plot.graph.graph import Layer
 from keras_convnets.graph.block_names import Place
 from keras_convnets.graph.calls import Call
 from keras_convnets.graph.groups import nodes_with_blocks, places
