@@ -281,8 +281,20 @@ def with_a_long_auxiliary_head():
     return assemble((3, 8, 8), 5, parts, "net", auxiliary={"conv2": head, "conv3": head})
 
 
+def with_a_stage_off_the_main_path():
+    image, other = keras.Input((8, 8, 3)), keras.Input((3, 8, 8, 4))
+    x = L.ConvLSTM2D(2, 1)(other)
+    short = L.Subtract()([L.ReLU()(x), x])
+    long = image
+    for n in range(4):
+        long = L.Conv2D(4, 3, name=f"conv{n}_conv")(long) if n < 3 else L.Flatten()(long)
+    return keras.Model([image, other], [long, short])
+
+
 @pytest.mark.parametrize("detail", ["stage", "block"])
-@pytest.mark.parametrize("build", [unet, two_inputs, with_a_long_auxiliary_head])
+@pytest.mark.parametrize(
+    "build", [unet, with_a_stage_off_the_main_path, two_inputs, with_a_long_auxiliary_head]
+)
 def test_other_graphs(build, detail):
     drawing = Drawing(build(), detail=detail, rankdir="LR")
     assert drawing.page == SLIDE

@@ -40,10 +40,11 @@ class Slide:
         says: str = "",
         **more: Any,
     ) -> None:
-        """Draw a box within its frame; ``says`` is its tooltip."""
+        """Draw a box, within its frame unless it is off the main path; ``says`` is its tooltip."""
         self._kinds.add(kind)
         style = attributes.of_node(node, label, kind, says or owner) | more
-        self._boxes[node] = Box(node, owner, frames[0] if frames else None, style)
+        frame = frames[0] if frames and owner not in self._aside else None
+        self._boxes[node] = Box(node, owner, frame, style)
 
     def line(
         self, source: str, of: str, target: str, to: str, *, label: str = "", **style: Any
