@@ -66,7 +66,8 @@ def fields(model):
 
 def figures(model, r):
     for detail in ("stage", "block", "layer"):
-        plot_model(model, "m.dot", detail=detail, expand_nested=r.choice((None, True, False)))
+        rankdir, nested = r.choice((None, "LR")), r.choice((None, True, False))
+        plot_model(model, "m.dot", detail=detail, rankdir=rankdir, expand_nested=nested)
     graph = block_graph(model, expand_nested=r.choice((None, True, False)))
     data = webpage(graph, r.choice(("stage", "block", "layer")), "<svg></svg>")
     assert graph.name in data
