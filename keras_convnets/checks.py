@@ -5,8 +5,9 @@ received, what was expected and what to do.
 from __future__ import annotations
 
 import difflib
+import inspect
+import itertools
 import operator
-import sys
 import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
@@ -65,11 +66,10 @@ def warn_of_softmax_over_one(num_outputs: int) -> None:
 
 def _level_of_user() -> int:
     """Return the ``stacklevel`` that shows a warning of the caller at the line of the user."""
-    frame, level = sys._getframe(1), 1
-    package = frame.f_globals["__name__"].partition(".")[0]
-    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] == package:
-        frame, level = frame.f_back, level + 1
-    return level
+    package = __name__.partition(".")[0]
+    names = (caller.frame.f_globals.get("__name__", "") for caller in inspect.stack(context=0)[1:])
+    inside = itertools.takewhile(lambda name: name.partition(".")[0] == package, names)
+    return 1 + sum(1 for _ in inside)
 
 
 def repetitions(value: Any) -> tuple[int, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -94,6 +95,11 @@ class ReceptiveField:
         if self.unknown:
             return f"unknown: {self.unknown}"
         return "unaligned" if self.unaligned else ""
+
+
+def extent(field: ReceptiveField) -> tuple[bool, bool, int]:
+    """Return the key by which fields are compared: the whole image is most, then the unknown."""
+    return bool(field._state.reach), bool(field.unknown), math.prod(field.size or ())
 
 
 class ReceptiveFields(Mapping[str, ReceptiveField]):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any, overload
 
 from keras_convnets import checks
 from keras_convnets.analysis.receptive_field import fields
 from keras_convnets.analysis.receptive_field.fields import Seen, State, Unclipped
-from keras_convnets.analysis.receptive_field.found import ReceptiveField, ReceptiveFields
+from keras_convnets.analysis.receptive_field.found import ReceptiveField, ReceptiveFields, extent
 from keras_convnets.analysis.receptive_field.rules import state_of
 from keras_convnets.graph.calls import Call
 from keras_convnets.graph.input_shapes import open_sizes
@@ -71,7 +70,7 @@ def receptive_field(
             f"{next(reversed(found), None)!r}; inputs have no field."
             f"{checks.did_you_mean(getattr(layer, 'name', layer), found)}"
         )
-    return max((found[name] for name in names), key=_extent)
+    return max((found[name] for name in names), key=extent)
 
 
 def _check_sizes(calls: Sequence[Call]) -> None:
@@ -87,12 +86,8 @@ def _fields_of(calls: Sequence[Call]) -> dict[str, ReceptiveField]:
         states[id(call)] = state = state_of(call, [states[id(parent)] for parent in call.parents])
         if not call.is_input:
             field = _field(call.name, state)
-            found[call.name] = max(found.get(call.name, field), field, key=_extent)
+            found[call.name] = max(found.get(call.name, field), field, key=extent)
     return found
-
-
-def _extent(field: ReceptiveField) -> tuple[bool, bool, int]:
-    return bool(field._state.reach), bool(field.unknown), math.prod(field.size or ())
 
 
 def _field(name: str, state: State) -> ReceptiveField:
