@@ -12,6 +12,7 @@ from keras_convnets import (
     SeResnetBuilder,
     WideResnetBuilder,
     cost,
+    model_info,
     resnext_block,
     squeeze_and_excitation,
 )
@@ -73,10 +74,10 @@ def test_where_a_bottleneck_for_cifar_strides(depth):
     # In the authors' code, the first 1x1 convolutions of conv3 and conv4 compute a quarter of the
     # pixels: 64 to 32 channels at 32 x 32, 128 to 64 at 16 x 16.
     name = f"cifar_preact_resnet_{depth}"
-    ports, authors = cost(outline(name)), cost(outline(f"{name}_authors"))
+    ports, authors = model_info(name), model_info(f"{name}_authors")
     saved = (32**2 - 16**2) * 64 * 32 + (16**2 - 8**2) * 128 * 64
-    assert authors.params == ports.params
-    assert authors.macs == ports.macs - saved
+    assert authors.parameters == ports.parameters
+    assert authors.multiply_adds == ports.multiply_adds - saved
 
 
 def test_dropout_stands_before_the_second_convolution_of_a_wide_block():
