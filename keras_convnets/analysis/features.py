@@ -13,10 +13,9 @@ from keras_convnets.analysis.level_numbers import level_numbers
 from keras_convnets.analysis.receptive_field.strides import Stride, strides
 from keras_convnets.graph.calls import Call
 from keras_convnets.graph.functional import given_to, graph_of
-from keras_convnets.graph.groups import nodes_with_blocks, places
+from keras_convnets.graph.groups import places, walk_by_blocks
 from keras_convnets.graph.layer_types import KERNELS, WINDOW_POOLINGS, LayerType
 from keras_convnets.graph.topology import trunk
-from keras_convnets.graph.walk import walk
 from keras_convnets.recursion import room_for
 
 # The levels that detectors use, of strides 2 to 32. C0, at image size, is returned only on request.
@@ -142,7 +141,7 @@ def _level(number: int, call: Call) -> Level:
 
 def _walk(model: Any) -> list[Call]:
     """Return the calls of a model on images, and of nested models that have several blocks."""
-    calls = walk(model, expand_nested=nodes_with_blocks(walk(model), model.name))
+    calls = walk_by_blocks(model)
     shapes = [call.shape for call in calls if call.is_input]
     if all(len(shape) != 3 for shape in shapes):
         raise ValueError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
+from collections.abc import Iterable
 from typing import Any
 
 from keras_convnets import axes
@@ -63,6 +64,10 @@ class Call:
     def parents(self) -> tuple[Call, ...]:
         """The calls whose outputs are this call's inputs, in the order of its arguments."""
         return tuple(tensor.source for tensor in self.inputs)
+
+    def returns(self, outputs: Iterable[Tensor]) -> None:
+        """Set the outputs, which are created after the call, for each has it as its source."""
+        object.__setattr__(self, "outputs", tuple(outputs))
 
     @property
     def model(self) -> str:

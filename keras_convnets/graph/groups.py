@@ -20,6 +20,7 @@ from keras_convnets.graph.nesting import Level, cut_at, opened_models
 from keras_convnets.graph.prefixes import names_of
 from keras_convnets.graph.topology import is_acyclic, pieces
 from keras_convnets.graph.unique import unique_names
+from keras_convnets.graph.walk import walk
 
 
 def places(calls: Sequence[Call], model_name: str = "") -> dict[Call, Place]:
@@ -32,10 +33,14 @@ def places(calls: Sequence[Call], model_name: str = "") -> dict[Call, Place]:
     return _told_apart({call: found[call] for call in calls})
 
 
-def nodes_with_blocks(calls: Sequence[Call], model_name: str = "") -> set[Any]:
-    """Return the nodes of those nested models that have several blocks of their own."""
-    spots = _spots(calls, model_name, 0).values()
-    return {node for spot in spots for node in spot.enclosing}
+def walk_by_blocks(model: Any) -> list[Call]:
+    """Return the calls of a model, and of nested models that have several blocks of their own."""
+    calls = walk(model)
+    nested = {node for call in calls for node in call.enclosing}
+    if not nested:
+        return calls
+    spots = _spots(calls, model.name, 0).values()
+    return walk(model, expand_nested={node for spot in spots for node in spot.enclosing})
 
 
 @dataclasses.dataclass(frozen=True)

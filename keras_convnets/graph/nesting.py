@@ -76,7 +76,7 @@ class Level:
     def _add(self, call: Call, outputs: Sequence[Tensor]) -> Call:
         """Add a call with copies of the given outputs."""
         made = [dataclasses.replace(tensor, source=call) for tensor in outputs]
-        object.__setattr__(call, "outputs", tuple(made))
+        call.returns(made)
         self._known.update(zip(map(id, outputs), made, strict=True))
         self.calls.append(call)
         return call

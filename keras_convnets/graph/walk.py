@@ -154,8 +154,7 @@ class _Walker:
     ) -> Call:
         times = repetitions(layer, inputs[0].shape) if inputs else 1
         call = Call(name, layer, inputs, (), self._data_format, times=times, **more)
-        made = tuple(Tensor(call, *output) for output in outputs)
-        object.__setattr__(call, "outputs", made)  # calls and tensors reference each other
+        call.returns(Tensor(call, *output) for output in outputs)
         return call
 
 

@@ -9,7 +9,7 @@ from keras_convnets.analysis.cost.prices import prices
 from keras_convnets.analysis.plot.graph.graph import Layer
 from keras_convnets.graph.block_names import Place
 from keras_convnets.graph.calls import Call
-from keras_convnets.graph.groups import nodes_with_blocks, places
+from keras_convnets.graph.groups import places, walk_by_blocks
 from keras_convnets.graph.settings import settings_of
 from keras_convnets.graph.unique import unique_names
 from keras_convnets.graph.walk import walk
@@ -32,7 +32,7 @@ def facts_of(model: Any, *, expand_nested: bool | None = False) -> Facts:
         ValueError: if ``model`` is not a functional Keras model.
     """
     if expand_nested is None:
-        calls = walk(model, expand_nested=nodes_with_blocks(walk(model), model.name))
+        calls = walk_by_blocks(model)
     else:
         calls = walk(model, expand_nested=expand_nested)
     placed = places(calls, model.name)
