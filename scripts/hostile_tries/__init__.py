@@ -1,0 +1,1 @@
+"""The hostile tries of ``scripts/hostile.py``, a module for each group."""
