@@ -1,0 +1,94 @@
+"""Any text as text for people: names of files, folders, classes, models and layers are data.
+
+A file system allows any bytes in a name but ``/`` and NUL, so a name may hold control characters
+that a terminal obeys, letters that turn the text around, markup, formulas, or bytes that are no
+text at all, which Python keeps as lone surrogates. Names stay as they are in data; whatever is
+printed, drawn or written for people goes through one of these functions on its way out.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+_JOINERS = "\u200c\u200d"  # invisible, but words of several scripts and many emoji need them
+_BYTES = range(0xDC80, 0xDD00)  # the surrogates of bytes that are not UTF-8
+# Where a spreadsheet takes what follows as a formula: at the start of a cell, and after what may
+# separate or quote cells.
+_FORMULA = re.compile(r"""(^\s*|[,;|"'\t]\s*)(?=[=+\-@])""")
+
+
+def printable(text: object) -> str:
+    r"""Return any text as one line in which every character can be seen, encoded and drawn.
+
+    What is not printable is shown as its escape in Python: control characters, line breaks, letters
+    that change the direction of the text, and bytes that are not UTF-8. Spaces are kept.
+
+    Examples:
+        >>> import os
+        >>> print(printable(os.fsdecode(b"caf\xe9.png")), printable("a\x1b[31m\nb"))
+        caf\xe9.png a\x1b[31m\nb
+    """
+    text = str(text)
+    if text.isprintable():
+        return text
+    return "".join(
+        letter if letter.isprintable() or letter in _JOINERS else _escape(letter) for letter in text
+    )
+
+
+def _escape(letter: str) -> str:
+    if ord(letter) in _BYTES:
+        return f"\\x{ord(letter) - 0xDC00:02x}"
+    return letter.encode("unicode_escape").decode("ascii")
+
+
+def one_line(message: object) -> str:
+    r"""Return a message as one printable line; line breaks and runs of spaces become a space.
+
+    Examples:
+        >>> print(one_line("cannot read\n  'x\x1b.png'"))
+        cannot read 'x\x1b.png'
+    """
+    return printable(" ".join(str(message).split()))
+
+
+def cell(text: object) -> str:
+    """Return printable text that no spreadsheet takes as a formula: an apostrophe is put before it.
+
+    Examples:
+        >>> print(cell("=cmd|' /C calc'!A0"), cell("cat"))
+        '=cmd|' /C calc'!A0 cat
+    """
+    return _FORMULA.sub(r"\1'", printable(text))
+
+
+def to_json(value: Any) -> str:
+    r"""Return JSON that any terminal shows and from which every string is read as it was.
+
+    Letters stay letters; what is not printable is escaped as JSON has it.
+
+    Examples:
+        >>> print(to_json({"犬": "caf\udce9"}))
+        {
+          "犬": "caf\udce9"
+        }
+    """
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    if text.replace("\n", "").isprintable():
+        return text
+    return "".join(
+        letter if letter == "\n" or letter.isprintable() else json.dumps(letter)[1:-1]
+        for letter in text
+    )
+
+
+def say(console: Any, text: object) -> None:
+    """Print a line on a Rich console exactly as it reads: no markup, no emoji codes, no wrapping.
+
+    Letters that the console's encoding lacks are escaped.
+    """
+    encoding = console.encoding
+    line = printable(text).encode(encoding, "backslashreplace").decode(encoding)
+    console.out(line, highlight=False)
