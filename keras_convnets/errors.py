@@ -15,3 +15,7 @@ class PeerLost(RunStopped):
     """
 
     exit_code = 75  # EX_TEMPFAIL: try again
+
+
+class OutOfMemoryError(ValueError):
+    """What was asked for does not fit into the memory; the message says what, and what to do."""

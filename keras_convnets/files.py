@@ -1,38 +1,172 @@
-"""Atomic file writes: a file is either written completely or left unchanged."""
+"""Atomic file writes, and what the system says about files.
+
+A file is either written completely or left unchanged.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import re
+import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+_LONGEST = 200  # characters of a path in an error
+_PREFIX = 60  # bytes of a file's name in that of its temporary folder
+
+# TensorFlow and HDF5 report the system's errors as text, with other exceptions than OSError.
+_OF_THE_SYSTEM = (
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EFBIG,
+    errno.EROFS,
+    errno.EIO,
+    errno.EMFILE,
+    errno.ENFILE,
+    errno.EACCES,
+    errno.EPERM,
+    errno.ENAMETOOLONG,
+    errno.ELOOP,
+    errno.ENOTDIR,
+    errno.EISDIR,
+    errno.ESTALE,
+    errno.ENOENT,
+)
+_FULL = {os.strerror(number) for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)}
+
+
+class NotWritten(ValueError):  # noqa: N818 - names an event, as RunStopped does
+    """A file could not be written; the one before it is unchanged.
+
+    Attributes:
+        what: the file and the reason, without what to do.
+    """
+
+    def __init__(self, what: str, remedy: str) -> None:
+        super().__init__(f"{what}. {remedy}")
+        self.what = what
+
 
 @contextlib.contextmanager
 def replacing(target: str | os.PathLike[str]) -> Iterator[Path]:
-    """Yield a temporary path to write to, and rename it to ``target`` at the end.
+    """Yield a temporary path to write to, and put the file in the place of ``target`` at the end.
 
     The path has the same suffix as the target, because writers choose the format by it. If the body
-    raises, an existing file at ``target`` is left unchanged.
+    raises, an existing file at ``target`` is left unchanged. A link stays, and the file that it
+    leads to is replaced; a file that is replaced keeps its permissions.
 
     Raises:
-        ValueError: if no file can be created in the folder of ``target``.
+        NotWritten: the path is not that of a file, the folder may not be written to, or the disk
+            is full.
     """
-    target = Path(target)
+    with _explained(target):
+        place, mode = _place(target)
+        prefix = f".{short(place.name)}."
+        folder = tempfile.TemporaryDirectory(
+            prefix=prefix, dir=place.parent, ignore_cleanup_errors=True
+        )
+        with folder:
+            written = Path(folder.name) / f"new{place.suffix}"
+            yield written
+            if mode is not None:
+                written.chmod(mode)
+            written.replace(place)
+
+
+def _place(target: str | os.PathLike[str]) -> tuple[Path, int | None]:
+    """Return the path of the file itself, and the permissions of one that exists."""
+    place = Path(os.path.realpath(target) if os.path.islink(target) else target)
     try:
-        folder = tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent)
+        found = place.stat()
+    except FileNotFoundError:
+        return place, None
+    if stat.S_ISDIR(found.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(errno.EINVAL, "Not a regular file")
+    if not os.access(place, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    return place, stat.S_IMODE(found.st_mode)
+
+
+@contextlib.contextmanager
+def _explained(target: str | os.PathLike[str]) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        found = reason(error)
+        if found is None:
+            raise
+        remedy = (
+            "Make room there, or name a file on another disk."
+            if found in _FULL
+            else "Name a file in a folder that exists and that you may write to."
+        )
+        raise NotWritten(f"cannot write {shown(target)}: {found}", remedy) from error
+
+
+def reason(error: BaseException) -> str | None:
+    """Return why the system refused something, in its words; ``None`` for any other error.
+
+    Examples:
+        >>> reason(OSError(28, "No space left on device", "model.svg"))
+        'No space left on device'
+        >>> reason(RuntimeError("unable to close file, errno = 28, error message = '...'"))
+        'No space left on device'
+        >>> reason(ValueError("embedded null byte"))
+        'embedded null byte'
+        >>> reason(KeyError("name"))
+    """
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    said = str(error)
+    if isinstance(error, UnicodeEncodeError):
+        return "its name cannot be encoded"
+    if isinstance(error, ValueError):  # a path with NUL; any other is meant for the user as it is
+        return "embedded null byte" if "null byte" in said or "null character" in said else None
+    if number := re.search(r"errno = ([0-9]+)", said):
+        return os.strerror(int(number[1]))
+    if not isinstance(error, OSError) and type(error).__module__.split(".")[0] != "tensorflow":
+        return None
+    known = (os.strerror(number) for number in _OF_THE_SYSTEM)
+    words = next((words for words in known if words in said), None)
+    return words or (said.split("\n")[0] or None if isinstance(error, OSError) else None)
+
+
+def shown(path: str | os.PathLike[str]) -> str:
+    """Return a path as an error shows it: in quotes, and shortened if it is very long."""
+    text = repr(os.fspath(path))
+    half = _LONGEST // 2
+    return text if len(text) <= _LONGEST else f"{text[:half]}…{text[-half:]}"
+
+
+def short(name: str) -> str:
+    """Return the start of a file's name, to which some letters can be added."""
+    return os.fsdecode(os.fsencode(name)[:_PREFIX])
+
+
+def absolute(what: str, path: str | os.PathLike[str]) -> Path:
+    """Return a path that is valid from any working folder, with ``~`` replaced.
+
+    Args:
+        what: the name of the argument, for the error.
+        path: the path.
+
+    Raises:
+        ValueError: there is no such user, or the working folder no longer exists.
+    """
+    try:
+        return Path(path).expanduser().absolute()
+    except RuntimeError as error:
+        raise ValueError(
+            f"{what}: received {shown(path)}, but no home folder is known for it; expected a path "
+            "that exists. Name it without ~."
+        ) from error
     except OSError as error:
         raise ValueError(
-            f"cannot write {str(target)!r}: {error.strerror}. Name a file in a folder that exists "
-            "and that you may write to."
+            f"{what}: received {shown(path)}, but the working folder no longer exists. Change to "
+            "one that does, or name the whole path."
         ) from error
-    with folder:
-        written = Path(folder.name) / target.name
-        yield written
-        try:
-            written.replace(target)
-        except OSError as error:
-            raise ValueError(
-                f"cannot write {str(target)!r}: {error.strerror}. Name another file."
-            ) from error

@@ -11,7 +11,9 @@ from typing import Any
 
 from keras_convnets import checks
 from keras_convnets.cli import startup
-from keras_convnets.cli.options import BAD_INPUT, DONE, add_format, add_load, print_found
+from keras_convnets.cli.boundary import BAD_INPUT, DONE
+from keras_convnets.cli.options import add_format, add_load, print_found
+from keras_convnets.cli.streams import say
 
 _SPLITS = ("test", "validation", "train")
 _BATCH_SIZE = 256
@@ -45,7 +47,7 @@ def _add_evaluate(commands: Any) -> None:
     )
     add_format(command)
     add_load(command)
-    command.set_defaults(command=_evaluate)
+    command.set_defaults(command=_evaluate, purpose="evaluation")
 
 
 def _add_predict(commands: Any) -> None:
@@ -63,12 +65,12 @@ def _add_predict(commands: Any) -> None:
         "--format", choices=("table", "json"), default="table", help="of the output"
     )
     add_load(command)
-    command.set_defaults(command=_predict)
+    command.set_defaults(command=_predict, purpose="prediction")
 
 
 def _evaluate(chosen: argparse.Namespace) -> int:
     checks.positive_integer("batch_size", chosen.batch_size, "images that fit into the memory")
-    startup.start_engine(chosen.load)
+    startup.start_engine(chosen.load, purpose=chosen.purpose)
     from keras_convnets.images.brightness import first_too_bright
     from keras_convnets.inference.by_class import as_numbers, by_class
     from keras_convnets.inference.evaluate import evaluate
@@ -99,7 +101,7 @@ def _evaluate(chosen: argparse.Namespace) -> int:
 def _predict(chosen: argparse.Namespace) -> int:
     """Print the predictions for all readable images, then what is wrong with the others."""
     checks.positive_integer("top", chosen.top, "the classes to name, such as 5")
-    startup.start_engine(chosen.load)
+    startup.start_engine(chosen.load, purpose=chosen.purpose)
     from keras_convnets.inference.predict import predict
     from keras_convnets.training.run.saved_run import open_run
 
@@ -116,4 +118,4 @@ def _predict(chosen: argparse.Namespace) -> int:
 
 def _say(kind: str, lines: Iterable[str]) -> None:
     for line in lines:
-        print(f"keras-convnets: {kind}: {' '.join(line.split())}", file=sys.stderr)
+        say(f"keras-convnets: {kind}: {line}")

@@ -7,16 +7,14 @@ import json
 from pathlib import Path
 from typing import Any, NoReturn
 
-DONE, BAD_INPUT, INTERRUPTED = 0, 2, 130
-
 _TO = {"table": "text", "md": "markdown", "csv": "csv", "json": "dict"}
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that reports an error in one line, like all errors of the command."""
+    """A parser whose errors are reported like all errors of the command."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"keras-convnets: error: {message} (see {self.prog} --help)\n")
+        raise ValueError(f"{message} (see {self.prog} --help)")
 
 
 def add_format(command: Any) -> None:

@@ -7,14 +7,17 @@ import gc
 import importlib
 import os
 import sys
-import tempfile
 import traceback
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 
 def start_engine(
-    load: Iterable[Path] | None = None, alone: bool = True, draws: bool = False
+    load: Iterable[Path] | None = None,
+    alone: bool = True,
+    draws: bool = False,
+    purpose: str | None = None,
 ) -> None:
     """Import Keras and its backend, set up for this machine, and the user's own files.
 
@@ -27,20 +30,40 @@ def start_engine(
             TensorFlow looks for devices.
         draws: whether Graphviz will draw. Its first search for fonts writes log messages, so it is
             done here, where they are hidden.
+        purpose: what requires TensorFlow, if anything does: "training".
+
+    Raises:
+        ValueError: the backend cannot be imported, or does not serve the purpose.
     """
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with _quiet_standard_error(), _no_garbage_collection():
-        import keras
+        keras = _keras()
+        if purpose is not None:
+            from keras_convnets.backends import require_tensorflow
 
-        if alone:  # the first search for devices also writes log messages
-            keras.distribution.list_devices()
+            require_tensorflow(purpose)
+        if alone and keras.backend.backend() == "tensorflow":
+            keras.distribution.list_devices()  # the first search also writes log messages
         if draws:
             import pygraphviz
 
             pygraphviz.AGraph("graph {a}").draw(format="svg", prog="dot")
     for file in load or ():
         _load(file)
+
+
+def _keras() -> Any:
+    try:
+        import keras
+    except Exception as error:
+        backend = os.environ.get("KERAS_BACKEND")
+        chosen = f"KERAS_BACKEND={backend}" if backend else "its configuration, ~/.keras/keras.json"
+        raise ValueError(
+            f"Keras cannot start with {chosen} ({type(error).__name__}: {error}). Install what is "
+            "missing, or choose another: KERAS_BACKEND=tensorflow needs nothing else."
+        ) from error
+    return keras
 
 
 @contextlib.contextmanager
@@ -95,21 +118,17 @@ def _reason(error: BaseException, file: Path) -> str:
 
 @contextlib.contextmanager
 def _quiet_standard_error() -> Iterator[None]:
-    """Hold back what native code writes to standard error; show it if the body raises.
+    """Hold back what native code writes to standard error.
 
     TensorFlow logs its first lines before its log level takes effect, so they can only be held back
-    at the file descriptor.
+    at the file descriptor. If the body raises, the error says in one line what they would.
     """
     sys.stderr.flush()
-    with tempfile.TemporaryFile() as held:
-        standard_error = os.dup(2)
-        os.dup2(held.fileno(), 2)
-        try:
-            yield
-        except BaseException:
-            held.seek(0)
-            os.write(standard_error, held.read())
-            raise
-        finally:
-            os.dup2(standard_error, 2)
-            os.close(standard_error)
+    held, standard_error = os.open(os.devnull, os.O_WRONLY), os.dup(2)
+    os.dup2(held, 2)
+    try:
+        yield
+    finally:
+        os.dup2(standard_error, 2)
+        os.close(standard_error)
+        os.close(held)

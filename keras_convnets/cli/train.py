@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from typing import Any
 
 from keras_convnets.cli import startup, train_options
-from keras_convnets.cli.options import DONE, INTERRUPTED
+from keras_convnets.cli.boundary import DONE, INTERRUPTED
+from keras_convnets.cli.streams import outlive_output, say
 from keras_convnets.training.distribute.supervisor import is_supervised, supervise
 from keras_convnets.training.run.request import RunRequest
 
@@ -28,7 +28,10 @@ def _train(chosen: argparse.Namespace) -> int:
     if not is_dry:
         request.check_folder()
     startup.start_engine(
-        getattr(chosen, "load", None), alone=cluster is None or is_dry, draws=not is_dry
+        getattr(chosen, "load", None),
+        alone=cluster is None or is_dry,
+        draws=not is_dry,
+        purpose="training",
     )
     from rich.console import Console
 
@@ -37,6 +40,7 @@ def _train(chosen: argparse.Namespace) -> int:
     if isinstance(request, RunRequest) and is_dry:
         print(plan_run(request, _network).to_text())
         return DONE
+    outlive_output()
     console = Console(highlight=False, quiet=cluster is not None and not cluster.is_chief)
     return _report(console, launch(request, _network, console, _tell))
 
@@ -48,7 +52,7 @@ def _network(name: str, input_shape: tuple[int, int, int], num_outputs: int) -> 
 
 
 def _tell(line: str) -> None:
-    print(f"keras-convnets: {line}", file=sys.stderr, flush=True)
+    say(f"keras-convnets: {line}")
 
 
 def _report(console: Any, outcome: Any) -> int:

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from keras_convnets import axes, checks
+from keras_convnets import axes, backends, checks
 from keras_convnets.analysis.tables import Column, Table
 from keras_convnets.images import decoding
 from keras_convnets.images.brightness import too_bright
@@ -115,6 +115,7 @@ def predict(run: Classifier, files: Iterable[str | os.PathLike[str]]) -> Predict
         >>> predict(run, ["none.png"]).refused
         ('none.png: no such file',)
     """
+    backends.require_tensorflow("prediction")
     check_takes(
         run.model,
         run.preprocessing.image_shape,

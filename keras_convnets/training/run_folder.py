@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import errno
 import json
 import os
 import shutil
@@ -33,22 +34,40 @@ def default(model: str, data: str) -> Path:
 
 def is_run(folder: Path) -> bool:
     """Return whether a run was started in a folder."""
-    return (folder / CONFIG).is_file()
+    return os.path.isfile(folder / CONFIG)
 
 
 def check_free(folder: Path) -> None:
     """Refuse a folder that exists, to protect another run's files, or that cannot be created."""
-    if folder.exists():
+    with _refusing(folder):
+        if os.path.lexists(folder):
+            raise ValueError(
+                f"out: received {files.shown(folder)}, which exists; expected a new folder. Name "
+                "another one, or move that one away."
+            )
+        with contextlib.suppress(FileNotFoundError):
+            folder.lstat()  # raises what lexists() hides, such as a name that is too long
+        above = next(parent for parent in folder.absolute().parents if os.path.lexists(parent))
+        if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
+            raise ValueError(
+                f"out: received {files.shown(folder)}, but {files.shown(above)} is not a folder "
+                "that you may write to. Name a folder in another place."
+            )
+
+
+@contextlib.contextmanager
+def _refusing(folder: Path) -> Iterator[None]:
+    """Refuse a folder that the system does not let us create."""
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        reason = files.reason(error)
+        if reason is None:
+            raise
         raise ValueError(
-            f"out: received {str(folder)!r}, which exists; expected a new folder. Name another "
-            "one, or move that one away."
-        )
-    above = next(parent for parent in folder.absolute().parents if parent.exists())
-    if not above.is_dir() or not os.access(above, os.W_OK):
-        raise ValueError(
-            f"out: received {str(folder)!r}, but {str(above)!r} is not a folder that you may write "
-            "to. Name a folder in another place."
-        )
+            f"out: received {files.shown(folder)}, which cannot be made: {reason}. Name a folder "
+            "in a place that you may write to."
+        ) from error
 
 
 @contextlib.contextmanager
@@ -59,21 +78,29 @@ def creating(folder: Path) -> Iterator[Path]:
         ValueError: the folder exists or cannot be created.
     """
     check_free(folder)
+    new = [at for at in folder.parents if not os.path.lexists(at)]
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        made = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    except OSError as error:
-        raise ValueError(
-            f"out: received {str(folder)!r}, which cannot be made: {error.strerror}. Name a folder "
-            "in a place that you may write to."
-        ) from error
-    try:
-        yield made
-        made.chmod(0o777 & ~_umask())  # mkdtemp makes a private folder
-        made.rename(folder)
+        with _refusing(folder):
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            made = Path(tempfile.mkdtemp(prefix=f".{files.short(folder.name)}.", dir=folder.parent))
+        try:
+            yield made
+            with _refusing(folder):
+                made.chmod(0o777 & ~_umask())  # mkdtemp makes a private folder
+                made.rename(folder)
+        except BaseException:
+            shutil.rmtree(made, ignore_errors=True)
+            raise
     except BaseException:
-        shutil.rmtree(made, ignore_errors=True)
+        for parent in new:
+            with contextlib.suppress(OSError):  # it is not empty: another run has started there
+                parent.rmdir()
         raise
+
+
+def remove(folder: Path) -> None:
+    """Remove the folder of a run that has not taken a step."""
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _umask() -> int:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from keras_convnets import checks
+from keras_convnets import checks, files
 from keras_convnets.images.labelled import Images
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.training.data import arrays, digits, folder, keras_datasets, tfds
@@ -158,7 +158,7 @@ def load_data(
         "seed": seed,
         "validation_split": validation_split,
         "image_size": image_size,
-        "data_dir": None if data_dir is None else str(Path(data_dir).expanduser().absolute()),
+        "data_dir": None if data_dir is None else str(files.absolute("data_dir", data_dir)),
         "strict": strict,
         "augmentation": augmentation,
     }
@@ -184,12 +184,12 @@ def _anywhere(name: str) -> str:
     """Return the name with a path that is valid from any working directory."""
     checks.instance("data", name, str, "Name a data set, such as 'digits' or 'folder:PATH'.")
     kind, _, path = name.partition(":")
-    return f"{kind}:{Path(path).expanduser().absolute()}" if kind == "folder" else name
+    return f"{kind}:{files.absolute('data', path)}" if kind == "folder" else name
 
 
 def _source(name: str, data_dir: Path | str | None, strict: bool) -> Source:
     """Return the source of the images with this name."""
-    where = None if data_dir is None else Path(data_dir).expanduser()
+    where = None if data_dir is None else files.absolute("data_dir", data_dir)
     kind, _, rest = name.partition(":")
     if kind == "folder":
         return folder.load(rest, strict)

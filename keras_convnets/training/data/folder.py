@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from keras_convnets import files
 from keras_convnets.images import decoding
 from keras_convnets.images.labelled import Images, from_arrays, on_cpu
 from keras_convnets.images.reading import Kept, attempts
@@ -33,10 +34,10 @@ def load(name: str, strict: bool) -> Source:
         ValueError: the folder does not exist, it has fewer than two classes or a class without
             images, or, if ``strict``, it has a file that is not an image.
     """
-    root = Path(name).expanduser().resolve()
-    if not name or not root.is_dir():
+    root = Path(os.path.realpath(files.absolute("data", name)))
+    if not name or not os.path.isdir(root):
         raise ValueError(
-            f"data: received 'folder:{name}'; expected a folder that exists. Name one that holds a "
+            f"data: received {files.shown(f'folder:{name}')}; expected a folder that exists. Name one that holds a "
             "folder of images for each class."
         )
     places = _parts(root)

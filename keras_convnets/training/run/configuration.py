@@ -12,7 +12,7 @@ from typing import Any
 
 import keras
 
-from keras_convnets import axes, checks
+from keras_convnets import axes, backends, checks
 from keras_convnets.analysis.cost.parameters import parameters_of
 from keras_convnets.inference.fits import check_labels, check_takes
 from keras_convnets.inference.outputs import outputs_of
@@ -39,6 +39,7 @@ def check_run(model: keras.Model, data: Data, recipe: Recipe) -> Data:
         ValueError: the model does not fit the data, the batch size does not fit the data or the
             devices, or the warm-up does not fit the run.
     """
+    backends.require_tensorflow("training")
     checks.instance("data", data, Data, "Pass load_data('digits') or Data.from_arrays(...).")
     checks.instance("recipe", recipe, Recipe, "Pass RECIPES['quick'], for instance.")
     data = augmented(data, recipe)

@@ -1,0 +1,134 @@
+"""The boundary of the command: whatever ends it becomes one line and an exit code.
+
+All that a command does happens within `guarded`, from the parsing of its arguments to the flush of
+its output. No other module of the command catches errors to print them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FrameType
+
+from keras_convnets import files, memory
+from keras_convnets.cli.streams import Output, say, streams
+from keras_convnets.errors import RunStopped
+
+DONE, BAD_INPUT, SOFTWARE, INTERRUPTED = 0, 2, 70, 130
+
+_TRACEBACK = "KERAS_CONVNETS_TRACEBACK"
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_BY_DEFAULT = (signal.SIG_DFL, signal.default_int_handler)
+
+
+def guarded(command: Callable[[], int]) -> int:
+    """Run a command and return its exit code; print one line if it fails.
+
+    Args:
+        command: parses the arguments, does what they say and returns an exit code.
+    """
+    interruptions: list[int] = []
+    with streams() as output, _interruptible(interruptions):
+        try:
+            code = output.error is None and _flushed(command)
+        except BaseException as error:
+            if os.environ.get(_TRACEBACK):
+                traceback.print_exception(error)
+            code, line = _explained(KeyboardInterrupt() if interruptions else error)
+            if output.error is None:
+                say(line)
+        return code if output.error is None else _unwritten(output.error)
+
+
+def _flushed(command: Callable[[], int]) -> int:
+    try:
+        code: int | str | None = command()
+    except SystemExit as stop:  # argparse's way out after --help
+        code = stop.code
+    sys.stdout.flush()
+    return code if isinstance(code, int) else int(code is not None)
+
+
+def _unwritten(error: OSError) -> int:
+    """Return the exit code of a command whose output could not be written."""
+    if isinstance(error, BrokenPipeError):  # the reader, such as head, has seen enough
+        return DONE
+    say(
+        f"keras-convnets: error: cannot write to standard output: {error.strerror}. Redirect it to "
+        "a file on a disk that has room, or to /dev/null."
+    )
+    return BAD_INPUT
+
+
+@contextlib.contextmanager
+def _interruptible(interruptions: list[int]) -> Iterator[None]:
+    """Let SIGTERM end a command as Ctrl-C does, and record both.
+
+    Native code may replace the ``KeyboardInterrupt`` of a signal by an error of its own.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        interruptions.append(number)
+        raise KeyboardInterrupt
+
+    ours = [number for number in _SIGNALS if signal.getsignal(number) in _BY_DEFAULT]
+    before = {number: signal.signal(number, interrupt) for number in ours}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _explained(error: BaseException) -> tuple[int, str]:
+    """Return the exit code for what ended a command, and the line to print."""
+    if isinstance(error, KeyboardInterrupt):
+        return INTERRUPTED, "keras-convnets: interrupted"
+    if isinstance(error, RunStopped):
+        return error.exit_code, f"keras-convnets: stopped: {error}"
+    reason = _reason(error)
+    if reason is not None:
+        return BAD_INPUT, f"keras-convnets: error: {reason}"
+    frames = traceback.extract_tb(error.__traceback__)
+    at = f" in {Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else ""
+    return SOFTWARE, (
+        f"keras-convnets: internal error: {type(error).__name__}{at}: {error}. This is a fault of "
+        f"keras-convnets: please report it, with what it prints after {_TRACEBACK}=1."
+    )
+
+
+def _reason(error: BaseException) -> str | None:
+    """Return what to tell the user; ``None`` if the error is a fault of the package."""
+    if isinstance(error, ValueError):
+        return str(error)
+    if memory.is_exhausted(error):
+        return f"out of memory ({memory.words(error)}). Close other programs, or ask for less."
+    if isinstance(error, ImportError):
+        return (
+            f"cannot import {error.name or 'a package'} ({error}). Install it again; another "
+            "backend of Keras is chosen by KERAS_BACKEND."
+        )
+    if isinstance(error, RecursionError):
+        return "the model or file is nested too deeply. Give one that is nested less."
+    reason = files.reason(error)
+    return None if reason is None else _of_the_system(error, reason)
+
+
+def _of_the_system(error: BaseException, reason: str) -> str:
+    path = getattr(error, "filename", None)
+    if isinstance(path, str | bytes):
+        return f"{files.shown(os.fsdecode(path))}: {reason}. Check the path and its permissions."
+    try:
+        os.getcwd()
+    except OSError:
+        return "the working folder no longer exists. Change to one that does."
+    return f"{error}. Check the disk and the permissions of its folders."
