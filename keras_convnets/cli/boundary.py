@@ -17,7 +17,7 @@ from pathlib import Path
 from types import FrameType
 
 from keras_convnets import files, memory
-from keras_convnets.cli.streams import Output, say, streams
+from keras_convnets.cli.streams import say, streams
 from keras_convnets.errors import RunStopped
 
 DONE, BAD_INPUT, SOFTWARE, INTERRUPTED = 0, 2, 70, 130

@@ -79,7 +79,7 @@ def streams() -> Iterator[Output]:
         pass
     os.close(descriptor)
     if sys.stderr is None:
-        sys.stderr = open(2, "w", closefd=False)
+        sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115 - as long as the process
     if isinstance(sys.stdout, io.TextIOWrapper):  # print ? for what a terminal cannot show
         sys.stdout.reconfigure(errors="replace")
     output = Output(sys.stdout)

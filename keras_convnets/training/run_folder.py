@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import csv
-import errno
 import json
 import os
 import shutil
@@ -45,7 +44,7 @@ def check_free(folder: Path) -> None:
                 f"out: received {files.shown(folder)}, which exists; expected a new folder. Name "
                 "another one, or move that one away."
             )
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             folder.lstat()  # raises what lexists() hides, such as a name that is too long
         above = next(parent for parent in folder.absolute().parents if os.path.lexists(parent))
         if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):

@@ -37,8 +37,8 @@ def load(name: str, strict: bool) -> Source:
     root = Path(os.path.realpath(files.absolute("data", name)))
     if not name or not os.path.isdir(root):
         raise ValueError(
-            f"data: received {files.shown(f'folder:{name}')}; expected a folder that exists. Name one that holds a "
-            "folder of images for each class."
+            f"data: received {files.shown(f'folder:{name}')}; expected a folder that exists. "
+            "Name one that holds a folder of images for each class."
         )
     places = _parts(root)
     class_names = _class_names(places)
@@ -181,6 +181,6 @@ def _folders(folder: Path) -> list[str]:
 
 def _files(folder: Path) -> Iterator[Path]:
     """Yield the files under a folder, sorted by name, without hidden ones."""
-    for where, folders, files in os.walk(folder):
+    for where, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        yield from (Path(where) / name for name in sorted(files) if not name.startswith("."))
+        yield from (Path(where) / name for name in sorted(names) if not name.startswith("."))
