@@ -1,6 +1,6 @@
 """Atomic file writes, and what the system says about files.
 
-A file is either written completely or left unchanged.
+A file is either written completely or left unchanged, and what is no file is not waited for.
 """
 
 from __future__ import annotations
@@ -170,3 +170,31 @@ def absolute(what: str, path: str | os.PathLike[str]) -> Path:
             f"{what}: received {shown(path)}, but the working folder no longer exists. Change to "
             "one that does, or name the whole path."
         ) from error
+
+
+def read_regular(file: str | os.PathLike[str], most: int) -> bytes:
+    """Return the contents of a regular file, or of one that a link leads to.
+
+    Opening a pipe would wait for its writer, and reading a device might never end.
+
+    Args:
+        file: the file.
+        most: the most bytes that it may have.
+
+    Raises:
+        OSError: if it cannot be read.
+        ValueError: if it is no regular file, or larger; the error says so in a few words.
+    """
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+    descriptor = os.open(file, flags)
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            kind = "folder" if stat.S_ISDIR(status.st_mode) else "pipe, socket or device"
+            raise ValueError(f"it is a {kind}; expected a file")
+        if status.st_size > most:
+            raise ValueError(f"it has {status.st_size:,} bytes; expected at most {most:,}")
+        with open(descriptor, "rb", closefd=False) as stream:
+            return stream.read(most)
+    finally:
+        os.close(descriptor)

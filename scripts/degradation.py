@@ -26,6 +26,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from keras_convnets import checks, cli, files
 from keras_convnets.analysis.tables import Column, Table
 from keras_convnets.training import run_folder
+from keras_convnets.training.run import config_file
 
 NETWORKS = {
     "plain": ("cifar_plain_20", "cifar_plain_56"),
@@ -173,16 +174,16 @@ def write_results(folder: Path, curves: Curves) -> None:
 
 def conditions(folder: Path, curves: Curves) -> str:
     """Return a sentence on how the networks were trained, from the first run's configuration."""
-    config = run_folder.read_config(_run(folder, names()[0], 0))
-    data, recipe = config["data"], config["recipe"]
-    shape = " × ".join(map(str, config["model"]["input_shape"]))
+    config = config_file.read(_run(folder, names()[0], 0))
+    data, recipe = config.data, config.recipe
+    shape = " × ".join(map(str, config.model.input_shape))
     seeds, epochs = next(iter(curves[names()[0]].values())).shape
-    steps = recipe["steps"] or epochs * (data["train_images"] // recipe["batch_size"])
+    steps = recipe.steps or epochs * (data.train_images // recipe.batch_size)
     return (
-        f"{data['name']}: {data['train_images']:,} training and {data['test_images']:,} test "
-        f"images of {shape}, augmentation “{data['augmentation']}”; {steps:,} steps of "
-        f"{recipe['batch_size']} images ({epochs} epochs), learning rate "
-        f"{recipe['learning_rate']:g}; {seeds} seed{'s' * (seeds > 1)}."
+        f"{data.name}: {data.train_images:,} training and {data.test_images:,} test "
+        f"images of {shape}, augmentation “{data.augmentation}”; {steps:,} steps of "
+        f"{recipe.batch_size} images ({epochs} epochs), learning rate "
+        f"{recipe.learning_rate:g}; {seeds} seed{'s' * (seeds > 1)}."
     )
 
 

@@ -9,6 +9,7 @@ from keras_convnets import ResnetBuilder
 from keras_convnets.training import run_folder
 from keras_convnets.training.recipe.recipes import RECIPES
 from keras_convnets.training.recipe.settings import Settings
+from keras_convnets.training.run import config_file
 from keras_convnets.training.run.configuration import configuration
 
 # What a run that is finished leaves.
@@ -37,7 +38,7 @@ def write_run(folder, data, data_format="channels_last"):
     model = network(data, data_format)
     folder.mkdir()
     config = configuration(model, data, RECIPES["quick"], Settings())
-    run_folder.write_config(folder, config)
+    config_file.write(folder, config)
     run_folder.write_model(folder, model)
     return model
 

@@ -10,7 +10,15 @@ import pytest
 
 from keras_convnets import cli
 from keras_convnets.training import run_folder
-from keras_convnets.training.recipe.recipes import RECIPES
+from keras_convnets.training.recipe.recipes import RECIPES, Recipe
+from keras_convnets.training.recipe.settings import Settings
+from keras_convnets.training.run import config_file
+from keras_convnets.training.run.run_config import (
+    DataFacts,
+    ModelFacts,
+    PreprocessingFacts,
+    RunConfig,
+)
 
 ROOT = Path(__file__).parents[1]
 EPOCHS = 4
@@ -45,10 +53,11 @@ def runs(monkeypatch, study):
 
 
 def write_run(folder, chosen):
-    data = {"name": "digits", "train_images": 1437, "test_images": 360, "augmentation": "none"}
-    recipe = {"steps": None, "batch_size": 64, "learning_rate": 0.01}
-    model = {"input_shape": [1, 8, 8]}
-    run_folder.write_config(folder, {"model": model, "data": data, "recipe": recipe})
+    model = ModelFacts("plain", (1, 8, 8), 2, "channels_last", 100, 10)
+    data = DataFacts("digits", 1437, 360, 360, ("0", "1"), (), "none", None)
+    images = PreprocessingFacts(1, 8, 8, 16.0, (0.0,), (1.0,), "none")
+    recipe = Recipe("here", batch_size=64, learning_rate=0.01, epochs=EPOCHS)
+    config_file.write(folder, RunConfig(model, data, images, recipe, Settings(), {}))
     final = {"cifar_plain_56": 0.5, "cifar_plain_20": 0.9}.get(chosen["model"], 1.0)
     accuracy = np.linspace(0.1, final, EPOCHS) - 0.01 * chosen["seed"]
     run_folder.write_history(folder, {"accuracy": accuracy, "val_accuracy": accuracy - 0.05})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import csv
-import json
 import os
 import shutil
 import tempfile
@@ -32,8 +31,8 @@ def default(model: str, data: str) -> Path:
 
 
 def is_run(folder: Path) -> bool:
-    """Return whether a run was started in a folder."""
-    return os.path.isfile(folder / CONFIG)
+    """Return whether a run was started in a folder, even if its configuration is damaged."""
+    return os.path.lexists(folder / CONFIG)
 
 
 def check_free(folder: Path) -> None:
@@ -113,32 +112,6 @@ def sweep(folder: Path) -> None:
     for file in (MODEL, START, HISTORY, CURVES, PICTURE, CONFIG, CHECKPOINT, REPORT):
         for left in folder.glob(f".{file}.*"):
             shutil.rmtree(left, ignore_errors=True)
-
-
-def read_config(folder: Path) -> dict[str, Any]:
-    """Return the configuration of a run.
-
-    Raises:
-        ValueError: the folder is not that of a run.
-    """
-    file = folder / CONFIG
-    try:
-        return json.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ValueError(
-            f"run: there is no {str(file)!r}; expected the folder of a run, such as "
-            "runs/resnet_18-digits-…. Name one that keras-convnets train has made."
-        ) from None
-    except (OSError, ValueError) as error:
-        raise ValueError(
-            f"run: cannot read {str(file)!r} ({error}); expected what keras-convnets train wrote."
-        ) from error
-
-
-def write_config(folder: Path, config: Mapping[str, Any]) -> None:
-    """Write the configuration of a run, for people and programs."""
-    with files.replacing(folder / CONFIG) as path:
-        path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
 
 
 def write_history(folder: Path, history: History) -> None:

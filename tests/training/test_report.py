@@ -88,7 +88,7 @@ def evaluation(model, data):
 
 @pytest.fixture(scope="module")
 def config(model, data):
-    return configuration(model, data, RECIPES["quick"], Settings())
+    return configuration(model, data, RECIPES["quick"], Settings()).shown()
 
 
 @pytest.fixture(scope="module")

@@ -416,12 +416,17 @@ def test_a_model_of_several_outputs_is_refused(data):
 
 def test_a_run_of_an_earlier_version_counted_all_weights_as_parameters(data):
     model = build()
-    config = json.loads(json.dumps(configuration(model, data, RECIPE, Settings())))
+    config = configuration(model, data, RECIPE, Settings())
     check_same(config, model, data, Path("run"))
-    config["model"]["parameters"] += config["model"].pop("statistics")
-    assert config["model"]["parameters"] == model.count_params()
-    check_same(config, model, data, Path("run"))
-    config["model"]["parameters"] += 1
+    everything = config.model.parameters + config.model.statistics
+    assert everything == model.count_params()
+
+    def counting(parameters):
+        facts = dataclasses.replace(config.model, parameters=parameters, statistics=None)
+        return dataclasses.replace(config, model=facts)
+
+    check_same(counting(everything), model, data, Path("run"))
+    config = counting(everything + 1)
     with pytest.raises(ValueError, match="^resume: model: received parameters"):
         check_same(config, model, data, Path("run"))
 

@@ -9,6 +9,10 @@ import pytest
 from finished import write_run
 from keras_convnets.recursion import room_for
 from keras_convnets.training.data.data import load_data
+from keras_convnets.training.recipe.recipes import RECIPES
+from keras_convnets.training.recipe.settings import Settings
+from keras_convnets.training.run import config_file
+from keras_convnets.training.run.configuration import configuration
 from keras_convnets.training.run.saved_run import open_run
 
 
@@ -36,13 +40,15 @@ def test_all_that_a_prediction_needs(finished, data):
 
 @pytest.mark.slow
 def test_a_deep_model(data):
-    write_run(Path("run"), data)
+    Path("run").mkdir()
     x = inputs = keras.Input((16, 16, 1))
     with room_for(1_000):
         for _ in range(1_000):
             x = keras.layers.Identity()(x)
         x = keras.layers.Flatten()(x)
-        keras.Model(inputs, keras.layers.Dense(10)(x)).save("run/model.keras")
+        model = keras.Model(inputs, keras.layers.Dense(10)(x))
+        model.save("run/model.keras")
+    config_file.write(Path("run"), configuration(model, data, RECIPES["quick"], Settings()))
     assert len(open_run("run").model.layers) == 1_003
 
 
@@ -66,24 +72,27 @@ def change(config, *path, to=None):
         (lambda run: (shutil.rmtree(run), run.write_text("")), "which is a file"),
         (lambda run: (run / "config.json").unlink(), "there is no 'run/config.json'"),
         (lambda run: (run / "config.json").write_text("{"), "cannot read 'run/config.json'"),
-        (lambda run: (run / "config.json").write_text("[]"), "config.json is not that of a run"),
+        (lambda run: (run / "config.json").write_text("[]"), "it holds []; expected a JSON object"),
         (lambda run: change(run / "config.json", "preprocessing"), "not say 'preprocessing'"),
-        (lambda run: change(run / "config.json", "data", "class_names"), "not say 'class_names'"),
+        (
+            lambda run: change(run / "config.json", "data", "class_names"),
+            "not say 'data.class_names'",
+        ),
         (
             lambda run: change(run / "config.json", "data", "class_names", to="0123456789"),
             "class_names: received '0123456789'; expected a list",
         ),
         (
             lambda run: change(run / "config.json", "data", "class_names", to=["a", "b"]),
-            "whose model.keras has 10 outputs and whose config.json has 2 classes",
+            "data.class_names: received 2 classes; expected 10, the outputs of the model",
         ),
         (
             lambda run: change(run / "config.json", "preprocessing", "scale", to=-1),
-            "config.json cannot be used (scale: received -1",
+            "cannot read 'run/config.json' (preprocessing: scale: received -1",
         ),
         (
             lambda run: change(run / "config.json", "preprocessing", "zoom", to=2),
-            "config.json cannot be used",
+            "cannot read 'run/config.json' (it says 'preprocessing.zoom', which is unknown)",
         ),
         (
             lambda run: (run / "model.keras").unlink(),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import platform
+import secrets
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
@@ -16,12 +16,19 @@ from keras_convnets import axes, backends, checks
 from keras_convnets.analysis.cost.parameters import parameters_of
 from keras_convnets.inference.fits import check_labels, check_takes
 from keras_convnets.inference.outputs import outputs_of
-from keras_convnets.training import run_folder
 from keras_convnets.training.data import pipeline
 from keras_convnets.training.data.augmentation import AUGMENTATIONS
 from keras_convnets.training.data.data import Data
 from keras_convnets.training.recipe.recipes import Recipe
 from keras_convnets.training.recipe.settings import Settings
+from keras_convnets.training.run import config_file
+from keras_convnets.training.run.run_config import (
+    DataArguments,
+    DataFacts,
+    ModelFacts,
+    PreprocessingFacts,
+    RunConfig,
+)
 
 
 def augmented(data: Data, recipe: Recipe) -> Data:
@@ -69,18 +76,20 @@ def check_fit(model: keras.Model, data: Data) -> None:
     check_labels(model, outputs, data.train.labels)
 
 
-def check_same(config: dict[str, Any], model: keras.Model, data: Data, out: Path) -> None:
+def check_same(config: RunConfig, model: keras.Model, data: Data, out: Path) -> None:
     """Refuse a model or data that differ from those the run was started with."""
     of_model = _of_model(model, data)
-    if "statistics" not in config["model"]:  # earlier versions counted all as parameters
-        of_model["parameters"] += of_model.pop("statistics")
-    for what, now in (("model", of_model), ("data", _of_data(data))):
-        for name, value, kept in _differences(config[what], now):
+    if config.model.statistics is None:  # earlier versions counted all as parameters
+        everything = of_model.parameters + (of_model.statistics or 0)
+        of_model = dataclasses.replace(of_model, parameters=everything, statistics=None)
+    of_data = dataclasses.replace(_of_data(data), arguments=config.data.arguments)
+    for what, kept, now in (("model", config.model, of_model), ("data", config.data, of_data)):
+        for name, value, was in _differences(kept, now):
             raise ValueError(
                 f"resume: {what}: received {name} {value!r}; the run in {str(out)!r} has "
-                f"{kept!r}. Go on with the same {what}, or start a new run."
+                f"{was!r}. Go on with the same {what}, or start a new run."
             )
-    for _ in _differences(config["preprocessing"], data.preprocessing.to_config()):
+    if _of_preprocessing(data) != config.preprocessing:
         raise ValueError(
             f"resume: data: the images are prepared in another way than in {str(out)!r}. Pass its "
             "preprocessing to load_data(), as keras-convnets train --resume does."
@@ -89,57 +98,62 @@ def check_same(config: dict[str, Any], model: keras.Model, data: Data, out: Path
 
 def check_same_settings(out: Path, recipe: Recipe, settings: Settings) -> None:
     """Refuse to resume a run with a different recipe or settings than it was started with."""
-    config = run_folder.read_config(out)
-    for what, now in (("recipe", recipe), ("settings", settings)):
-        for name, value, kept in _differences(config[what], dataclasses.asdict(now)):
+    config = config_file.read(out)
+    for kept, now in ((config.recipe, recipe), (config.settings, settings)):
+        for name, value, was in _differences(kept, now):
             raise ValueError(
-                f"{name}: received {value!r} to go on with {str(out)!r}, which has {kept!r}. "
+                f"{name}: received {value!r} to go on with {str(out)!r}, which has {was!r}. "
                 "Leave it as it was, or start a new run."
             )
 
 
-def _differences(kept: dict[str, Any], now: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
-    """Yield each difference from ``config.json``: the name, the value now and the one stored."""
-    for name, value in json.loads(json.dumps(now)).items():
-        if kept.get(name) != value:
-            yield name, value, kept.get(name)
+def _differences(kept: Any, now: Any) -> Iterator[tuple[str, Any, Any]]:
+    """Yield each difference of two dataclasses of a kind: the field, its value now and before."""
+    for field in dataclasses.fields(kept):
+        value, was = getattr(now, field.name), getattr(kept, field.name)
+        if value != was:
+            yield field.name, value, was
 
 
-def configuration(
-    model: keras.Model, data: Data, recipe: Recipe, settings: Settings
-) -> dict[str, Any]:
+def configuration(model: keras.Model, data: Data, recipe: Recipe, settings: Settings) -> RunConfig:
     """Return the configuration of a run, for ``config.json``."""
     packages = ("keras_convnets", "keras", "tensorflow", "numpy", "scikit-learn")
-    return {
-        "model": _of_model(model, data),
-        "data": _of_data(data) | {"arguments": dict(data.arguments)},
-        "preprocessing": data.preprocessing.to_config(),
-        "recipe": dataclasses.asdict(recipe),
-        "settings": dataclasses.asdict(settings),
-        "versions": {"python": platform.python_version()}
+    return RunConfig(
+        model=_of_model(model, data),
+        data=_of_data(data),
+        preprocessing=_of_preprocessing(data),
+        recipe=recipe,
+        settings=settings,
+        versions={"python": platform.python_version()}
         | {package: metadata.version(package) for package in packages},
-    }
+        id=secrets.token_hex(8),
+    )
 
 
-def _of_model(model: keras.Model, data: Data) -> dict[str, Any]:
+def _of_model(model: keras.Model, data: Data) -> ModelFacts:
     parameters, statistics = parameters_of(model)
-    return {
-        "name": model.name,
-        "input_shape": data.image_shape,
-        "num_outputs": model.output_shape[-1],
-        "data_format": axes.format_of(model),
-        "parameters": parameters,
-        "statistics": statistics,
-    }
+    return ModelFacts(
+        name=model.name,
+        input_shape=data.image_shape,
+        num_outputs=model.output_shape[-1],
+        data_format=axes.format_of(model),
+        parameters=parameters,
+        statistics=statistics,
+    )
 
 
-def _of_data(data: Data) -> dict[str, Any]:
-    return {
-        "name": data.name,
-        "train_images": len(data.train),
-        "validation_images": len(data.validation),
-        "test_images": len(data.test),
-        "class_names": data.class_names,
-        "skipped": data.skipped,
-        "augmentation": data.augmentation,
-    }
+def _of_data(data: Data) -> DataFacts:
+    return DataFacts(
+        name=data.name,
+        train_images=len(data.train),
+        validation_images=len(data.validation),
+        test_images=len(data.test),
+        class_names=data.class_names,
+        skipped=data.skipped,
+        augmentation=data.augmentation,
+        arguments=DataArguments(**data.arguments) if data.arguments else None,
+    )
+
+
+def _of_preprocessing(data: Data) -> PreprocessingFacts:
+    return PreprocessingFacts(**dataclasses.asdict(data.preprocessing))

@@ -11,7 +11,6 @@ import tensorflow as tf
 from rich.console import Console
 
 from keras_convnets.analysis.cost.parameters import parameters_of
-from keras_convnets.training import run_folder
 from keras_convnets.training.data.data import Data, load_data
 from keras_convnets.training.distribute.strategies import (
     choose_strategy,
@@ -20,6 +19,7 @@ from keras_convnets.training.distribute.strategies import (
     silent,
 )
 from keras_convnets.training.recipe.settings import Settings
+from keras_convnets.training.run import config_file
 from keras_convnets.training.run.configuration import check_run, check_same_settings
 from keras_convnets.training.run.plan import Plan, plan
 from keras_convnets.training.run.pretrained import open_pretrained
@@ -119,12 +119,12 @@ def _connected(devices: Devices, tell: Callable[[str], None]) -> Any:
 
 
 def _go_on(request: ResumeRequest, strategy: Any, console: Console) -> Outcome:
-    out, config = request.out, run_folder.read_config(request.out)
-    make_repeatable(Settings(**config["settings"]))
-    if request.network not in (None, config["model"]["name"]):
+    out, config = request.out, config_file.read(request.out)
+    make_repeatable(config.settings)
+    if request.network not in (None, config.model.name):
         raise ValueError(
             f"model: received {request.network!r} to go on with {str(out)!r}, which trains "
-            f"{config['model']['name']!r}. Leave --model out, or start a new run."
+            f"{config.model.name!r}. Leave --model out, or start a new run."
         )
     remedy = "Go on with keras_convnets.training.resume and the same data."
     with _reading():

@@ -10,6 +10,7 @@ from keras_convnets.training import run_folder
 from keras_convnets.training.distribute.cluster import Cluster, find_cluster
 from keras_convnets.training.recipe.recipes import RECIPES, Recipe
 from keras_convnets.training.recipe.settings import Settings
+from keras_convnets.training.run import config_file
 
 NETWORK = "resnet_18"
 
@@ -76,7 +77,7 @@ class ResumeRequest:
 
     def check_folder(self) -> None:
         """Refuse a folder that is not a run's."""
-        run_folder.read_config(self.out)
+        config_file.read(self.out)
 
     def check_shared_folder(self) -> None:
         """Do nothing: the folder is always given."""

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from keras_convnets.inference.evaluate import evaluate
 from keras_convnets.saved_models import opens_with_keras
 from keras_convnets.training import run_folder
 from keras_convnets.training.report.curves import plot_curves
 from keras_convnets.training.report.report import write_report
 from keras_convnets.training.run.loop import Loop
+from keras_convnets.training.run.run_config import RunConfig
 
 
-def write_results(loop: Loop, config: dict[str, Any], interrupted: bool) -> float | None:
+def write_results(loop: Loop, config: RunConfig, interrupted: bool) -> float | None:
     """Write the final files of a run; if it is finished, return its accuracy on the test images.
 
     Only the chief writes.
@@ -31,6 +30,6 @@ def write_results(loop: Loop, config: dict[str, Any], interrupted: bool) -> floa
     if interrupted:
         return None
     evaluation = evaluate(loop.model, loop.data.test, loop.data.preprocessing)
-    write_report(folder, loop.model, loop.data, evaluation, history, config)
+    write_report(folder, loop.model, loop.data, evaluation, history, config.shown())
     (folder / run_folder.START).unlink(missing_ok=True)
     return evaluation.accuracy

@@ -20,10 +20,12 @@ from keras_convnets.training.distribute.multi_worker import check_alike, wait_fo
 from keras_convnets.training.recipe.compiling import has_penalties
 from keras_convnets.training.recipe.recipes import RECIPES, Recipe
 from keras_convnets.training.recipe.settings import Settings
+from keras_convnets.training.run import config_file
 from keras_convnets.training.run.configuration import check_run, check_same, configuration
 from keras_convnets.training.run.interruption import undisturbed
 from keras_convnets.training.run.loop import Loop
 from keras_convnets.training.run.results import write_results
+from keras_convnets.training.run.run_config import RunConfig
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,7 +99,7 @@ def begin(
     _check_alike(loop, config)
     if is_chief:
         with run_folder.creating(out) as folder:
-            run_folder.write_config(folder, config)
+            config_file.write(folder, config)
             plot_model(model, folder / run_folder.PICTURE)
             run_folder.write_model(folder, model, run_folder.START)
             loop.save(loop.position, folder)
@@ -125,12 +127,11 @@ def resume(
         RunStopped: as in `train`.
     """
     out = Path(out)
-    config = run_folder.read_config(out)
-    recipe = Recipe(**config["recipe"] | {"drops": tuple(config["recipe"]["drops"])})
+    config = config_file.read(out)
+    recipe, settings = config.recipe, config.settings
     model = model or open_start(out)
     data = check_run(model, data, recipe)
     check_same(config, model, data, out)
-    settings = Settings(**config["settings"])
     is_chief = strategies.is_chief(model.distribute_strategy)
     if is_chief:
         run_folder.sweep(out)
@@ -163,15 +164,20 @@ def open_start(out: Path) -> keras.Model:
         ) from error
 
 
-def _check_alike(loop: Loop, config: dict[str, Any]) -> None:
+def _check_alike(loop: Loop, config: RunConfig) -> None:
     """Refuse to start unless all machines start the same run from the same step."""
-    facts = {name: config[name] for name in ("model", "recipe", "settings", "preprocessing")}
-    facts["data"] = {key: value for key, value in config["data"].items() if key != "arguments"}
+    facts: dict[str, Any] = {
+        "model": config.model,
+        "recipe": config.recipe,
+        "settings": config.settings,
+        "preprocessing": config.preprocessing,
+        "data": dataclasses.replace(config.data, arguments=None),
+    }
     start = (loop.position.epoch, loop.position.step, loop.is_resumed)
     check_alike(loop.strategy, **facts, checkpoint=start)
 
 
-def _finish(loop: Loop, out: Path, config: dict[str, Any]) -> Outcome:
+def _finish(loop: Loop, out: Path, config: RunConfig) -> Outcome:
     try:
         interrupted = loop.go_on()
         with undisturbed():

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from keras_convnets.images.preprocessing import Preprocessing
+from keras_convnets.training import run_folder
 from keras_convnets.training.data.data import Data, load_data
+from keras_convnets.training.run import config_file
+from keras_convnets.training.run.run_config import RunConfig
 
 _KEPT = ("seed", "validation_split")  # arguments of the run that also apply to other data
 _NAMED = 5  # classes named in an error
@@ -16,7 +19,7 @@ _NAMED = 5  # classes named in an error
 
 def load_run_data(
     folder: Path,
-    config: Mapping[str, Any],
+    config: RunConfig,
     name: str | None = None,
     data_dir: str | os.PathLike[str] | None = None,
     remedy: str = "Name them with --data.",
@@ -25,7 +28,7 @@ def load_run_data(
 
     Args:
         folder: the folder of the run.
-        config: the contents of its ``config.json``.
+        config: its configuration.
         name: the name of other data, as in `load_data`; by default the run's own.
         data_dir: the folder of the data files, if it is not that of the run.
         remedy: what to do about data without a name, for the error.
@@ -33,7 +36,8 @@ def load_run_data(
     Raises:
         ValueError: the run's data have no name, or `load_data` raises it.
     """
-    arguments = dict(config["data"].get("arguments") or {})
+    loaded_by = config.data.arguments
+    arguments = {} if loaded_by is None else dataclasses.asdict(loaded_by)
     if name is None and not arguments:
         raise ValueError(
             f"data: the run in {str(folder)!r} was begun in Python with data of its own; expected "
@@ -44,7 +48,16 @@ def load_run_data(
     if data_dir is not None:
         arguments["data_dir"] = data_dir
     arguments.pop("image_size", None)  # it is part of the preprocessing
-    return load_data(**arguments, preprocessing=Preprocessing.from_config(config["preprocessing"]))
+    return load_data(**arguments, preprocessing=preprocessing_of(folder, config))
+
+
+def preprocessing_of(folder: Path, config: RunConfig) -> Preprocessing:
+    """Return the preprocessing of a run's images; refuse a configuration of none."""
+    try:
+        return Preprocessing(**dataclasses.asdict(config.preprocessing))
+    except ValueError as error:
+        file = folder / run_folder.CONFIG
+        raise config_file.unusable(file, ValueError(f"preprocessing: {error}")) from error
 
 
 def check_classes(folder: Path, model: str, class_names: Sequence[str], data: Data) -> None:

@@ -8,11 +8,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from keras_convnets.analysis.cost.parameters import parameters_of
 from keras_convnets.images.preprocessing import Preprocessing
+from keras_convnets.inference.fits import check_takes
 from keras_convnets.saved_models import UnknownLayersError, load_model
 from keras_convnets.training import run_folder
 from keras_convnets.training.data.data import Data
-from keras_convnets.training.run.run_data import check_classes, load_run_data
+from keras_convnets.training.run import config_file
+from keras_convnets.training.run.run_config import RunConfig
+from keras_convnets.training.run.run_data import check_classes, load_run_data, preprocessing_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,7 +51,8 @@ class SavedRun:
             ValueError: the data of the run did not come from `load_data`, the other data have
                 different classes, or `load_data` raises it.
         """
-        data = load_run_data(self.folder, self.config, name, data_dir)
+        config = config_file.understood(self.folder, self.config)
+        data = load_run_data(self.folder, config, name, data_dir)
         check_classes(self.folder, self.model.name, self.class_names, data)
         return data
 
@@ -78,34 +83,35 @@ def open_run(folder: str | os.PathLike[str]) -> SavedRun:
     if not folder.is_dir():
         what = "which is a file" if folder.exists() else "which does not exist"
         raise _no_run(folder, what)
-    config = run_folder.read_config(folder)
-    if not isinstance(config, dict):
-        raise _no_run(folder, f"whose {run_folder.CONFIG} is not that of a run")
-    preprocessing, class_names = _of_config(folder, config)
+    contents = config_file.contents(folder)
+    config = config_file.understood(folder, contents)
+    preprocessing = preprocessing_of(folder, config)
     model = _model(folder)
-    outputs = model.output_shape[-1]
-    if outputs != len(class_names) and (outputs, len(class_names)) != (1, 2):  # yes or no
-        raise _no_run(
-            folder,
-            f"whose {run_folder.MODEL} has {outputs} outputs and whose {run_folder.CONFIG} has "
-            f"{len(class_names)} classes",
-        )
-    return SavedRun(folder, model, preprocessing, class_names, config)
+    _check_model(folder, model, config)
+    return SavedRun(folder, model, preprocessing, config.data.class_names, contents)
 
 
-def _of_config(folder: Path, config: dict[str, Any]) -> tuple[Preprocessing, tuple[str, ...]]:
-    """Return what a prediction needs from the configuration; refuse one that lacks it."""
+def _check_model(folder: Path, model: Any, config: RunConfig) -> None:
+    """Refuse the model of another run, as far as it can be told from this run's."""
+    facts = config.model
     try:
-        preprocessing = Preprocessing.from_config(config["preprocessing"])
-        names = config["data"]["class_names"]
-        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-            raise ValueError(f"class_names: received {names!r}; expected a list of names.")
-    except KeyError as error:
-        what = f"whose {run_folder.CONFIG} does not say {error.args[0]!r}"
+        check_takes(model, facts.input_shape, f"as {run_folder.CONFIG} says", "")
+    except ValueError as error:
+        what = f"whose {run_folder.MODEL} is not that of the run ({error})"
         raise _no_run(folder, what) from error
-    except (TypeError, ValueError, AttributeError) as error:
-        raise _no_run(folder, f"whose {run_folder.CONFIG} cannot be used ({error})") from error
-    return preprocessing, tuple(names)
+    parameters, statistics = parameters_of(model)
+    if facts.statistics is None:  # earlier versions counted all weights as parameters
+        parameters, statistics = parameters + statistics, 0
+    has = (model.name, parameters, statistics, model.output_shape[-1])
+    expected = (facts.name, facts.parameters, facts.statistics or 0, facts.num_outputs)
+    words = ("name", "parameters", "statistics", "outputs")
+    for what, one, other in zip(words, has, expected, strict=True):
+        if one != other:
+            raise _no_run(
+                folder,
+                f"whose {run_folder.MODEL} is not that of the run: {what} {one!r}, and "
+                f"{run_folder.CONFIG} says {other!r}",
+            )
 
 
 def _model(folder: Path) -> Any:

@@ -1,0 +1,118 @@
+"""The file ``config.json`` of a run, read as `RunConfig` whichever version wrote it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from keras_convnets import files
+from keras_convnets.training import run_folder, stored
+from keras_convnets.training.run.run_config import FORMAT, RunConfig
+
+_MOST_BYTES = 2**26
+
+
+class NewerFormatError(ValueError):
+    """A later version of the package wrote a file."""
+
+
+def read(folder: Path) -> RunConfig:
+    """Return the configuration of a run.
+
+    Raises:
+        ValueError: the folder is not that of a run, or its configuration cannot be used; the error
+            says what is wrong with which file.
+    """
+    return understood(folder, contents(folder))
+
+
+def contents(folder: Path) -> dict[str, Any]:
+    """Return the contents of the file, of any format.
+
+    Raises:
+        ValueError: as in `read`.
+    """
+    file = folder / run_folder.CONFIG
+    try:
+        return stored.parse(files.read_regular(file, _MOST_BYTES))
+    except (FileNotFoundError, NotADirectoryError):
+        raise ValueError(
+            f"run: there is no {str(file)!r}; expected the folder of a run, such as "
+            "runs/resnet_18-digits-…. Name one that keras-convnets train has made."
+        ) from None
+    except (OSError, ValueError) as error:
+        raise unusable(file, error) from error
+
+
+def understood(folder: Path, found: Mapping[str, Any]) -> RunConfig:
+    """Return the configuration that `contents` has found.
+
+    Raises:
+        ValueError: as in `read`.
+    """
+    try:
+        return stored.read(RunConfig, _of_this_format(dict(found)))
+    except ValueError as error:
+        raise unusable(folder / run_folder.CONFIG, error) from error
+
+
+def unusable(file: Path, error: Exception) -> ValueError:
+    """Return the error for a file of a run that cannot be used, and why."""
+    if isinstance(error, NewerFormatError):
+        return ValueError(f"run: {str(file)!r} was made by {error}. Upgrade the package.")
+    reason = getattr(error, "strerror", None) or str(error)
+    return ValueError(
+        f"run: cannot read {str(file)!r} ({reason.rstrip('.')}); expected what keras-convnets "
+        "train wrote. Put back a copy of the file, or start a new run."
+    )
+
+
+def write(folder: Path, config: RunConfig) -> None:
+    """Write the configuration of a run, for people and programs.
+
+    Raises:
+        ValueError: it is too large to be read again.
+    """
+    text = json.dumps(config.to_dict(), indent=2) + "\n"
+    if len(text) > _MOST_BYTES:
+        raise ValueError(
+            f"data: {len(config.data.skipped):,} files are left out and there are "
+            f"{len(config.data.class_names):,} classes, whose names take {len(text):,} bytes; "
+            f"expected at most {_MOST_BYTES:,}. Move away the files that are not images."
+        )
+    with files.replacing(folder / run_folder.CONFIG) as path:
+        path.write_text(text, encoding="utf-8")
+
+
+def check_format(found: Mapping[str, Any], newest: int) -> int:
+    """Return the format of a file of a run; 0 for the versions that gave it no number.
+
+    Raises:
+        NewerFormatError: a later version of the package wrote the file.
+        ValueError: the number is none of a format.
+    """
+    number = found.get("format", 0)
+    if type(number) is not int or number < 0 or (number == 0 and "format" in found):
+        raise ValueError(f"format: received {stored.shown(number)}; expected a number from 1")
+    if number > newest:
+        raise NewerFormatError(
+            f"a newer keras_convnets (format {number}; this one reads up to {newest})"
+        )
+    return number
+
+
+def _of_this_format(found: dict[str, Any]) -> dict[str, Any]:
+    """Return the contents of a file of any format as those of this one."""
+    return _from_format_0(found) if check_format(found, FORMAT) == 0 else found
+
+
+def _from_format_0(found: dict[str, Any]) -> dict[str, Any]:
+    absent = {"request": None, "outcome": None, "id": None, "start": None}
+    found = absent | found | {"format": 0}
+    if isinstance(model := found.get("model"), dict):
+        found["model"] = {"statistics": None} | model
+    if isinstance(data := found.get("data"), dict):
+        found["data"] = data | {"arguments": data.get("arguments") or None}
+    return found

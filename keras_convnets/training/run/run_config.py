@@ -1,0 +1,176 @@
+"""The facts of a run: what its ``config.json`` holds, so that it can be resumed and used."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from keras_convnets import checks
+from keras_convnets.training import stored
+from keras_convnets.training.recipe.recipes import Recipe
+from keras_convnets.training.recipe.settings import Settings
+
+FORMAT = 1
+"""The version of the file's format; files of the versions before it had no number."""
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelFacts:
+    """The model of a run.
+
+    Attributes:
+        name: its name.
+        input_shape: ``(channels, rows, cols)`` of its images.
+        num_outputs: the number of its outputs.
+        data_format: ``"channels_last"`` or ``"channels_first"``.
+        parameters: the number of its parameters.
+        statistics: the number of its weights that are no parameters; ``None`` in the files of early
+            versions, which counted all as parameters.
+    """
+
+    name: str
+    input_shape: tuple[int, int, int]
+    num_outputs: int
+    data_format: str
+    parameters: int
+    statistics: int | None
+
+    def __post_init__(self) -> None:
+        for number in self.input_shape:
+            checks.positive_integer("input_shape", number, "the size of the images")
+        checks.positive_integer("num_outputs", self.num_outputs, "the outputs of the model")
+        checks.choice("data_format", self.data_format, ("channels_last", "channels_first"))
+        for name in ("parameters", "statistics"):
+            checks.non_negative_integer(name, getattr(self, name) or 0, "the weights of the model")
+
+
+@dataclasses.dataclass(frozen=True)
+class DataArguments:
+    """The arguments of ``load_data`` that loaded the data of a run, except its preprocessing."""
+
+    name: str
+    seed: int
+    validation_split: float
+    image_size: int | None
+    data_dir: str | None
+    strict: bool
+    augmentation: str | None
+
+
+@dataclasses.dataclass(frozen=True)
+class DataFacts:
+    """The data of a run.
+
+    Attributes:
+        name: the name of the data set.
+        train_images: the number of training images.
+        validation_images: the number of validation images.
+        test_images: the number of test images.
+        class_names: the class names, by label.
+        skipped: the files that were left out.
+        augmentation: the augmentation of the training images.
+        arguments: how to load them again; ``None`` for data from arrays.
+    """
+
+    name: str
+    train_images: int
+    validation_images: int
+    test_images: int
+    class_names: tuple[str, ...]
+    skipped: tuple[str, ...]
+    augmentation: str
+    arguments: DataArguments | None
+
+    def __post_init__(self) -> None:
+        for name in ("train_images", "validation_images", "test_images"):
+            checks.positive_integer(name, getattr(self, name), "the number of images")
+        if not self.class_names:
+            raise ValueError("class_names: received none; expected the names of the classes")
+
+
+@dataclasses.dataclass(frozen=True)
+class PreprocessingFacts:
+    """The arguments of ``Preprocessing``, which needs TensorFlow."""
+
+    channels: int
+    rows: int
+    cols: int
+    scale: float
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    resize: str
+
+
+@dataclasses.dataclass(frozen=True)
+class RequestFacts:
+    """What was asked for and cannot be seen from the rest: see ``RunRequest``."""
+
+    network: str | None
+    fine_tune: str | None
+    freeze_until: str | None
+    precision: str | None
+    load: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class OutcomeFacts:
+    """How a finished run ended: its epochs, and its accuracy on the test images."""
+
+    epochs: int
+    test_accuracy: float | None
+
+
+@dataclasses.dataclass(frozen=True)
+class RunConfig:
+    """The facts of a run.
+
+    Attributes:
+        model: its model.
+        data: its data.
+        preprocessing: the preprocessing of its images.
+        recipe: its recipe.
+        settings: how it is carried out.
+        versions: the versions of the packages it was started with.
+        request: what was asked for; ``None`` for a run that was begun by ``train`` in Python.
+        outcome: how it ended; ``None`` before the end.
+        id: a name of its own, which its checkpoints share; ``None`` in files without a format.
+        start: the SHA-256 of the model before the first step; ``None`` in files without a format.
+        format: the format of the file it was read from.
+    """
+
+    model: ModelFacts
+    data: DataFacts
+    preprocessing: PreprocessingFacts
+    recipe: Recipe
+    settings: Settings
+    versions: dict[str, str]
+    request: RequestFacts | None = None
+    outcome: OutcomeFacts | None = None
+    id: str | None = None
+    start: str | None = None
+    format: int = FORMAT
+
+    def __post_init__(self) -> None:
+        images = self.preprocessing
+        shape = (images.channels, images.rows, images.cols)
+        if shape != self.model.input_shape:
+            raise ValueError(
+                f"model.input_shape: received {self.model.input_shape}; expected {shape}, the size "
+                "that the preprocessing makes"
+            )
+        outputs, classes = self.model.num_outputs, len(self.data.class_names)
+        if outputs != classes and (outputs, classes) != (1, 2):  # one output for yes or no
+            raise ValueError(
+                f"data.class_names: received {classes} classes; expected {outputs}, the outputs of "
+                "the model"
+            )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the contents of the file."""
+        return stored.written(self)
+
+    def shown(self) -> dict[str, Any]:
+        """Return what a report shows: all but what only programs read."""
+        hidden = ("id", "start", "format", "outcome")
+        found = {name: value for name, value in self.to_dict().items() if name not in hidden}
+        return {name: value for name, value in found.items() if value is not None}
