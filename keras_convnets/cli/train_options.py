@@ -18,7 +18,16 @@ from keras_convnets.training.run.request import (
     RunRequest,
 )
 
-_WITH_RESUME = {"resume", "model", "load", "data_dir", "strategy", "workers", "index"}
+_WITH_RESUME = {
+    "resume",
+    "model",
+    "load",
+    "data_dir",
+    "strategy",
+    "workers",
+    "index",
+    "secret_file",
+}
 _NO_OPTIONS = ("command", "arguments")
 
 
@@ -180,6 +189,12 @@ def _add_devices(group: Any) -> None:
     group.add_argument("--strategy", choices=STRATEGIES, help="(default: auto)")
     group.add_argument("--workers", metavar="HOST:PORT,...", help="all machines, the chief first")
     group.add_argument("--index", type=int, metavar="N", help="which of them this one is, from 0")
+    group.add_argument(
+        "--secret-file",
+        type=Path,
+        metavar="FILE",
+        help="a secret that all of them have, by which they recognise each other",
+    )
     group.add_argument(
         "--sync-bn", action="store_true", help="batch normalisation over all devices' images"
     )

@@ -1,5 +1,4 @@
 import contextlib
-import json
 import socket
 import threading
 import time
@@ -8,6 +7,7 @@ import pytest
 
 from keras_convnets.errors import RunStopped
 from keras_convnets.training.distribute.cluster import Cluster
+from keras_convnets.training.distribute.messages import Handshake, Hello
 from keras_convnets.training.distribute.rendezvous import meet
 from replica import addresses
 
@@ -48,9 +48,12 @@ def connected(cluster):
     raise AssertionError("nobody listens")
 
 
-def greet(line, cluster, index=None):
-    greeting = ["keras-convnets", cluster.index if index is None else index, cluster.addresses]
-    line.sendall(f"{json.dumps(greeting)}\n".encode())
+def greet(line, cluster):
+    """Say hello as a worker, and that it is present."""
+    hello = Hello.of(cluster.index, cluster.addresses, has_secret=False)
+    line.sendall(hello.line.encode())
+    line.recv(4096)
+    line.sendall(Handshake(None, hello).line("present").encode())
 
 
 def test_all_go_on_when_the_last_has_come(all_three):
@@ -92,7 +95,7 @@ def test_strangers_and_workers_of_before_are_not_counted(all_three):
         time.sleep(1)
     # Worker 1 has hung up, as one that is killed does; another takes its place.
     with connected(all_three[0]) as stranger:
-        greet(stranger, all_three[1], index=-1)
+        stranger.sendall(Hello.of(-1, all_three[1].addresses, False).line.encode())
         last = Machine(all_three[2])
         time.sleep(1)
     assert chief.outcome is None

@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import socket
 from collections.abc import Mapping
 from typing import Any
 
 from keras_convnets import checks
+from keras_convnets.training.distribute import ports
+from keras_convnets.training.distribute.secret import read_secret
 
 STRATEGIES = ("auto", "one", "mirrored", "multi-worker")
 _JOBS = ("chief", "worker")
@@ -23,11 +24,14 @@ class Cluster:
         addresses: ``host:port`` of each machine, the chief first.
         index: the index of this machine.
         has_chief_job: whether ``TF_CONFIG`` calls the first machine ``chief``, not ``worker``.
+        secret: what all machines know and others do not; ``None`` if there is no such secret. It is
+            not part of the ``repr``.
     """
 
     addresses: tuple[str, ...]
     index: int
     has_chief_job: bool = False
+    secret: bytes | None = dataclasses.field(default=None, repr=False)
 
     @property
     def is_chief(self) -> bool:
@@ -52,7 +56,10 @@ class Cluster:
 
 
 def find_cluster(
-    name: str = "auto", workers: str | None = None, index: int | None = None
+    name: str = "auto",
+    workers: str | None = None,
+    index: int | None = None,
+    secret_file: str | os.PathLike[str] | None = None,
 ) -> Cluster | None:
     """Return the machines of a run; refuse an invalid choice early, without TensorFlow.
 
@@ -61,13 +68,15 @@ def find_cluster(
         workers: ``host:port`` of all machines, separated by commas, the chief first; by default
             read from the environment variable ``TF_CONFIG``.
         index: the index of this machine, from 0.
+        secret_file: a file with a secret, by which the machines recognise each other.
 
     Returns:
         The machines; ``None`` for a run on this machine alone.
 
     Raises:
         ValueError: the strategy is unknown, addresses are invalid or repeated, the index is out of
-            range, the port is taken, or options are missing or contradict each other.
+            range, the port is taken, options are missing or contradict each other, or the secret
+            cannot be read or could be read by others.
 
     Examples:
         >>> find_cluster("one")
@@ -98,10 +107,21 @@ def find_cluster(
                 "strategy: received 'multi-worker', but not which machines; expected --workers "
                 "host:port,... and --index N, or TF_CONFIG in the environment. Pass them."
             )
+        _check_no_secret(secret_file)
         return None
     found = _from_options(str(workers), index) if config is None else _from_config(config)
+    if secret_file is not None:
+        found = dataclasses.replace(found, secret=read_secret(secret_file))
     _check_port(found)
     return found
+
+
+def _check_no_secret(secret_file: Any) -> None:
+    if secret_file is not None:
+        raise ValueError(
+            f"secret_file: received {os.fspath(secret_file)!r} for a run on one machine; expected "
+            "it with several, named by --workers or TF_CONFIG. Leave it out."
+        )
 
 
 def _from_options(workers: str, index: Any) -> Cluster:
@@ -154,7 +174,13 @@ def _from_config(config: Mapping[str, Any]) -> Cluster:
 def _addresses(what: str, parts: list[Any]) -> tuple[str, ...]:
     for address in parts:
         host, _, port = str(address).rpartition(":")
-        sane = host and not set(host) & set(" /@,") and port.isascii() and port.isdigit()
+        sane = (
+            host.isprintable()
+            and host
+            and not set(host) & set(" /@,")
+            and port.isascii()
+            and port.isdigit()
+        )
         if not isinstance(address, str) or not sane or not 1 <= int(port) <= 65535:
             raise ValueError(
                 f"{what}: received the address {address!r}; expected host:port with a port from 1 "
@@ -178,27 +204,8 @@ def _index(what: str, index: Any, count: int) -> int:
 
 def _check_port(cluster: Cluster) -> None:
     """Refuse a port that is in use: TensorFlow would share it and wait forever."""
+    address = cluster.addresses[cluster.index]
     try:
-        listening(cluster).close()
+        ports.bound(ports.everywhere(address)).close()
     except OSError as error:
-        reason = "is taken" if error.errno != 13 else "is for the system's own services"
-        raise ValueError(
-            f"workers: the port of {cluster.addresses[cluster.index]}, which is this machine's "
-            f"address by its index {cluster.index}, {reason} ({error.strerror}); expected a free "
-            "one. Pass another, or end what listens there."
-        ) from None
-
-
-def listening(cluster: Cluster) -> socket.socket:
-    """Return a socket that listens on this machine's port, on all interfaces."""
-    port = int(cluster.addresses[cluster.index].rpartition(":")[2])
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    try:
-        # Allow a port that a previous run has just released, but not one in use.
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("", port))
-        listener.listen()
-    except OSError:
-        listener.close()
-        raise
-    return listener
+        raise ports.not_free(address, cluster.index, error) from None

@@ -3,26 +3,27 @@
 TensorFlow alone would wait forever for a missing machine, ignoring Ctrl-C, and might take a worker
 of an attempt that has just failed for one of the next attempt.
 
-The chief listens on its port; the workers connect and identify themselves. When all are connected,
-the chief tells them to start, and releases the port for TensorFlow.
+The chief listens on its port; the workers connect and identify themselves, with a secret if there
+is one. When all are connected, the chief tells them to start, and releases the port for TensorFlow.
+A process of this machine may take the port in that moment: TensorFlow then reports it.
 """
 
 from __future__ import annotations
 
-import contextlib
-import json
-import select
 import socket
 import time
 from collections.abc import Callable
 
 from keras_convnets.errors import RunStopped
-from keras_convnets.training.distribute.cluster import Cluster, listening
+from keras_convnets.training.distribute import messages, ports
+from keras_convnets.training.distribute.cluster import Cluster
+from keras_convnets.training.distribute.messages import Handshake, Hello, NotUnderstood
+from keras_convnets.training.distribute.reception import PATIENCE, Reception
 
-_GREETING = "keras-convnets"
-_GO = "go"
 _PAUSE = 0.5  # seconds between attempts
-_PATIENCE = 5.0  # seconds for a connected machine to identify itself
+_NAMED = 5  # machines named in a line, and different lines of a stranger that are shown
+_LONGEST = 200  # characters of a stranger's words
+_MUTE = "what listens there does not answer as a chief"
 
 
 def meet(cluster: Cluster, wait: float, tell: Callable[[str], None]) -> None:
@@ -31,10 +32,12 @@ def meet(cluster: Cluster, wait: float, tell: Callable[[str], None]) -> None:
     Args:
         cluster: the machines.
         wait: seconds to wait for them.
-        tell: called once with a line about the missing machines.
+        tell: called once with a line about the missing machines, and once for each kind of
+            connection that is turned away.
 
     Raises:
-        ValueError: a machine was started with different addresses, or an index is used twice.
+        ValueError: a machine was started with different addresses, an index is used twice, or only
+            some machines have a secret.
         RunStopped: a machine did not connect in time.
     """
     if len(cluster.addresses) > 1:
@@ -43,110 +46,119 @@ def meet(cluster: Cluster, wait: float, tell: Callable[[str], None]) -> None:
 
 def _gather(cluster: Cluster, end: float, wait: float, tell: Callable[[str], None]) -> None:
     """Wait, as the chief, for all workers."""
-    present: dict[int, socket.socket] = {}
     told = False
-    with listening(cluster) as listener, contextlib.ExitStack() as lines:
-        listener.settimeout(_PAUSE)
-        while len(present) < len(cluster.addresses) - 1:
-            missing = [i for i in range(1, len(cluster.addresses)) if i not in present]
-            names = " and ".join(map(cluster.label, missing))
-            if time.monotonic() > end:
+    with Reception(cluster, tell) as reception:
+        while missing := reception.missing():
+            left = end - time.monotonic()
+            if left < 0:
+                names = _names(cluster, missing)
                 reason = f"waited {wait:.0f} s for {names}, without whom the run cannot begin."
-                _tell_all(present, reason)
-                raise RunStopped(f"workers: {reason} Start all, with the same --workers.")
-            if not told and time.monotonic() > end - wait + 2 * _PAUSE:
-                tell(f"waiting for {names}")
+                reception.tell_all("waited", reason)
+                raise RunStopped(
+                    f"workers: {reason} Start all, with the same --workers.{reception.turned_away}"
+                )
+            if not told and left < wait - 2 * _PAUSE:
+                tell(f"waiting for {_names(cluster, missing)}")
                 told = True
-            with contextlib.suppress(TimeoutError):
-                line = lines.enter_context(listener.accept()[0])
-                _admit(line, cluster, present)
-            gone = select.select(list(present.values()), [], [], 0)[0]
-            present = {index: line for index, line in present.items() if line not in gone}
-        _tell_all(present, _GO)
+            reception.serve(min(_PAUSE, left))
+        reception.tell_all("go")
 
 
-def _admit(line: socket.socket, cluster: Cluster, present: dict[int, socket.socket]) -> None:
-    """Accept a machine of this run and refuse any other."""
-    index, addresses = _who(line)
-    if index is None:
-        line.close()
-    elif addresses != list(cluster.addresses):
-        reason = f"worker {index} and the chief were given other addresses"
-        _tell_all({**present, index: line}, f"refused: {reason}")
-        raise ValueError(
-            f"workers: {reason}: {addresses!r} and {list(cluster.addresses)!r}; expected the same, "
-            "in the same order."
-        )
-    elif index in present:
-        _tell_all({index: line}, f"refused: there is a {cluster.label(index)} already")
-        line.close()
-    else:
-        present[index] = line
-
-
-def _who(line: socket.socket) -> tuple[int | None, list[str]]:
-    """Return which worker has connected; ``None`` if it is not a worker."""
-    try:
-        line.settimeout(_PATIENCE)
-        greeting, index, addresses = json.loads(_read(line))
-        known = greeting == _GREETING and isinstance(index, int) and index > 0
-        return (index if known else None), addresses
-    except (OSError, ValueError, TypeError):
-        return None, []
-
-
-def _tell_all(present: dict[int, socket.socket], words: str) -> None:
-    for line in present.values():
-        with contextlib.suppress(OSError):
-            line.sendall(f"{words}\n".encode())
+def _names(cluster: Cluster, indices: list[int]) -> str:
+    more = f" and {len(indices) - _NAMED} more" if len(indices) > _NAMED else ""
+    return " and ".join(map(cluster.label, indices[:_NAMED])) + more
 
 
 def _report(cluster: Cluster, end: float, wait: float, tell: Callable[[str], None]) -> None:
     """Report to the chief as a worker, and wait for its answer."""
-    told = False
+    told: set[str] = set()
     while True:
-        answer, trouble = _ask(cluster, end)
-        if answer == _GO:
+        answer, words = _ask(cluster, end)
+        if answer == "go":
             return
-        if answer.startswith("refused: "):
+        if answer == "refused":
             raise ValueError(
-                f"workers: {answer.removeprefix('refused: ')}; expected the same --workers on all "
+                f"workers: {words}; expected the same --workers and --secret-file on all "
                 "machines, and for each an --index of its own. Correct this one."
             )
-        if answer.startswith("waited "):
-            raise RunStopped(f"workers: the chief {answer} Start all, with the same --workers.")
+        if answer == "waited":
+            raise RunStopped(f"workers: the chief {words} Start all, with the same --workers.")
         if time.monotonic() > end:
             raise RunStopped(
                 f"workers: waited {wait:.0f} s for {cluster.label(0)}, without which the run "
-                f"cannot begin ({trouble}). Start all, with the same --workers."
+                f"cannot begin ({words}). Start all, with the same --workers."
             )
-        if not told:
-            tell(f"waiting for {cluster.label(0)}")
-            told = True
+        for line in [f"waiting for {cluster.label(0)}", *[words] * (answer == "unproved")]:
+            if line not in told and len(told) < _NAMED:
+                tell(line)
+                told.add(line)
         time.sleep(_PAUSE)
 
 
 def _ask(cluster: Cluster, end: float) -> tuple[str, str]:
-    """Return the chief's answer, or an empty answer and the reason."""
-    host, _, port = cluster.addresses[0].rpartition(":")
-    left = max(_PAUSE, end - time.monotonic())
+    """Return the chief's answer with its words, or an empty answer and the reason."""
+    now = time.monotonic()
+    patience = min(max(_PAUSE, end - now), PATIENCE)
     try:
-        with socket.create_connection((host.strip("[]"), int(port)), min(left, _PATIENCE)) as line:
-            greeting = json.dumps([_GREETING, cluster.index, cluster.addresses])
-            line.sendall(f"{greeting}\n".encode())
-            # The chief may wait a little longer than this machine has left.
-            line.settimeout(left + _PATIENCE)
-            return _read(line), "it does not answer"
-    except OSError as error:
-        return "", str(error.strerror or error)
+        with socket.create_connection(ports.host_and_port(cluster.addresses[0]), patience) as line:
+            return _talk(cluster, line, now + patience, end)
+    except NotUnderstood:
+        return "", _MUTE
+    except (OSError, ValueError) as error:  # a host name may be one that cannot be encoded
+        return "", str(getattr(error, "strerror", None) or error)
 
 
-def _read(line: socket.socket) -> str:
-    """Return a line of text; empty if there is none, as from a TensorFlow server."""
-    found = b""
-    while not found.endswith(b"\n") and len(found) < 65536:
-        part = line.recv(4096)
-        if not part or b"\0" in part:
-            return ""
-        found += part
-    return found.decode(errors="replace").strip()
+def _talk(cluster: Cluster, line: socket.socket, soon: float, end: float) -> tuple[str, str]:
+    """Introduce this machine to the chief, and return its answer."""
+    hello = Hello.of(cluster.index, cluster.addresses, cluster.secret is not None)
+    line.sendall(hello.line.encode())
+    lines = _Lines(line)
+    received = lines.read(soon)
+    try:
+        challenge = messages.read_challenge(received)
+    except NotUnderstood:
+        return _answer(cluster, Handshake(cluster.secret, hello), received)
+    handshake = Handshake(cluster.secret, hello, challenge)
+    line.sendall(handshake.line("present").encode())
+    answer, words = _answer(cluster, handshake, lines.read(soon))
+    if answer != "welcome":
+        return answer, words
+    # The chief may wait a little longer than this machine has left.
+    return _answer(cluster, handshake, lines.read(max(end, time.monotonic()) + PATIENCE))
+
+
+def _answer(cluster: Cluster, handshake: Handshake, line: bytes) -> tuple[str, str]:
+    """Return what the chief says; what it cannot prove is no answer."""
+    word, words, is_proved = handshake.read(line)
+    if not is_proved:
+        shown = f" ({words[:_LONGEST]})" if words else ""
+        return "unproved", f"{cluster.label(0)} has not proved that it has the secret{shown}"
+    return word, words
+
+
+class _Lines:
+    """The lines of a connection, however their bytes arrive."""
+
+    def __init__(self, line: socket.socket) -> None:
+        self._line, self._received = line, b""
+
+    def read(self, end: float) -> bytes:
+        """Return the next line.
+
+        Args:
+            end: when it must have come, by `time.monotonic`.
+
+        Raises:
+            NotUnderstood: it is not how a line of a chief begins, or longer than any.
+            OSError: it did not come in time, or the connection is closed.
+        """
+        while b"\n" not in self._received:
+            self._line.settimeout(max(0.001, end - time.monotonic()))
+            part = self._line.recv(messages.LONGEST)
+            if not part:
+                raise ConnectionError("it has closed the connection")
+            self._received += part
+            if not messages.may_begin(self._received) or time.monotonic() > end:
+                raise NotUnderstood
+        line, _, self._received = self._received.partition(b"\n")
+        return line + b"\n"

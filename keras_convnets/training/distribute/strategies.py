@@ -34,6 +34,7 @@ def choose_strategy(
     index: int | None = None,
     wait: float = WAIT,
     tell: Callable[[str], None] = silent,
+    secret_file: str | os.PathLike[str] | None = None,
 ) -> Any:
     """Return the ``tf.distribute`` strategy to build and train a model with.
 
@@ -50,6 +51,8 @@ def choose_strategy(
         index: the index of this machine, from 0.
         wait: seconds to wait for the other machines.
         tell: called with a line about the machines it is waiting for.
+        secret_file: a file with a secret, the same on all machines, by which they recognise each
+            other before TensorFlow starts.
 
     Returns:
         The strategy; ``None`` for one device, which does not need one.
@@ -65,7 +68,7 @@ def choose_strategy(
         >>> strategy is None, is_chief(strategy)
         (True, True)
     """
-    cluster = find_cluster(name, workers, index)
+    cluster = find_cluster(name, workers, index, secret_file)
     if cluster is not None:
         return _multi_worker(cluster, wait, tell)
     if not os.environ.get("TF_CONFIG"):

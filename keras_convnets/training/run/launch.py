@@ -112,7 +112,9 @@ def make_repeatable(settings: Settings) -> None:
 def _connected(devices: Devices, tell: Callable[[str], None]) -> Any:
     """Return the strategy; call this before anything else runs on the devices."""
     cluster = devices.cluster()
-    strategy = choose_strategy(devices.strategy, devices.workers, devices.index, tell=tell)
+    strategy = choose_strategy(
+        devices.strategy, devices.workers, devices.index, tell=tell, secret_file=devices.secret_file
+    )
     if cluster is not None and not cluster.is_chief:
         tell(f"connected with {cluster.label(0)}, which shows the progress and writes all files")
     return strategy

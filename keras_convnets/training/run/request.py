@@ -44,11 +44,13 @@ class Devices:
         strategy: ``"auto"``, ``"one"``, ``"mirrored"`` or ``"multi-worker"``.
         workers: ``host:port`` of all machines, separated by commas, the chief first.
         index: the index of this machine, from 0.
+        secret_file: a file with a secret, the same on all machines.
     """
 
     strategy: str = "auto"
     workers: str | None = None
     index: int | None = None
+    secret_file: Path | None = None
 
     def cluster(self) -> Cluster | None:
         """Return the machines; ``None`` for a run on this machine alone.
@@ -56,7 +58,7 @@ class Devices:
         Raises:
             ValueError: as in `find_cluster`.
         """
-        return find_cluster(self.strategy, self.workers, self.index)
+        return find_cluster(self.strategy, self.workers, self.index, self.secret_file)
 
 
 @dataclasses.dataclass(frozen=True)
