@@ -7,7 +7,9 @@ import pytest
 
 from keras_convnets.errors import RunStopped
 from keras_convnets.training.distribute.cluster import Cluster
-from keras_convnets.training.distribute.messages import Handshake, Hello
+from keras_convnets.training.distribute.messages import Handshake, Hello, challenge
+from keras_convnets.training.distribute.ports import places
+from keras_convnets.training.distribute.reception import Reception
 from keras_convnets.training.distribute.rendezvous import meet
 from replica import addresses
 
@@ -131,3 +133,106 @@ def test_a_server_of_tensorflows_at_the_chiefs_port(all_three):
     with line:
         chief = Machine(Cluster(all_three[0].addresses[:2], 0))
         assert worker.done() == chief.done() == "met"
+
+
+SECRET = b"0123456789abcdef"
+
+
+def with_secret(machine, secret=SECRET):
+    return Cluster(machine.addresses, machine.index, secret=secret)
+
+
+def test_machines_with_a_secret(all_three):
+    machines = [Machine(with_secret(machine)) for machine in all_three]
+    assert [machine.done() for machine in machines] == ["met"] * 3
+    assert SECRET.decode() not in f"{machines[0].cluster}"
+
+
+@pytest.mark.parametrize(
+    ("of_chief", "of_worker"), [(SECRET, b"x" * 16), (SECRET, None), (None, SECRET)]
+)
+def test_machines_without_the_same_secret_do_not_meet(of_chief, of_worker, all_three):
+    chief = Machine(Cluster(all_three[0].addresses[:2], 0, secret=of_chief), wait=1)
+    worker = Machine(Cluster(all_three[0].addresses[:2], 1, secret=of_worker), wait=1)
+    assert isinstance(chief.done(), RunStopped)
+    assert isinstance(worker.done(), RunStopped if of_worker else ValueError)
+    for machine in (chief, worker):
+        assert "secret" in f"{machine.lines} {machine.outcome}"
+
+
+def test_the_words_of_one_meeting_prove_nothing_in_another(all_three):
+    hello = Hello.of(1, all_three[0].addresses, has_secret=True)
+    first, second = (Handshake(SECRET, hello, challenge()) for _ in range(2))
+    assert first.read(first.line("present").encode()) == ("present", "", True)
+    assert second.read(first.line("present").encode()) == ("present", "", False)
+    swapped = first.line("welcome").replace("welcome", "present")  # what the chief says, sent back
+    assert first.read(swapped.encode()) == ("present", "", False)
+    other = Handshake(SECRET, Hello.of(2, all_three[0].addresses, has_secret=True), challenge())
+    assert not other.read(first.line("go").encode())[2]
+    assert not Handshake(SECRET, hello).read(Handshake(None, hello).line("go").encode())[2]
+
+
+@pytest.mark.parametrize("secret", [SECRET, None])
+def test_strangers_keep_nobody_out_and_do_not_come_in(secret, all_three):
+    machines = [with_secret(machine, secret) for machine in all_three]
+    chief = Machine(machines[0])
+    said = [
+        b"",
+        b"[" * 60_000 + b"\n",
+        b'["keras-convnets", true, []]\n',
+        b"keras-convnets/2 hello 1",
+    ]
+    said += [
+        f"keras-convnets/2 hello {index} {'0' * 64} open {'0' * 32}\n".encode()
+        for index in ("9", "true", "-1", "1.0")
+    ]
+    with contextlib.ExitStack() as lines:
+        strangers = [lines.enter_context(connected(all_three[0])) for _ in range(200)]
+        for number, stranger in enumerate(strangers):
+            with contextlib.suppress(OSError):  # it may have hung up at once
+                stranger.sendall(said[number % len(said)])
+        started = time.monotonic()
+        workers = [Machine(machine) for machine in machines[1:]]
+        assert [machine.done() for machine in (chief, *workers)] == ["met"] * 3
+        assert time.monotonic() - started < 3
+    assert 2 < len(chief.lines) < 12
+    assert "index" in "".join(chief.lines)
+
+
+def test_a_false_chief_prints_nothing_but_a_line(all_three):
+    cluster = with_secret(Cluster(all_three[0].addresses[:2], 1))
+    port = int(all_three[0].addresses[0][10:])
+    with socket.create_server(("127.0.0.1", port)) as server:
+        worker = Machine(cluster, wait=1)
+        with server.accept()[0] as line:
+            line.sendall(b"keras-convnets/2 refused unproved Go home.\n")
+            time.sleep(0.1)
+    assert isinstance(worker.done(), RunStopped)
+    assert "chief 0 (127.0.0.1" in worker.lines[1]
+    assert "has not proved that it has the secret (Go home.)" in worker.lines[1]
+
+
+def test_the_chief_listens_where_it_is_named_and_nowhere_else():
+    found = tuple(addresses(2).replace("127.0.0.1", "127.0.0.2").split(","))
+    chief = Machine(Cluster(found, 0))
+    port = int(found[0].rpartition(":")[2])
+    worker = Machine(Cluster(found, 1))
+    assert [chief.done(), worker.done()] == ["met", "met"]
+    with Reception(Cluster(found, 0), print), pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port), 2).close()
+
+
+@pytest.mark.parametrize(
+    "resolved",
+    [
+        ["127.0.1.1"],  # as Debian has the machine's own name in /etc/hosts: others know another
+        ["192.0.2.1"],  # as behind NAT: no address of this machine
+        ["192.0.2.1", "127.0.0.1"],
+    ],
+)
+def test_a_name_that_means_another_address_to_others(resolved, monkeypatch):
+    answers = [(socket.AF_INET, 1, 6, "", (place, 1)) for place in resolved]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answers)
+    assert places("host0:29500") == []  # so it is listened for on all interfaces
+    own = [(socket.AF_INET, place, 29500) for place in resolved if place != "192.0.2.1"]
+    assert places("localhost:29500") == own

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import ipaddress
 import socket
+from collections.abc import Sequence
 
 # Names that mean the loopback interface on every machine.
 _LOOPBACK = {"localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback"}
@@ -23,7 +24,7 @@ def host_and_port(address: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
-def places(address: str) -> list[Place]:
+def places(address: str) -> Sequence[Place]:
     """Return where this machine can listen under an address of its own.
 
     A name may have several addresses; those of this machine count. There is none if the address

@@ -23,25 +23,27 @@ def read_secret(path: str | os.PathLike[str]) -> bytes:
         ValueError: the file cannot be read, others may read it, or it holds too little or too much;
             the message never contains the secret.
     """
-    shown = os.fspath(path)
+    shown = f"{os.fspath(path)!r:.300}"
     try:
         # A fifo without a writer must not hold the run up.
-        descriptor = os.open(Path(path).expanduser(), os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-        with open(descriptor, "rb") as file:
-            _check_file(shown, os.fstat(descriptor))
-            found = file.read(_LONGEST + 1)
-    except OSError as error:
+        flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)
+        descriptor = os.open(Path(path).expanduser(), flags)
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or error
         raise ValueError(
-            f"secret_file: cannot read {shown!r} ({error.strerror}); expected a file with the "
-            f"secret of the run. {_HOW}."
+            f"secret_file: cannot read {shown} ({reason}); expected a file with the secret of the "
+            f"run. {_HOW}."
         ) from None
-    except RuntimeError as error:  # of expanduser
-        raise ValueError(f"secret_file: received {shown!r}: {error} Name a file.") from None
+    try:
+        _check_file(shown, os.fstat(descriptor))
+        found = os.read(descriptor, _LONGEST + 1)
+    finally:
+        os.close(descriptor)
     secret = found.strip()
     if not _SHORTEST <= len(secret) <= _LONGEST or len(found) > _LONGEST:
         size = "more than" if len(found) > _LONGEST else "a secret of"
         raise ValueError(
-            f"secret_file: {shown!r} has {size} {min(len(secret), _LONGEST)} bytes; expected "
+            f"secret_file: {shown} has {size} {min(len(secret), _LONGEST)} bytes; expected "
             f"{_SHORTEST} to {_LONGEST}, for a short one can be guessed. {_HOW}."
         )
     return secret
@@ -50,7 +52,7 @@ def read_secret(path: str | os.PathLike[str]) -> bytes:
 def _check_file(shown: str, found: os.stat_result) -> None:
     if not stat.S_ISREG(found.st_mode):
         raise ValueError(
-            f"secret_file: {shown!r} is no regular file; expected one with the secret of the run. "
+            f"secret_file: {shown} is no regular file; expected one with the secret of the run. "
             f"{_HOW}."
         )
     if os.name != "posix":  # no such modes
@@ -58,7 +60,7 @@ def _check_file(shown: str, found: os.stat_result) -> None:
     is_own = found.st_uid == os.getuid()
     if found.st_mode & (0o077 if is_own else 0o007):
         raise ValueError(
-            f"secret_file: others may read or write {shown!r} (its mode is "
+            f"secret_file: others may read or write {shown} (its mode is "
             f"{stat.S_IMODE(found.st_mode):04o}); expected this user alone. Run: chmod 600 "
-            f"{shown!r}, and on Kubernetes set defaultMode: 0440."
+            f"{shown}, and on Kubernetes set defaultMode: 0440."
         )
