@@ -45,8 +45,9 @@ def places(address: str) -> Sequence[Place]:
 
 
 def everywhere(address: str) -> Place:
-    """Return all interfaces, at the port of an address."""
-    return socket.AF_INET, "", host_and_port(address)[1]
+    """Return all interfaces, of IPv6 if the address is of it, at the port of an address."""
+    host, port = host_and_port(address)
+    return (socket.AF_INET6, "::", port) if ":" in host else (socket.AF_INET, "", port)
 
 
 def bound(place: Place) -> socket.socket:
