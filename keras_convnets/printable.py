@@ -16,7 +16,7 @@ _JOINERS = "\u200c\u200d"  # invisible, but words of several scripts and many em
 _BYTES = range(0xDC80, 0xDD00)  # the surrogates of bytes that are not UTF-8
 # Where a spreadsheet takes what follows as a formula: at the start of a cell, and after what may
 # separate or quote cells.
-_FORMULA = re.compile(r"""(^\s*|[,;|"'\t]\s*)(?=[=+\-@])""")
+_FORMULA = re.compile(r'(^\s*|[,;"]\s*)(?=[=+\-@])')
 
 
 def printable(text: object) -> str:
@@ -54,11 +54,11 @@ def one_line(message: object) -> str:
     return printable(" ".join(str(message).split()))
 
 
-def cell(text: object) -> str:
+def csv_cell(text: object) -> str:
     """Return printable text that no spreadsheet takes as a formula: an apostrophe is put before it.
 
     Examples:
-        >>> print(cell("=cmd|' /C calc'!A0"), cell("cat"))
+        >>> print(csv_cell("=cmd|' /C calc'!A0"), csv_cell("cat"))
         '=cmd|' /C calc'!A0 cat
     """
     return _FORMULA.sub(r"\1'", printable(text))
@@ -84,7 +84,7 @@ def to_json(value: Any) -> str:
     )
 
 
-def say(console: Any, text: object) -> None:
+def print_line(console: Any, text: object) -> None:
     """Print a line on a Rich console exactly as it reads: no markup, no emoji codes, no wrapping.
 
     Letters that the console's encoding lacks are escaped.

@@ -5,13 +5,17 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
+import re
 import textwrap
 import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
+from keras_convnets.printable import csv_cell, one_line, printable
+
 _NARROWEST_NOTES = 80
 _GAP = "   "
+_NO_WIDTH = ("Mn", "Me", "Cf")  # letters that are drawn on the one before them
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,7 +47,7 @@ class Table:
         lines = [rows[0], rule, *rows[1 : 1 + len(body)]]
         lines += ["", rows[-1]] if total else []
         width = max(_NARROWEST_NOTES, *map(_width, lines))
-        notes = (line for note in self.notes for line in textwrap.wrap(note, width))
+        notes = (line for note in self.notes for line in textwrap.wrap(one_line(note), width))
         return "\n".join([*lines, "", *notes] if self.notes else lines)
 
     def _line(self, cells: Sequence[str], widths: Sequence[int]) -> str:
@@ -61,12 +65,15 @@ class Table:
         if self.total is not None:
             lines.append([f"**{_escaped(shown(value))}**" if value else "" for value in self.total])
         table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-        return "\n\n".join([table, *self.notes])
+        return "\n\n".join([table, *(_escaped(one_line(note)) for note in self.notes)])
 
     def to_csv(self) -> str:
-        """Return the table as CSV without the total; notes come first, in lines with ``#``."""
+        """Return the table as CSV without the total; notes come first, in lines with ``#``.
+
+        Names are printable, and no spreadsheet takes one as a formula: see `printable.csv_cell`.
+        """
         out = io.StringIO()
-        out.writelines(f"# {note}\n" for note in self.notes)
+        out.writelines(f"# {csv_cell(one_line(note))}\n" for note in self.notes)
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow(column.key for column in self.columns)
         writer.writerows([_plain(value) for value in row] for row in self.rows)
@@ -92,7 +99,7 @@ def shown(value: Any) -> str:
         return sizes(value)
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:,}" if isinstance(value, int | float) else " ".join(str(value).split())
+    return f"{value:,}" if isinstance(value, int | float) else printable(value)
 
 
 def sizes(shape: Sequence[Any]) -> str:
@@ -102,15 +109,20 @@ def sizes(shape: Sequence[Any]) -> str:
 
 def _width(text: str) -> int:
     """Return the columns that a text takes on a console: Chinese and Japanese letters take two."""
+    if text.isascii():
+        return len(text)
     wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in text)
-    return len(text) + wide - sum(unicodedata.combining(letter) > 0 for letter in text)
+    return len(text) + wide - sum(unicodedata.category(letter) in _NO_WIDTH for letter in text)
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return "x".join("?" if size is None else str(size) for size in value)
+    if isinstance(value, str):
+        return csv_cell(value)
     return "" if value is None else value
 
 
 def _escaped(text: str) -> str:
-    return text.replace("|", "\\|")
+    """Return text that Markdown shows as it is: without links, emphasis or HTML."""
+    return re.sub(r"[\\`*\[\]<|]|(?<!\w)_|_(?!\w)", r"\\\g<0>", text)

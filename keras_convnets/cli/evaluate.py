@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 from keras_convnets import checks
 from keras_convnets.cli import startup
 from keras_convnets.cli.boundary import BAD_INPUT, DONE
-from keras_convnets.cli.options import add_format, add_load, print_found
+from keras_convnets.cli.options import add_format, add_load, print_found, print_json
 from keras_convnets.cli.streams import say
 
 _SPLITS = ("test", "validation", "train")
@@ -92,7 +91,7 @@ def _evaluate(chosen: argparse.Namespace) -> int:
             **as_numbers(found),
             "classes": table.to_dict()["rows"],
         }
-        print(json.dumps(numbers, indent=2, ensure_ascii=False))
+        print_json(numbers)
     else:
         print_found(table, chosen.format)
     return DONE
@@ -107,7 +106,7 @@ def _predict(chosen: argparse.Namespace) -> int:
 
     found = predict(open_run(chosen.run), chosen.images)
     if chosen.format == "json":
-        print(json.dumps(found.to_dict(chosen.top), indent=2, ensure_ascii=False))
+        print_json(found.to_dict(chosen.top))
     elif found.files:
         print(found.table(chosen.top).to_text())
     sys.stdout.flush()  # so that the lines below come last on a terminal

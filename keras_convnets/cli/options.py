@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
 from typing import Any, NoReturn
+
+from keras_convnets.printable import to_json
 
 _TO = {"table": "text", "md": "markdown", "csv": "csv", "json": "dict"}
 
@@ -44,9 +47,19 @@ def add_shape(command: Any, default: str) -> None:
 def print_found(found: Any, output_format: str, **options: str) -> None:
     """Print a result that has tables, in the requested format."""
     if output_format == "json":
-        print(json.dumps(found.to_dict(**options), indent=2, ensure_ascii=False))
+        print_json(found.to_dict(**options))
     else:
         print(getattr(found, f"to_{_TO[output_format]}")(**options))
+
+
+def print_json(value: Any) -> None:
+    """Print JSON, in letters that standard output has."""
+    text = to_json(value)
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(value, indent=2)
+    print(text)
 
 
 def shape(text: str) -> tuple[int | None, ...]:

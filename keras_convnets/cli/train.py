@@ -8,6 +8,7 @@ from typing import Any
 from keras_convnets.cli import startup, train_options
 from keras_convnets.cli.boundary import DONE, INTERRUPTED
 from keras_convnets.cli.streams import outlive_output, say
+from keras_convnets.printable import print_line
 from keras_convnets.training.distribute.supervisor import is_supervised, supervise
 from keras_convnets.training.run.request import RunRequest
 
@@ -57,14 +58,16 @@ def _tell(line: str) -> None:
 
 def _report(console: Any, outcome: Any) -> int:
     if outcome.test_accuracy is not None and not outcome.interrupted:
-        console.print(f"test accuracy {outcome.test_accuracy:.2%} after {outcome.epochs} epochs")
+        print_line(
+            console, f"test accuracy {outcome.test_accuracy:.2%} after {outcome.epochs} epochs"
+        )
     if outcome.interrupted:
-        console.print(
+        print_line(
+            console,
             f"interrupted: {outcome.epochs} epochs are finished; "
             f"go on with keras-convnets train --resume {outcome.folder}",
-            soft_wrap=True,
         )
-    console.print(f"written to {outcome.folder}:", soft_wrap=True)
+    print_line(console, f"written to {outcome.folder}:")
     for file in sorted(outcome.folder.iterdir()) if outcome.folder.is_dir() else ():
-        console.print(f"  {file.name}")
+        print_line(console, f"  {file.name}")
     return INTERRUPTED if outcome.interrupted else DONE

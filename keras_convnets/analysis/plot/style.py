@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import html
-import re
 from typing import NamedTuple
+
+from keras_convnets.printable import printable
 
 # Verdana is as wide as DejaVu Sans, so an SVG laid out for one font also fits the other.
 FONT = "DejaVu Sans,Verdana,Geneva,sans-serif"
@@ -43,11 +44,8 @@ def css_class(kind: str) -> str:
 
 
 def escaped(text: str) -> str:
-    """Return text for a label, with replacements for characters that Graphviz does not print.
-
-    Fonts have no control characters, and Graphviz always treats a backslash as an escape.
-    """
-    return html.escape(re.sub(r"[\x00-\x1f\x7f-\x9f]", "\ufffd", text).replace("\\", "∖"))
+    """Return text for a label: printable, and with another backslash, since Graphviz's escapes."""
+    return html.escape(printable(text).replace("\\", "∖"))
 
 
 def quoted(text: str) -> str:

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from keras_convnets.printable import printable
 from keras_convnets.training.report.drawing import GRID, INK, page_svg
 
 _RIGHT, _WRONG = (38, 102, 176), (204, 87, 20)  # visible on light and dark backgrounds
@@ -114,7 +115,7 @@ def _dress(axes: Axes, class_names: Sequence[str], cell: float) -> None:
             axis.set_major_locator(MaxNLocator(10, integer=True, steps=(1, 2, 5, 10)))
         return
     points = min(_POINTS, 0.9 * cell)
-    names = [_short(name) for name in class_names]
+    names = [_short(printable(name)) for name in class_names]
     turned = max(map(len, names)) * _WIDTH * points > cell
     # A class name that contains dollar signs is not a formula.
     style: dict[str, Any] = {"size": points, "parse_math": False}

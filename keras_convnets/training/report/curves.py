@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, PercentFormatter
 
 from keras_convnets import files
+from keras_convnets.printable import printable
 from keras_convnets.training.report.drawing import GRID, INK, any_letters, page_svg
 from keras_convnets.training.report.fitted import columns
 from keras_convnets.training.run_folder import History
@@ -72,7 +73,7 @@ def _figure(history: History, title: str) -> Figure:
             _logarithmic(places["learning rate"], rates)
     for name, axes in places.items():
         _dress(axes, name)
-    figure.suptitle(title, color=INK, parse_math=False)
+    figure.suptitle(printable(title), color=INK, parse_math=False)
     return figure
 
 

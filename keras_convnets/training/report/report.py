@@ -18,6 +18,7 @@ from keras_convnets.analysis.plot.style import short
 from keras_convnets.analysis.tables import Table
 from keras_convnets.inference.by_class import by_class
 from keras_convnets.inference.evaluation import TOP, Evaluation, Share
+from keras_convnets.printable import printable
 from keras_convnets.training import run_folder
 from keras_convnets.training.data.data import Data
 from keras_convnets.training.report import curves, parts
@@ -120,7 +121,7 @@ def _of_classes(evaluation: Evaluation, about: Tested) -> dict[str, Any]:
         "classes": bars,
         "worst_first": parts.worst_first(bars),
         "most_bars": _MOST_BARS,
-        "letters": min(max(map(len, names)), _LETTERS),
+        "letters": min(max(len(printable(name)) for name in names), _LETTERS),
         "mistakes": parts.mistakes(evaluation, about),
     }
 

@@ -11,6 +11,7 @@ import tensorflow as tf
 from rich.console import Console
 
 from keras_convnets.analysis.cost.parameters import parameters_of
+from keras_convnets.printable import print_line
 from keras_convnets.training.data.data import Data, load_data
 from keras_convnets.training.distribute.strategies import (
     choose_strategy,
@@ -186,4 +187,4 @@ def _introduce(console: Console, model: keras.Model, data: Data) -> None:
         lines.append(f"left out: {len(data.skipped):,} files")
         lines += [f"  {line}" for line in data.skipped[:_MOST_SKIPPED]]
     for line in lines:
-        console.print(line, soft_wrap=True)
+        print_line(console, line)

@@ -11,6 +11,8 @@ import keras
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from keras_convnets.printable import print_line
+
 _REDRAWN = 0.2  # seconds between readings of the loss, each of which waits for the device
 
 
@@ -90,7 +92,7 @@ class ConsoleProgress(keras.callbacks.Callback):
             f"epoch {number}  {_metrics(row)}  {self._validated_on} {row['val_accuracy']:.1%}  "
             f"{row['seconds']:.1f} s  {images / elapsed:,.0f} images/s"
         )
-        self._progress.console.print(line, highlight=False, soft_wrap=True)
+        print_line(self._progress.console, line)
 
 
 def _metrics(logs: Mapping[str, Any]) -> str:

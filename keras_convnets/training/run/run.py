@@ -12,6 +12,7 @@ from rich.console import Console
 
 from keras_convnets.analysis.plot.plot import plot_model
 from keras_convnets.errors import RunStopped
+from keras_convnets.printable import print_line
 from keras_convnets.saved_models import UnknownLayersError, load_model
 from keras_convnets.training import run_folder
 from keras_convnets.training.data.data import Data
@@ -93,7 +94,7 @@ def begin(
     is_chief = strategies.is_chief(model.distribute_strategy)
     if recipe.weight_decay is not None and has_penalties(model):
         decay = f"the recipe's weight decay of {recipe.weight_decay:g}"
-        console.print(f"{decay} replaces the L2 penalty of {model.name}", soft_wrap=True)
+        print_line(console, f"{decay} replaces the L2 penalty of {model.name}")
     loop = Loop(model, data, recipe, settings, out if is_chief else None, console)
     config = configuration(model, data, recipe, settings)
     _check_alike(loop, config)

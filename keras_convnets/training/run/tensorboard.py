@@ -11,6 +11,7 @@ validates after it, so that callback would
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -42,7 +43,8 @@ class TensorBoardLog:
             logs = self._folder / run_folder.LOGS
             names = {writer for writer, _ in _TAGS.values()}
             self._writers = {
-                name: tf.summary.create_file_writer(str(logs / name)) for name in sorted(names)
+                name: tf.summary.create_file_writer(os.fsencode(logs / name))
+                for name in sorted(names)
             }
         return self
 
