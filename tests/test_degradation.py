@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from keras_convnets import cli
+from keras_convnets.cli import commands
 from keras_convnets.training import run_folder
 from keras_convnets.training.recipe.recipes import RECIPES, Recipe
 from keras_convnets.training.recipe.settings import Settings
@@ -38,7 +39,7 @@ def runs(monkeypatch, study):
     asked = []
 
     def train(arguments):
-        chosen = vars(cli._parser().parse_args(arguments))  # the real command knows these options
+        chosen = vars(commands._parser().parse_args(arguments))  # the real command knows these options
         asked.append(chosen)
         out = chosen["out"]
         out.mkdir(parents=True, exist_ok=True)
