@@ -39,7 +39,7 @@ def runs(monkeypatch, study):
     asked = []
 
     def train(arguments):
-        chosen = vars(commands._parser().parse_args(arguments))  # the real command knows these options
+        chosen = vars(commands._parser().parse_args(arguments))  # the real command's options
         asked.append(chosen)
         out = chosen["out"]
         out.mkdir(parents=True, exist_ok=True)
