@@ -38,7 +38,7 @@ def is_exhausted(error: BaseException) -> bool:
         >>> is_exhausted(RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB"))
         True
     """
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError | OutOfMemoryError):
         return True
     if isinstance(error, ValueError) or _OTHER_RESOURCES.search(str(error)):
         return False
@@ -51,6 +51,8 @@ def is_exhausted(error: BaseException) -> bool:
 
 def words(error: BaseException) -> str:
     """Return what an error says about memory, without the graph that TensorFlow shows with it."""
+    if isinstance(error, OutOfMemoryError):
+        return str(error).rstrip(".")
     lines = [line.strip() for line in str(error).splitlines()]
     said = [line for line in lines if _SAID.search(line)] or lines or [""]
     return (said[0] or type(error).__name__)[:200]
@@ -89,7 +91,7 @@ def check(needed: int, asked: str, remedy: str) -> None:
     left = available()
     if needed > left:
         raise OutOfMemoryError(
-            f"memory: {asked} would take at least {needed / 1e9:,.1f} GB; this machine has "
+            f"memory: {asked} would take at least {needed / 1e9:,.1f} GB; there are "
             f"{left / 1e9:,.1f} GB left. {remedy}."
         )
 

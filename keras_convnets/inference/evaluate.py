@@ -13,6 +13,7 @@ from keras_convnets.images.labelled import Images
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.images.reading import unreadable
 from keras_convnets.inference.answers import answers
+from keras_convnets.inference.enough_memory import enough_memory
 from keras_convnets.inference.evaluation import Evaluation
 from keras_convnets.inference.fits import check_labels, check_takes
 from keras_convnets.inference.outputs import outputs_of
@@ -22,6 +23,7 @@ _REMEDY = (
     "Pass the images of some data, such as data.test, or a tf.data.Dataset of (images, labels) "
     "batches, as model.fit takes it."
 )
+_SMALLER = "Pass a smaller --batch-size (batch_size)"
 
 
 def evaluate(
@@ -99,8 +101,10 @@ def _evaluate(
     outputs = outputs_of(model)
     check_labels(model, outputs, images.labels)
     batches = evaluation_batches(images, preprocessing, batch_size, axes.format_of(model))
+    together = min(batch_size, len(images))
     try:
-        found = answers(model, (batch[0] for batch in batches), images.describe)
+        with enough_memory("the evaluation", model, preprocessing, together, _SMALLER):
+            found = answers(model, (batch[0] for batch in batches), images.describe)
     except tf.errors.OpError as error:
         broken = unreadable(images)
         if broken is None:

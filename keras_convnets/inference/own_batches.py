@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from keras_convnets import memory
 from keras_convnets.inference.answers import answers
 from keras_convnets.inference.evaluation import Evaluation
 from keras_convnets.inference.fits import check_labels
@@ -30,7 +31,8 @@ def evaluate_batches(model: Any, batches: tf.data.Dataset) -> Evaluation:
     outputs = outputs_of(model)
     _check_pairs(model, batches)
     collected: list[np.ndarray] = []
-    found = answers(model, _images(model, batches, collected))
+    with memory.explained("the evaluation of your batches", "Make the data set's batches smaller"):
+        found = answers(model, _images(model, batches, collected))
     labels = _labels(np.concatenate(collected))
     check_labels(model, outputs, labels)
     return Evaluation(labels, found.probabilities, found.logits, outputs.are_independent)

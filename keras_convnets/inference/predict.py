@@ -15,6 +15,7 @@ from keras_convnets.images import decoding
 from keras_convnets.images.brightness import too_bright
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.inference.answers import answers
+from keras_convnets.inference.enough_memory import enough_memory
 from keras_convnets.inference.evaluation import Share
 from keras_convnets.inference.fits import check_takes
 
@@ -130,7 +131,9 @@ def predict(run: Classifier, files: Iterable[str | os.PathLike[str]]) -> Predict
     names = [os.fspath(file) for file in files]
     reader = _Reader(run)
     if batches := reader.batches(names):
-        found = answers(run.model, batches, lambda number: reader.read[number]).probabilities
+        together, least = min(len(names), _BATCH), "Give fewer images at a time"
+        with enough_memory("predictions", run.model, run.preprocessing, together, least):
+            found = answers(run.model, batches, lambda number: reader.read[number]).probabilities
     else:
         found = np.zeros((0, len(run.class_names)), np.float32)
     return Predictions(

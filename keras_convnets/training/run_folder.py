@@ -76,7 +76,7 @@ def creating(folder: Path) -> Iterator[Path]:
         ValueError: the folder exists or cannot be created.
     """
     check_free(folder)
-    new = [at for at in folder.parents if not os.path.lexists(at)]
+    new = missing_above(folder)
     try:
         with _refusing(folder):
             folder.parent.mkdir(parents=True, exist_ok=True)
@@ -90,15 +90,25 @@ def creating(folder: Path) -> Iterator[Path]:
             shutil.rmtree(made, ignore_errors=True)
             raise
     except BaseException:
-        for parent in new:
-            with contextlib.suppress(OSError):  # it is not empty: another run has started there
-                parent.rmdir()
+        _remove_empty(new)
         raise
 
 
-def remove(folder: Path) -> None:
-    """Remove the folder of a run that has not taken a step."""
+def missing_above(folder: Path) -> list[Path]:
+    """Return the folders above a new one that have to be created too, the innermost first."""
+    return [above for above in folder.parents if not os.path.lexists(above)]
+
+
+def remove(folder: Path, above: list[Path]) -> None:
+    """Remove the folder of a run that has not taken a step, and those that were made for it."""
     shutil.rmtree(folder, ignore_errors=True)
+    _remove_empty(above)
+
+
+def _remove_empty(folders: list[Path]) -> None:
+    for folder in folders:
+        with contextlib.suppress(OSError):  # another run has started there
+            folder.rmdir()
 
 
 def _umask() -> int:

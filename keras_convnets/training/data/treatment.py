@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from keras_convnets import checks
+from keras_convnets import checks, memory
 from keras_convnets.images.labelled import Images
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.training.data.augmentation import AUGMENTATIONS
@@ -16,6 +16,7 @@ from keras_convnets.training.data.normalisation import normalised
 from keras_convnets.training.data.source import Source
 
 _TEST_SHARE = 0.2
+_VALUE, _STATISTICS = 4, 12  # bytes of a pixel's value, and of the copies for its statistics
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,7 +66,15 @@ class Treatment:
         rows, cols = (self.image_size,) * 2 if self.image_size else source.size
         resize = "none" if (rows, cols) == source.native else source.resize
         plain = Preprocessing(source.channels, rows, cols, source.scale, resize=resize)
+        _check_memory(plain, source.normalised)
         return normalised(plain, train, self.seed) if source.normalised else plain
+
+
+def _check_memory(plain: Preprocessing, normalised: bool) -> None:
+    """Refuse images of which not even one fits into memory."""
+    of = " x ".join(map(str, plain.image_shape))
+    needed = math.prod(plain.image_shape) * (_STATISTICS if normalised else _VALUE)
+    memory.check(needed, f"an image of {of}", "Use a smaller --image-size (image_size)")
 
 
 def _check_share(value: float) -> None:

@@ -42,20 +42,15 @@ def write(file: Path, arrays: Mapping[str, np.ndarray], position: Position) -> N
     The file replaces the previous one only once it is completely on disk.
 
     Raises:
-        RunStopped: a value is not finite, or the file cannot be written; the previous file is kept.
+        RunStopped: a value is not finite; the previous file is kept.
+        NotWritten: the file cannot be written; the previous file is kept.
     """
     _check_finite(arrays, file)
-    try:
-        with files.replacing(file) as path, path.open("wb") as stream:
-            stored: dict[str, Any] = {_POSITION: _encoded(position), **arrays}
-            np.savez(stream, **stored)
-            stream.flush()
-            os.fsync(stream.fileno())
-    except (OSError, ValueError) as error:
-        raise RunStopped(
-            f"cannot write {file}: {getattr(error, 'strerror', None) or error}. The checkpoint "
-            "before it is whole: make room, and go on with --resume."
-        ) from error
+    with files.replacing(file) as path, path.open("wb") as stream:
+        stored: dict[str, Any] = {_POSITION: _encoded(position), **arrays}
+        np.savez(stream, **stored)
+        stream.flush()
+        os.fsync(stream.fileno())
 
 
 def read(file: Path) -> tuple[dict[str, np.ndarray], Position]:

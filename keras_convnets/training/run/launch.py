@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import random
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,7 +11,9 @@ import keras
 import tensorflow as tf
 from rich.console import Console
 
+from keras_convnets import memory
 from keras_convnets.analysis.cost.parameters import parameters_of
+from keras_convnets.keras_private import without_values
 from keras_convnets.printable import print_line
 from keras_convnets.training.data.data import Data, load_data
 from keras_convnets.training.distribute.strategies import (
@@ -22,6 +25,7 @@ from keras_convnets.training.distribute.strategies import (
 from keras_convnets.training.recipe.settings import Settings
 from keras_convnets.training.run import config_file
 from keras_convnets.training.run.configuration import check_run, check_same_settings
+from keras_convnets.training.run.enough_memory import REMEDY, can_be_too_large, check_memory
 from keras_convnets.training.run.plan import Plan, plan
 from keras_convnets.training.run.pretrained import open_pretrained
 from keras_convnets.training.run.request import Devices, ResumeRequest, RunRequest
@@ -149,6 +153,7 @@ def _data_and_model(request: RunRequest, build: Build, strategy: Any) -> tuple[D
         data = load_data(**arguments)
     with scope_of(strategy):
         if start is None:
+            _check_outline(request, build, data)
             model = _built(request, build, data)
         else:
             model = start.for_classes(data.class_names)
@@ -157,11 +162,24 @@ def _data_and_model(request: RunRequest, build: Build, strategy: Any) -> tuple[D
     return data, model
 
 
+def _check_outline(request: RunRequest, build: Build, data: Data) -> None:
+    """Refuse a network that cannot fit into memory before its weights are made."""
+    if not can_be_too_large(data.image_shape):
+        return
+    drawn = random.getstate()  # Keras draws the seeds of a network's weights from it
+    with without_values():
+        outline = _built(request, build, data)
+    random.setstate(drawn)
+    check_memory(outline, data, request.recipe, is_outline=True)
+
+
 def _built(request: RunRequest, build: Build, data: Data) -> keras.Model:
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(request.precision or before)
+    what = f"{request.network_name} for images of {shape(data.image_shape)}"
     try:
-        return build(request.network_name, data.image_shape, len(data.class_names))
+        with memory.explained(what, REMEDY):
+            return build(request.network_name, data.image_shape, len(data.class_names))
     finally:
         keras.config.set_dtype_policy(before)
 
@@ -170,10 +188,8 @@ def _built(request: RunRequest, build: Build, data: Data) -> keras.Model:
 def _reading() -> Iterator[None]:
     """Show on a terminal that images are being read, which takes a while if there are many."""
     console = Console(stderr=True)
-    if not console.is_terminal:
-        yield
-        return
-    with console.status("reading the images", spinner="line"):
+    shown = console.is_terminal and console.status("reading the images", spinner="line")
+    with memory.explained("reading the images", REMEDY), shown or contextlib.nullcontext():
         yield
 
 

@@ -11,8 +11,8 @@ import keras
 import tensorflow as tf
 from rich.console import Console
 
-from keras_convnets import axes
-from keras_convnets.errors import RunStopped
+from keras_convnets import axes, files, memory
+from keras_convnets.errors import OutOfMemoryError, RunStopped
 from keras_convnets.images import batches as image_batches
 from keras_convnets.training import run_folder
 from keras_convnets.training.data import pipeline
@@ -25,6 +25,7 @@ from keras_convnets.training.recipe.settings import Settings
 from keras_convnets.training.report.curves import plot_curves
 from keras_convnets.training.run import checkpoint
 from keras_convnets.training.run.checkpoint import Position
+from keras_convnets.training.run.enough_memory import REMEDY, asked
 from keras_convnets.training.run.interruption import Interruption
 from keras_convnets.training.run.progress import ConsoleProgress
 from keras_convnets.training.run.step_callback import StepCallback
@@ -69,6 +70,13 @@ class Loop:
         ]
         self.position = Position(0, 0, {name: [] for name in run_folder.COLUMNS})
         self.is_resumed = False
+        self._steps: StepCallback | None = None
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether the run has taken a step, in this process or before."""
+        taken = self._steps is not None and self._steps.taken > 0
+        return self.is_resumed or taken or self.position.epoch > 0
 
     def restore(self, file: Path) -> None:
         """Restore the state of a checkpoint."""
@@ -104,22 +112,36 @@ class Loop:
                             raise KeyboardInterrupt
             except KeyboardInterrupt:
                 return True
-            except tf.errors.OpError as error:
+            except Exception as error:
                 self._explain(error)
                 raise
         return False
 
-    def _explain(self, error: tf.errors.OpError) -> None:
-        """Raise `RunStopped` if a broken image is the cause; leave the rest to `patched_fit`."""
-        if explained(error) is not error:  # a known error, not caused by an image
+    def _explain(self, error: Exception) -> None:
+        """Raise what ended the steps in a line, if it is known; leave the rest to `patched_fit`."""
+        if memory.is_exhausted(error):
+            raise self._out_of_memory(error) from error
+        if not isinstance(error, tf.errors.OpError) or explained(error) is not error:
             return
-        reason = pipeline.explain(error, self.data)
-        if reason is not None:
-            epoch, step = self.position.epoch + 1, self.position.step
+        epoch, step = self.position.epoch + 1, self.position.step
+        whole = f"The last checkpoint, of step {step:,} of epoch {epoch}, is whole"
+        if broken := pipeline.explain(error, self.data):
             raise RunStopped(
-                f"{reason}. The last checkpoint, of step {step:,} of epoch {epoch}, is whole: mend "
-                "or remove the file, and go on with --resume."
+                f"{broken}. {whole}: mend or remove the file, and go on with --resume."
             ) from error
+        if refused := files.reason(error):
+            raise RunStopped(
+                f"{refused}. {whole}: mend what the system refused, and go on with --resume."
+            ) from error
+
+    def _out_of_memory(self, error: Exception) -> Exception:
+        """Return an error that is a refusal if the run has not taken a step, or else stops it."""
+        what = f"out of memory in {asked(self.recipe, self.data)} ({memory.words(error)})"
+        if not self.has_begun:
+            return OutOfMemoryError(f"{what}. {REMEDY}.")
+        return RunStopped(
+            f"{what}. The last checkpoint is whole: free some memory, and go on with --resume."
+        )
 
     def _epoch(
         self, epoch: int, progress: ConsoleProgress, log: TensorBoardLog, interruption: Interruption
@@ -156,7 +178,7 @@ class Loop:
             seconds = time.monotonic() - started
             self.save(Position(epoch, step, self.position.history, seconds))
 
-        steps = StepCallback(
+        self._steps = steps = StepCallback(
             epoch=epoch,
             steps=range(first, last),
             before=self.steps_before(epoch),

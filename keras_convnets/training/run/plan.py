@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_convnets import axes
+from keras_convnets import axes, memory
 from keras_convnets.analysis.cost.cost import Cost, cost
 from keras_convnets.training.data import pipeline
 from keras_convnets.training.data.data import Data
@@ -17,6 +17,7 @@ from keras_convnets.training.recipe.compiling import compile_model
 from keras_convnets.training.recipe.recipes import Recipe
 from keras_convnets.training.recipe.settings import Settings
 from keras_convnets.training.run.configuration import check_run
+from keras_convnets.training.run.enough_memory import REMEDY, asked, check_memory
 from keras_convnets.training.words import bytes_in_words, duration, shape
 
 _BARS = "▁▂▃▄▅▆▇█"
@@ -145,6 +146,7 @@ def plan(model: keras.Model, data: Data, recipe: Recipe, settings: Settings) -> 
         ValueError: as in `train`.
     """
     data = check_run(model, data, recipe)
+    check_memory(model, data, recipe)
     steps_per_epoch = pipeline.steps_per_epoch(data, recipe.batch_size)
     objective = compile_model(model, data, recipe, settings)
     batches = pipeline.training_batches(
@@ -154,12 +156,14 @@ def plan(model: keras.Model, data: Data, recipe: Recipe, settings: Settings) -> 
         epoch=0,
         data_format=axes.format_of(model),
     )
-    images, labels = next(iter(batches))
+    with memory.explained(asked(recipe, data), REMEDY):
+        images, labels = next(iter(batches))
     labels = objective.labels(labels)
     seconds = []
     for _ in range(3):
         started = time.monotonic()
-        model.train_on_batch(images, labels)
+        with memory.explained(asked(recipe, data), REMEDY):
+            model.train_on_batch(images, labels)
         seconds.append(time.monotonic() - started)
     costs = cost(model, data.image_shape)
     return Plan(costs, data, recipe, steps_per_epoch, seconds[0], sum(seconds[1:]) / 2)

@@ -10,6 +10,8 @@ from keras_convnets.training.report.report import write_report
 from keras_convnets.training.run.loop import Loop
 from keras_convnets.training.run.run_config import RunConfig
 
+_BATCH = 256  # images evaluated at once, or as many as a step has if those are fewer
+
 
 def write_results(loop: Loop, config: RunConfig, interrupted: bool) -> float | None:
     """Write the final files of a run; if it is finished, return its accuracy on the test images.
@@ -29,7 +31,8 @@ def write_results(loop: Loop, config: RunConfig, interrupted: bool) -> float | N
     plot_curves(history, folder / run_folder.CURVES, f"{loop.model.name} on {loop.data.name}")
     if interrupted:
         return None
-    evaluation = evaluate(loop.model, loop.data.test, loop.data.preprocessing)
+    together = min(_BATCH, loop.recipe.batch_size)
+    evaluation = evaluate(loop.model, loop.data.test, loop.data.preprocessing, together)
     write_report(folder, loop.model, loop.data, evaluation, history, config.shown())
     (folder / run_folder.START).unlink(missing_ok=True)
     return evaluation.accuracy

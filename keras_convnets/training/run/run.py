@@ -11,7 +11,9 @@ import keras
 from rich.console import Console
 
 from keras_convnets.analysis.plot.plot import plot_model
-from keras_convnets.errors import RunStopped
+from keras_convnets.errors import OutOfMemoryError, RunStopped
+from keras_convnets.files import NotWritten, reason, shown
+from keras_convnets.memory import is_exhausted, words
 from keras_convnets.printable import print_line
 from keras_convnets.saved_models import UnknownLayersError, load_model
 from keras_convnets.training import run_folder
@@ -23,6 +25,7 @@ from keras_convnets.training.recipe.recipes import RECIPES, Recipe
 from keras_convnets.training.recipe.settings import Settings
 from keras_convnets.training.run import config_file
 from keras_convnets.training.run.configuration import check_run, check_same, configuration
+from keras_convnets.training.run.enough_memory import check_memory
 from keras_convnets.training.run.interruption import undisturbed
 from keras_convnets.training.run.loop import Loop
 from keras_convnets.training.run.results import write_results
@@ -91,6 +94,7 @@ def begin(
     console: Console,
 ) -> Outcome:
     """Train a classifier on data that `check_run` has accepted; see `train`."""
+    check_memory(model, data, recipe)
     is_chief = strategies.is_chief(model.distribute_strategy)
     if recipe.weight_decay is not None and has_penalties(model):
         decay = f"the recipe's weight decay of {recipe.weight_decay:g}"
@@ -98,6 +102,7 @@ def begin(
     loop = Loop(model, data, recipe, settings, out if is_chief else None, console)
     config = configuration(model, data, recipe, settings)
     _check_alike(loop, config)
+    above = run_folder.missing_above(out)
     if is_chief:
         with run_folder.creating(out) as folder:
             config_file.write(folder, config)
@@ -106,7 +111,12 @@ def begin(
             loop.save(loop.position, folder)
     else:
         loop.save(loop.position)
-    return _finish(loop, out, config)
+    try:
+        return _finish(loop, out, config)
+    except OutOfMemoryError:
+        if is_chief and not loop.has_begun:  # there is nothing to resume
+            run_folder.remove(out, above)
+        raise
 
 
 def resume(
@@ -184,10 +194,17 @@ def _finish(loop: Loop, out: Path, config: RunConfig) -> Outcome:
         with undisturbed():
             accuracy = write_results(loop, config, interrupted)
             wait_for_all(loop.strategy)
-    except OSError as error:
+    except (OSError, NotWritten) as error:
+        what = getattr(error, "what", f"cannot write to {shown(out)}: {reason(error)}")
         raise RunStopped(
-            f"cannot write to {str(out)!r}: {error.strerror}. Its last checkpoint is whole: make "
-            "room, and go on with --resume."
+            f"{what}. The run's last checkpoint is whole: make room, and go on with --resume."
+        ) from error
+    except Exception as error:
+        if not loop.has_begun or not is_exhausted(error):
+            raise
+        raise RunStopped(
+            f"{words(error)}. The run's last checkpoint is whole: free some memory, and go on with "
+            "--resume."
         ) from error
     history = loop.position.history["val_accuracy"]
     if accuracy is None and history:

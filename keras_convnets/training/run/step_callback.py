@@ -47,6 +47,7 @@ class StepCallback(keras.callbacks.Callback):
         self._interruption = interruption
         self._metrics, self._carried = metrics
         self._unchecked: tuple[int, Any] | None = None
+        self.taken = 0  # steps
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         # Keras has just reset them to 0.
@@ -55,6 +56,7 @@ class StepCallback(keras.callbacks.Callback):
                 variable.assign(value)
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        self.taken = batch + 1
         done = min(self._steps.start + batch + 1, self._steps.stop)
         # Check the previous step's loss: waiting for this step's would leave the device idle.
         self.check_last()

@@ -1,0 +1,44 @@
+"""Whether batches of images can fit into memory; and what to say if they do not."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import tensorflow as tf
+
+from keras_convnets import memory
+from keras_convnets.analysis.cost.cost import cost
+from keras_convnets.analysis.cost.least_memory import of_answers
+from keras_convnets.images.preprocessing import Preprocessing
+
+_VALUE = 4  # bytes of a pixel as the network takes it
+
+
+@contextlib.contextmanager
+def enough_memory(
+    what: str, model: Any, preprocessing: Preprocessing, batch_size: int, remedy: str
+) -> Iterator[None]:
+    """Refuse batches that cannot fit into memory, and explain if it is exhausted in the context.
+
+    Args:
+        what: what is done with the batches, for the error: "the evaluation".
+        model: the model.
+        preprocessing: the preprocessing, which determines the shape of the images.
+        batch_size: the images that the model takes at once.
+        remedy: what to do about it, for the error.
+
+    Raises:
+        OutOfMemoryError: the memory does not suffice.
+    """
+    image_shape = preprocessing.image_shape
+    asked = f"{what} of batches of {batch_size:,} images of {' x '.join(map(str, image_shape))}"
+    needed = _VALUE * batch_size * math.prod(image_shape)
+    if not tf.config.list_logical_devices("GPU"):
+        with contextlib.suppress(ValueError):  # the cost of this model is not known
+            needed += of_answers(cost(model, image_shape), batch_size)
+    memory.check(needed, asked, remedy)
+    with memory.explained(asked, remedy):
+        yield
