@@ -9,6 +9,7 @@ from typing import Any, Unpack
 import keras
 
 from keras_convnets import axes, checks, naming, units
+from keras_convnets.constant_softmax import warn_of_softmax_over_one
 from keras_convnets.keras_private import named_by_keras, node_of, was_called, watched
 from keras_convnets.options import Options, resolve
 from keras_convnets.padding import TooSmallError
@@ -96,7 +97,7 @@ def _tail(num_outputs: Any, head: Head, chosen: Options) -> list[Part]:
     if chosen["include_top"]:
         activation = chosen["classifier_activation"]
         if activation in _SOFTMAX or isinstance(activation, keras.layers.Softmax):
-            checks.warn_of_softmax_over_one(num_outputs)
+            warn_of_softmax_over_one(num_outputs)
         return [("head", head(num_outputs, activation))]
     if chosen["pooling"]:
         return [("head", units.global_pool(chosen["pooling"]))]

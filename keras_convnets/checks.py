@@ -5,12 +5,12 @@ received, what was expected and what to do.
 from __future__ import annotations
 
 import difflib
-import inspect
-import itertools
-import operator
-import warnings
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
+
+from keras_convnets import received
+from keras_convnets.received import LARGEST, shown
 
 ImageShape = tuple[int, int | None, int | None]
 _Kind = TypeVar("_Kind")
@@ -23,21 +23,23 @@ def input_shape(value: Any) -> ImageShape:
     """Return ``(channels, rows, cols)`` as integers; rows and cols may be ``None``."""
     expected = "expected (channels, rows, cols), such as (3, 224, 224)"
     if not isinstance(value, Sequence) or isinstance(value, str) or len(value) != 3:
-        raise ValueError(f"input_shape: received {value!r}; {expected}. Leave the batch size out.")
-    sizes = [None if size is None else _integer(size) for size in value]
+        raise ValueError(
+            f"input_shape: received {shown(value)}; {expected}. Leave the batch size out."
+        )
+    sizes = [None if size is None else received.integer(size) for size in value]
     if any(size is None and given is not None for size, given in zip(sizes, value, strict=True)):
-        raise ValueError(f"input_shape: received {value!r}; {expected}, all integers.")
+        raise ValueError(f"input_shape: received {shown(value)}; {expected}, all integers.")
     channels, rows, cols = sizes
     if any(size is not None and size < 1 for size in sizes):
-        raise ValueError(f"input_shape: received {value!r}; {expected}, all at least 1.")
+        raise ValueError(f"input_shape: received {shown(value)}; {expected}, all at least 1.")
     if _reads_as_rows_cols_channels(channels, cols):
         raise ValueError(
-            f"input_shape: received {value!r}, which reads as (rows, cols, channels); {expected}, "
-            f"whatever the data format. Pass ({cols}, {channels}, {rows})."
+            f"input_shape: received {shown(value)}, which reads as (rows, cols, channels); "
+            f"{expected}, whatever the data format. Pass ({cols}, {channels}, {rows})."
         )
     if channels is None:
         raise ValueError(
-            f"input_shape: received {value!r}; {expected}. Only rows and cols may be None."
+            f"input_shape: received {shown(value)}; {expected}. Only rows and cols may be None."
         )
     return channels, rows, cols
 
@@ -53,40 +55,21 @@ def num_outputs(value: Any) -> int:
     return positive_integer("num_outputs", value, "the number of classes, such as 10")
 
 
-def warn_of_softmax_over_one(num_outputs: int) -> None:
-    """Warn that a softmax over a single output, which the caller is about to build, is constant."""
-    if num_outputs == 1:
-        warnings.warn(
-            "num_outputs: received 1 with a softmax, which is 1 for every image, so the network "
-            "cannot learn; expected a sigmoid for two classes. Build it with "
-            "classifier_activation='sigmoid', or with num_outputs=2.",
-            stacklevel=_level_of_user(),
-        )
-
-
-def _level_of_user() -> int:
-    """Return the ``stacklevel`` that shows a warning of the caller at the line of the user."""
-    package = __name__.partition(".")[0]
-    names = (caller.frame.f_globals.get("__name__", "") for caller in inspect.stack(context=0)[1:])
-    inside = itertools.takewhile(lambda name: name.partition(".")[0] == package, names)
-    return 1 + sum(1 for _ in inside)
-
-
 def repetitions(value: Any) -> tuple[int, ...]:
     """Return the number of blocks of each stage: at least one stage of at least one block."""
     remedy = "Pass the blocks of each stage, such as (3, 4, 6, 3)."
     if isinstance(value, str) or not isinstance(value, Iterable):
         raise ValueError(
-            f"repetitions: received {value!r}; expected a sequence of positive integers. {remedy}"
-        )
-    counts = tuple(value)
-    numbers = tuple(_integer(count) for count in counts)
-    if not numbers or any(number is None or number < 1 for number in numbers):
-        raise ValueError(
-            f"repetitions: received {counts!r}; expected one or more integers, each at least 1. "
+            f"repetitions: received {shown(value)}; expected a sequence of positive integers. "
             f"{remedy}"
         )
-    return tuple(number for number in numbers if number is not None)
+    counts = _items(value)
+    if not (numbers := _integers(counts)):
+        raise ValueError(
+            f"repetitions: received {shown(counts)}; expected one or more integers, each at least "
+            f"1. {remedy}"
+        )
+    return numbers
 
 
 def size(what: str, value: Any) -> int | None:
@@ -96,84 +79,135 @@ def size(what: str, value: Any) -> int | None:
 
 def positive_integer(what: str, value: Any, meaning: str) -> int:
     """Return an integer of at least 1, called ``what`` in the error."""
-    number = _integer(value)
-    if number is None or number < 1:
+    return _integer(what, value, meaning, 1)
+
+
+def non_negative_integer(what: str, value: Any, meaning: str) -> int:
+    """Return an integer of at least 0, called ``what`` in the error."""
+    return _integer(what, value, meaning, 0)
+
+
+def _integer(what: str, value: Any, meaning: str, least: int) -> int:
+    number = received.integer(value)
+    if number is None or number < least:
         raise ValueError(
-            f"{what}: received {value!r}; expected an integer of at least 1. Pass {meaning}."
+            f"{what}: received {shown(value)}; expected an integer of at least {least}. Pass "
+            f"{meaning}."
         )
+    if number > LARGEST:
+        raise ValueError(f"{what}: received {shown(value)}; expected at most {LARGEST:,}.")
     return number
 
 
 def positive_integers(what: str, value: Any, meaning: str) -> tuple[int, ...]:
     """Return one or more integers of at least 1, called ``what`` in the error."""
-    numbers = tuple(map(_integer, value)) if isinstance(value, Iterable) else ()
-    if not numbers or any(number is None or number < 1 for number in numbers):
+    numbers = _integers(value)
+    if not numbers:
         raise ValueError(
-            f"{what}: received {value!r}; expected one or more integers, each at least 1. "
+            f"{what}: received {shown(value)}; expected one or more integers, each at least 1. "
             f"Pass {meaning}."
         )
-    return tuple(number for number in numbers if number is not None)
+    return numbers
 
 
-def non_negative_integer(what: str, value: Any, meaning: str) -> int:
-    """Return an integer of at least 0, called ``what`` in the error."""
-    number = _integer(value)
-    if number is None or number < 0:
+def _integers(values: Any) -> tuple[int, ...] | None:
+    """Return integers of at least 1; ``None`` if ``values`` has another or is no iterable."""
+    numbers = [received.integer(value) for value in _items(values)]
+    found = tuple(number for number in numbers if number is not None and 1 <= number <= LARGEST)
+    return found if len(found) == len(numbers) else None
+
+
+def _items(values: Any) -> tuple[Any, ...]:
+    """Return the items of an iterable; for another value, that value alone."""
+    try:
+        return (values,) if isinstance(values, str | bytes) else tuple(values)
+    except TypeError:  # no iterable, or one such as an array without dimensions
+        return (values,)
+
+
+def items(what: str, value: Any) -> tuple[Any, ...]:
+    """Return the items of a list or another iterable; a string is not one."""
+    if isinstance(value, str | bytes) or not isinstance(value, Iterable):
+        raise ValueError(f"{what}: received {shown(value)}; expected a list. Pass one.")
+    return _items(value)
+
+
+def seed(value: Any) -> int:
+    """Return the seed of a generator of random numbers: 0 to 2**32 - 1, as NumPy takes."""
+    number = received.integer(value)
+    if number is None or not 0 <= number < 2**32:
         raise ValueError(
-            f"{what}: received {value!r}; expected an integer of at least 0. Pass {meaning}."
+            f"seed: received {shown(value)}; expected an integer of at least 0 and less than "
+            "2**32. Pass any such number, 0 for instance."
         )
     return number
 
 
 def non_negative_number(what: str, value: Any, meaning: str) -> float:
     """Return a finite number of at least 0, called ``what`` in the error."""
-    number = _number(value)
-    if number is None or not 0 <= number < float("inf"):
-        raise ValueError(
-            f"{what}: received {value!r}; expected a finite number of at least 0. Pass {meaning}."
-        )
+    number = received.number(value)
+    if number is None or number < 0:
+        raise _no_number(what, value, "of at least 0", meaning)
     return number
 
 
 def positive_number(what: str, value: Any, meaning: str) -> float:
     """Return a finite number above 0, called ``what`` in the error."""
-    number = _number(value)
-    if number is None or not 0 < number < float("inf"):
-        raise ValueError(
-            f"{what}: received {value!r}; expected a finite number above 0. Pass {meaning}."
-        )
+    number = received.number(value)
+    if number is None or number <= 0:
+        raise _no_number(what, value, "above 0", meaning)
     return number
+
+
+def _no_number(what: str, value: Any, bound: str, meaning: str) -> ValueError:
+    return ValueError(
+        f"{what}: received {shown(value)}; expected a finite number {bound}, and one that float32 "
+        f"has. Pass {meaning}."
+    )
+
+
+def shares(what: str, value: Any) -> tuple[float, ...]:
+    """Return fractions between 0 and 1 in rising order; there may be none."""
+    numbers = [received.number(share) for share in _items(value)]
+    found = tuple(number for number in numbers if number is not None and 0 < number < 1)
+    if len(found) < len(numbers) or list(found) != sorted(set(found)):
+        raise ValueError(
+            f"{what}: received {shown(value)}; expected shares of the run between 0 and 1, in "
+            "order. Pass (0.5, 0.75), for instance."
+        )
+    return found
 
 
 def rate(what: str, value: Any, meaning: str = "the share of units to drop, such as 0.2") -> float:
     """Return a rate, by default one of dropout: at least 0 and less than 1."""
-    number = _number(value)
+    number = received.number(value)
     if number is None or not 0 <= number < 1:
         raise ValueError(
-            f"{what}: received {value!r}; expected a number of at least 0 and less than 1. Pass "
-            f"{meaning}."
+            f"{what}: received {shown(value)}; expected a number of at least 0 and less than 1. "
+            f"Pass {meaning}."
         )
     return number
 
 
 def share(what: str, value: Any) -> float:
     """Return a fraction: more than 0 and at most 1."""
-    number = _number(value)
+    number = received.number(value)
     if number is None or not 0 < number <= 1:
         raise ValueError(
-            f"{what}: received {value!r}; expected a number above 0 and of at most 1. Pass the "
-            "share to keep, such as 0.5; 1 keeps all."
+            f"{what}: received {shown(value)}; expected a number above 0 and of at most 1. Pass "
+            "the share to keep, such as 0.5; 1 keeps all."
         )
     return number
 
 
 def choice(what: str, value: Any, choices: Iterable[Any]) -> Any:
-    """Return ``value`` if it is one of ``choices``; the error lists them and suggests some."""
+    """Return the one of ``choices`` that is ``value``; the error lists them and suggests some."""
     known = list(choices)
-    if any(value is option or value == option for option in known):
-        return value
+    for option in known:
+        if value is option or (isinstance(value, str | int | float) and value == option):
+            return option
     raise ValueError(
-        f"{what}: received {value!r}; expected one of {', '.join(map(repr, known))}."
+        f"{what}: received {shown(value)}; expected one of {', '.join(map(repr, known))}."
         f"{did_you_mean(value, known)}"
     )
 
@@ -181,8 +215,37 @@ def choice(what: str, value: Any, choices: Iterable[Any]) -> Any:
 def did_you_mean(value: Any, known: Iterable[Any]) -> str:
     """Return `` Did you mean …?`` with the names closest to ``value``, or an empty string."""
     names = [name for name in known if isinstance(name, str)]
-    close = difflib.get_close_matches(str(value), names, n=3, cutoff=0.6)
+    close = difflib.get_close_matches(shown(value).strip("'"), names, n=3, cutoff=0.6)
     return f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
+
+
+def boolean(what: str, value: Any) -> bool:
+    """Return ``True`` or ``False``, called ``what`` in the error."""
+    found = received.boolean(value)
+    if found is None:
+        raise ValueError(f"{what}: received {shown(value)}; expected True or False. Pass one.")
+    return found
+
+
+def fields(instance: Any, **values: Any) -> None:
+    """Set fields of a frozen dataclass to their normalised values, from its ``__post_init__``."""
+    for name, value in values.items():
+        object.__setattr__(instance, name, value)
+
+
+def path(what: str, value: Any) -> Path:
+    """Return a path, called ``what`` in the error."""
+    found = received.path(value)
+    if found is None:
+        raise ValueError(
+            f"{what}: received {shown(value)}; expected a path, as a str or a Path. Pass one."
+        )
+    return found
+
+
+def text(what: str, value: Any, meaning: str) -> str:
+    """Return a string, called ``what`` in the error."""
+    return str(instance(what, value, str, f"Pass {meaning}."))
 
 
 def instead_of_option(name: str, known: Iterable[str]) -> str:
@@ -209,26 +272,7 @@ def model_name(value: Any) -> str:
     """Return a name that Keras accepts for a model."""
     if not isinstance(value, str) or not value or "/" in value:
         raise ValueError(
-            f"name: received {value!r}; expected a non-empty string without '/', "
+            f"name: received {shown(value)}; expected a non-empty string without '/', "
             "such as 'my_resnet'."
         )
     return value
-
-
-def _integer(value: Any) -> int | None:
-    """Return ``value`` as an ``int`` if it is an integer (NumPy's included), else ``None``."""
-    if isinstance(value, bool):
-        return None
-    try:
-        return operator.index(value)
-    except TypeError:
-        return None
-
-
-def _number(value: Any) -> float | None:
-    if isinstance(value, bool | str):
-        return None
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        return None

@@ -191,9 +191,9 @@ def test_continue_starts_a_run_and_refuses_to_go_on_with_another(capfd):
     command = [*SMALL, "--out", "run", "--continue"]
     assert cli.main(command) == 0
     assert cli.main([*command, "--learning-rate", "0.5"]) == 2
-    assert "learning_rate: received 0.5 to go on with 'run', which has 0.03" in stderr(capfd)
+    assert "'run' was begun with --learning-rate 0.03 (received 0.5)." in stderr(capfd)
     assert cli.main([*command[:2], "nin", *command[3:]]) == 2
-    assert "model: received 'nin' to go on with 'run', which trains 'lenet_5'" in stderr(capfd)
+    assert "'run' was begun with --model 'lenet_5' (received 'nin')." in stderr(capfd)
 
 
 def stderr(capfd):

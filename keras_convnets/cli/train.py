@@ -10,7 +10,7 @@ from keras_convnets.cli.boundary import DONE, INTERRUPTED
 from keras_convnets.cli.streams import outlive_output, say
 from keras_convnets.printable import print_line
 from keras_convnets.training.distribute.supervisor import is_supervised, supervise
-from keras_convnets.training.run.request import RunRequest
+from keras_convnets.training.run.request import Devices, RunRequest
 
 
 def add_to(commands: Any) -> None:
@@ -22,12 +22,13 @@ def _train(chosen: argparse.Namespace) -> int:
     request = train_options.request(chosen)
     is_dry = "dry_run" in chosen
     cluster = request.devices.cluster()
-    if cluster is not None and not is_dry and not is_supervised():
+    if cluster is not None and not is_dry:
+        request.check_machines(len(cluster.addresses))
         request.check_shared_folder()
+    if cluster is not None and not is_dry and not is_supervised():
         goes_on = "resume" in chosen or "continues" in chosen
         return supervise(chosen.arguments, chosen.arguments + ["--continue"] * (not goes_on))
-    if not is_dry:
-        request.check_folder()
+    request.check_folder()
     startup.start_engine(
         getattr(chosen, "load", None),
         alone=cluster is None or is_dry,
@@ -40,6 +41,8 @@ def _train(chosen: argparse.Namespace) -> int:
 
     if isinstance(request, RunRequest) and is_dry:
         print(plan_run(request, _network).to_text())
+        if request.devices != Devices():
+            print(f"{'devices':<15}the steps were timed on one device of this machine")
         return DONE
     outlive_output()
     console = Console(highlight=False, quiet=cluster is not None and not cluster.is_chief)
@@ -60,6 +63,12 @@ def _report(console: Any, outcome: Any) -> int:
     if outcome.test_accuracy is not None and not outcome.interrupted:
         print_line(
             console, f"test accuracy {outcome.test_accuracy:.2%} after {outcome.epochs} epochs"
+        )
+    if outcome.test_accuracy is None and not outcome.interrupted:  # not known without its data
+        print_line(
+            console,
+            f"{outcome.epochs} epochs; print its test accuracy with keras-convnets evaluate "
+            f"{outcome.folder}",
         )
     if outcome.interrupted:
         print_line(

@@ -11,6 +11,7 @@ from keras_convnets.cli.options import add_load
 from keras_convnets.training.distribute.cluster import STRATEGIES
 from keras_convnets.training.recipe.recipes import RECIPES, SCHEDULES, Recipe, find
 from keras_convnets.training.recipe.settings import Settings
+from keras_convnets.training.run.begun import OPTIONS
 from keras_convnets.training.run.request import (
     DataRequest,
     Devices,
@@ -18,16 +19,6 @@ from keras_convnets.training.run.request import (
     RunRequest,
 )
 
-_WITH_RESUME = {
-    "resume",
-    "model",
-    "load",
-    "data_dir",
-    "strategy",
-    "workers",
-    "index",
-    "secret_file",
-}
 _NO_OPTIONS = ("command", "arguments")
 
 
@@ -69,28 +60,30 @@ def request(chosen: argparse.Namespace) -> RunRequest | ResumeRequest:
     devices = Devices(**_fields(Devices, given))
     if "resume" in given:
         _check_resume(given)
-        return ResumeRequest(given["resume"], given.get("model"), given.get("data_dir"), devices)
-    wanted = _fields(RunRequest, given, model="network", continues="or_resume")
+        return ResumeRequest(**_fields(ResumeRequest, given, out="resume") | {"devices": devices})
     return RunRequest(
-        **wanted
+        **_fields(RunRequest, given, **OPTIONS)
         | {
-            "data": DataRequest(**_fields(DataRequest, given, data="name")),
+            "data": DataRequest(**_fields(DataRequest, given, **OPTIONS)),
             "recipe": find(given.get("recipe", "quick")).replace(**_fields(Recipe, given)),
             "settings": Settings(**_fields(Settings, given)),
             "devices": devices,
+            "given": frozenset(given),
         }
     )
 
 
-def _fields(kind: type, given: dict[str, Any], **renamed: str) -> dict[str, Any]:
-    """Return the options that are fields of a dataclass, some of them renamed."""
-    names = {field.name for field in dataclasses.fields(kind)}
-    found = {renamed.get(name, name): value for name, value in given.items()}
-    return {name: value for name, value in found.items() if name in names}
+def _fields(kind: type, given: dict[str, Any], **options: str) -> dict[str, Any]:
+    """Return the options that are fields of a dataclass; some have other names than their field."""
+    names = {field.name: options.get(field.name, field.name) for field in dataclasses.fields(kind)}
+    return {name: given[option] for name, option in names.items() if option in given}
 
 
 def _check_resume(given: dict[str, Any]) -> None:
-    for name in given.keys() - _WITH_RESUME:
+    """Refuse options that are not about where and how to resume a run."""
+    names = [field.name for kind in (ResumeRequest, Devices) for field in dataclasses.fields(kind)]
+    known = {"resume", "load", *(OPTIONS.get(name, name) for name in names)} - {"out"}
+    for name in given.keys() - known:
         raise ValueError(
             f"resume: received --{name.replace('_', '-')} with it; expected none, for a run "
             "goes on as it was begun. Start a new run for other settings."

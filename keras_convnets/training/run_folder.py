@@ -35,6 +35,17 @@ def is_run(folder: Path) -> bool:
     return os.path.lexists(folder / CONFIG)
 
 
+def is_finished(folder: Path) -> bool:
+    """Return whether the run in a folder is finished: it keeps its start as long as it is not."""
+    return (folder / MODEL).is_file() and not (folder / START).is_file()
+
+
+def epochs(folder: Path) -> int:
+    """Return the number of finished epochs of a run."""
+    lines = (folder / HISTORY).read_text(encoding="utf-8").splitlines()
+    return max(0, len(lines) - 1)
+
+
 def check_free(folder: Path) -> None:
     """Refuse a folder that exists, to protect another run's files, or that cannot be created."""
     with _refusing(folder):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import math
+from typing import TYPE_CHECKING
 
-import numpy as np
-import tensorflow as tf
+if TYPE_CHECKING:  # the names are known without TensorFlow, which takes seconds to import
+    import tensorflow as tf
 
 _TRIES = 10
 _AREAS = (0.08, 1.0)
@@ -45,6 +47,8 @@ class Augmentation:
         """
         if not (self.pad or self.flip):
             return images
+        import tensorflow as tf
+
         _, rows, cols, channels = images.shape
         offsets = tf.cast(numbers[:, :2] * (2 * self.pad + 1), tf.int32)
         row_numbers = offsets[:, :1] + tf.range(rows)
@@ -69,6 +73,8 @@ class Augmentation:
         """
         if not self.random_resized_crop:
             return image
+        import tensorflow as tf
+
         sizes = tf.shape(image)[:2]
         part = _part(tf.cast(sizes, tf.float32), numbers[5:])
         offsets = tf.cast(numbers[3:5] * tf.cast(sizes - part + 1, tf.float32), tf.int32)
@@ -78,9 +84,11 @@ class Augmentation:
 
 def _part(sizes: tf.Tensor, numbers: tf.Tensor) -> tf.Tensor:
     """Return rows and cols of the first try that fits in the image, or of a fallback crop."""
+    import tensorflow as tf
+
     areas, aspects = tf.split(numbers, 2)
     areas = tf.reduce_prod(sizes) * (_AREAS[0] + (_AREAS[1] - _AREAS[0]) * areas)
-    low, high = np.log(_ASPECTS).tolist()
+    low, high = map(math.log, _ASPECTS)
     aspects = tf.exp(low + (high - low) * aspects)  # cols / rows
     tries = tf.round(tf.sqrt(tf.stack([areas / aspects, areas * aspects], axis=1)))
     fits = tf.reduce_all((tries >= 1) & (tries <= sizes), axis=1)

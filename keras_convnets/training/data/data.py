@@ -10,6 +10,7 @@ from typing import Any
 from keras_convnets import checks, files
 from keras_convnets.images.labelled import Images
 from keras_convnets.images.preprocessing import Preprocessing
+from keras_convnets.training.data import arguments as named
 from keras_convnets.training.data import arrays, digits, folder, keras_datasets, tfds
 from keras_convnets.training.data.source import Source
 from keras_convnets.training.data.treatment import Treatment
@@ -144,7 +145,8 @@ def load_data(
             default means and standard deviations are computed from the training images.
 
     Raises:
-        ValueError: the data set does not exist or cannot be read, or an argument is out of range.
+        ValueError: the data set does not exist or cannot be read, or an argument is out of range or
+            has no effect on it.
 
     Examples:
         >>> from keras_convnets.training import load_data
@@ -152,15 +154,49 @@ def load_data(
         >>> len(data.train), len(data.validation), len(data.test), data.image_shape
         (1293, 144, 360, (1, 32, 32))
     """
+    name, strict = named.name_of(name), checks.boolean("strict", strict)
     treatment = Treatment(seed, validation_split, image_size, augmentation, preprocessing)
+    where = named.folder_of(data_dir)
+    named.refuse_moot(name, where, strict)
+    return _loaded(name, where, strict, treatment)
+
+
+def load_again(arguments: Mapping[str, Any], preprocessing: Preprocessing) -> Data:
+    """Load the data of a begun run again.
+
+    Arguments that `load_data` refuses because they have no effect may be those of a run that an
+    earlier version began.
+
+    Args:
+        arguments: those of `load_data`, from `Data.arguments`.
+        preprocessing: the preprocessing of the run.
+
+    Raises:
+        ValueError: as in `load_data`.
+    """
+    known = named.effective(arguments)
+    name, strict = named.name_of(known.get("name")), bool(known.get("strict"))
+    where = named.folder_of(known.get("data_dir"))
+    treatment = Treatment(
+        known.get("seed", 0),
+        known.get("validation_split", 0.0),
+        None,  # the size is part of the preprocessing
+        known.get("augmentation"),
+        preprocessing,
+    )
+    return _loaded(name, where, strict, treatment)
+
+
+def _loaded(name: str, data_dir: Path | None, strict: bool, treatment: Treatment) -> Data:
+    data_dir = None if data_dir is None else files.absolute("data_dir", data_dir)
     arguments = {
-        "name": _anywhere(name),
-        "seed": seed,
-        "validation_split": validation_split,
-        "image_size": image_size,
-        "data_dir": None if data_dir is None else str(files.absolute("data_dir", data_dir)),
+        "name": named.anywhere(name),
+        "seed": treatment.seed,
+        "validation_split": treatment.validation_split,
+        "image_size": treatment.image_size,
+        "data_dir": None if data_dir is None else str(data_dir),
         "strict": strict,
-        "augmentation": augmentation,
+        "augmentation": treatment.augmentation,
     }
     return _treated(_source(name, data_dir, strict), treatment, arguments)
 
@@ -180,16 +216,8 @@ def _treated(source: Source, treatment: Treatment, arguments: Mapping[str, Any])
     )
 
 
-def _anywhere(name: str) -> str:
-    """Return the name with a path that is valid from any working directory."""
-    checks.instance("data", name, str, "Name a data set, such as 'digits' or 'folder:PATH'.")
-    kind, _, path = name.partition(":")
-    return f"{kind}:{files.absolute('data', path)}" if kind == "folder" else name
-
-
-def _source(name: str, data_dir: Path | str | None, strict: bool) -> Source:
+def _source(name: str, where: Path | None, strict: bool) -> Source:
     """Return the source of the images with this name."""
-    where = None if data_dir is None else files.absolute("data_dir", data_dir)
     kind, _, rest = name.partition(":")
     if kind == "folder":
         return folder.load(rest, strict)
@@ -204,12 +232,12 @@ def _source(name: str, data_dir: Path | str | None, strict: bool) -> Source:
 
 def _of_tfds(name: str, data_dir: Path | None) -> Source:
     """Return a data set of TensorFlow Datasets whose name is not one of ours."""
-    names = ("digits", *keras_datasets.KNOWN)
+    known = ("digits", *keras_datasets.KNOWN)
     if not tfds.knows(name, data_dir):
-        expected = ", ".join(map(repr, names))
+        expected = ", ".join(map(repr, known))
         hint = f" Did you mean 'folder:{name}'?" if Path(name).is_dir() else ""
         raise ValueError(
             f"data: received {name!r}; expected {expected}, 'folder:PATH' or 'tfds:NAME' (after "
-            f"{tfds.INSTALL}).{hint or checks.did_you_mean(name, names)}"
+            f"{tfds.INSTALL}).{hint or checks.did_you_mean(name, known)}"
         )
     return tfds.load(name, data_dir)

@@ -11,7 +11,7 @@ import numpy as np
 from keras_convnets import checks, memory
 from keras_convnets.images.labelled import Images
 from keras_convnets.images.preprocessing import Preprocessing
-from keras_convnets.training.data.augmentation import AUGMENTATIONS
+from keras_convnets.training.data import arguments
 from keras_convnets.training.data.normalisation import normalised
 from keras_convnets.training.data.source import Source
 
@@ -34,12 +34,16 @@ class Treatment:
     preprocessing: Preprocessing | None
 
     def __post_init__(self) -> None:
-        checks.non_negative_integer("seed", self.seed, "any such number, 0 for instance")
-        _check_share(self.validation_split)
-        if self.image_size is not None:
-            checks.positive_integer("image_size", self.image_size, "rows and columns, such as 224")
-        if self.augmentation is not None:
-            checks.choice("augmentation", self.augmentation, AUGMENTATIONS)
+        checks.fields(
+            self,
+            seed=checks.seed(self.seed),
+            validation_split=arguments.share_of(self.validation_split),
+            image_size=arguments.size_of(self.image_size),
+            augmentation=arguments.augmentation_of(self.augmentation),
+        )
+        if self.preprocessing is not None:
+            remedy = "Pass the preprocessing of a run."
+            checks.instance("preprocessing", self.preprocessing, Preprocessing, remedy)
         if self.preprocessing is not None and self.image_size not in (
             None,
             self.preprocessing.rows,
@@ -75,14 +79,6 @@ def _check_memory(plain: Preprocessing, normalised: bool) -> None:
     of = " x ".join(map(str, plain.image_shape))
     needed = math.prod(plain.image_shape) * (_STATISTICS if normalised else _VALUE)
     memory.check(needed, f"an image of {of}", "Use a smaller --image-size (image_size)")
-
-
-def _check_share(value: float) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1:
-        raise ValueError(
-            f"validation_split: received {value!r}; expected a number of at least 0 and less than "
-            "1. Pass the share of the training images to set apart, such as 0.1."
-        )
 
 
 def _split(

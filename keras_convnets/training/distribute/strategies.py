@@ -19,6 +19,7 @@ from keras_convnets.training.distribute.multi_worker import (
     peers_explained,
 )
 from keras_convnets.training.distribute.rendezvous import meet
+from keras_convnets.training.distribute.together import check_together
 
 WAIT = 600.0  # seconds to wait for all machines
 _START = 60  # seconds for TensorFlow to connect machines that have all started
@@ -93,29 +94,15 @@ def check_step(model: Any, jit: bool = False, steps_per_execution: int = 1) -> N
 
     Args:
         model: a model built in the scope of its strategy.
-        jit: whether XLA compiles the training step. XLA compiles for one device at a time.
-        steps_per_execution: training steps per call of TensorFlow. Keras' loop over the steps loses
-            the values returned by several devices.
+        jit: as in `check_together`.
+        steps_per_execution: as in `check_together`.
 
     Raises:
-        ValueError: there are several devices and one of these options is set, or layers compute in
-            float16: Keras checks for overflow on each device separately, so some devices would take
-            a step that others skip, and wait for each other.
+        ValueError: as in `check_together`; here layers that compute in float16 are found.
     """
     replicas = model.distribute_strategy.num_replicas_in_sync
-    if replicas == 1:
-        return
     half = any(layer.compute_dtype == "float16" for layer in all_layers(model))
-    for what, is_wrong, given, remedy in (
-        ("jit", jit, True, "Leave it out"),
-        ("steps_per_execution", steps_per_execution > 1, steps_per_execution, "Leave it out"),
-        ("precision", half, "mixed_float16", "Use mixed_bfloat16"),
-    ):
-        if is_wrong:
-            raise ValueError(
-                f"{what}: received {given!r} with {replicas} devices; expected a run on one, for "
-                f"Keras cannot do both. {remedy}, or train with strategy 'one'."
-            )
+    check_together(replicas, jit, steps_per_execution, half)
 
 
 def is_chief(strategy: Any) -> bool:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from keras_convnets import checks
+from keras_convnets.training.data.augmentation import AUGMENTATIONS
+from keras_convnets.training.recipe.moot import changed, refuse_moot
 
 SCHEDULES = ("drops", "cosine")
 
@@ -40,7 +43,8 @@ class Recipe:
             fine-tuning; 1 gives all stages the same rate.
 
     Raises:
-        ValueError: a value is out of range, or both or neither of epochs and steps are given.
+        ValueError: a value is out of range or has no effect beside the others, or both or neither
+            of epochs and steps are given.
     """
 
     source: str
@@ -63,28 +67,14 @@ class Recipe:
     stage_decay: float = 1.0
 
     def __post_init__(self) -> None:
+        checks.fields(self, **_normalised(vars(self)))
         if (self.epochs is None) == (self.steps is None):
             raise ValueError(
                 f"epochs: received epochs={self.epochs} and steps={self.steps}; expected one of "
                 "the two. Leave the other one None."
             )
-        for name in ("epochs", "steps", "images_per_rate"):
-            if getattr(self, name) is not None:
-                checks.positive_integer(name, getattr(self, name), "a number such as 12")
-        checks.positive_integer("batch_size", self.batch_size, "the images a step, such as 32")
-        checks.positive_number("learning_rate", self.learning_rate, "a step size, such as 0.03")
-        checks.choice("schedule", self.schedule, SCHEDULES)
-        checks.rate("momentum", self.momentum, "the share of the last step to keep, such as 0.9")
-        smoothing = "the share of a label that all classes have, such as 0.1"
-        checks.rate("label_smoothing", self.label_smoothing, smoothing)
-        checks.share("stage_decay", self.stage_decay)
-        checks.positive_number("drop_factor", self.drop_factor, "a factor such as 0.1")
-        checks.non_negative_number("warmup_rate", self.warmup_rate, "a rate such as 0.01")
-        for name in ("warmup_epochs", "warmup_steps"):
-            checks.non_negative_integer(name, getattr(self, name), "a number such as 5")
-        if self.weight_decay is not None:
-            checks.non_negative_number("weight_decay", self.weight_decay, "a decay such as 1e-4")
-        _check_drops(self.drops)
+        refuse_moot(vars(self), _DEFAULTS)
+        checks.positive_number("learning_rate", self.peak_rate, "one that fits images_per_rate")
 
     @property
     def peak_rate(self) -> float:
@@ -95,7 +85,8 @@ class Recipe:
 
     def total_steps(self, steps_per_epoch: int) -> int:
         """Return the number of steps of the whole run."""
-        return self.steps or (self.epochs or 0) * steps_per_epoch
+        total = self.steps or (self.epochs or 0) * steps_per_epoch
+        return checks.positive_integer("epochs", total, "fewer: the product is the run's steps")
 
     def total_epochs(self, steps_per_epoch: int) -> int:
         """Return the number of epochs of the whole run; the last may be incomplete."""
@@ -107,9 +98,7 @@ class Recipe:
         Raises:
             ValueError: the warm-up is longer than the run up to its first drop.
         """
-        from keras_convnets.training.recipe import (
-            schedules,
-        )  # with Keras, which takes seconds to import
+        from keras_convnets.training.recipe import schedules  # with Keras: seconds to import
 
         total = self.total_steps(steps_per_epoch)
         self._check_warmup(steps_per_epoch, total)
@@ -130,7 +119,7 @@ class Recipe:
     def _check_warmup(self, steps_per_epoch: int, total: int) -> None:
         steps = max(self.warmup_steps, self.warmup_epochs * steps_per_epoch)
         end = round(self.drops[0] * total) if self.drops else total
-        if steps >= end:
+        if steps and steps >= end:
             raise ValueError(
                 f"warm-up: received {steps:,} steps of it; expected fewer than the {end:,} steps "
                 "that the run has before its rate drops. Train longer, or set warmup_steps and "
@@ -138,26 +127,95 @@ class Recipe:
             )
 
     def replace(self, **changes: Any) -> Recipe:
-        """Return the recipe with some values changed; epochs replace steps and vice versa.
+        """Return the recipe with some values changed.
+
+        Values of the recipe that a change leaves without an effect give way: epochs replace steps
+        and vice versa, and the drops of a recipe give way to a cosine.
+
+        Raises:
+            ValueError: a value is out of range, or a change has no effect.
 
         Examples:
             >>> RECIPES["resnet-cifar"].replace(epochs=2).steps is None
             True
+            >>> RECIPES["resnet-cifar"].replace(schedule="cosine").drops
+            ()
         """
-        if "epochs" in changes:
-            changes = {"steps": None} | changes
-        elif "steps" in changes:
-            changes = {"epochs": None} | changes
-        return dataclasses.replace(self, **changes)
+        for name in changes:
+            checks.choice("recipe", name, _DEFAULTS)
+        return Recipe(**changed(vars(self), _normalised(changes), _DEFAULTS))
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Recipe:
+        """Return the recipe of a begun run from its ``config.json``.
+
+        Earlier versions began runs with values that have no effect, which are kept here.
+
+        Raises:
+            ValueError: a value is out of range.
+        """
+        recipe = object.__new__(cls)
+        checks.fields(recipe, **_normalised(_DEFAULTS | dict(config)))
+        return recipe
 
 
-def _check_drops(drops: tuple[float, ...]) -> None:
-    if not all(0 < share < 1 for share in drops) or list(drops) != sorted(set(drops)):
-        raise ValueError(
-            f"drops: received {drops!r}; expected shares of the run between 0 and 1, in order. "
-            "Pass (0.5, 0.75), for instance."
-        )
+def _normalised(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of a recipe, or some of them, as plain Python values."""
+    return {
+        name: None if value is None and name in _MAY_BE_NONE else _CHECKS[name](name, value)
+        for name, value in values.items()
+    }
 
+
+def _positive_integer(name: str, value: Any) -> int:
+    return checks.positive_integer(name, value, "a number such as 32")
+
+
+def _count(name: str, value: Any) -> int:
+    return checks.non_negative_integer(name, value, "a number such as 5")
+
+
+def _positive_number(name: str, value: Any) -> float:
+    return checks.positive_number(name, value, "a number such as 0.1")
+
+
+def _number(name: str, value: Any) -> float:
+    return checks.non_negative_number(name, value, "a number such as 0.01, or 0 for none")
+
+
+def _text(name: str, value: Any) -> str:
+    return checks.text(name, value, "a name")
+
+
+_MAY_BE_NONE = ("epochs", "steps", "weight_decay", "augmentation", "images_per_rate")
+_CHECKS: dict[str, Callable[[str, Any], Any]] = {
+    "source": _text,
+    "batch_size": _positive_integer,
+    "learning_rate": _positive_number,
+    "epochs": _positive_integer,
+    "steps": _positive_integer,
+    "schedule": lambda name, value: checks.choice(name, value, SCHEDULES),
+    "drops": checks.shares,
+    "drop_factor": _positive_number,
+    "warmup_epochs": _count,
+    "warmup_steps": _count,
+    "warmup_rate": _number,
+    "momentum": lambda name, value: checks.rate(
+        name, value, "the share of the last step to keep, such as 0.9"
+    ),
+    "nesterov": checks.boolean,
+    "weight_decay": _number,
+    "label_smoothing": lambda name, value: checks.rate(
+        name, value, "the share of a label that all classes have, such as 0.1"
+    ),
+    "augmentation": lambda name, value: checks.choice(name, value, AUGMENTATIONS),
+    "images_per_rate": _positive_integer,
+    "stage_decay": checks.share,
+}
+_DEFAULTS = {
+    field.name: None if field.default is dataclasses.MISSING else field.default
+    for field in dataclasses.fields(Recipe)
+}
 
 _HE_2015 = "He et al. 2015 (arXiv:1512.03385), section 4.2"
 _HUANG_2016 = "Huang et al. 2016 (arXiv:1608.06993), section 4.2"

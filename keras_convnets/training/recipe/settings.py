@@ -35,9 +35,17 @@ class Settings:
     deterministic: bool = False
 
     def __post_init__(self) -> None:
-        checks.non_negative_integer("seed", self.seed, "any such number, 0 for instance")
-        for name in ("checkpoint_steps", "steps_per_execution"):
-            checks.positive_integer(name, getattr(self, name), "a number of steps, such as 500")
+        steps = ("checkpoint_steps", "steps_per_execution")
+        whole = "a number of steps, such as 500"
+        checks.fields(
+            self,
+            seed=checks.seed(self.seed),
+            **{name: checks.positive_integer(name, getattr(self, name), whole) for name in steps},
+            **{
+                name: checks.boolean(name, getattr(self, name))
+                for name in ("jit", "sync_bn", "deterministic")
+            },
+        )
         if self.checkpoint_steps % self.steps_per_execution:
             raise ValueError(
                 f"checkpoint_steps: received {self.checkpoint_steps} with steps_per_execution="

@@ -17,16 +17,16 @@ from keras_convnets.analysis.cost.parameters import parameters_of
 from keras_convnets.inference.fits import check_labels, check_takes
 from keras_convnets.inference.outputs import outputs_of
 from keras_convnets.training.data import pipeline
-from keras_convnets.training.data.augmentation import AUGMENTATIONS
 from keras_convnets.training.data.data import Data
+from keras_convnets.training.distribute.together import check_batch
 from keras_convnets.training.recipe.recipes import Recipe
 from keras_convnets.training.recipe.settings import Settings
-from keras_convnets.training.run import config_file
 from keras_convnets.training.run.run_config import (
     DataArguments,
     DataFacts,
     ModelFacts,
     PreprocessingFacts,
+    RequestFacts,
     RunConfig,
 )
 
@@ -35,7 +35,6 @@ def augmented(data: Data, recipe: Recipe) -> Data:
     """Return the data with the augmentation of the recipe, if it specifies one."""
     if recipe.augmentation is None:
         return data
-    checks.choice("augmentation", recipe.augmentation, AUGMENTATIONS)
     return dataclasses.replace(data, augmentation=recipe.augmentation)
 
 
@@ -51,13 +50,7 @@ def check_run(model: keras.Model, data: Data, recipe: Recipe) -> Data:
     checks.instance("recipe", recipe, Recipe, "Pass RECIPES['quick'], for instance.")
     data = augmented(data, recipe)
     check_fit(model, data)
-    replicas = model.distribute_strategy.num_replicas_in_sync
-    if recipe.batch_size % replicas:
-        raise ValueError(
-            f"batch_size: received {recipe.batch_size}; expected a multiple of {replicas}, for the "
-            "batch is shared by so many devices. Pass "
-            f"{-(-recipe.batch_size // replicas) * replicas}."
-        )
+    check_batch(model.distribute_strategy.num_replicas_in_sync, recipe.batch_size)
     recipe.rates(pipeline.steps_per_epoch(data, recipe.batch_size))
     return data
 
@@ -96,17 +89,6 @@ def check_same(config: RunConfig, model: keras.Model, data: Data, out: Path) -> 
         )
 
 
-def check_same_settings(out: Path, recipe: Recipe, settings: Settings) -> None:
-    """Refuse to resume a run with a different recipe or settings than it was started with."""
-    config = config_file.read(out)
-    for kept, now in ((config.recipe, recipe), (config.settings, settings)):
-        for name, value, was in _differences(kept, now):
-            raise ValueError(
-                f"{name}: received {value!r} to go on with {str(out)!r}, which has {was!r}. "
-                "Leave it as it was, or start a new run."
-            )
-
-
 def _differences(kept: Any, now: Any) -> Iterator[tuple[str, Any, Any]]:
     """Yield each difference of two dataclasses of a kind: the field, its value now and before."""
     for field in dataclasses.fields(kept):
@@ -115,8 +97,22 @@ def _differences(kept: Any, now: Any) -> Iterator[tuple[str, Any, Any]]:
             yield field.name, value, was
 
 
-def configuration(model: keras.Model, data: Data, recipe: Recipe, settings: Settings) -> RunConfig:
-    """Return the configuration of a run, for ``config.json``."""
+def configuration(
+    model: keras.Model,
+    data: Data,
+    recipe: Recipe,
+    settings: Settings,
+    request: RequestFacts | None = None,
+) -> RunConfig:
+    """Return the configuration of a run, for ``config.json``.
+
+    Args:
+        model: the model.
+        data: the data.
+        recipe: the training recipe.
+        settings: how the run is carried out.
+        request: what was requested beside them, if the run was begun by `launch`.
+    """
     packages = ("keras_convnets", "keras", "tensorflow", "numpy", "scikit-learn")
     return RunConfig(
         model=_of_model(model, data),
@@ -124,6 +120,7 @@ def configuration(model: keras.Model, data: Data, recipe: Recipe, settings: Sett
         preprocessing=_of_preprocessing(data),
         recipe=recipe,
         settings=settings,
+        request=request,
         versions={"python": platform.python_version()}
         | {package: metadata.version(package) for package in packages},
         id=secrets.token_hex(8),

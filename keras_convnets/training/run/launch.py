@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import random
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -15,6 +17,7 @@ from keras_convnets import memory
 from keras_convnets.analysis.cost.parameters import parameters_of
 from keras_convnets.keras_private import without_values
 from keras_convnets.printable import print_line
+from keras_convnets.training import run_folder
 from keras_convnets.training.data.data import Data, load_data
 from keras_convnets.training.distribute.strategies import (
     choose_strategy,
@@ -24,11 +27,13 @@ from keras_convnets.training.distribute.strategies import (
 )
 from keras_convnets.training.recipe.settings import Settings
 from keras_convnets.training.run import config_file
-from keras_convnets.training.run.configuration import check_run, check_same_settings
+from keras_convnets.training.run.begun import check_same_request, recorded
+from keras_convnets.training.run.configuration import check_run
+from keras_convnets.training.run.effect import check_effect, check_same_model
 from keras_convnets.training.run.enough_memory import REMEDY, can_be_too_large, check_memory
 from keras_convnets.training.run.plan import Plan, plan
 from keras_convnets.training.run.pretrained import open_pretrained
-from keras_convnets.training.run.request import Devices, ResumeRequest, RunRequest
+from keras_convnets.training.run.request import ResumeRequest, RunRequest
 from keras_convnets.training.run.run import Outcome, begin, open_start, resume
 from keras_convnets.training.run.run_data import load_run_data
 from keras_convnets.training.transfer.fine_tuning import freeze_until
@@ -72,18 +77,32 @@ def launch(
         >>> launch(request, create_model, Console(quiet=True)).epochs
         1
     """
-    strategy = _connected(request.devices, tell)
+    if not isinstance(request, ResumeRequest) and request.resumed():
+        check_same_request(request)
+        if run_folder.is_finished(request.folder):
+            return _finished(request.folder, console or Console(highlight=False))
+    strategy = _connected(request, tell)
     console = console or Console(highlight=False, quiet=not is_chief(strategy))
     if isinstance(request, ResumeRequest):
         return _go_on(request, strategy, console)
     if resumed := request.resumed():
-        check_same_settings(resumed.out, request.recipe, request.settings)
-        return _go_on(resumed, strategy, console)
+        return _go_on(resumed, strategy, console, request)
     make_repeatable(request.settings)
     data, model = _data_and_model(request, build, strategy)
     data = check_run(model, data, request.recipe)
+    check_effect(model, request.recipe, request.settings)
     _introduce(console, model, data)
-    return begin(model, data, request.folder, request.recipe, request.settings, console)
+    kept = dataclasses.replace(recorded(request), precision=_precision(request))
+    return begin(model, data, request.folder, request.recipe, request.settings, console, kept)
+
+
+def _finished(out: Path, console: Console) -> Outcome:
+    """Say that a run is finished; nothing is computed."""
+    print_line(console, f"the run in {str(out)!r} is finished")
+    outcome = config_file.read(out).outcome
+    if outcome is None:  # a run of an earlier version
+        return Outcome(out, run_folder.epochs(out), None, False)
+    return Outcome(out, outcome.epochs, outcome.test_accuracy, False)
 
 
 def plan_run(request: RunRequest, build: Build) -> Plan:
@@ -98,6 +117,7 @@ def plan_run(request: RunRequest, build: Build) -> Plan:
     """
     make_repeatable(request.settings)
     data, model = _data_and_model(request, build, None)
+    check_effect(model, request.recipe, request.settings)
     return plan(model, data, request.recipe, request.settings)
 
 
@@ -114,9 +134,12 @@ def make_repeatable(settings: Settings) -> None:
         tf.config.experimental.enable_op_determinism()
 
 
-def _connected(devices: Devices, tell: Callable[[str], None]) -> Any:
+def _connected(request: RunRequest | ResumeRequest, tell: Callable[[str], None]) -> Any:
     """Return the strategy; call this before anything else runs on the devices."""
+    devices = request.devices
     cluster = devices.cluster()
+    if cluster is not None:
+        request.check_machines(len(cluster.addresses))
     strategy = choose_strategy(
         devices.strategy, devices.workers, devices.index, tell=tell, secret_file=devices.secret_file
     )
@@ -125,7 +148,9 @@ def _connected(devices: Devices, tell: Callable[[str], None]) -> Any:
     return strategy
 
 
-def _go_on(request: ResumeRequest, strategy: Any, console: Console) -> Outcome:
+def _go_on(
+    request: ResumeRequest, strategy: Any, console: Console, asked: RunRequest | None = None
+) -> Outcome:
     out, config = request.out, config_file.read(request.out)
     make_repeatable(config.settings)
     if request.network not in (None, config.model.name):
@@ -138,6 +163,8 @@ def _go_on(request: ResumeRequest, strategy: Any, console: Console) -> Outcome:
         data = load_run_data(out, config, data_dir=request.data_dir, remedy=remedy)
     with scope_of(strategy):
         model = open_start(out)
+    if asked is not None and config.request is None:  # begun in Python, or by an earlier version
+        check_same_model(asked, model)
     _introduce(console, model, data)
     return resume(out, data, model, console)
 
@@ -157,8 +184,11 @@ def _data_and_model(request: RunRequest, build: Build, strategy: Any) -> tuple[D
             model = _built(request, build, data)
         else:
             model = start.for_classes(data.class_names)
-    if request.freeze_until is not None:
-        freeze_until(model, request.freeze_until)
+    if request.freeze_until is not None and not freeze_until(model, request.freeze_until).layers:
+        raise ValueError(
+            f"freeze_until: received {request.freeze_until!r}, before which {model.name} has no "
+            "layers with weights; expected a later stage. Leave it out to train all."
+        )
     return data, model
 
 
@@ -175,13 +205,18 @@ def _check_outline(request: RunRequest, build: Build, data: Data) -> None:
 
 def _built(request: RunRequest, build: Build, data: Data) -> keras.Model:
     before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(request.precision or before)
+    keras.config.set_dtype_policy(_precision(request))
     what = f"{request.network_name} for images of {shape(data.image_shape)}"
     try:
         with memory.explained(what, REMEDY):
             return build(request.network_name, data.image_shape, len(data.class_names))
     finally:
         keras.config.set_dtype_policy(before)
+
+
+def _precision(request: RunRequest) -> str | None:
+    """Return the dtype policy to build with; ``None`` for a model that is built already."""
+    return None if request.fine_tune else request.precision or keras.config.dtype_policy().name
 
 
 @contextlib.contextmanager

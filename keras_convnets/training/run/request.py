@@ -5,12 +5,17 @@ from __future__ import annotations
 import dataclasses
 import functools
 from pathlib import Path
+from typing import Any
 
+from keras_convnets import checks
 from keras_convnets.training import run_folder
+from keras_convnets.training.data import arguments
 from keras_convnets.training.distribute.cluster import Cluster, find_cluster
+from keras_convnets.training.distribute.together import check_batch, check_together
 from keras_convnets.training.recipe.recipes import RECIPES, Recipe
 from keras_convnets.training.recipe.settings import Settings
 from keras_convnets.training.run import config_file
+from keras_convnets.training.run.begun import check_same_request
 
 NETWORK = "resnet_18"
 
@@ -26,6 +31,9 @@ class DataRequest:
         image_size: rows and columns to resize to.
         strict: refuse a folder with files that are not images.
         augmentation: the augmentation of the training images; ``None`` for the data's default.
+
+    Raises:
+        ValueError: a value is out of range, or has no effect on this data set.
     """
 
     name: str = "digits"
@@ -34,6 +42,18 @@ class DataRequest:
     image_size: int | None = None
     strict: bool = False
     augmentation: str | None = None
+
+    def __post_init__(self) -> None:
+        checks.fields(
+            self,
+            name=arguments.name_of(self.name),
+            data_dir=arguments.folder_of(self.data_dir),
+            validation_split=arguments.share_of(self.validation_split),
+            image_size=arguments.size_of(self.image_size),
+            strict=checks.boolean("strict", self.strict),
+            augmentation=arguments.augmentation_of(self.augmentation),
+        )
+        arguments.refuse_moot(self.name, self.data_dir, self.strict)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,12 +97,26 @@ class ResumeRequest:
     data_dir: Path | None = None
     devices: Devices = Devices()
 
+    def __post_init__(self) -> None:
+        checks.fields(
+            self,
+            out=checks.path("resume", self.out),
+            network=_text("model", self.network),
+            data_dir=arguments.folder_of(self.data_dir),
+            devices=checks.instance("devices", self.devices, Devices, "Pass Devices(...)."),
+        )
+
     def check_folder(self) -> None:
         """Refuse a folder that is not a run's."""
         config_file.read(self.out)
 
     def check_shared_folder(self) -> None:
         """Do nothing: the folder is always given."""
+
+    def check_machines(self, machines: int) -> None:
+        """Refuse settings of the run that do not work on so many machines."""
+        settings = config_file.read(self.out).settings
+        check_together(machines, settings.jit, settings.steps_per_execution)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,10 +135,15 @@ class RunRequest:
         devices: where the run is carried out.
         out: the folder to create; by default one under ``runs/``, named after the model, the data
             and the time.
-        or_resume: resume the run in ``out`` if there is one.
+        or_resume: resume the run in ``out`` if there is one. What is requested otherwise than it
+            was begun with is refused, except where it is carried out.
+        load: the files that ``build`` needs, for the record in the run's folder.
+        given: the names of the command's options that were given, which a run to resume must agree
+            with; by default those whose values are not the defaults.
 
     Raises:
-        ValueError: ``fine_tune`` with a network or precision, or ``or_resume`` without ``out``.
+        ValueError: a value is of the wrong kind, ``fine_tune`` is given with a network or
+            precision, or ``or_resume`` without ``out``.
 
     Examples:
         >>> from keras_convnets.training import DataRequest, RunRequest
@@ -123,8 +162,24 @@ class RunRequest:
     devices: Devices = Devices()
     out: Path | None = None
     or_resume: bool = False
+    load: tuple[Path, ...] = ()
+    given: frozenset[str] | None = None
 
     def __post_init__(self) -> None:
+        checks.fields(
+            self,
+            network=_text("model", self.network),
+            fine_tune=_path("fine_tune", self.fine_tune),
+            freeze_until=_text("freeze_until", self.freeze_until),
+            precision=_text("precision", self.precision),
+            load=tuple(checks.path("load", file) for file in checks.items("load", self.load)),
+            out=_path("out", self.out),
+            or_resume=checks.boolean("or_resume", self.or_resume),
+            given=None if self.given is None else frozenset(checks.items("given", self.given)),
+        )
+        for name, kind in _PARTS.items():
+            remedy = f"Pass {kind.__name__}(...), or leave it out."
+            checks.instance(name, getattr(self, name), kind, remedy)
         if self.or_resume and self.out is None:
             raise ValueError("continue: expected --out with it, the folder of the run. Name one.")
         for option, value in (("model", self.network), ("precision", self.precision)):
@@ -148,9 +203,11 @@ class RunRequest:
         return run_folder.default(start, self.data.name)
 
     def check_folder(self) -> None:
-        """Refuse a folder that exists or cannot be created."""
+        """Refuse a folder that exists, unless it is that of a run to resume as it was begun."""
         if not self.or_resume:
             run_folder.check_free(self.folder)
+        elif self.resumed() is not None:
+            check_same_request(self)
 
     def check_shared_folder(self) -> None:
         """Refuse a run whose machines would each choose a different folder."""
@@ -160,8 +217,25 @@ class RunRequest:
                 "share. Name it with --out."
             )
 
+    def check_machines(self, machines: int) -> None:
+        """Refuse a run that cannot be carried out on so many machines."""
+        settings, is_half = self.settings, self.precision == "mixed_float16"
+        check_together(machines, settings.jit, settings.steps_per_execution, is_half)
+        check_batch(machines, self.recipe.batch_size)
+
     def resumed(self) -> ResumeRequest | None:
         """Return the request to resume the run if it has started and ``or_resume`` is set."""
         if not self.or_resume or not run_folder.is_run(self.folder):
             return None
         return ResumeRequest(self.folder, self.network, self.data.data_dir, self.devices)
+
+
+_PARTS = {"data": DataRequest, "recipe": Recipe, "settings": Settings, "devices": Devices}
+
+
+def _text(name: str, value: Any) -> str | None:
+    return None if value is None else checks.text(name, value, "a name, or None")
+
+
+def _path(name: str, value: Any) -> Path | None:
+    return None if value is None else checks.path(name, value)

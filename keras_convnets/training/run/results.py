@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from keras_convnets.inference.evaluate import evaluate
 from keras_convnets.saved_models import opens_with_keras
 from keras_convnets.training import run_folder
 from keras_convnets.training.report.curves import plot_curves
 from keras_convnets.training.report.report import write_report
+from keras_convnets.training.run import config_file
 from keras_convnets.training.run.loop import Loop
-from keras_convnets.training.run.run_config import RunConfig
+from keras_convnets.training.run.run_config import OutcomeFacts, RunConfig
 
 _BATCH = 256  # images evaluated at once, or as many as a step has if those are fewer
 
@@ -34,5 +37,7 @@ def write_results(loop: Loop, config: RunConfig, interrupted: bool) -> float | N
     together = min(_BATCH, loop.recipe.batch_size)
     evaluation = evaluate(loop.model, loop.data.test, loop.data.preprocessing, together)
     write_report(folder, loop.model, loop.data, evaluation, history, config.shown())
+    outcome = OutcomeFacts(len(history["val_accuracy"]), float(evaluation.accuracy))
+    config_file.write(folder, dataclasses.replace(config, outcome=outcome))
     (folder / run_folder.START).unlink(missing_ok=True)
     return evaluation.accuracy

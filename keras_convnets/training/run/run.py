@@ -10,6 +10,7 @@ from typing import Any
 import keras
 from rich.console import Console
 
+from keras_convnets import checks
 from keras_convnets.analysis.plot.plot import plot_model
 from keras_convnets.errors import OutOfMemoryError, RunStopped
 from keras_convnets.files import NotWritten, reason, shown
@@ -25,11 +26,12 @@ from keras_convnets.training.recipe.recipes import RECIPES, Recipe
 from keras_convnets.training.recipe.settings import Settings
 from keras_convnets.training.run import config_file
 from keras_convnets.training.run.configuration import check_run, check_same, configuration
+from keras_convnets.training.run.effect import check_effect
 from keras_convnets.training.run.enough_memory import check_memory
 from keras_convnets.training.run.interruption import undisturbed
 from keras_convnets.training.run.loop import Loop
 from keras_convnets.training.run.results import write_results
-from keras_convnets.training.run.run_config import RunConfig
+from keras_convnets.training.run.run_config import RequestFacts, RunConfig
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,9 +82,13 @@ def train(
         RunStopped: the run cannot continue: a loss that is not finite, a full disk, an
             unreadable image or a lost machine. The last checkpoint is intact.
     """
-    recipe, settings = recipe or RECIPES["quick"], settings or Settings()
+    recipe = RECIPES["quick"] if recipe is None else recipe
+    settings = Settings() if settings is None else settings
+    checks.instance("settings", settings, Settings, "Pass Settings(...), or leave it out.")
+    out = checks.path("out", out)
     data = check_run(model, data, recipe)
-    return begin(model, data, Path(out), recipe, settings, console or Console())
+    check_effect(model, recipe, settings)
+    return begin(model, data, out, recipe, settings, console or Console())
 
 
 def begin(
@@ -92,15 +98,16 @@ def begin(
     recipe: Recipe,
     settings: Settings,
     console: Console,
+    request: RequestFacts | None = None,
 ) -> Outcome:
-    """Train a classifier on data that `check_run` has accepted; see `train`."""
+    """Train a classifier on data that `check_run` has accepted; see `train` and `configuration`."""
     check_memory(model, data, recipe)
     is_chief = strategies.is_chief(model.distribute_strategy)
     if recipe.weight_decay is not None and has_penalties(model):
         decay = f"the recipe's weight decay of {recipe.weight_decay:g}"
         print_line(console, f"{decay} replaces the L2 penalty of {model.name}")
     loop = Loop(model, data, recipe, settings, out if is_chief else None, console)
-    config = configuration(model, data, recipe, settings)
+    config = configuration(model, data, recipe, settings, request)
     _check_alike(loop, config)
     above = run_folder.missing_above(out)
     if is_chief:
@@ -137,7 +144,7 @@ def resume(
         ValueError: the folder is not that of a run, or the run has a different model or data.
         RunStopped: as in `train`.
     """
-    out = Path(out)
+    out = checks.path("out", out)
     config = config_file.read(out)
     recipe, settings = config.recipe, config.settings
     model = model or open_start(out)

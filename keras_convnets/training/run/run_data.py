@@ -9,7 +9,8 @@ from pathlib import Path
 
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.training import run_folder
-from keras_convnets.training.data.data import Data, load_data
+from keras_convnets.training.data.arguments import folder_of, refuse_moot
+from keras_convnets.training.data.data import Data, load_again
 from keras_convnets.training.run import config_file
 from keras_convnets.training.run.run_config import RunConfig
 
@@ -46,9 +47,9 @@ def load_run_data(
     if name is not None and name != arguments.get("name"):
         arguments = {key: arguments[key] for key in _KEPT if key in arguments} | {"name": name}
     if data_dir is not None:
-        arguments["data_dir"] = data_dir
-    arguments.pop("image_size", None)  # it is part of the preprocessing
-    return load_data(**arguments, preprocessing=preprocessing_of(folder, config))
+        arguments["data_dir"] = folder_of(data_dir)
+        refuse_moot(arguments["name"], data_dir, False)
+    return load_again(arguments, preprocessing_of(folder, config))
 
 
 def preprocessing_of(folder: Path, config: RunConfig) -> Preprocessing:

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 
 from keras_convnets import checks, naming
+from keras_convnets.constant_softmax import warn_of_softmax_over_one
 from keras_convnets.graph.calls import Call
 from keras_convnets.graph.layer_types import GLOBAL_POOLINGS, LayerType, type_of
 from keras_convnets.graph.topology import ends
@@ -60,7 +61,7 @@ def new_head(model: keras.Model, num_outputs: int) -> keras.Model:
     trails = [call for end in ends(calls) for call in _trail(end)]
     after = {call.layer for call in trails}
     if any("softmax" in (call.description.text, call.description.activation) for call in trails):
-        checks.warn_of_softmax_over_one(num_outputs)
+        warn_of_softmax_over_one(num_outputs)
     twins: dict[Any, Any] = {}
 
     def twin(layer: Any) -> Any:

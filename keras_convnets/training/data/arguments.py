@@ -1,0 +1,81 @@
+"""The arguments of `load_data`: their range, and which have an effect on which data set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from keras_convnets import checks, files
+from keras_convnets.training.data.augmentation import AUGMENTATIONS
+
+_FOLDER, _DIGITS = "folder", "digits"
+
+
+def name_of(value: Any) -> str:
+    """Return the name of a data set, which may be unknown."""
+    return checks.text("data", value, "a name, such as 'digits' or 'folder:PATH'")
+
+
+def share_of(value: Any) -> float:
+    """Return the share of the training images to hold out for validation."""
+    meaning = "the share of the training images to set apart, such as 0.1"
+    return checks.rate("validation_split", value, meaning)
+
+
+def size_of(value: Any) -> int | None:
+    """Return the rows and columns to resize to; ``None`` for the default."""
+    if value is None:
+        return None
+    return checks.positive_integer("image_size", value, "rows and columns, such as 224")
+
+
+def augmentation_of(value: Any) -> str | None:
+    """Return the name of an augmentation; ``None`` for the default."""
+    return None if value is None else checks.choice("augmentation", value, AUGMENTATIONS)
+
+
+def folder_of(value: Any) -> Path | None:
+    """Return the folder of the files; ``None`` for the default."""
+    return None if value is None else checks.path("data_dir", value)
+
+
+def anywhere(name: str) -> str:
+    """Return the name with a path that is valid from any working directory."""
+    kind, _, path = name.partition(":")
+    return f"{kind}:{files.absolute('data', path)}" if kind == _FOLDER else name
+
+
+def refuse_moot(name: str, data_dir: Any, strict: bool) -> None:
+    """Refuse arguments that have no effect on a data set."""
+    is_folder = _is_folder(name)
+    if data_dir is not None and not _has_files(name):
+        raise ValueError(
+            f"data_dir: received {str(data_dir)!r} with {name!r}; expected none, for "
+            f"{'its name says where the images are' if is_folder else 'it has no files'}. Leave "
+            "it out."
+        )
+    if strict and not is_folder:
+        raise ValueError(
+            f"strict: received True with {name!r}; expected it only with 'folder:PATH', which may "
+            "have files that are not images. Leave it out."
+        )
+
+
+def effective(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a begun run, less those without effect that it was begun with."""
+    name, moot = name_of(arguments.get("name")), set()
+    if not _has_files(name):
+        moot.add("data_dir")
+    if not _is_folder(name):
+        moot.add("strict")
+    return {key: value for key, value in arguments.items() if key not in moot}
+
+
+def _is_folder(name: str) -> bool:
+    return name.partition(":")[0] == _FOLDER
+
+
+def _has_files(name: str) -> bool:
+    """Whether a data set has files that may be anywhere."""
+    return not _is_folder(name) and name != _DIGITS
