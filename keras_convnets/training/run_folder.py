@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import hashlib
 import os
 import shutil
 import tempfile
@@ -13,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from keras_convnets import files
+from keras_convnets.training import run_lock
+from keras_convnets.training.run_lock import RunLock
 
 MODEL, HISTORY, CURVES = "model.keras", "history.csv", "curves.png"
 START = "start.keras"  # the model before its first step, needed to resume a run
@@ -20,6 +23,8 @@ PICTURE, CONFIG, CHECKPOINT = "model.svg", "config.json", "checkpoint.npz"
 REPORT, LOGS = "report.html", "logs"
 
 COLUMNS = ("loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds")
+
+_RANDOM = 8  # letters that tempfile.mkdtemp adds to a prefix
 
 History = Mapping[str, Sequence[float]]
 
@@ -50,8 +55,10 @@ def check_free(folder: Path) -> None:
     """Refuse a folder that exists, to protect another run's files, or that cannot be created."""
     with _refusing(folder):
         if os.path.lexists(folder):
+            who = run_lock.holder(folder)
             raise ValueError(
-                f"out: received {files.shown(folder)}, which exists; expected a new folder. Name "
+                f"out: received {files.shown(folder)}, which exists"
+                f"{f' and is being trained by {who}' if who else ''}; expected a new folder. Name "
                 "another one, or move that one away."
             )
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
@@ -80,8 +87,11 @@ def _refusing(folder: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def creating(folder: Path) -> Iterator[Path]:
-    """Yield a temporary folder to fill; rename it on success, and remove it on failure.
+def creating(folder: Path) -> Iterator[RunLock]:
+    """Yield the lock of a temporary folder to fill; rename it on success, remove it on failure.
+
+    The lock is still held in the end; whoever calls this releases it. It also tells the next run in
+    the same place which temporary folders nobody fills any more.
 
     Raises:
         ValueError: the folder exists or cannot be created.
@@ -91,14 +101,18 @@ def creating(folder: Path) -> Iterator[Path]:
     try:
         with _refusing(folder):
             folder.parent.mkdir(parents=True, exist_ok=True)
-            made = Path(tempfile.mkdtemp(prefix=f".{files.short(folder.name)}.", dir=folder.parent))
+            sweep_beside(folder)
+            lock = _filling(folder)
         try:
-            yield made
+            yield lock
             with _refusing(folder):
-                made.chmod(0o777 & ~_umask())  # mkdtemp makes a private folder
-                made.rename(folder)
+                lock.folder.chmod(0o777 & ~_umask())  # mkdtemp makes a private folder
+                check_free(folder)
+                lock.folder.rename(folder)
+                lock.folder = folder
         except BaseException:
-            shutil.rmtree(made, ignore_errors=True)
+            shutil.rmtree(lock.folder, ignore_errors=True)
+            lock.release()
             raise
     except BaseException:
         _remove_empty(new)
@@ -108,6 +122,49 @@ def creating(folder: Path) -> Iterator[Path]:
 def missing_above(folder: Path) -> list[Path]:
     """Return the folders above a new one that have to be created too, the innermost first."""
     return [above for above in folder.parents if not os.path.lexists(above)]
+
+
+def _filling(folder: Path) -> RunLock:
+    """Make a temporary folder next to a run to be, and lock it before another run sweeps it up."""
+    while True:
+        made = Path(tempfile.mkdtemp(prefix=_prefix(folder), dir=folder.parent))
+        try:
+            return run_lock.acquire(made, patience=0)
+        except run_lock.LockedError:
+            continue  # another run takes it for one that nobody fills
+        except BaseException:
+            was_there = os.path.isdir(made)
+            shutil.rmtree(made, ignore_errors=True)
+            if was_there:
+                raise
+
+
+def _prefix(folder: Path) -> str:
+    return f".{files.short(folder.name)}."
+
+
+def sweep_beside(folder: Path) -> None:
+    """Remove what killed processes left of runs that they were making in the place of a folder."""
+    prefix = _prefix(folder)
+    with contextlib.suppress(OSError), os.scandir(folder.parent) as entries:
+        for entry in entries:
+            random = entry.name.removeprefix(prefix)
+            if len(random) == _RANDOM == len(entry.name) - len(prefix) and entry.is_dir(
+                follow_symlinks=False
+            ):
+                _sweep_unfinished(Path(entry.path))
+
+
+def _sweep_unfinished(made: Path) -> None:
+    """Remove a temporary folder of `creating`, unless a process is filling it."""
+    if not os.path.lexists(made / run_lock.LOCK):
+        with contextlib.suppress(OSError):  # it is not empty: something else has made it
+            made.rmdir()
+        return
+    with contextlib.suppress(ValueError):
+        lock = run_lock.acquire(made, patience=0)
+        shutil.rmtree(made, ignore_errors=True)
+        lock.release()
 
 
 def remove(folder: Path, above: list[Path]) -> None:
@@ -151,3 +208,25 @@ def write_model(folder: Path, model: Any, name: str = MODEL) -> None:
     """Write the model, to load with ``keras.models.load_model``."""
     with files.replacing(folder / name) as path:
         model.save(path)
+
+
+def digest(file: Path) -> str:
+    """Return the SHA-256 of a file."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def check_files(folder: Path) -> None:
+    """Refuse the folder of a run in which something else has the place of a file to be written.
+
+    Raises:
+        ValueError: the error names it.
+    """
+    for name in (MODEL, HISTORY, CURVES, PICTURE, CHECKPOINT, REPORT, LOGS):
+        found, is_logs = folder / name, name == LOGS
+        is_right = found.is_dir() if is_logs else found.is_file()
+        if os.path.lexists(found) and not is_right:
+            raise ValueError(
+                f"run: {files.shown(found)} is not a {'folder' if is_logs else 'file'}, as it is "
+                "in the folder of a run. Move it away."
+            )

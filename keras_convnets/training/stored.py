@@ -81,9 +81,9 @@ def read(kind: type[_Kind], value: Any, where: str = "") -> _Kind:
     """Return a dataclass from the JSON object that ``dataclasses.asdict`` made of it.
 
     Every field must be there, and nothing else. Its type may be made of ``bool``, ``int``,
-    ``float``, ``str``, ``None``, tuples, dictionaries by name and dataclasses; what a dataclass's
-    own checks refuse is refused too. A class that accepts more from files than from callers has a
-    class method ``from_config``, which receives the values by name.
+    ``float``, ``str``, ``None``, tuples, lists, dictionaries by name and dataclasses; what the own
+    checks of a dataclass refuse is refused too. A class that accepts more from files than from
+    callers has a class method ``from_config``, which receives the values by name.
 
     Args:
         kind: the dataclass.
@@ -137,6 +137,8 @@ def _value(hint: Any, value: Any, where: str) -> Any:
     kinds = typing.get_args(hint)
     if typing.get_origin(hint) is tuple:
         return _tuple(kinds, value, where)
+    if typing.get_origin(hint) is list:
+        return list(_tuple((kinds[0], ...), value, where))
     if not isinstance(value, dict):
         raise ValueError(_wrong(where, value, "a JSON object"))
     return {name: _value(kinds[1], inner, _path(where, name)) for name, inner in value.items()}

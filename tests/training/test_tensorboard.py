@@ -23,11 +23,11 @@ def points(folder):
 
 
 def test_a_resumed_run_continues_its_curves():
-    with TensorBoardLog(Path()) as log:
+    with TensorBoardLog(Path(), {}) as log:
         log.epoch(1, row(1))
         assert points(Path())["training", "loss"] == {1: 1.0}  # at once: a run may be killed
         log.epoch(2, row(2))
-    with TensorBoardLog(Path()) as log:
+    with TensorBoardLog(Path(), {}) as log:
         log.epoch(3, row(3))
     names = [
         ("training", "loss"),
@@ -46,6 +46,6 @@ def test_a_resumed_run_continues_its_curves():
 
 
 def test_a_process_without_a_folder_writes_nothing():
-    with TensorBoardLog(None) as log:
+    with TensorBoardLog(None, {}) as log:
         log.epoch(1, row(1))
     assert list(Path().iterdir()) == []

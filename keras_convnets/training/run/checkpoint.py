@@ -14,6 +14,11 @@ import tensorflow as tf
 
 from keras_convnets import files
 from keras_convnets.errors import RunStopped
+from keras_convnets.training import stored
+from keras_convnets.training.run import config_file
+
+FORMAT = 1
+"""The version of the position's format; it had no number in the versions before it."""
 
 _POSITION = "position"
 
@@ -28,12 +33,15 @@ class Position:
             and step, so this is also the position in the data.
         history: a list of values for each column, one for each finished epoch.
         seconds: the time taken by the steps of the unfinished epoch.
+        run: the name of the run, which its `RunConfig` has too; ``None`` for a run of a version
+            whose files had no format number.
     """
 
     epoch: int
     step: int
     history: dict[str, list[float]]
     seconds: float = 0.0
+    run: str | None = None
 
 
 def write(file: Path, arrays: Mapping[str, np.ndarray], position: Position) -> None:
@@ -62,12 +70,14 @@ def read(file: Path) -> tuple[dict[str, np.ndarray], Position]:
     try:
         with file.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
-        return arrays, Position(**json.loads(arrays.pop(_POSITION).tobytes()))
+        return arrays, _decoded(arrays.pop(_POSITION))
     except FileNotFoundError:
         raise ValueError(
             f"resume: there is no {str(file)!r}; expected the folder of a run. Name one that "
             "keras-convnets train has made."
         ) from None
+    except config_file.NewerFormatError as error:
+        raise config_file.unusable(file, error) from error
     except Exception as error:
         raise ValueError(
             f"resume: cannot read {str(file)!r} ({error}); expected a checkpoint of this version "
@@ -114,5 +124,12 @@ def _check_finite(arrays: Mapping[str, np.ndarray], file: Path) -> None:
 
 
 def _encoded(position: Position) -> np.ndarray:
-    text = json.dumps(dataclasses.asdict(position))
+    text = json.dumps({"format": FORMAT} | dataclasses.asdict(position))
     return np.frombuffer(text.encode(), dtype=np.uint8)
+
+
+def _decoded(array: np.ndarray) -> Position:
+    found = stored.parse(array.tobytes(), finite=False)
+    config_file.check_format(found, FORMAT)
+    found.pop("format", None)
+    return stored.read(Position, {"seconds": 0.0, "run": None} | found)

@@ -75,7 +75,7 @@ def write(folder: Path, config: RunConfig) -> None:
     Raises:
         ValueError: it is too large to be read again.
     """
-    text = json.dumps(config.to_dict(), indent=2) + "\n"
+    text = json.dumps(config.to_dict() | {"format": FORMAT}, indent=2) + "\n"
     if len(text) > _MOST_BYTES:
         raise ValueError(
             f"data: {len(config.data.skipped):,} files are left out and there are "

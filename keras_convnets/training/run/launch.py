@@ -34,7 +34,7 @@ from keras_convnets.training.run.enough_memory import REMEDY, can_be_too_large, 
 from keras_convnets.training.run.plan import Plan, plan
 from keras_convnets.training.run.pretrained import open_pretrained
 from keras_convnets.training.run.request import ResumeRequest, RunRequest
-from keras_convnets.training.run.run import Outcome, begin, open_start, resume
+from keras_convnets.training.run.run import Outcome, begin, go_on, open_start, taken
 from keras_convnets.training.run.run_data import load_run_data
 from keras_convnets.training.transfer.fine_tuning import freeze_until
 from keras_convnets.training.words import shape
@@ -159,14 +159,15 @@ def _go_on(
             f"{config.model.name!r}. Leave --model out, or start a new run."
         )
     remedy = "Go on with keras_convnets.training.resume and the same data."
-    with _reading():
-        data = load_run_data(out, config, data_dir=request.data_dir, remedy=remedy)
-    with scope_of(strategy):
-        model = open_start(out)
-    if asked is not None and config.request is None:  # begun in Python, or by an earlier version
-        check_same_model(asked, model)
-    _introduce(console, model, data)
-    return resume(out, data, model, console)
+    with taken(out, strategy) as lock:
+        with _reading():
+            data = load_run_data(out, config, data_dir=request.data_dir, remedy=remedy)
+        with scope_of(strategy):
+            model = open_start(out, config)
+        if asked is not None and config.request is None:  # begun in Python, or by an old version
+            check_same_model(asked, model)
+        _introduce(console, model, data)
+        return go_on(out, config, model, data, console, lock)
 
 
 def _data_and_model(request: RunRequest, build: Build, strategy: Any) -> tuple[Data, keras.Model]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,6 +31,7 @@ from keras_convnets.training.run.interruption import Interruption
 from keras_convnets.training.run.progress import ConsoleProgress
 from keras_convnets.training.run.step_callback import StepCallback
 from keras_convnets.training.run.tensorboard import TensorBoardLog
+from keras_convnets.training.run_lock import RunLock
 
 
 class Loop:
@@ -40,8 +42,11 @@ class Loop:
         data: the training and validation data.
         recipe: the training recipe.
         settings: how the run is carried out.
-        folder: the folder that the chief writes to; ``None`` on the other machines.
         console: where progress is shown.
+        run: the run's name in its checkpoints; `RunConfig` has it.
+
+    Attributes:
+        lock: the lock of the folder that the chief writes to; ``None`` on the other machines.
     """
 
     def __init__(
@@ -50,11 +55,12 @@ class Loop:
         data: Data,
         recipe: Recipe,
         settings: Settings,
-        folder: Path | None,
         console: Console,
+        run: str | None,
     ) -> None:
         self.model, self.data, self.recipe, self.settings = model, data, recipe, settings
-        self.folder, self.console = folder, console
+        self.console, self.run = console, run
+        self.lock: RunLock | None = None
         self.steps_per_epoch = pipeline.steps_per_epoch(data, recipe.batch_size)
         self.total_steps = recipe.total_steps(self.steps_per_epoch)
         self.epochs = recipe.total_epochs(self.steps_per_epoch)
@@ -78,27 +84,59 @@ class Loop:
         taken = self._steps is not None and self._steps.taken > 0
         return self.is_resumed or taken or self.position.epoch > 0
 
+    @property
+    def folder(self) -> Path | None:
+        """The folder that the chief writes to; ``None`` on the other machines."""
+        return None if self.lock is None else self.lock.folder
+
+    def check_folder(self) -> None:
+        """Refuse to write to a folder that is no longer the run's; see `RunLock.check`."""
+        if self.lock is not None:
+            self.lock.check()
+
     def restore(self, file: Path) -> None:
         """Restore the state of a checkpoint."""
-        arrays, self.position = checkpoint.read(file)
+        arrays, position = checkpoint.read(file)
+        self._check_position(file, position)
         checkpoint.restore(arrays, self.variables)
+        self.position = position
         if not self.position.step:
             # These values are from validation. Keras resets only metrics that have seen a batch.
             for variable in self._metric_variables:
                 variable.assign(keras.ops.zeros_like(variable))
         self.is_resumed = True
 
-    def save(self, position: Position, folder: Path | None = None) -> None:
+    def _check_position(self, file: Path, position: Position) -> None:
+        """Refuse a checkpoint whose position is none of this run."""
+        wrong = None
+        if position.run != self.run:
+            wrong = "it is that of another run"
+        elif not 0 <= position.epoch <= self.epochs:
+            wrong = f"it is of epoch {position.epoch + 1:,} of {self.epochs:,}"
+        elif not 0 <= position.step < max(self.steps_in(position.epoch), 1):
+            wrong = f"step {position.step:,} of epoch {position.epoch + 1:,} is none"
+        elif tuple(position.history) != run_folder.COLUMNS or any(
+            len(values) != position.epoch for values in position.history.values()
+        ):
+            wrong = "its history is not that of its epochs"
+        if wrong is not None:
+            raise ValueError(
+                f"resume: cannot use {str(file)!r}: {wrong}; expected the last checkpoint of this "
+                "run. Put back a copy of the file, or start a new run."
+            )
+
+    def save(self, position: Position) -> None:
         """Write a checkpoint; all machines must call this, because reading the values needs all."""
         arrays = checkpoint.values_of(self.variables)
-        folder = folder or self.folder
-        if folder is not None:
-            checkpoint.write(folder / run_folder.CHECKPOINT, arrays, position)
+        self.check_folder()
+        position = dataclasses.replace(position, run=self.run)
+        if self.folder is not None:
+            checkpoint.write(self.folder / run_folder.CHECKPOINT, arrays, position)
         self.position = position
 
     def go_on(self) -> bool:
         """Train from the current position to the end; return whether it was interrupted."""
-        log = TensorBoardLog(self.folder)
+        log = TensorBoardLog(self.folder, self.position.history)
         validated_on = "test" if self.data.validation is self.data.test else "validation"
         with Interruption() as interruption, log, patched_fit(self.strategy):
             progress = ConsoleProgress(

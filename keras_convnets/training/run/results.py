@@ -28,6 +28,7 @@ def write_results(loop: Loop, config: RunConfig, interrupted: bool) -> float | N
     """
     if loop.folder is None:
         return None
+    loop.check_folder()
     folder, history = loop.folder, loop.position.history
     run_folder.write_model(folder, opens_with_keras(loop.model))
     run_folder.write_history(folder, history)
@@ -36,6 +37,7 @@ def write_results(loop: Loop, config: RunConfig, interrupted: bool) -> float | N
         return None
     together = min(_BATCH, loop.recipe.batch_size)
     evaluation = evaluate(loop.model, loop.data.test, loop.data.preprocessing, together)
+    loop.check_folder()
     write_report(folder, loop.model, loop.data, evaluation, history, config.shown())
     outcome = OutcomeFacts(len(history["val_accuracy"]), float(evaluation.accuracy))
     config_file.write(folder, dataclasses.replace(config, outcome=outcome))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import keras
+import tensorflow as tf
 from rich.console import Console
 
 from keras_convnets import checks
@@ -17,7 +20,7 @@ from keras_convnets.files import NotWritten, reason, shown
 from keras_convnets.memory import is_exhausted, words
 from keras_convnets.printable import print_line
 from keras_convnets.saved_models import UnknownLayersError, load_model
-from keras_convnets.training import run_folder
+from keras_convnets.training import run_folder, run_lock
 from keras_convnets.training.data.data import Data
 from keras_convnets.training.distribute import strategies
 from keras_convnets.training.distribute.multi_worker import check_alike, wait_for_all
@@ -32,6 +35,7 @@ from keras_convnets.training.run.interruption import undisturbed
 from keras_convnets.training.run.loop import Loop
 from keras_convnets.training.run.results import write_results
 from keras_convnets.training.run.run_config import RequestFacts, RunConfig
+from keras_convnets.training.run_lock import RunLock
 
 
 @dataclasses.dataclass(frozen=True)
@@ -106,24 +110,34 @@ def begin(
     if recipe.weight_decay is not None and has_penalties(model):
         decay = f"the recipe's weight decay of {recipe.weight_decay:g}"
         print_line(console, f"{decay} replaces the L2 penalty of {model.name}")
-    loop = Loop(model, data, recipe, settings, out if is_chief else None, console)
     config = configuration(model, data, recipe, settings, request)
+    loop = Loop(model, data, recipe, settings, console, config.id)
     _check_alike(loop, config)
     above = run_folder.missing_above(out)
-    if is_chief:
-        with run_folder.creating(out) as folder:
-            config_file.write(folder, config)
-            plot_model(model, folder / run_folder.PICTURE)
-            run_folder.write_model(folder, model, run_folder.START)
-            loop.save(loop.position, folder)
-    else:
-        loop.save(loop.position)
-    try:
-        return _finish(loop, out, config)
-    except OutOfMemoryError:
-        if is_chief and not loop.has_begun:  # there is nothing to resume
-            run_folder.remove(out, above)
-        raise
+    with contextlib.ExitStack() as held:
+        if is_chief:
+            with run_folder.creating(out) as loop.lock:
+                held.callback(loop.lock.release)
+                config = _write_start(loop, config, loop.lock.folder)
+        else:
+            loop.save(loop.position)
+        try:
+            return _finish(loop, out, config)
+        except OutOfMemoryError:
+            if is_chief and not loop.has_begun:  # there is nothing to resume
+                run_folder.remove(out, above)
+            raise
+
+
+def _write_start(loop: Loop, config: RunConfig, folder: Path) -> RunConfig:
+    """Write what a run can be resumed from before its first step; return what was written of it."""
+    plot_model(loop.model, folder / run_folder.PICTURE)
+    run_folder.write_model(folder, loop.model, run_folder.START)
+    start = run_folder.digest(folder / run_folder.START)
+    config = dataclasses.replace(config, start=start)
+    config_file.write(folder, config)
+    loop.save(loop.position)
+    return config
 
 
 def resume(
@@ -146,21 +160,51 @@ def resume(
     """
     out = checks.path("out", out)
     config = config_file.read(out)
-    recipe, settings = config.recipe, config.settings
-    model = model or open_start(out)
-    data = check_run(model, data, recipe)
+    strategy = tf.distribute.get_strategy() if model is None else model.distribute_strategy
+    with taken(out, strategy) as lock:
+        model = open_start(out, config) if model is None else model
+        return go_on(out, config, model, data, console or Console(), lock)
+
+
+@contextlib.contextmanager
+def taken(out: Path, strategy: Any) -> Iterator[RunLock | None]:
+    """Hold the folder of a begun run, so that no other process trains it; yield the chief's lock.
+
+    Raises:
+        ValueError: another process trains the run, or the folder cannot be written to.
+    """
+    with run_lock.holding(out, strategies.is_chief(strategy)) as lock:
+        if lock is not None:
+            run_folder.check_files(out)
+            run_folder.sweep(out)
+            run_folder.sweep_beside(out)
+        yield lock
+
+
+def go_on(
+    out: Path,
+    config: RunConfig,
+    model: keras.Model,
+    data: Data,
+    console: Console,
+    lock: RunLock | None,
+) -> Outcome:
+    """Resume a run that this process has `taken`; see `resume`."""
+    data = check_run(model, data, config.recipe)
     check_same(config, model, data, out)
-    is_chief = strategies.is_chief(model.distribute_strategy)
-    if is_chief:
-        run_folder.sweep(out)
-    loop = Loop(model, data, recipe, settings, out if is_chief else None, console or Console())
+    loop = Loop(model, data, config.recipe, config.settings, console, config.id)
     loop.restore(out / run_folder.CHECKPOINT)
+    loop.lock = lock
     _check_alike(loop, config)
     return _finish(loop, out, config)
 
 
-def open_start(out: Path) -> keras.Model:
+def open_start(out: Path, config: RunConfig) -> keras.Model:
     """Return the model of an unfinished run as it was before its first step.
+
+    Args:
+        out: the folder of the run.
+        config: its configuration, which knows the file.
 
     Raises:
         ValueError: the file does not exist, because the run is finished, or cannot be read.
@@ -172,7 +216,7 @@ def open_start(out: Path) -> keras.Model:
             "that is finished cannot go on: start a new one with --fine-tune and this folder."
         )
     try:
-        return load_model(file)
+        model = load_model(file)
     except UnknownLayersError:
         raise
     except Exception as error:
@@ -180,6 +224,12 @@ def open_start(out: Path) -> keras.Model:
             f"resume: cannot read {str(file)!r} ({type(error).__name__}); expected the model that "
             "the run began with. Pass it to resume() in Python, or start a new run."
         ) from error
+    if config.start not in (None, run_folder.digest(file)):
+        raise ValueError(
+            f"resume: {str(file)!r} is not the model that the run began with; expected the file "
+            "that keras-convnets train wrote. Put back a copy of it, or start a new run."
+        )
+    return model
 
 
 def _check_alike(loop: Loop, config: RunConfig) -> None:

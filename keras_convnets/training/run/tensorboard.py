@@ -20,6 +20,7 @@ from typing import Any
 import tensorflow as tf
 
 from keras_convnets.training import run_folder
+from keras_convnets.training.run_folder import History
 
 _TAGS = {
     "loss": ("training", "loss"),
@@ -29,23 +30,38 @@ _TAGS = {
     "learning_rate": ("training", "learning rate"),
     "seconds": ("training", "seconds an epoch"),
 }
+_FILES = "events.out.tfevents.*"
 
 
 class TensorBoardLog:
-    """A context that writes a point of each curve after each epoch; without a folder, nothing."""
+    """A context that writes a point of each curve after each epoch; without a folder, nothing.
 
-    def __init__(self, folder: Path | None) -> None:
-        self._folder = folder
+    It begins with the epochs that are finished already, in place of the logs that are there: the
+    checkpoint is written first, so those of a killed run may lack its last epoch, and those of a
+    checkpoint that was put back have too many.
+
+    Args:
+        folder: the folder of the run.
+        history: the history of the epochs before, by column.
+    """
+
+    def __init__(self, folder: Path | None, history: History) -> None:
+        self._folder, self._history = folder, history
         self._writers: dict[str, Any] = {}
 
     def __enter__(self) -> TensorBoardLog:
         if self._folder is not None:
             logs = self._folder / run_folder.LOGS
             names = {writer for writer, _ in _TAGS.values()}
+            before = [file for name in names for file in (logs / name).glob(_FILES)]
             self._writers = {
                 name: tf.summary.create_file_writer(os.fsencode(logs / name))
                 for name in sorted(names)
             }
+            for epoch, values in enumerate(zip(*self._history.values(), strict=True), start=1):
+                self.epoch(epoch, dict(zip(self._history, values, strict=True)))
+            for file in before:
+                file.unlink()
         return self
 
     def __exit__(
