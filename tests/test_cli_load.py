@@ -86,6 +86,8 @@ def test_a_run_says_what_to_load(capfd):
     assert cli.main([*train, "--out", "run", *LOAD]) == 0
     assert cli.main(["evaluate", "run", *LOAD]) == 0
     shutil.copy("run/model.keras", "run/start.keras")  # as if it were not finished
+    config = json.loads(Path("run/config.json").read_text()) | {"start": None}
+    Path("run/config.json").write_text(json.dumps(config))
     forget()
     capfd.readouterr()
     for command in (["evaluate", "run"], ["train", "--resume", "run"], ["cost", "run/model.keras"]):

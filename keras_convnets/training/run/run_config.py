@@ -41,7 +41,8 @@ class ModelFacts:
         checks.positive_integer("num_outputs", self.num_outputs, "the outputs of the model")
         checks.choice("data_format", self.data_format, ("channels_last", "channels_first"))
         for name in ("parameters", "statistics"):
-            checks.non_negative_integer(name, getattr(self, name) or 0, "the weights of the model")
+            if (getattr(self, name) or 0) < 0:
+                raise ValueError(f"{name}: received {getattr(self, name)}; expected 0 or more")
 
 
 @dataclasses.dataclass(frozen=True)
