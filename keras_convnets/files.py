@@ -172,10 +172,11 @@ def absolute(what: str, path: str | os.PathLike[str]) -> Path:
         ) from error
 
 
-def read_regular(file: str | os.PathLike[str], most: int) -> bytes:
+def read_regular(file: str | bytes | os.PathLike[str], most: int) -> bytes:
     """Return the contents of a regular file, or of one that a link leads to.
 
-    Opening a pipe would wait for its writer, and reading a device might never end.
+    Opening a pipe would wait for its writer, opening some devices has effects, and reading others
+    never ends.
 
     Args:
         file: the file.
@@ -186,15 +187,17 @@ def read_regular(file: str | os.PathLike[str], most: int) -> bytes:
         ValueError: if it is no regular file, or larger; the error says so in a few words.
     """
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+    _check_regular(os.stat(file), most)
     descriptor = os.open(file, flags)
-    try:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            kind = "folder" if stat.S_ISDIR(status.st_mode) else "pipe, socket or device"
-            raise ValueError(f"it is a {kind}; expected a file")
-        if status.st_size > most:
-            raise ValueError(f"it has {status.st_size:,} bytes; expected at most {most:,}")
-        with open(descriptor, "rb", closefd=False) as stream:
-            return stream.read(most)
-    finally:
-        os.close(descriptor)
+    with open(descriptor, "rb") as stream:
+        status = os.fstat(descriptor)  # another file may have taken its place
+        _check_regular(status, most)
+        return stream.read(status.st_size)
+
+
+def _check_regular(status: os.stat_result, most: int) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        kind = "folder" if stat.S_ISDIR(status.st_mode) else "pipe, socket or device"
+        raise ValueError(f"it is a {kind}; expected a file")
+    if status.st_size > most:
+        raise ValueError(f"it has {status.st_size:,} bytes; expected at most {most:,}")

@@ -182,5 +182,5 @@ def test_what_is_no_image_is_refused(tmp_path, contents):
 def test_a_missing_file_and_a_folder_are_refused(tmp_path):
     with pytest.raises(ValueError, match="nowhere.png: no such file$"):
         Preprocessing(3, 20, 30).read_file("nowhere.png")
-    with pytest.raises(ValueError, match="^[^\n]*: no whole JPEG, PNG, BMP or GIF$"):
+    with pytest.raises(ValueError, match="^[^\n]*: it is a folder; expected a file$"):
         Preprocessing(3, 20, 30).read_file(tmp_path)

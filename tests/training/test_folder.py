@@ -1,10 +1,14 @@
+import json
+import os
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
 
+from encoded import png
 from keras_convnets.images import reading
 from keras_convnets.images.batches import evaluation_batches
 from keras_convnets.images.reading import unreadable
@@ -248,3 +252,119 @@ def test_means_of_many_files_are_those_of_a_sample(flowers, monkeypatch):
     assert first == again
     assert first != whole
     assert np.allclose(first.mean, whole.mean, atol=0.05)
+
+
+def test_what_is_not_looked_into_is_named(flowers, tmp_path, monkeypatch):
+    write(tmp_path / "elsewhere" / "9.png", 9)
+    (flowers / "rose" / "linked").symlink_to(tmp_path / "elsewhere")
+    (flowers / "rose" / "round").symlink_to(flowers)
+    (flowers / "lily" / "lost.png").symlink_to("nothing.png")
+    (flowers / "iris").symlink_to("nowhere")
+    (flowers / "tulip" / "shut").mkdir()
+    scandir = os.scandir
+
+    def refusing(path):
+        if os.fspath(path).endswith("shut"):
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    data = load_data(f"folder:{flowers}", image_size=16)
+    assert data.class_names == CLASSES
+    assert data.skipped == (
+        "flowers/iris: a link that leads nowhere",
+        "flowers/lily/lost.png: no such file",
+        "flowers/rose/linked: a link to a folder, which is not followed",
+        "flowers/rose/round: a link to a folder, which is not followed",
+        "flowers/tulip/shut: a folder that cannot be listed: Permission denied",
+    )
+    with pytest.raises(ValueError, match="of which 5 files are no images"):
+        load_data(f"folder:{flowers}", strict=True)
+    monkeypatch.setattr(os, "scandir", lambda _: scandir(flowers / "tulip" / "shut" / "no"))
+    with pytest.raises(ValueError, match="flowers', which cannot be listed: No such file"):
+        load_data(f"folder:{flowers}")
+
+
+def test_a_class_may_be_a_link(flowers, tmp_path):
+    shutil.move(flowers / "rose", tmp_path / "elsewhere")
+    (flowers / "rose").symlink_to(tmp_path / "elsewhere")
+    data = load_data(f"folder:{flowers}", image_size=16)
+    assert (data.class_names, data.skipped) == (CLASSES, ())
+
+
+def test_one_file_is_not_of_two_classes(flowers):
+    os.link(flowers / "lily" / "0.png", flowers / "rose" / "again.png")
+    os.link(flowers / "lily" / "0.png", flowers / "lily" / "again.png")
+    (flowers / "tulip" / "once more.png").symlink_to(flowers / "rose" / "0.png")
+    assert load_data(f"folder:{flowers}", image_size=16).skipped == (
+        "flowers/rose/again.png: the same file as flowers/lily/0.png, of another class",
+        "flowers/tulip/once more.png: the same file as flowers/rose/0.png, of another class",
+    )
+    (flowers / "alias").symlink_to(flowers / "lily")
+    with pytest.raises(ValueError, match="the class 'lily' has no images .*same file as .*alias"):
+        load_data(f"folder:{flowers}", image_size=16)
+
+
+def test_no_image_is_trained_and_tested_on(tmp_path):
+    write_classes(tmp_path / "train", 4)
+    write_classes(tmp_path / "test", 2)
+    (tmp_path / "test" / "lily" / "known.png").symlink_to(tmp_path / "train" / "lily" / "0.png")
+    data = load_data(f"folder:{tmp_path}", image_size=16)
+    [line] = data.skipped
+    assert line.endswith("train/lily/0.png, which is trained on")
+    assert len(data.test) == 6
+    shutil.rmtree(tmp_path / "test")
+    (tmp_path / "test").symlink_to("train")
+    with pytest.raises(ValueError, match="the class 'lily' has no images"):
+        load_data(f"folder:{tmp_path}", image_size=16)
+
+
+@pytest.mark.usefixtures("kept")
+def test_what_no_text_can_name(tmp_path):
+    """Names of any bytes, also such as differ in nothing that can be printed."""
+    names = [
+        b"\xe9",
+        b"\xe8",
+        b"a\n\x1b[31m",
+        b"[red]",
+        b"=cmd|'C calc'!A0",
+        b"\xf0\x9f\x8c\xb9",
+    ]
+    root = os.fsdecode(os.fsencode(tmp_path) + b"/root\xff")
+    write_classes(Path(root), 4, tuple(map(os.fsdecode, names)))
+    data = load_data(f"folder:{root}", image_size=16)
+    assert data.class_names == tuple(sorted(map(os.fsdecode, names)))
+    assert (data.skipped, unreadable(data.train)) == ((), None)
+    again = load_data(json.loads(json.dumps(data.arguments))["name"], image_size=16)
+    assert [again.test.describe(n) for n in range(6)] == [data.test.describe(n) for n in range(6)]
+
+
+def test_a_bomb_is_left_out(flowers):
+    (flowers / "rose" / "bomb.png").write_bytes(png(60_000, 60_000))
+    (flowers / "rose" / "strip.png").write_bytes(png(1, 60_000))
+    os.mkfifo(flowers / "rose" / "pipe.png")
+    (flowers / "rose" / "zero.png").symlink_to("/dev/zero")
+    file = "it is a pipe, socket or device; expected a file"
+    side = "expected one side to be at most 100 times the other"
+    assert load_data(f"folder:{flowers}", image_size=16).skipped == (
+        "flowers/rose/bomb.png: 60,000 pixels wide and 60,000 high; expected at most 89,478,485",
+        f"flowers/rose/pipe.png: {file}",
+        f"flowers/rose/strip.png: 60,000 pixels wide and 1 high; {side}",
+        f"flowers/rose/zero.png: {file}",
+    )
+
+
+@pytest.mark.parametrize(
+    ("harm", "reason"),
+    [
+        (lambda path: path.write_bytes(png(1, 60_000)), "60,000 pixels wide and 1 high"),
+        (lambda path: path.unlink() or os.mkfifo(path), "it is a pipe"),
+    ],
+)
+def test_a_bomb_that_takes_an_image_s_place_is_named(flowers, monkeypatch, harm, reason):
+    monkeypatch.setattr(reading, "MEMORY", 0)
+    data = load_data(f"folder:{flowers}", image_size=16)
+    harm(flowers.parent / data.train.describe(3))
+    with pytest.raises(tf.errors.OpError) as caught:
+        list(training_batches(data, 12, seed=0, epoch=0))
+    assert explain(caught.value, data).startswith(f"{data.train.describe(3)}: {reason}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,10 @@ import tensorflow as tf
 
 from keras_convnets import files
 from keras_convnets.images import decoding
+from keras_convnets.images.contents import KINDS
 from keras_convnets.images.labelled import Images, from_arrays, on_cpu
 from keras_convnets.images.reading import Kept, attempts
+from keras_convnets.training.data.listing import NOWHERE, Found, Listing, Seen, listing, walk
 from keras_convnets.training.data.source import Source
 
 SIZE = 224
@@ -28,21 +30,18 @@ def load(name: str, strict: bool) -> Source:
 
     Args:
         name: the path of the folder.
-        strict: refuse files that are not images, instead of leaving them out.
+        strict: refuse files that are not images and folders that are not looked into, instead of
+            leaving them out.
 
     Raises:
-        ValueError: the folder does not exist, it has fewer than two classes or a class without
-            images, or, if ``strict``, it has a file that is not an image.
+        ValueError: the folder does not exist or cannot be listed, it has fewer than two classes or
+            a class without images, or, if ``strict``, something would be left out.
     """
-    root = Path(os.path.realpath(files.absolute("data", name)))
-    if not name or not os.path.isdir(root):
-        raise ValueError(
-            f"data: received {files.shown(f'folder:{name}')}; expected a folder that exists. "
-            "Name one that holds a folder of images for each class."
-        )
+    root = _root(name)
     places = _parts(root)
     class_names = _class_names(places)
-    parts = [_look(root, where, class_names) for where in places]
+    seen = Seen()
+    parts = [_look(root, where, class_names, seen) for where in places]
     skipped = tuple(line for part in parts for line in part.skipped)
     if strict and skipped:
         raise ValueError(
@@ -66,6 +65,16 @@ def load(name: str, strict: bool) -> Source:
     )
 
 
+def _root(name: str) -> Path:
+    known = name and "\0" not in name and os.path.realpath(files.absolute("data", name))
+    if not known or not os.path.isdir(known):
+        raise ValueError(
+            f"data: received {files.shown(f'folder:{name}')}; expected a folder that exists. "
+            "Name one that holds a folder of images for each class."
+        )
+    return Path(known)
+
+
 @dataclasses.dataclass
 class _Part:
     """The files found in the class folders: the images, and the files that were skipped."""
@@ -77,16 +86,22 @@ class _Part:
     skipped: list[str] = dataclasses.field(default_factory=list)
 
 
-def _look(root: Path, where: Path, class_names: tuple[str, ...]) -> _Part:
+def _look(root: Path, where: Path, class_names: tuple[str, ...], seen: Seen) -> _Part:
     """Check all files under the class folders of one part of the data."""
     part, listed = _Part(), []
+    nowhere = (_name(root, where / name) for name in _listing(where).nowhere)
+    part.skipped += (f"{name}: {NOWHERE}" for name in nowhere if not _is_named_image(name))
+    seen.start_part()
     for label, class_name in enumerate(class_names):
-        for path in _files(where / class_name):
-            name = path.relative_to(root.parent).as_posix()
-            if path.suffix.lower() in decoding.SUFFIXES:
+        for path, reason in _found(where / class_name):
+            name = _name(root, path)
+            if reason is None and not _is_named_image(path):
+                reason = f"by its name no {KINDS}"
+            reason = reason or seen.reason(path, name, label)
+            if reason is None:
                 listed.append((name, label))
             else:
-                part.skipped.append(f"{name}: by its name no {decoding.KINDS}")
+                part.skipped.append(f"{name}: {reason}")
     read = _reader(root, [name for name, _ in listed])
     for (name, label), found in zip(listed, attempts(read, range(len(listed))), strict=True):
         if isinstance(found, tf.errors.OpError):
@@ -98,6 +113,20 @@ def _look(root: Path, where: Path, class_names: tuple[str, ...]) -> _Part:
             part.kept.add(found, found.nbytes)
     part.skipped.sort()
     return part
+
+
+def _found(folder: Path) -> Iterable[Found]:
+    """Return what is under a class folder, which a test folder may lack."""
+    return walk(os.fspath(folder)) if os.path.lexists(folder) else ()
+
+
+def _is_named_image(name: str) -> bool:
+    return Path(name).suffix.lower() in decoding.SUFFIXES
+
+
+def _name(root: Path, path: str | os.PathLike[str]) -> str:
+    """Return the name of a path in data and in messages: from the root's own name."""
+    return Path(path).relative_to(root.parent).as_posix()
 
 
 def _reader(root: Path, names: list[str]) -> Callable[[Any], tf.Tensor]:
@@ -155,7 +184,7 @@ def _check_classes(where: Path, part: _Part, class_names: tuple[str, ...]) -> No
         left_out = f" ({_some(part.skipped)})" if part.skipped else ""
         raise ValueError(
             f"data: received {str(where)!r}, in which the class {missing[0]!r} has no images"
-            f"{left_out}; expected at least one {decoding.KINDS} file in each class folder."
+            f"{left_out}; expected at least one {KINDS} file in each class folder."
         )
 
 
@@ -173,14 +202,16 @@ def _only(parts: Sequence[_Part]) -> tuple[int, int] | None:
 
 
 def _folders(folder: Path) -> list[str]:
-    """Return the sorted names of the subfolders, without hidden ones."""
-    return sorted(
-        path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")
-    )
+    """Return the sorted names of the subfolders, links to folders included."""
+    found = _listing(folder)
+    return sorted(found.folders + found.linked)
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    """Yield the files under a folder, sorted by name, without hidden ones."""
-    for where, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        yield from (Path(where) / name for name in sorted(names) if not name.startswith("."))
+def _listing(folder: Path) -> Listing:
+    try:
+        return listing(folder)
+    except OSError as error:
+        raise ValueError(
+            f"data: received {files.shown(folder)}, which cannot be listed: {error.strerror}. "
+            "Change its permissions, or name another folder."
+        ) from error

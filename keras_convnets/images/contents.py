@@ -1,0 +1,83 @@
+"""The bytes of image files that can be decoded within bounds.
+
+A file of a few kilobytes can say that it has billions of pixels, and ``x.png`` can be the name of a
+pipe that never ends. So the kind and size of a file are looked at before it is read, and the size
+of an image before it is decoded.
+"""
+
+from __future__ import annotations
+
+import errno
+from typing import NoReturn
+
+import tensorflow as tf
+
+from keras_convnets import files
+from keras_convnets.images import headers
+
+KINDS = "JPEG, PNG, BMP or GIF"
+NOT_WHOLE = f"no whole {KINDS}"
+
+MOST_PIXELS = 89_478_485  # 256 MiB of colours; the limit of Pillow, too
+MOST_BYTES = 2**29  # of a file
+LONGEST = 100  # times the shorter side, which is the one that is scaled to the network's input
+
+_REASONS = {
+    errno.ENOENT: "no such file",
+    errno.ENOTDIR: "no such file",
+    errno.EACCES: "may not be read",
+    errno.EPERM: "may not be read",
+}
+
+
+class RefusedImageError(tf.errors.InvalidArgumentError):
+    """An image that is not read or not decoded.
+
+    Attributes:
+        reason: why it is not.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(None, None, reason)
+        self.reason = reason
+
+
+def read(path: bytes | str) -> bytes:
+    """Return the bytes of an image file, as `checked` returns them.
+
+    Raises:
+        RefusedImageError: the file cannot be read, is not a regular file or is too large, or
+            `checked` refuses it.
+    """
+    try:
+        contents = files.read_regular(path, MOST_BYTES)
+    except OSError as error:
+        _refuse(_REASONS.get(error.errno or 0, error.strerror or str(error)), error)
+    except ValueError as error:
+        _refuse(str(error), error)
+    return checked(contents)
+
+
+def checked(contents: bytes) -> bytes:
+    """Return an encoded image that is not too large to decode; of an animation, the first frame.
+
+    Raises:
+        RefusedImageError: the image has too many pixels or is too long, or its header is damaged.
+    """
+    try:
+        header = headers.read(contents)
+    except ValueError as error:
+        _refuse(NOT_WHOLE, error)
+    rows, cols = header.rows, header.cols
+    size = f"{cols:,} pixels wide and {rows:,} high"
+    if rows * cols > MOST_PIXELS:
+        _refuse(f"{size}; expected at most {MOST_PIXELS:,}")
+    if max(rows, cols) > LONGEST * min(rows, cols) > 0:
+        _refuse(f"{size}; expected one side to be at most {LONGEST} times the other")
+    if header.all_pixels > MOST_PIXELS:
+        _refuse(f"frames of {header.all_pixels:,} pixels; expected at most {MOST_PIXELS:,}")
+    return contents if header.end is None else contents[: header.end] + headers.GIF_END
+
+
+def _refuse(reason: str, cause: Exception | None = None) -> NoReturn:
+    raise RefusedImageError(reason) from cause
