@@ -7,6 +7,7 @@ review this file and run ``tests/test_keras_private.py``.
 from __future__ import annotations
 
 import contextlib
+import math
 import re
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
@@ -154,6 +155,37 @@ def values_forgotten() -> Iterator[None]:
 
 def _without_value() -> list[Any]:
     return global_state.get_global_attribute("uninitialized_variables", [])
+
+
+# --- Weights of a file. Keras makes what the configuration says before it reads the values.
+
+
+@contextlib.contextmanager
+def bounded_weights(most: int) -> Iterator[None]:
+    """Refuse a weight before it is made if the weights in the context have over ``most`` values."""
+    stock = keras.layers.Layer.add_weight
+
+    def add_weight(layer: Any, *args: Any, **options: Any) -> Any:
+        if room := _room.get():
+            shape = options.get("shape", args[0] if args else None) or ()
+            room[0] -= math.prod(shape)
+            if room[0] < 0 or any(axis < 0 for axis in shape):
+                raise ValueError(
+                    f"the layer {layer.name!r} asks for weights of shape {tuple(shape)}, more than "
+                    "the file has"
+                )
+        return stock(layer, *args, **options)
+
+    token = _room.set([most])  # in this thread only: others are unaffected
+    keras.layers.Layer.add_weight = add_weight
+    try:
+        yield
+    finally:
+        keras.layers.Layer.add_weight = stock
+        _room.reset(token)
+
+
+_room: ContextVar[list[int] | None] = ContextVar("room", default=None)
 
 
 # --- Optimizers. Keras uses one learning rate for the updates and the decay of all variables. A

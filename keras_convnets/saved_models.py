@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-import json
+import io
 import os
-import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import keras
 
 import keras_convnets.layers  # noqa: F401 - registers the layers, so that Keras can load them
+from keras_convnets.keras_private import bounded_weights
+from keras_convnets.readers import json_text
+from keras_convnets.readers.damage import DamagedFile, damage, opened, size_of
+from keras_convnets.readers.hdf5 import check_hdf5
+from keras_convnets.readers.zips import contents, opened_zip
 from keras_convnets.recursion import room_for
 
 _DEEPEST = 50_000  # the number of calls of the deepest model that can be loaded
+_NOT_STORED = 1 << 20  # values of weights that a layer may have without storing them
+_CONFIG, _WEIGHTS = "config.json", "model.weights.h5"
 _KNOWN_PACKAGES = {"builtins", "keras", "keras_convnets"}
 
 
@@ -22,16 +28,22 @@ class UnknownLayersError(ValueError):
 
 
 def load_model(file: str | os.PathLike[str]) -> keras.Model:
-    """Return the model in a ``.keras`` file, without compiling it.
+    """Return the model in a ``.keras`` or ``.h5`` file, without compiling it.
+
+    The file is checked before Keras reads it, and its weights take no more memory than the values
+    in it. No code in it is executed.
 
     Raises:
-        UnknownLayersError: if the model has layers that Keras does not know.
-        Exception: any error that Keras raises for a file that is not a model.
+        FileNotFoundError: there is no such file.
+        UnknownLayersError: the model has layers that Keras does not know.
+        DamagedFile: the file does not contain a model.
     """
+    with opened(file) as stream, damage():
+        values = _check(stream, zipped=Path(file).suffix != ".h5")
     try:
-        with room_for(_DEEPEST):
-            return keras.models.load_model(file, compile=False)
-    except Exception as error:
+        with damage(), bounded_weights(values + _NOT_STORED), room_for(_DEEPEST):
+            return keras.models.load_model(file, compile=False, safe_mode=True)
+    except DamagedFile as error:
         unknown = _unknown_classes(file)
         if not unknown:
             raise
@@ -49,13 +61,25 @@ def _file_of(module: str) -> str:
     return "FILE" if module == "__main__" or "." in module else f"{module}.py"
 
 
+def _check(stream: BinaryIO, zipped: bool) -> int:
+    """Check all that is in a file of Keras, and return how many values its weights have."""
+    if not zipped:
+        return check_hdf5(stream, size_of(stream))
+    with opened_zip(stream) as archive:
+        json_text.parse(contents(archive, _CONFIG))
+        for name in archive.namelist():
+            if name != _WEIGHTS:
+                contents(archive, name)  # has its checksum, which Keras does not insist on
+        weights = contents(archive, _WEIGHTS)
+        return check_hdf5(io.BytesIO(weights), len(weights))
+
+
 def _unknown_classes(file: str | os.PathLike[str]) -> set[tuple[str, str]]:
     """Return the unregistered classes of a saved model, as pairs of name and module."""
-    try:
-        with zipfile.ZipFile(file) as archive:
-            left = [json.loads(archive.read("config.json"))]
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile):
+    if Path(file).suffix == ".h5":
         return set()
+    with opened(file) as stream, damage(), opened_zip(stream) as archive:
+        left = [json_text.parse(contents(archive, _CONFIG))]
     unknown = set()
     while left:
         config = left.pop()
@@ -70,7 +94,9 @@ def _unknown_classes(file: str | os.PathLike[str]) -> set[tuple[str, str]]:
 
 def _is_unknown(config: dict[str, Any]) -> bool:
     module, registered_name = config.get("module"), config.get("registered_name")
-    if "class_name" not in config or not isinstance(module, str):
+    if not isinstance(config.get("class_name"), str) or not isinstance(module, str):
+        return False
+    if not isinstance(registered_name, str | None):
         return False
     is_foreign = module.split(".")[0] not in _KNOWN_PACKAGES
     return is_foreign and keras.saving.get_registered_object(registered_name) is None
@@ -116,15 +142,14 @@ def open_file(name: str | os.PathLike[str]) -> keras.Model:
         ValueError: if there is no such file, or it does not contain a model.
     """
     shown = str(name)
-    if not Path(name).is_file():
-        raise ValueError(f"model: received {shown!r}; there is no such file. Name one that exists.")
     try:
         return load_model(name)
-    except UnknownLayersError:
-        raise
-    except Exception as error:
-        reason = str(error).strip().splitlines()
+    except FileNotFoundError:
         raise ValueError(
-            f"model: cannot read {shown!r} ({reason[0] if reason else type(error).__name__}). "
-            "Expected a model that was saved by model.save('model.keras')."
+            f"model: received {shown!r}; there is no such file. Name one that exists."
+        ) from None
+    except DamagedFile as error:
+        raise ValueError(
+            f"model: cannot read {shown!r} ({error}). Expected a model that was saved by "
+            "model.save('model.keras')."
         ) from error

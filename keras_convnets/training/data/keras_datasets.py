@@ -12,6 +12,7 @@ import keras
 import numpy as np
 
 from keras_convnets.images.labelled import Images, from_array
+from keras_convnets.readers.damage import DamagedFile, damage
 from keras_convnets.training.data import archives as original_files
 from keras_convnets.training.data.archives import Arrays
 from keras_convnets.training.data.source import Source
@@ -121,14 +122,15 @@ def _from_folder(name: str, known: _Known, folder: Path) -> tuple[Arrays, Arrays
     if not folder.is_dir():
         raise ValueError(f"data_dir: received {str(folder)!r}; expected a folder. {_put(known)}")
     try:
-        (train, test) = known.read(folder)
-        for pixels, labels in (train, test):
-            _check(pixels, labels, known)
+        train, test = known.read(folder)
+        with damage():
+            for pixels, labels in (train, test):
+                _check(pixels, labels, known)
     except FileNotFoundError as error:
         raise ValueError(
             f"data_dir: {str(folder)!r} lacks {error}, which {name} needs. {_put(known)}"
         ) from error
-    except original_files.DAMAGED as error:
+    except DamagedFile as error:
         raise ValueError(
             f"data_dir: a file of {name} in {str(folder)!r} is damaged ({error}). {_put(known)}"
         ) from error
@@ -137,7 +139,12 @@ def _from_folder(name: str, known: _Known, folder: Path) -> tuple[Arrays, Arrays
 
 def _check(pixels: np.ndarray, labels: np.ndarray, known: _Known) -> None:
     rows, cols, channels = known.shape
-    if pixels.size != len(labels) * rows * cols * channels or not len(labels):
+    if labels.dtype.kind not in "iu" or labels.size != len(labels):
+        raise ValueError(f"labels of type {labels.dtype} and shape {labels.shape}")
+    if pixels.dtype != np.uint8:
+        raise ValueError(f"pixels of type {pixels.dtype}")
+    images = len(labels)
+    if pixels.size != images * rows * cols * channels or len(pixels) != images or not images:
         raise ValueError(f"{pixels.size} pixels for {len(labels)} labels")
     if labels.min() < 0 or labels.max() >= len(known.class_names):
         raise ValueError(f"labels of {labels.min()} to {labels.max()}")

@@ -14,6 +14,8 @@ import tensorflow as tf
 
 from keras_convnets import files
 from keras_convnets.errors import RunStopped
+from keras_convnets.readers.damage import damage, opened
+from keras_convnets.readers.npz import read_npz
 from keras_convnets.training import stored
 from keras_convnets.training.run import config_file
 
@@ -68,9 +70,10 @@ def read(file: Path) -> tuple[dict[str, np.ndarray], Position]:
         ValueError: the file does not exist or is not a checkpoint.
     """
     try:
-        with file.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
-        return arrays, _decoded(arrays.pop(_POSITION))
+        with opened(file) as stream, damage():
+            arrays = read_npz(stream)
+            position = arrays.pop(_POSITION).tobytes()
+        return arrays, _decoded(position)
     except FileNotFoundError:
         raise ValueError(
             f"resume: there is no {str(file)!r}; expected the folder of a run. Name one that "
@@ -78,7 +81,7 @@ def read(file: Path) -> tuple[dict[str, np.ndarray], Position]:
         ) from None
     except config_file.NewerFormatError as error:
         raise config_file.unusable(file, error) from error
-    except Exception as error:
+    except ValueError as error:
         raise ValueError(
             f"resume: cannot read {str(file)!r} ({error}); expected a checkpoint of this version "
             "of keras_convnets."
@@ -128,8 +131,12 @@ def _encoded(position: Position) -> np.ndarray:
     return np.frombuffer(text.encode(), dtype=np.uint8)
 
 
-def _decoded(array: np.ndarray) -> Position:
-    found = stored.parse(array.tobytes(), finite=False)
+def _decoded(text: bytes) -> Position:
+    found = stored.parse(text, finite=False)
     config_file.check_format(found, FORMAT)
     found.pop("format", None)
-    return stored.read(Position, {"seconds": 0.0, "run": None} | found)
+    position = stored.read(Position, {"seconds": 0.0, "run": None} | found)
+    lengths = {len(column) for column in position.history.values()} | {position.epoch}
+    if min(position.epoch, position.step) < 0 or len(lengths) > 1:
+        raise ValueError("its history does not agree with its epoch")
+    return position

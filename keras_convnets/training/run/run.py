@@ -19,7 +19,8 @@ from keras_convnets.errors import OutOfMemoryError, RunStopped
 from keras_convnets.files import NotWritten, reason, shown
 from keras_convnets.memory import is_exhausted, words
 from keras_convnets.printable import print_line
-from keras_convnets.saved_models import UnknownLayersError, load_model
+from keras_convnets.readers.damage import DamagedFile
+from keras_convnets.saved_models import load_model
 from keras_convnets.training import run_folder, run_lock
 from keras_convnets.training.data.data import Data
 from keras_convnets.training.distribute import strategies
@@ -210,18 +211,16 @@ def open_start(out: Path, config: RunConfig) -> keras.Model:
         ValueError: the file does not exist, because the run is finished, or cannot be read.
     """
     file = out / run_folder.START
-    if not file.is_file():
+    try:
+        model = load_model(file)
+    except FileNotFoundError:
         raise ValueError(
             f"resume: there is no {str(file)!r}; expected the folder of an unfinished run. A run "
             "that is finished cannot go on: start a new one with --fine-tune and this folder."
-        )
-    try:
-        model = load_model(file)
-    except UnknownLayersError:
-        raise
-    except Exception as error:
+        ) from None
+    except DamagedFile as error:
         raise ValueError(
-            f"resume: cannot read {str(file)!r} ({type(error).__name__}); expected the model that "
+            f"resume: cannot read {str(file)!r} ({error}); expected the model that "
             "the run began with. Pass it to resume() in Python, or start a new run."
         ) from error
     if config.start not in (None, run_folder.digest(file)):

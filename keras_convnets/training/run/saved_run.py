@@ -11,7 +11,8 @@ from typing import Any
 from keras_convnets.analysis.cost.parameters import parameters_of
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.inference.fits import check_takes
-from keras_convnets.saved_models import UnknownLayersError, load_model
+from keras_convnets.readers.damage import DamagedFile
+from keras_convnets.saved_models import load_model
 from keras_convnets.training import run_folder
 from keras_convnets.training.data.data import Data
 from keras_convnets.training.run import config_file
@@ -115,21 +116,16 @@ def _check_model(folder: Path, model: Any, config: RunConfig) -> None:
 
 
 def _model(folder: Path) -> Any:
-    path = folder / run_folder.MODEL
-    if not path.is_file():
+    try:
+        return load_model(folder / run_folder.MODEL)
+    except FileNotFoundError:
         raise ValueError(
             f"run: received {str(folder)!r}, which has no {run_folder.MODEL} yet; expected the "
             "folder of a finished run. Finish it with keras-convnets train --resume "
             f"{str(folder)!r}."
-        )
-    try:
-        return load_model(path)
-    except UnknownLayersError:
-        raise
-    except Exception as error:  # Keras raises anything for a broken file
-        lines = str(error).strip().splitlines()
-        reason = lines[0] if lines else type(error).__name__
-        raise _no_run(folder, f"whose {run_folder.MODEL} cannot be read ({reason})") from error
+        ) from None
+    except DamagedFile as error:
+        raise _no_run(folder, f"whose {run_folder.MODEL} cannot be read ({error})") from error
 
 
 def _no_run(folder: Path, what: str) -> ValueError:

@@ -1,0 +1,35 @@
+"""JSON, whose depth and size are bounded before it is parsed."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from keras_convnets.readers.damage import DamagedFile
+
+_LONGEST = 256 << 20
+_DEEPEST = 500  # nested lists and objects; Python's own parser recurses
+_MOST = 8_000_000  # lists and objects
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+_OTHERS = bytes(byte for byte in range(256) if byte not in b"[]{}")
+
+
+def parse(text: bytes | bytearray) -> Any:
+    """Return the value that JSON in UTF-8 describes.
+
+    Raises:
+        DamagedFile: the text is too long or too deep for any file of this package or of Keras.
+        ValueError: it is no JSON.
+    """
+    if len(text) > _LONGEST:
+        raise DamagedFile(f"it has JSON of {len(text):,} bytes")
+    brackets = _STRING.sub(b"", text).translate(None, _OTHERS)
+    if len(brackets) > 2 * _MOST:
+        raise DamagedFile(f"it has JSON with {len(brackets) // 2:,} lists and objects")
+    depth = 0
+    for bracket in brackets:
+        depth += 1 if bracket in b"[{" else -1
+        if depth > _DEEPEST:
+            raise DamagedFile(f"it has JSON that is nested more than {_DEEPEST} deep")
+    return json.loads(text.decode("utf-8"))
