@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -12,7 +11,7 @@ import keras
 import keras_convnets.layers  # noqa: F401 - registers the layers, so that Keras can load them
 from keras_convnets.keras_private import bounded_weights
 from keras_convnets.readers import json_text
-from keras_convnets.readers.damage import DamagedFile, damage, opened, size_of
+from keras_convnets.readers.damage import DamagedFile, damage, opened, size_of, take
 from keras_convnets.readers.hdf5 import check_hdf5
 from keras_convnets.readers.zips import contents, opened_zip
 from keras_convnets.recursion import room_for
@@ -64,14 +63,13 @@ def _file_of(module: str) -> str:
 def _check(stream: BinaryIO, zipped: bool) -> int:
     """Check all that is in a file of Keras, and return how many values its weights have."""
     if not zipped:
-        return check_hdf5(stream, size_of(stream))
+        return check_hdf5(take(stream, size_of(stream)))
     with opened_zip(stream) as archive:
         json_text.parse(contents(archive, _CONFIG))
         for name in archive.namelist():
             if name != _WEIGHTS:
                 contents(archive, name)  # has its checksum, which Keras does not insist on
-        weights = contents(archive, _WEIGHTS)
-        return check_hdf5(io.BytesIO(weights), len(weights))
+        return check_hdf5(contents(archive, _WEIGHTS))
 
 
 def _unknown_classes(file: str | os.PathLike[str]) -> set[tuple[str, str]]:

@@ -2,31 +2,53 @@
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from typing import Any
 
 import h5py
 
 from keras_convnets.readers import json_text
 from keras_convnets.readers.damage import DamagedFile, allowed, shown
 
+_HEAP = b"GCOL\x01"  # how a heap begins
+_OBJECT = 16  # bytes before an object of a heap
 _CONFIG = "model_config"  # of the older format, in which the whole model is one HDF5 file
 
 
-def check_hdf5(stream: BinaryIO, size: int) -> int:
+def check_hdf5(contents: bytes | bytearray) -> int:
     """Return how many numbers a file has.
 
-    Links and data outside the file are refused, and more numbers than the file may inflate to.
-
-    Args:
-        stream: the file.
-        size: its number of bytes.
+    Refused are links and data outside the file, more numbers than the file may inflate to, and
+    what the library of HDF5 reads without end.
     """
-    with h5py.File(stream, "r") as file:
+    _check_heaps(contents)
+    with h5py.File(io.BytesIO(contents), "r") as file:
         if isinstance(config := file.attrs.get(_CONFIG), str | bytes):
             json_text.parse(config.encode() if isinstance(config, str) else config)
-        return sum(_sizes(file, allowed(size)))
+        return sum(_sizes(file, allowed(len(contents))))
+
+
+def _check_heaps(contents: bytes | bytearray) -> None:
+    """Check the heaps with texts: the library goes from object to object by sizes in the file."""
+    at = contents.find(_HEAP)
+    while at >= 0:
+        place, left = at + 16, _number(contents, at + 8) - 16
+        whole = 0 <= left <= len(contents) - place
+        while whole and left >= _OBJECT:
+            is_free = contents[place : place + 2] == b"\0\0"
+            size = _number(contents, place + 8)
+            taken = size if is_free else _OBJECT + -(-size // 8) * 8
+            place, left = place + taken, left - taken
+            whole = taken >= _OBJECT and left >= 0
+        if not whole:
+            raise DamagedFile("it has a damaged heap")
+        at = contents.find(_HEAP, at + 1)
+
+
+def _number(contents: bytes | bytearray, at: int) -> int:
+    return int.from_bytes(contents[at : at + 8], "little")
 
 
 def _sizes(file: Any, left: int) -> Iterator[int]:

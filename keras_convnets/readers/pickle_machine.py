@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from keras_convnets.readers.damage import DamagedFile
 
-_MOST = 4_000_000  # instructions; the largest of the published files has 400,000
+_MOST = 2_000_000  # instructions; the largest of the published files has 400,000
 
 
 class Name(NamedTuple):
