@@ -13,6 +13,7 @@ import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 _LONGEST = 200  # characters of a path in an error
 _PREFIX = 60  # bytes of a file's name in that of its temporary folder
@@ -172,11 +173,29 @@ def absolute(what: str, path: str | os.PathLike[str]) -> Path:
         ) from error
 
 
-def read_regular(file: str | bytes | os.PathLike[str], most: int) -> bytes:
-    """Return the contents of a regular file, or of one that a link leads to.
+def open_regular(file: str | bytes | os.PathLike[str]) -> BinaryIO:
+    """Open a regular file, or one that a link leads to.
 
     Opening a pipe would wait for its writer, opening some devices has effects, and reading others
     never ends.
+
+    Raises:
+        OSError: if it cannot be opened.
+        ValueError: if it is no regular file; the error says so in a few words.
+    """
+    _check_regular(os.stat(file))
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+    stream = open(os.open(file, flags), "rb")  # noqa: SIM115 - for the caller to close
+    try:
+        _check_regular(os.fstat(stream.fileno()))  # another file may have taken its place
+    except ValueError:
+        stream.close()
+        raise
+    return stream
+
+
+def read_regular(file: str | bytes | os.PathLike[str], most: int) -> bytes:
+    """Return the contents of a regular file, or of one that a link leads to.
 
     Args:
         file: the file.
@@ -186,18 +205,14 @@ def read_regular(file: str | bytes | os.PathLike[str], most: int) -> bytes:
         OSError: if it cannot be read.
         ValueError: if it is no regular file, or larger; the error says so in a few words.
     """
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
-    _check_regular(os.stat(file), most)
-    descriptor = os.open(file, flags)
-    with open(descriptor, "rb") as stream:
-        status = os.fstat(descriptor)  # another file may have taken its place
-        _check_regular(status, most)
-        return stream.read(status.st_size)
+    with open_regular(file) as stream:
+        size = os.fstat(stream.fileno()).st_size
+        if size > most:
+            raise ValueError(f"it has {size:,} bytes; expected at most {most:,}")
+        return stream.read(size)
 
 
-def _check_regular(status: os.stat_result, most: int) -> None:
+def _check_regular(status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
         kind = "folder" if stat.S_ISDIR(status.st_mode) else "pipe, socket or device"
         raise ValueError(f"it is a {kind}; expected a file")
-    if status.st_size > most:
-        raise ValueError(f"it has {status.st_size:,} bytes; expected at most {most:,}")

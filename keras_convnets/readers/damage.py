@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import os
-import stat
 from collections.abc import Iterator
-from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from keras_convnets import files
 from keras_convnets.printable import one_line
 
 _CHUNK = 1 << 20
 _LONGEST = 200  # characters of a reason
 _INFLATED = 256 << 20
-_NO_WORDS = {MemoryError: "it needs more memory than there is", RecursionError: "it is too deep"}
+_NO_WORDS: dict[type[BaseException], str] = {
+    MemoryError: "it needs more memory than there is",
+    RecursionError: "it is nested too deeply",
+}
 
 
 class DamagedFile(ValueError):  # noqa: N818 - what a file is
@@ -62,24 +64,38 @@ def opened(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
 
     Raises:
         FileNotFoundError: there is no such file.
+        NotADirectoryError: likewise, because its folder is a file.
         DamagedFile: it cannot be opened, or is no regular file.
     """
     try:
-        descriptor = os.open(Path(path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except FileNotFoundError:
+        stream = files.open_regular(path)
+    except (FileNotFoundError, NotADirectoryError):
         raise
     except (OSError, ValueError) as error:
         raise DamagedFile(reason(error)) from error
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise DamagedFile("it is no regular file")
-    with open(descriptor, "rb") as stream:
+    with stream:
         yield stream
 
 
 def size_of(stream: BinaryIO) -> int:
     """Return the bytes of an open file."""
     return os.fstat(stream.fileno()).st_size
+
+
+def whole(path: str | os.PathLike[str], most: int) -> bytes:
+    """Return the contents of a regular file.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        NotADirectoryError: likewise, because its folder is a file.
+        DamagedFile: it cannot be read, is no regular file, or has more than ``most`` bytes.
+    """
+    try:
+        return files.read_regular(path, most)
+    except (FileNotFoundError, NotADirectoryError):
+        raise
+    except (OSError, ValueError, MemoryError) as error:
+        raise DamagedFile(reason(error)) from error
 
 
 def allowed(size: int) -> int:

@@ -52,6 +52,6 @@ def read_tar(stream: BinaryIO, folder: str, names: Collection[str]) -> dict[str,
                 continue
             if path.name in found or member.type not in _PLAIN_FILES or member.size < 0:
                 raise DamagedFile(f"its member {shown(repr(member.name))} is no plain file")
-            found[path.name] = take(archive.extractfile(member), member.size)  # type: ignore[arg-type]
+            found[path.name] = take(archive.extractfile(member), member.size)
     limited.finish()
     return found

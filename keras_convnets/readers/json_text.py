@@ -15,8 +15,12 @@ _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 _OTHERS = bytes(byte for byte in range(256) if byte not in b"[]{}")
 
 
-def parse(text: bytes | bytearray) -> Any:
+def parse(text: bytes | bytearray, **hooks: Any) -> Any:
     """Return the value that JSON in UTF-8 describes.
+
+    Args:
+        text: the JSON.
+        **hooks: as ``json.loads`` takes them.
 
     Raises:
         DamagedFile: the text is too long or too deep for any file of this package or of Keras.
@@ -31,5 +35,5 @@ def parse(text: bytes | bytearray) -> Any:
     for bracket in brackets:
         depth += 1 if bracket in b"[{" else -1
         if depth > _DEEPEST:
-            raise DamagedFile(f"it has JSON that is nested more than {_DEEPEST} deep")
-    return json.loads(text.decode("utf-8"))
+            raise DamagedFile(f"its JSON is nested too deeply, more than {_DEEPEST} times")
+    return json.loads(text.decode("utf-8"), **hooks)

@@ -13,13 +13,15 @@ import typing
 from collections.abc import Sequence
 from typing import Any, TypeVar, cast
 
+from keras_convnets.readers import json_text
+
 _Kind = TypeVar("_Kind")
 
 _NAMES = {bool: "true or false", int: "an integer", float: "a number", str: "a text"}
 _LONGEST = 60  # characters of a value in an error
 
 
-def parse(text: bytes, finite: bool = True) -> dict[str, Any]:
+def parse(text: bytes | bytearray, finite: bool = True) -> dict[str, Any]:
     """Return the JSON object in a file that this package wrote.
 
     Args:
@@ -38,8 +40,8 @@ def parse(text: bytes, finite: bool = True) -> dict[str, Any]:
     """
     number = _finite if finite else float
     try:
-        found = json.loads(
-            text.decode(),
+        found = json_text.parse(
+            text,
             object_pairs_hook=_once_each,
             parse_constant=number,
             parse_float=number,
@@ -49,8 +51,6 @@ def parse(text: bytes, finite: bool = True) -> dict[str, Any]:
         raise ValueError("it is not UTF-8") from error
     except json.JSONDecodeError as error:
         raise ValueError(f"it is not JSON: {error}") from error
-    except (RecursionError, MemoryError) as error:
-        raise ValueError("its JSON is nested too deeply") from error
     if not isinstance(found, dict):
         raise ValueError(f"it holds {shown(found)}; expected a JSON object")
     return found

@@ -33,7 +33,6 @@ ALLOWED = {
     "saved_models.py": {"keras.models.load_model"},  # once the readers have checked the file
     "training/run/checkpoint.py": {"np.frombuffer"},  # writes
     "training/distribute/cluster.py": {"json.loads"},
-    "training/distribute/rendezvous.py": {"json.loads"},
 }
 
 
@@ -260,7 +259,7 @@ def test_archives_of_tar_that_lie():
 def test_json_that_is_too_deep():
     deep = b'{"a":' * 100_000 + b"1" + b"}" * 100_000
     for text in (deep, b"[" * 100_000, b'"\\"[["' + b"[" * 100_000):
-        with pytest.raises(DamagedFile, match="nested more than 500 deep"):
+        with pytest.raises(DamagedFile, match="nested too deeply, more than 500 times"):
             json_text.parse(text)
     brackets = json.dumps({"[" * 1000: '\\"{' * 1000, "a": [[[]]]}).encode()
     assert json_text.parse(brackets) == json.loads(brackets)
@@ -286,7 +285,7 @@ def an_h5(fill):
             "more numbers",
         ),
         (lambda file: file.create_dataset("a", (9,), "u1", external="/etc/passwd"), "lies outside"),
-        (lambda file: file.attrs.__setitem__("model_config", "[" * 9999), "nested more than"),
+        (lambda file: file.attrs.__setitem__("model_config", "[" * 9999), "nested too deeply"),
     ],
 )
 def test_hdf5_files_that_lie(fill, says):

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_convnets.readers.damage import DamagedFile, damage, opened, size_of, take
+from keras_convnets.readers.damage import DamagedFile, damage, opened, whole
 from keras_convnets.readers.inflated import read_idx, read_tar
 from keras_convnets.readers.npz import read_npz
 from keras_convnets.readers.pickles import read_pickle
@@ -87,7 +87,7 @@ def _cifar(
     files: Mapping[str, bytes | bytearray]
     for place in places:
         if (place / names[0]).is_file():
-            files = {name: _whole(_first(name, place / name)) for name in names}
+            files = {name: whole(_first(name, place / name), _LARGEST_BATCH) for name in names}
             break
     else:
         archives = (archive, f"{inner}.tar.gz", f"{inner}-target_archive")
@@ -98,11 +98,6 @@ def _cifar(
         raise FileNotFoundError(missing[0])
     with damage():
         return [_cifar_batch(files[name], label_key) for name in names]
-
-
-def _whole(path: Path) -> bytearray:
-    with opened(path) as stream, damage():
-        return take(stream, min(size_of(stream), _LARGEST_BATCH))
 
 
 def _cifar_batch(contents: bytes | bytearray, label_key: str) -> Arrays:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from keras_convnets import files
+from keras_convnets.readers.damage import whole
 from keras_convnets.training import run_folder, stored
 from keras_convnets.training.run.run_config import FORMAT, RunConfig
 
@@ -36,7 +37,7 @@ def contents(folder: Path) -> dict[str, Any]:
     """
     file = folder / run_folder.CONFIG
     try:
-        return stored.parse(files.read_regular(file, _MOST_BYTES))
+        return stored.parse(whole(file, _MOST_BYTES))
     except (FileNotFoundError, NotADirectoryError):
         raise ValueError(
             f"run: there is no {str(file)!r}; expected the folder of a run, such as "
