@@ -67,6 +67,11 @@ def inputs_structure(graph: Any) -> Any:
     return getattr(graph, "_inputs_struct", None)
 
 
+def is_keras_own(method: Any) -> bool:
+    """Return whether a method of a class is Keras' own, or one that this package has put there."""
+    return str(getattr(method, "__module__", "")).split(".")[0] in ("keras", "keras_convnets")
+
+
 def all_layers(model: Any) -> list[Any]:
     """Return a model, its layers and all nested layers.
 

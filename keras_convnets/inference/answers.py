@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_convnets.inference.classifier import check_weights
 from keras_convnets.inference.outputs import Outputs, outputs_of
 
 
@@ -39,7 +40,8 @@ def answers(
         describe: a function from an image's index to its name in errors.
 
     Raises:
-        ValueError: the kind of the outputs cannot be determined, or they are NaN or infinite.
+        ValueError: the kind of the outputs cannot be determined, or they or the weights are NaN or
+            infinite.
     """
     outputs = outputs_of(model)
     return _read(outputs, _values(model, batches, describe))
@@ -61,7 +63,7 @@ def _values(model: Any, batches: Iterable[Any], describe: Callable[[int], str]) 
 
     # One trace for all batch sizes, including the smaller last batch. TensorFlow would warn of the
     # traces of several evaluations if the function itself were called.
-    signature = [tf.TensorSpec(model.input_shape, tf.float32)]
+    signature = [tf.TensorSpec(model.inputs[0].shape, tf.float32)]
     forward = tf.function(call, signature, autograph=False).get_concrete_function()
     values = np.concatenate([forward(tf.cast(batch, tf.float32)).numpy() for batch in batches])
     broken = np.flatnonzero(~np.isfinite(values).all(axis=1))
@@ -71,4 +73,5 @@ def _values(model: Any, batches: Iterable[Any], describe: Callable[[int], str]) 
             f"images, {describe(int(broken[0]))} the first; expected numbers. Its weights are "
             "broken: take those of an earlier checkpoint, or train with a lower learning rate."
         )
+    check_weights(model)
     return values

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from keras_convnets import axes
-from keras_convnets.inference.outputs import Outputs, check_one_vector
+from keras_convnets.inference.classifier import check_one_vector, check_takes_floats
+from keras_convnets.inference.outputs import Outputs
 
 
 def check_takes(model: Any, image_shape: Sequence[int], whose: str, remedy: str) -> None:
@@ -21,7 +22,8 @@ def check_takes(model: Any, image_shape: Sequence[int], whose: str, remedy: str)
         remedy: what to do, for the error.
     """
     check_one_vector(model)
-    takes = axes.in_papers_order(model.input_shape, axes.format_of(model))
+    check_takes_floats(model)
+    takes = axes.in_papers_order(model.inputs[0].shape, axes.format_of(model))
     fits = (size in (None, given) for size, given in zip(takes, image_shape, strict=True))
     if not all(fits):
         raise ValueError(
@@ -39,6 +41,11 @@ def check_labels(model: Any, outputs: Outputs, labels: np.ndarray) -> None:
         labels: the class of each image, `(images,)`; for multi-label images, 0 or 1 for each
             class, `(images, classes)`.
     """
+    if labels.size and labels.min() < 0:
+        raise ValueError(
+            f"images: received the label {labels.min()}; expected labels of 0 and up. Number the "
+            "classes from 0."
+        )
     if labels.ndim == 2:
         _check_several(model, outputs, labels)
     elif labels.max(initial=0) >= outputs.classes:

@@ -22,6 +22,7 @@ from keras_convnets.inference.activations import (
     activation_of,
     is_operation,
 )
+from keras_convnets.inference.classifier import check_one_vector
 from keras_convnets.inference.output_axes import before_mean, before_reshaping, sums_over
 
 
@@ -80,7 +81,7 @@ def outputs_of(model: Any) -> Outputs:
         True
     """
     check_one_vector(model)
-    count = model.output_shape[-1]
+    count = model.outputs[0].shape[-1]
     try:
         kind = _kind(output_tensors(model)[0], 0)
         if kind == RECTIFIED:
@@ -99,26 +100,6 @@ def outputs_of(model: Any) -> Outputs:
             "(keras.layers.Dense(1, activation='sigmoid')), or with two outputs."
         )
     return Outputs(kind, count)
-
-
-def check_one_vector(model: Any) -> None:
-    """Refuse a model without exactly one input and one output of shape (None, classes)."""
-    if not getattr(model, "outputs", None):  # a Sequential without an Input has none before its use
-        raise ValueError(
-            f"model: received {model!r}; expected a functional model, or a Sequential that begins "
-            "with its keras.Input. Only their graphs say what the outputs are."
-        )
-    if len(model.outputs) != 1:
-        raise ValueError(
-            f"model: {model.name} has {len(model.outputs)} outputs; expected one. Build it with "
-            "include_auxiliary=False, or train all of them by model.compile and model.fit."
-        )
-    if len(model.inputs) != 1 or len(model.output_shape) != 2:
-        raise ValueError(
-            f"model: {model.name} takes {model.input_shape} and outputs {model.output_shape}; "
-            "expected one input, and one output of shape (None, classes). Build it with a "
-            "classifier at its end."
-        )
 
 
 class _Unknown(Exception):  # noqa: N818 - becomes an error once the model is known
@@ -146,9 +127,21 @@ def _activated(call: Call, axis: int | None, activated: Activated) -> str:
         raise _Unknown(f"{_named(call)} has the activation {activated.name}")
     if kind == LINEAR and activated.is_all:
         return _unchanged(call, axis)
+    if kind in (SOFTMAX, SIGMOID) and activated.is_all:
+        _check_once(call, axis)
     if kind == SOFTMAX and not sums_over(call.outputs[0].shape, activated.axes, axis):
         raise _Unknown(f"{_named(call)} does not sum to 1 over the classes")
     return kind
+
+
+def _check_once(call: Call, axis: int | None) -> None:
+    """Refuse probabilities of probabilities, which can never be near 1."""
+    try:
+        before = _kind(call.inputs[0], axis)
+    except _Unknown:  # such as logits of a layer of the user's own
+        return
+    if before in (SOFTMAX, SIGMOID):
+        raise _Unknown(f"{_named(call)} comes after a {before}")
 
 
 def _unchanged(call: Call, axis: int | None) -> str:

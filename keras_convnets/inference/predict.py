@@ -18,6 +18,7 @@ from keras_convnets.inference.answers import answers
 from keras_convnets.inference.enough_memory import enough_memory
 from keras_convnets.inference.evaluation import Share
 from keras_convnets.inference.fits import check_takes
+from keras_convnets.inference.outputs import outputs_of
 
 _BATCH = 64
 
@@ -123,6 +124,7 @@ def predict(run: Classifier, files: Iterable[str | os.PathLike[str]]) -> Predict
         "as the preprocessing makes them",
         "Take the preprocessing of the model's own run.",
     )
+    _check_classes(run)
     if isinstance(files, str | os.PathLike):
         raise ValueError(
             f"files: received {os.fspath(files)!r}; expected a list of files, such as "
@@ -139,6 +141,15 @@ def predict(run: Classifier, files: Iterable[str | os.PathLike[str]]) -> Predict
     return Predictions(
         tuple(reader.read), found, run.class_names, tuple(reader.refused), tuple(reader.doubtful)
     )
+
+
+def _check_classes(run: Classifier) -> None:
+    outputs, names = outputs_of(run.model), len(run.class_names)
+    if outputs.classes != names:
+        raise ValueError(
+            f"model: {run.model.name} is for {outputs.classes} classes; expected {names}, as many "
+            "as there are class_names. Take those of the model's own run."
+        )
 
 
 class _Reader:

@@ -11,6 +11,7 @@ from keras_convnets.images.labelled import Images, from_array
 from keras_convnets.training.data.source import Source
 
 _CHANNELS = (1, 3, 4)
+_UNLIKE = 16  # how many times the range of test images that of training images may be
 _EXPECTED = "expected an array of shape (images, rows, cols, channels), with 1, 3 or 4 channels"
 
 
@@ -35,8 +36,10 @@ def load(
         tested = _pixels("test_images", test[0])
         tests = tested, _labels("test_labels", test[1], len(tested))
         _check_alike(images, tested)
+    _check_varied(images)
     given = [labels] if tests is None else [labels, tests[1]]
     given, names = _classes(given, class_names)
+    _check_no_class_empty(given[0], names)
     rows, cols, channels = images.shape[1:]
     return Source(
         name=name,
@@ -143,6 +146,34 @@ def _check_alike(train: np.ndarray, test: np.ndarray) -> None:
         raise ValueError(
             f"test_images: received {test.dtype} of shape {test.shape}; expected {train.dtype} of "
             f"{train.shape[1:]} each, as train_images are."
+        )
+    ranges = [(float(array.min()), float(array.max())) for array in (train, test)]
+    spans = [high - low for low, high in ranges]
+    if all(spans) and not 1 / _UNLIKE < spans[0] / spans[1] < _UNLIKE:
+        (low, high), (least, most) = ranges
+        raise ValueError(
+            f"test_images: received values of {least:g} to {most:g}; expected them scaled as "
+            f"train_images are, which are {low:g} to {high:g}. Scale both alike."
+        )
+
+
+def _check_varied(images: np.ndarray) -> None:
+    if images.min() == images.max():
+        raise ValueError(
+            f"train_images: received {len(images)} images whose pixels are all {images.min()}; "
+            "expected images that differ. Floats of 0 to 1 stay floats: do not convert them to "
+            "integers."
+        )
+
+
+def _check_no_class_empty(labels: np.ndarray, names: tuple[str, ...]) -> None:
+    counts = labels.sum(axis=0) if labels.ndim == 2 else np.bincount(labels, minlength=len(names))
+    if not counts.min():
+        empty = int(counts.argmin())
+        raise ValueError(
+            f"train_labels: received no image of class {empty}, {names[empty]!r}; expected some of "
+            "each of the classes to train on. Number them from 0 without gaps, by "
+            "np.unique(labels, return_inverse=True) for instance."
         )
 
 

@@ -21,6 +21,7 @@ from keras_convnets.training.data.data import Data
 from keras_convnets.training.distribute.together import check_batch
 from keras_convnets.training.recipe.recipes import Recipe
 from keras_convnets.training.recipe.settings import Settings
+from keras_convnets.training.run.learnable import check_learns
 from keras_convnets.training.run.run_config import (
     DataArguments,
     DataFacts,
@@ -38,18 +39,26 @@ def augmented(data: Data, recipe: Recipe) -> Data:
     return dataclasses.replace(data, augmentation=recipe.augmentation)
 
 
-def check_run(model: keras.Model, data: Data, recipe: Recipe) -> Data:
+def check_run(model: keras.Model, data: Data, recipe: Recipe, *, is_begun: bool = False) -> Data:
     """Refuse a run that cannot start; return its data with the recipe's augmentation.
 
+    Args:
+        model: the model.
+        data: the data.
+        recipe: the recipe.
+        is_begun: whether the run goes on; then the model may be one that would not learn.
+
     Raises:
-        ValueError: the model does not fit the data, the batch size does not fit the data or the
-            devices, or the warm-up does not fit the run.
+        ValueError: the model does not fit the data or would not learn, the batch size does not fit
+            the data or the devices, or the warm-up does not fit the run.
     """
     backends.require_tensorflow("training")
     checks.instance("data", data, Data, "Pass load_data('digits') or Data.from_arrays(...).")
     checks.instance("recipe", recipe, Recipe, "Pass RECIPES['quick'], for instance.")
     data = augmented(data, recipe)
     check_fit(model, data)
+    if not is_begun:
+        check_learns(model, data)
     check_batch(model.distribute_strategy.num_replicas_in_sync, recipe.batch_size)
     recipe.rates(pipeline.steps_per_epoch(data, recipe.batch_size))
     return data
@@ -66,7 +75,8 @@ def check_fit(model: keras.Model, data: Data) -> None:
             f"{len(data.class_names)}, the classes of {data.name}. Build it with "
             f"num_outputs={len(data.class_names)}."
         )
-    check_labels(model, outputs, data.train.labels)
+    for images in (data.train, data.validation, data.test):
+        check_labels(model, outputs, images.labels)
 
 
 def check_same(config: RunConfig, model: keras.Model, data: Data, out: Path) -> None:
@@ -132,7 +142,7 @@ def _of_model(model: keras.Model, data: Data) -> ModelFacts:
     return ModelFacts(
         name=model.name,
         input_shape=data.image_shape,
-        num_outputs=model.output_shape[-1],
+        num_outputs=model.outputs[0].shape[-1],
         data_format=axes.format_of(model),
         parameters=parameters,
         statistics=statistics,

@@ -11,6 +11,7 @@ import keras
 
 from keras_convnets import axes
 from keras_convnets.images.preprocessing import Preprocessing
+from keras_convnets.inference.classifier import check_one_vector, check_takes_floats
 from keras_convnets.saved_models import is_file, open_file
 from keras_convnets.training.run.saved_run import open_run
 from keras_convnets.training.transfer.new_head import new_head
@@ -38,7 +39,8 @@ class Pretrained:
         """
         if self.preprocessing is not None:
             return {"preprocessing": self.preprocessing}
-        _, rows, _ = axes.in_papers_order(self.model.input_shape, axes.format_of(self.model))
+        shape = self.model.inputs[0].shape
+        _, rows, _ = axes.in_papers_order(shape, axes.format_of(self.model))
         return {"image_size": rows if image_size is None else image_size}
 
     def for_classes(self, class_names: Sequence[str]) -> keras.Model:
@@ -55,6 +57,9 @@ def open_pretrained(path: Path) -> Pretrained:
         ValueError: the path is neither, or it cannot be read.
     """
     if is_file(path):
-        return Pretrained(open_file(path))
+        model = open_file(path)
+        check_one_vector(model)
+        check_takes_floats(model)
+        return Pretrained(model)
     run = open_run(path)
     return Pretrained(run.model, run.preprocessing, run.class_names)

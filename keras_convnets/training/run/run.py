@@ -15,7 +15,7 @@ from rich.console import Console
 
 from keras_convnets import checks
 from keras_convnets.analysis.plot.plot import plot_model
-from keras_convnets.errors import OutOfMemoryError, RunStopped
+from keras_convnets.errors import RunStopped
 from keras_convnets.files import NotWritten, reason, shown
 from keras_convnets.memory import is_exhausted, words
 from keras_convnets.printable import print_line
@@ -23,6 +23,7 @@ from keras_convnets.readers.damage import DamagedFile
 from keras_convnets.saved_models import load_model
 from keras_convnets.training import run_folder, run_lock
 from keras_convnets.training.data.data import Data
+from keras_convnets.training.data.overlap import overlap
 from keras_convnets.training.distribute import strategies
 from keras_convnets.training.distribute.multi_worker import check_alike, wait_for_all
 from keras_convnets.training.recipe.compiling import has_penalties
@@ -111,6 +112,11 @@ def begin(
     if recipe.weight_decay is not None and has_penalties(model):
         decay = f"the recipe's weight decay of {recipe.weight_decay:g}"
         print_line(console, f"{decay} replaces the L2 penalty of {model.name}")
+    if getattr(model, "compiled", False):
+        loss = "the loss, optimizer and metrics of the run"
+        print_line(console, f"{loss} replace those that {model.name} was compiled with")
+    if line := overlap(data):
+        print_line(console, line)
     config = configuration(model, data, recipe, settings, request)
     loop = Loop(model, data, recipe, settings, console, config.id)
     _check_alike(loop, config)
@@ -124,8 +130,9 @@ def begin(
             loop.save(loop.position)
         try:
             return _finish(loop, out, config)
-        except OutOfMemoryError:
-            if is_chief and not loop.has_begun:  # there is nothing to resume
+        except Exception as error:
+            is_lost = isinstance(error, RunStopped)  # which the run survives
+            if is_chief and not is_lost and not loop.has_begun:  # there is nothing to resume
                 run_folder.remove(out, above)
             raise
 
@@ -191,7 +198,7 @@ def go_on(
     lock: RunLock | None,
 ) -> Outcome:
     """Resume a run that this process has `taken`; see `resume`."""
-    data = check_run(model, data, config.recipe)
+    data = check_run(model, data, config.recipe, is_begun=True)
     check_same(config, model, data, out)
     loop = Loop(model, data, config.recipe, config.settings, console, config.id)
     loop.restore(out / run_folder.CHECKPOINT)
