@@ -109,14 +109,7 @@ def begin(
     """Train a classifier on data that `check_run` has accepted; see `train` and `configuration`."""
     check_memory(model, data, recipe)
     is_chief = strategies.is_chief(model.distribute_strategy)
-    if recipe.weight_decay is not None and has_penalties(model):
-        decay = f"the recipe's weight decay of {recipe.weight_decay:g}"
-        print_line(console, f"{decay} replaces the L2 penalty of {model.name}")
-    if getattr(model, "compiled", False):
-        loss = "the loss, optimizer and metrics of the run"
-        print_line(console, f"{loss} replace those that {model.name} was compiled with")
-    if line := overlap(data):
-        print_line(console, line)
+    _announce(model, data, recipe, console)
     config = configuration(model, data, recipe, settings, request)
     loop = Loop(model, data, recipe, settings, console, config.id)
     _check_alike(loop, config)
@@ -135,6 +128,18 @@ def begin(
             if is_chief and not is_lost and not loop.has_begun:  # there is nothing to resume
                 run_folder.remove(out, above)
             raise
+
+
+def _announce(model: keras.Model, data: Data, recipe: Recipe, console: Console) -> None:
+    """Say what of the model the run replaces, and what its test images cannot tell."""
+    if recipe.weight_decay is not None and has_penalties(model):
+        decay = f"the recipe's weight decay of {recipe.weight_decay:g}"
+        print_line(console, f"{decay} replaces the L2 penalty of {model.name}")
+    if getattr(model, "compiled", False):
+        loss = "the loss, optimizer and metrics of the run"
+        print_line(console, f"{loss} replace those that {model.name} was compiled with")
+    if line := overlap(data):
+        print_line(console, line)
 
 
 def _write_start(loop: Loop, config: RunConfig, folder: Path) -> RunConfig:
