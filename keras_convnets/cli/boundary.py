@@ -33,6 +33,16 @@ def guarded(command: Callable[[], int]) -> int:
     Args:
         command: parses the arguments, does what they say and returns an exit code.
     """
+    ended: list[int] = []
+    try:
+        return _guarded(command, ended)
+    except KeyboardInterrupt:  # just before the handlers of signals are set, or at the very end
+        if not ended:
+            say("keras-convnets: interrupted")
+        return ended[0] if ended else INTERRUPTED
+
+
+def _guarded(command: Callable[[], int], ended: list[int]) -> int:
     interruptions: list[int] = []
     with streams() as output, _interruptible(interruptions):
         try:
@@ -42,6 +52,7 @@ def guarded(command: Callable[[], int]) -> int:
                 traceback.print_exception(error)
             code, line = _explained(KeyboardInterrupt() if interruptions else error)
             if output.error is None:
+                ended.append(code)
                 say(line)
         return code if output.error is None else _unwritten(output.error)
 

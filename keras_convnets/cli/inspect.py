@@ -8,6 +8,7 @@ from typing import Any
 
 from keras_convnets.cli import startup
 from keras_convnets.cli.options import add_format, add_load, add_shape, print_found
+from keras_convnets.printable import printable
 
 
 def add_to(commands: Any) -> None:
@@ -54,7 +55,7 @@ def _plot(chosen: argparse.Namespace) -> int:
         transparent=chosen.transparent,
         dpi=chosen.dpi,
     )
-    print(chosen.file)
+    print(printable(chosen.file))
     return 0
 
 

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from keras_convnets import files
+
 
 def start_engine(
     load: Iterable[Path] | None = None,
@@ -86,10 +88,10 @@ def _no_garbage_collection() -> Iterator[None]:
 
 def _load(given: Path) -> None:
     """Import a Python file as ``python FILE`` would, with the modules next to it importable."""
-    file = given.resolve()
-    if not file.is_file() or file.suffix != ".py":
+    file = Path(os.path.realpath(given))
+    if not os.path.isfile(file) or file.suffix != ".py":
         raise ValueError(
-            f"load: received {str(given)!r}; expected a Python file that exists, such as "
+            f"load: received {files.shown(given)}; expected a Python file that exists, such as "
             "my_blocks.py. Name one."
         )
     if str(file.parent) not in sys.path:

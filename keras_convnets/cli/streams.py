@@ -75,9 +75,11 @@ def streams() -> Iterator[Output]:
     next file that is opened, a checkpoint for instance.
     """
     before = sys.stdout, sys.stderr
-    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
-        pass
-    os.close(descriptor)
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free: this one
     if sys.stderr is None:
         sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115 - as long as the process
     if isinstance(sys.stdout, io.TextIOWrapper):  # print ? for what a terminal cannot show

@@ -61,6 +61,11 @@ def check_free(folder: Path) -> None:
                 f"{f' and is being trained by {who}' if who else ''}; expected a new folder. Name "
                 "another one, or move that one away."
             )
+        if folder.parts[0].startswith("~") and not os.path.lexists(folder.parts[0]):
+            raise ValueError(
+                f"out: received {files.shown(folder)}; expected a path without ~, which the shell "
+                "has not replaced by a home folder. Name the whole path."
+            )
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             folder.lstat()  # raises what lexists() hides, such as a name that is too long
         above = next(parent for parent in folder.absolute().parents if os.path.lexists(parent))

@@ -21,6 +21,7 @@ from typing import Any
 from hostile_tries.forks import SHOWN, Fault, fork, redirect, stream, text
 
 REFUSED, WORKED = "refused", "worked"
+_UNFLUSHED = 120  # that of Python
 SOFTWARE = 70  # the exit code of a command that fell over its own fault
 
 Count = Mapping[str, Any]
@@ -156,10 +157,14 @@ def _main(arguments: Sequence[str]) -> int:
 
     try:
         code = main(list(arguments))
-        sys.stdout.flush()
-        return code
     except SystemExit as end:
-        return end.code if isinstance(end.code, int) else int(end.code is not None)
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+    try:  # as Python does at its end
+        for stream_ in filter(None, (sys.stdout, sys.stderr)):
+            stream_.flush()
+    except OSError:
+        return _UNFLUSHED
+    return code
 
 
 def each(items: Mapping[str, Callable[[], str | Count]], seconds: float = 60.0) -> Iterator[Try]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import os
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from keras_convnets.files import shown
 from keras_convnets.images.labelled import Images, from_array
 from keras_convnets.readers.damage import DamagedFile, damage
 from keras_convnets.training.data import archives as original_files
@@ -119,8 +121,8 @@ def _images(arrays: Arrays, known: _Known, title: str) -> Images:
 
 
 def _from_folder(name: str, known: _Known, folder: Path) -> tuple[Arrays, Arrays]:
-    if not folder.is_dir():
-        raise ValueError(f"data_dir: received {str(folder)!r}; expected a folder. {_put(known)}")
+    if not os.path.isdir(folder):
+        raise ValueError(f"data_dir: received {shown(folder)}; expected a folder. {_put(known)}")
     try:
         train, test = known.read(folder)
         with damage():

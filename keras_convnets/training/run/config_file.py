@@ -40,7 +40,7 @@ def contents(folder: Path) -> dict[str, Any]:
         return stored.parse(whole(file, _MOST_BYTES))
     except (FileNotFoundError, NotADirectoryError):
         raise ValueError(
-            f"run: there is no {str(file)!r}; expected the folder of a run, such as "
+            f"run: there is no {files.shown(file)}; expected the folder of a run, such as "
             "runs/resnet_18-digits-…. Name one that keras-convnets train has made."
         ) from None
     except (OSError, ValueError) as error:
@@ -62,11 +62,11 @@ def understood(folder: Path, found: Mapping[str, Any]) -> RunConfig:
 def unusable(file: Path, error: Exception) -> ValueError:
     """Return the error for a file of a run that cannot be used, and why."""
     if isinstance(error, NewerFormatError):
-        return ValueError(f"run: {str(file)!r} was made by {error}. Upgrade the package.")
+        return ValueError(f"run: {files.shown(file)} was made by {error}. Upgrade the package.")
     reason = getattr(error, "strerror", None) or str(error)
     return ValueError(
-        f"run: cannot read {str(file)!r} ({reason.rstrip('.')}); expected what keras-convnets "
-        "train wrote. Put back a copy of the file, or start a new run."
+        f"run: cannot read {files.shown(file)} ({reason.rstrip('.')}); expected what "
+        "keras-convnets train wrote. Put back a copy of the file, or start a new run."
     )
 
 

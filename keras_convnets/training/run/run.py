@@ -107,8 +107,10 @@ def begin(
     request: RequestFacts | None = None,
 ) -> Outcome:
     """Train a classifier on data that `check_run` has accepted; see `train` and `configuration`."""
-    check_memory(model, data, recipe)
     is_chief = strategies.is_chief(model.distribute_strategy)
+    if is_chief:
+        run_folder.check_free(out)
+    check_memory(model, data, recipe)
     _announce(model, data, recipe, console)
     config = configuration(model, data, recipe, settings, request)
     loop = Loop(model, data, recipe, settings, console, config.id)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from keras_convnets import files
 from keras_convnets.analysis.cost.parameters import parameters_of
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.inference.fits import check_takes
@@ -81,8 +82,8 @@ def open_run(folder: str | os.PathLike[str]) -> SavedRun:
         ('0', '1', '2')
     """
     folder = Path(folder)
-    if not folder.is_dir():
-        what = "which is a file" if folder.exists() else "which does not exist"
+    if not os.path.isdir(folder):
+        what = "which is a file" if os.path.exists(folder) else "which does not exist"
         raise _no_run(folder, what)
     contents = config_file.contents(folder)
     config = config_file.understood(folder, contents)
@@ -130,6 +131,6 @@ def _model(folder: Path) -> Any:
 
 def _no_run(folder: Path, what: str) -> ValueError:
     return ValueError(
-        f"run: received {str(folder)!r}, {what}; expected the folder of a finished run. Name one "
-        "that keras-convnets train has written."
+        f"run: received {files.shown(folder)}, {what}; expected the folder of a finished run. "
+        "Name one that keras-convnets train has written."
     )

@@ -1,0 +1,147 @@
+"""The boundary of the command: one line and a known exit code, whatever ends it."""
+
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+from unittest import mock
+
+import pytest
+
+from keras_convnets import cli
+from keras_convnets.cli import boundary, commands
+from keras_convnets.errors import PeerLost, RunStopped
+
+
+def ended_by(error, capfd):
+    """Return the exit code and the line of a command that an error ends."""
+    with mock.patch.object(commands, "run", side_effect=error):
+        code = cli.main(["list"])
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert err.startswith("keras-convnets: ")
+    assert err.count("\n") == 1
+    return code, err
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "words"),
+    [
+        (ValueError("two\nlines"), 2, "error: two lines"),
+        (ValueError("a\x1b[31m"), 2, r"error: a\x1b[31m"),
+        (RunStopped("it stopped"), 1, "stopped: it stopped"),
+        (PeerLost("it is lost"), 75, "stopped: it is lost"),
+        (KeyboardInterrupt(), 130, "interrupted"),
+        (PermissionError(13, "Permission denied", "a/b"), 2, "'a/b': Permission denied"),
+        (FileNotFoundError(2, "No such file or directory", b"caf\xe9"), 2, "No such file"),
+        (OSError(28, "No space left on device"), 2, "No space left on device"),
+        (OSError(36, "File name too long", "n" * 5000), 2, "File name too long"),
+        (ModuleNotFoundError("No module named 'jax'", name="jax"), 2, "cannot import jax"),
+        (MemoryError(), 2, "out of memory"),
+        (RecursionError("maximum recursion depth exceeded"), 2, "nested too deeply"),
+        (KeyError("name"), 70, "KeyError"),
+        (AssertionError(), 70, "KERAS_CONVNETS_TRACEBACK=1"),
+    ],
+)
+def test_whatever_ends_a_command_is_a_line_and_an_exit_code(error, code, words, capfd):
+    found, line = ended_by(error, capfd)
+    assert found == code
+    assert words in line
+    assert len(line) < 2000
+
+
+def test_errors_of_tensorflow_are_lines_too(capfd):
+    import tensorflow as tf
+
+    full = tf.errors.ResourceExhaustedError(None, None, "logs/a; No space left on device")
+    assert "logs/a; No space left on device" in ended_by(full, capfd)[1]
+    oom = tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor\n [[{{node}}]]")
+    assert ended_by(oom, capfd)[1].startswith("keras-convnets: error: out of memory (OOM when")
+    assert ended_by(tf.errors.InternalError(None, None, "bug"), capfd)[0] == 70
+
+
+def test_the_traceback_is_there_for_who_asks(capfd, monkeypatch):
+    monkeypatch.setenv("KERAS_CONVNETS_TRACEBACK", "1")
+    with mock.patch.object(commands, "run", side_effect=KeyError("name")):
+        assert cli.main(["list"]) == boundary.SOFTWARE
+    assert "Traceback (most recent call last)" in capfd.readouterr().err
+
+
+class Stream(io.StringIO):
+    """A stream that an error meets after some texts."""
+
+    def __init__(self, error, after=0):
+        super().__init__()
+        self._error, self._left = error, after
+
+    def flush(self):
+        self._left -= 1
+        if self._left < 0:
+            raise self._error
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "words"),
+    [
+        (BrokenPipeError(32, "Broken pipe"), 0, ""),
+        (OSError(28, "No space left on device"), 2, "standard output: No space left on device"),
+    ],
+)
+def test_output_that_cannot_be_written(error, code, words, capfd, monkeypatch):
+    monkeypatch.setattr(sys, "stdout", Stream(error))
+    assert cli.main(["list", "resnet_18"]) == code
+    err = capfd.readouterr().err
+    assert words in err
+    assert err.count("\n") == (code == 2)
+
+
+def test_closed_streams(capfd, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", None)
+        assert cli.main(["plot", "lenet_5", "net.svg"]) == 2
+    assert "standard output: Bad file descriptor" in capfd.readouterr().err
+    assert os.listdir() == []
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stderr", None)
+        assert cli.main(["list", "resnet_19"]) == 2
+        assert sys.stderr is None
+
+
+def test_a_run_outlives_its_output(monkeypatch, capfd):
+    from keras_convnets.cli.streams import Output, outlive_output
+
+    output = Output(Stream(OSError(28, "No space left on device"), after=1))
+    monkeypatch.setattr(sys, "stdout", output)
+    outlive_output()
+    for _ in range(3):
+        print("epoch", flush=True)
+    assert output.error is None
+    assert "the run goes on without it" in capfd.readouterr().err
+    never = Output(Stream(OSError(28, "No space left on device")))
+    monkeypatch.setattr(sys, "stdout", never)
+    outlive_output()
+    with pytest.raises(OSError, match="No space"):
+        print("epoch", flush=True)
+
+
+def test_another_backend_serves_all_but_what_requires_tensorflow(capfd):
+    with mock.patch("keras.backend.backend", return_value="torch"):
+        assert cli.main(["cost", "lenet_5"]) == 0
+        assert cli.main(["train", "--out", "run"]) == 2
+        assert cli.main(["evaluate", "run"]) == 2
+        assert cli.main(["predict", "run", "a.png"]) == 2
+    lines = capfd.readouterr().err.splitlines()
+    assert [line.split("'")[1] for line in lines] == ["torch"] * 3
+    for line, purpose in zip(lines, ("training", "evaluation", "prediction"), strict=True):
+        assert f"which {purpose} requires" in line
+    assert not Path("run").exists()
+
+
+def test_a_backend_that_cannot_be_imported():
+    command = [sys.executable, "-m", "keras_convnets", "summary", "lenet_5"]
+    environment = {**os.environ, "KERAS_BACKEND": "tensorflwo"}
+    found = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert found.returncode == 2
+    assert found.stderr.startswith("keras-convnets: error: Keras cannot start with KERAS_BACKEND=")
+    assert found.stderr.count("\n") == 1
