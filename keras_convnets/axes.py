@@ -16,6 +16,7 @@ import keras
 
 from keras_convnets import channels_first
 from keras_convnets.checks import ImageShape
+from keras_convnets.received import shown
 
 FORMATS = ("channels_first", "channels_last")
 
@@ -74,12 +75,22 @@ def channels(x: Any) -> int:
         >>> channels(keras.Input((56, 56, 64)))
         64
     """
-    return x.shape[channel_axis()]
+    return _shape(x)[channel_axis()]
+
+
+def _shape(x: Any) -> tuple[Any, ...]:
+    """Return the shape of a batch of images."""
+    shape = tuple(getattr(x, "shape", ()))
+    if len(shape) != 4:
+        raise ValueError(
+            f"x: received {shown(x)}; expected a batch of images, with four axes. Pass a tensor."
+        )
+    return shape
 
 
 def rows_and_cols(x: Any) -> tuple[int | None, int | None]:
     """Return the rows and columns of a batch of images; ``None`` for an unknown size."""
-    return tuple(x.shape[2:4] if current_format() == "channels_first" else x.shape[1:3])
+    return _shape(x)[2:4] if current_format() == "channels_first" else _shape(x)[1:3]
 
 
 def format_of(model: Any) -> str:

@@ -58,12 +58,12 @@ def num_outputs(value: Any) -> int:
 def repetitions(value: Any) -> tuple[int, ...]:
     """Return the number of blocks of each stage: at least one stage of at least one block."""
     remedy = "Pass the blocks of each stage, such as (3, 4, 6, 3)."
-    if isinstance(value, str) or not isinstance(value, Iterable):
+    counts = _items(value)
+    if counts is None:
         raise ValueError(
             f"repetitions: received {shown(value)}; expected a sequence of positive integers. "
             f"{remedy}"
         )
-    counts = _items(value)
     if not (numbers := _integers(counts)):
         raise ValueError(
             f"repetitions: received {shown(counts)}; expected one or more integers, each at least "
@@ -112,24 +112,26 @@ def positive_integers(what: str, value: Any, meaning: str) -> tuple[int, ...]:
 
 def _integers(values: Any) -> tuple[int, ...] | None:
     """Return integers of at least 1; ``None`` if ``values`` has another or is no iterable."""
-    numbers = [received.integer(value) for value in _items(values)]
+    items = _items(values)
+    numbers = map(received.integer, items or ())
     found = tuple(number for number in numbers if number is not None and 1 <= number <= LARGEST)
-    return found if len(found) == len(numbers) else None
+    return found if items is not None and len(found) == len(items) else None
 
 
-def _items(values: Any) -> tuple[Any, ...]:
-    """Return the items of an iterable; for another value, that value alone."""
+def _items(values: Any) -> tuple[Any, ...] | None:
+    """Return the items of a list or another iterable; ``None`` if it is none, or a string."""
     try:
-        return (values,) if isinstance(values, str | bytes) else tuple(values)
+        return None if isinstance(values, str | bytes) else tuple(values)
     except TypeError:  # no iterable, or one such as an array without dimensions
-        return (values,)
+        return None
 
 
 def items(what: str, value: Any) -> tuple[Any, ...]:
     """Return the items of a list or another iterable; a string is not one."""
-    if isinstance(value, str | bytes) or not isinstance(value, Iterable):
+    found = _items(value)
+    if found is None:
         raise ValueError(f"{what}: received {shown(value)}; expected a list. Pass one.")
-    return _items(value)
+    return found
 
 
 def seed(value: Any) -> int:
@@ -168,9 +170,10 @@ def _no_number(what: str, value: Any, bound: str, meaning: str) -> ValueError:
 
 def shares(what: str, value: Any) -> tuple[float, ...]:
     """Return fractions between 0 and 1 in rising order; there may be none."""
-    numbers = [received.number(share) for share in _items(value)]
+    items = _items(value)
+    numbers = map(received.number, items or ())
     found = tuple(number for number in numbers if number is not None and 0 < number < 1)
-    if len(found) < len(numbers) or list(found) != sorted(set(found)):
+    if items is None or len(found) < len(items) or list(found) != sorted(set(found)):
         raise ValueError(
             f"{what}: received {shown(value)}; expected shares of the run between 0 and 1, in "
             "order. Pass (0.5, 0.75), for instance."

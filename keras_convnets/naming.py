@@ -18,6 +18,9 @@ import re
 from collections.abc import Iterator
 from contextvars import ContextVar
 
+from keras_convnets.received import shown
+from keras_convnets.typed import explaining
+
 _STAGE_AND_BLOCK = r"(?P<stage>[a-z]+[0-9]*)(?:_(?P<block>block[0-9]+))?"
 _GROUP = re.compile(_STAGE_AND_BLOCK)
 _NAME = re.compile(_STAGE_AND_BLOCK + r"_(?P<kind>[A-Za-z](?:\w*[A-Za-z])?)(?P<number>[0-9]*)")
@@ -40,6 +43,7 @@ class LayerName:
         return f"{self.stage}_{self.block}" if self.block else self.stage
 
 
+@explaining
 def parse(name: str, scope: str = "") -> LayerName | None:
     """Split a layer name into its components; return ``None`` if it does not follow the scheme.
 
@@ -114,6 +118,7 @@ def _within(scope: Scope | None) -> Iterator[Scope | None]:
         _scope.reset(token)
 
 
+@explaining
 @contextlib.contextmanager
 def scope(name: str) -> Iterator[Scope]:
     """Prefix the names of what is created in the context: blocks, units and whole networks.
@@ -144,8 +149,8 @@ def scope(name: str) -> Iterator[Scope]:
     """
     if not isinstance(name, str) or re.fullmatch(r"[A-Za-z]\w*", name) is None:
         raise ValueError(
-            f"scope: received {name!r}; expected a name of letters, digits and underscores. Pass "
-            "one such as 'left'."
+            f"scope: received {shown(name)}; expected a name of letters, digits and underscores. "
+            "Pass one such as 'left'."
         )
     outer = _scope.get()
     inner = dataclasses.replace(outer, prefix=f"{outer.prefix}_{name}") if outer else Scope(name)
@@ -202,6 +207,7 @@ def on_branch(name: str) -> Iterator[None]:
         yield
 
 
+@explaining
 def layer_name(kind: str) -> str | None:
     """Return the next name for a layer of ``kind``; ``None`` (Keras' choice) outside any scope."""
     current = _scope.get()

@@ -22,6 +22,13 @@ def pair(value: int | Pair) -> Pair:
     return operator.index(rows), operator.index(cols)
 
 
+def check_window(window: int | Pair, strides: int | Pair) -> None:
+    """Refuse a window or strides that are not at least 1."""
+    for what, size in (("window", window), ("strides", strides)):
+        for one in pair(size):
+            checks.positive_integer(what, one, "rows and columns, such as 3")
+
+
 def zeros(padding: Padding, window: int | Pair) -> Pair | None:
     """Return how many rows and columns of zeros are added on each side.
 
@@ -50,6 +57,7 @@ def check_size(
     With padding, Keras accepts a stride over a single pixel, but the stage would no longer reduce
     the size. The last window may extend by ``beyond`` rows and columns beyond the edge.
     """
+    check_window(window, strides)
     sizes = axes.rows_and_cols(x)
     around = zeros(padding, window)
     for axis, size in enumerate(sizes):

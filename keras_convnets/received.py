@@ -6,6 +6,7 @@ import math
 import numbers
 import operator
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ LARGEST = 2**31 - 1
 
 _LARGEST_FLOAT, _SMALLEST_FLOAT = 3.4e38, 1.2e-38  # of float32, in which networks compute
 _MOST = 200  # characters of a value in an error
+_LONGEST = 1500  # characters of an error
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")  # of a terminal, in errors of Keras
 
 
 def shown(value: Any) -> str:
@@ -28,6 +31,13 @@ def shown(value: Any) -> str:
     except Exception:  # an integer of more than 4,300 digits, or a class's own repr that fails
         text = f"a value of type {type(value).__name__}"
     return text if len(text) <= _MOST else f"{text[:_MOST]}…"
+
+
+def line(message: str) -> str:
+    """Return a message in one line, cut if it is very long."""
+    if "\n" in message:
+        message = " ".join(_COLOURS.sub("", message).split())
+    return message if len(message) <= _LONGEST else f"{message[:_LONGEST]}…"
 
 
 def integer(value: Any) -> int | None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec
 
 from keras_convnets import checks
+from keras_convnets.typed import explaining
 
 if TYPE_CHECKING:  # listing the names of networks must not import Keras
     import keras
@@ -39,6 +40,7 @@ networks: dict[str, Network] = {}
 """The registered networks by name, in the order in which they were registered."""
 
 
+@explaining
 def published(
     source: str,
     input_shape: tuple[int, int, int] = _IMAGENET[0],

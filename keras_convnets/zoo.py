@@ -17,6 +17,7 @@ from keras_convnets import architectures, checks, golden, registry
 from keras_convnets.analysis.tables import Table
 from keras_convnets.golden import ModelInfo
 from keras_convnets.registry import Network
+from keras_convnets.typed import explaining
 
 if TYPE_CHECKING:  # names and figures are available without Keras, which takes seconds to import
     import keras
@@ -29,6 +30,7 @@ T = TypeVar("T")
 ENTRY_POINTS = "keras_convnets.builders"
 
 
+@explaining
 def list_models(pattern: str = "*") -> list[str]:
     """Return the names of the networks that match a glob pattern, the package's own first.
 
@@ -42,6 +44,7 @@ def list_models(pattern: str = "*") -> list[str]:
     return [name for name in names if fnmatch.fnmatchcase(name, pattern)]
 
 
+@explaining
 def create_model(
     name: str,
     /,
@@ -73,6 +76,7 @@ def create_model(
     )
 
 
+@explaining
 def model_info(name: str) -> ModelInfo:
     """Return the metadata of the network called ``name``.
 
@@ -90,6 +94,7 @@ def model_info(name: str) -> ModelInfo:
     return golden.networks().get(name) or _counted(find(name))
 
 
+@explaining
 def compare(models: Iterable[Any], input_shape: Any = None) -> Comparison:
     """Return the costs of several models as one table.
 

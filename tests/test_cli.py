@@ -100,13 +100,14 @@ def test_plot_on_a_slide(capfd):
 
 
 def test_plot_takes_what_plot_model_takes(capfd):
-    options = ["--detail", "stage", "--no-cost", "--no-shapes", "--rankdir", "LR", "--dpi", "50"]
+    options = ["--detail", "stage", "--no-cost", "--no-shapes", "--rankdir", "LR"]
     assert cli.main(["plot", "resnet_18", "net.dot", *options]) == 0
     text = Path("net.dot").read_text()
     assert "rankdir=LR" in text
     assert "MACs" not in text
     assert "× 56" not in text
     assert cli.main(["plot", "resnet_18", "net.html", "--no-fold"]) == 0
+    assert cli.main(["plot", "lenet_5", "net.png", "--detail", "stage", "--dpi", "50"]) == 0
     assert "alike" not in Path("net.html").read_text().split('id="data">')[1].split("</script>")[0]
 
 

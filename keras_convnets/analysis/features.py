@@ -17,6 +17,7 @@ from keras_convnets.graph.groups import places, walk_by_blocks
 from keras_convnets.graph.layer_types import KERNELS, WINDOW_POOLINGS, LayerType
 from keras_convnets.graph.topology import trunk
 from keras_convnets.recursion import room_for
+from keras_convnets.typed import explaining
 
 # The levels that detectors use, of strides 2 to 32. C0, at image size, is returned only on request.
 _USUAL = range(1, 6)
@@ -39,6 +40,7 @@ class Level(NamedTuple):
     channels: int
 
 
+@explaining
 def levels(model: Any) -> tuple[Level, ...]:
     """Return the feature levels of a functional model, finest first, including C0.
 
@@ -70,6 +72,7 @@ def levels(model: Any) -> tuple[Level, ...]:
     return tuple(_level(*item) for item in _found(model, _walk(model)).items())
 
 
+@explaining
 def features(model: Any, levels: Iterable[int | str] | None = None) -> keras.Model:
     """Return a model with the same input that outputs the feature maps at the end of each stage.
 

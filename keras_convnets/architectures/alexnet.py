@@ -17,6 +17,7 @@ from keras_convnets.assemble import assemble
 from keras_convnets.options import InputShape, Options, Outputs
 from keras_convnets.padding import Padding
 from keras_convnets.registry import published
+from keras_convnets.typed import explaining
 from keras_convnets.units import Unit, chain, heads
 from keras_convnets.units.heads import Head
 
@@ -105,6 +106,7 @@ class AlexnetBuilder:
     """
 
     @staticmethod
+    @explaining
     def build(
         input_shape: InputShape,
         num_outputs: Outputs,

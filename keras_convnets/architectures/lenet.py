@@ -17,7 +17,9 @@ from keras_convnets.assemble import assemble
 from keras_convnets.layers import scaled_tanh
 from keras_convnets.naming import on_branch
 from keras_convnets.options import InputShape, Options, Outputs, check_activation
+from keras_convnets.received import shown
 from keras_convnets.registry import published
+from keras_convnets.typed import explaining
 from keras_convnets.units import Tensor, Unit, chain, heads
 
 PAPER = "LeCun et al. 1998"
@@ -47,6 +49,7 @@ def subsampling() -> Unit:
     return chain(units.avg_pool(2, 2), units.scale_and_shift())
 
 
+@explaining
 def partial_conv(table: Sequence[Sequence[int]], kernel_size: int) -> Unit:
     """Return an unpadded convolution whose output channels each use a subset of the input channels.
 
@@ -61,6 +64,11 @@ def partial_conv(table: Sequence[Sequence[int]], kernel_size: int) -> Unit:
         >>> partial_conv([(0, 1), (1, 2), (0, 1, 2)], 5)(keras.Input((14, 14, 3))).shape
         (None, 10, 10, 3)
     """
+    if not table or not all(table):
+        raise ValueError(
+            f"table: received {shown(table)}; expected the input channels of each output channel, "
+            "at least one. Pass [[0, 1], [1, 2]], for instance."
+        )
     rows = [(count, list(alike)) for count, alike in itertools.groupby(table, key=len)]
 
     def apply(x: Tensor) -> Tensor:

@@ -15,6 +15,7 @@ from keras_convnets.assemble import assemble
 from keras_convnets.options import InputShape, Options, Outputs
 from keras_convnets.padding import Padding
 from keras_convnets.registry import published
+from keras_convnets.typed import explaining
 from keras_convnets.units import Unit, chain, heads
 from keras_convnets.units.heads import Activation, Head
 
@@ -22,6 +23,7 @@ CIFAR_SOURCE = "Lin et al. 2013 (arXiv:1312.4400), the authors' Caffe definition
 IMAGENET_SOURCE = "Caffe model zoo, Network in Network (arXiv:1312.4400)"
 
 
+@explaining
 def mlpconv(
     filters: Sequence[int], kernel_size: int, strides: int = 1, padding: Padding = "symmetric"
 ) -> Unit:
@@ -77,6 +79,7 @@ class NinBuilder:
     """
 
     @staticmethod
+    @explaining
     def build(
         input_shape: InputShape,
         num_outputs: Outputs,

@@ -21,6 +21,7 @@ from keras_convnets.architectures.residual.shortcuts import Strides
 from keras_convnets.assemble import assemble
 from keras_convnets.options import InputShape, Options, Outputs
 from keras_convnets.registry import published
+from keras_convnets.typed import typed
 from keras_convnets.units import TORCH, Style, Unit, chain
 
 PAPER = "He et al. 2015 (arXiv:1512.03385)"
@@ -28,6 +29,7 @@ CIFAR = (3, 32, 32)
 
 
 @ends_in_activation
+@typed
 def plain_block(filters: int, init_strides: Strides = (1, 1), *, style: Style = TORCH) -> Unit:
     """Return two 3x3 convolutions, each with BN and ReLU: a basic block without the shortcut.
 

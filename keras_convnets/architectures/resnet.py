@@ -26,6 +26,7 @@ from keras_convnets.architectures.residual.shortcuts import Strides, bare_shortc
 from keras_convnets.assemble import assemble
 from keras_convnets.options import InputShape, Options, Outputs
 from keras_convnets.registry import published
+from keras_convnets.typed import typed
 from keras_convnets.units import CLASSIC, Tensor, Unit, chain
 
 SOURCE = "Keras 2 ResnetBuilder (arXiv:1603.05027)"
@@ -33,6 +34,7 @@ L2_PENALTY = 1e-4
 
 
 @ends_in_addition
+@typed
 def basic_block(
     filters: int, init_strides: Strides = (1, 1), is_first_block_of_first_layer: bool = False
 ) -> Unit:
@@ -56,6 +58,7 @@ def basic_block(
 
 
 @ends_in_addition
+@typed
 def bottleneck(
     filters: int, init_strides: Strides = (1, 1), is_first_block_of_first_layer: bool = False
 ) -> Unit:
@@ -82,6 +85,7 @@ def bottleneck(
     return with_shortcut(branch, init_strides, shortcut)
 
 
+@typed
 def shortcut(x: Tensor, branch: Tensor, strides: Strides = (1, 1)) -> Tensor:
     """Return the sum of a block's input and its residual branch.
 

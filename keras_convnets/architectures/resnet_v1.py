@@ -26,6 +26,7 @@ from keras_convnets.architectures.residual.post_activation import (
 from keras_convnets.assemble import assemble
 from keras_convnets.options import InputShape, Options, Outputs
 from keras_convnets.registry import published
+from keras_convnets.typed import explaining
 from keras_convnets.units import TORCH, Style
 
 PAPER = "He et al. 2015 (arXiv:1512.03385)"
@@ -66,6 +67,7 @@ class ResnetV1Builder:
     """
 
     @staticmethod
+    @explaining
     def build(
         input_shape: InputShape,
         num_outputs: Outputs,

@@ -28,6 +28,7 @@ from keras_convnets.architectures.residual.shortcuts import Strides
 from keras_convnets.assemble import assemble
 from keras_convnets.options import InputShape, Options, Outputs
 from keras_convnets.registry import published
+from keras_convnets.typed import explaining
 from keras_convnets.units import TORCH, Style, Unit, chain
 
 PAPER = "He et al. 2016 (arXiv:1603.05027)"
@@ -61,6 +62,7 @@ class ResnetV2Builder:
     """
 
     @staticmethod
+    @explaining
     def build(
         input_shape: InputShape,
         num_outputs: Outputs,

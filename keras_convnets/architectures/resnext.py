@@ -26,6 +26,7 @@ from keras_convnets.architectures.residual.shortcuts import Strides
 from keras_convnets.assemble import assemble
 from keras_convnets.options import InputShape, Options, Outputs
 from keras_convnets.registry import published
+from keras_convnets.typed import typed
 from keras_convnets.units import TORCH, Style, Unit
 
 PAPER = "Xie et al. 2016 (arXiv:1611.05431)"
@@ -33,6 +34,7 @@ TORCHVISION = "torchvision (arXiv:1611.05431)"
 
 
 @ends_in_activation
+@typed
 def resnext_block(
     filters: int,
     init_strides: Strides = (1, 1),

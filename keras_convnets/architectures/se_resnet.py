@@ -26,11 +26,13 @@ from keras_convnets.assemble import assemble
 from keras_convnets.naming import on_branch
 from keras_convnets.options import InputShape, Options, Outputs
 from keras_convnets.registry import published
+from keras_convnets.typed import typed
 from keras_convnets.units import TORCH, Style, Tensor, Unit, chain
 
 CAFFE = "Caffe models by Hu et al. (arXiv:1709.01507)"
 
 
+@typed
 def squeeze_and_excitation(reduction: int = 16) -> Unit:
     """Return a unit that scales each channel by a gate computed from the means of all channels.
 
@@ -65,6 +67,7 @@ def squeeze_and_excitation(reduction: int = 16) -> Unit:
 
 
 @ends_in_activation
+@typed
 def se_bottleneck(
     filters: int, init_strides: Strides = (1, 1), *, reduction: int = 16, style: Style = TORCH
 ) -> Unit:

@@ -15,6 +15,7 @@ from keras_convnets import checks, units
 from keras_convnets.assemble import assemble
 from keras_convnets.options import InputShape, Options, Outputs
 from keras_convnets.registry import published
+from keras_convnets.typed import explaining, typed
 from keras_convnets.units import TORCH_BIASED, Part, Unit, chain, heads
 
 PAPER = "Simonyan and Zisserman 2014 (arXiv:1409.1556)"
@@ -43,6 +44,7 @@ class VggOptions(Options, total=False):
     """Whether the head is convolutional rather than dense. Default ``False``."""
 
 
+@typed
 def vgg_stage(convolutions: int, filters: int, batch_norm: bool = False) -> Unit:
     """Return a stage of 3x3 convolutions with ReLU, and 2x2 max-pooling that halves the size.
 
@@ -109,6 +111,7 @@ class VggBuilder:
     """
 
     @staticmethod
+    @explaining
     def build(
         input_shape: InputShape,
         num_outputs: Outputs,

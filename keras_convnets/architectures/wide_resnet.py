@@ -20,6 +20,7 @@ from keras_convnets.architectures.resnet_v1 import ResnetV1Builder
 from keras_convnets.assemble import assemble
 from keras_convnets.options import InputShape, Options, Outputs
 from keras_convnets.registry import published
+from keras_convnets.typed import typed
 from keras_convnets.units import TORCH, Style, Unit
 
 PAPER = "Zagoruyko and Komodakis 2016 (arXiv:1605.07146)"
@@ -27,6 +28,7 @@ TORCHVISION = "torchvision (arXiv:1605.07146)"
 CIFAR = (3, 32, 32)
 
 
+@typed
 def wide_bottleneck(
     filters: int, init_strides: Strides = (1, 1), *, width_factor: int = 2, style: Style = TORCH
 ) -> Unit:

@@ -10,6 +10,8 @@ from keras_convnets.cli import startup
 from keras_convnets.cli.options import add_format, add_load, add_shape, print_found
 from keras_convnets.printable import printable
 
+_DPI = 120
+
 
 def add_to(commands: Any) -> None:
     """Add the subcommands."""
@@ -53,10 +55,19 @@ def _plot(chosen: argparse.Namespace) -> int:
         title=chosen.title,
         legend=not chosen.no_legend,
         transparent=chosen.transparent,
-        dpi=chosen.dpi,
+        dpi=_resolution(chosen.file, chosen.dpi),
     )
     print(printable(chosen.file))
     return 0
+
+
+def _resolution(file: Path, dpi: int | None) -> int:
+    """Return the resolution of a png; refuse one for another figure, which has none."""
+    if dpi is not None and file.suffix.lower() != ".png":
+        raise ValueError(
+            f"dpi: received {dpi} with {file.suffix!r}; expected it only with a png. Leave it out."
+        )
+    return _DPI if dpi is None else dpi
 
 
 def _cost(chosen: argparse.Namespace) -> int:
@@ -214,4 +225,4 @@ def _add_drawing(plot: Any) -> None:
     plot.add_argument(
         "--transparent", action="store_true", help="leave out the background, as for a dark slide"
     )
-    plot.add_argument("--dpi", type=int, default=120, help="dots per inch of a png (default: 120)")
+    plot.add_argument("--dpi", type=int, help=f"dots per inch of a png (default: {_DPI})")

@@ -11,10 +11,12 @@ import tensorflow as tf
 from keras_convnets import axes, checks
 from keras_convnets.images.labelled import Images
 from keras_convnets.images.preprocessing import Preprocessing
+from keras_convnets.typed import explaining
 
 AutoShardPolicy = tf.data.experimental.AutoShardPolicy
 
 
+@explaining
 def evaluation_batches(
     images: Images,
     preprocessing: Preprocessing,

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from keras_convnets import checks
+from keras_convnets import checks, typed
 from keras_convnets.images import decoding
 
 RESIZES = ("none", "stretch", "crop")
@@ -63,6 +63,7 @@ class Preprocessing:
     resize: str = "none"
 
     def __post_init__(self) -> None:
+        typed.fields(self)
         checks.choice("channels", self.channels, (1, 3))
         for what in ("rows", "cols"):
             checks.positive_integer(what, getattr(self, what), "the network's input size")

@@ -9,8 +9,10 @@ import numpy as np
 
 from keras_convnets.analysis.tables import Column, Table
 from keras_convnets.inference.evaluation import Evaluation, Share
+from keras_convnets.typed import explaining
 
 
+@explaining
 def by_class(evaluation: Evaluation, class_names: Sequence[str], heading: str) -> Table:
     """Return a table with one row per class, and the overall figures as total and notes.
 

@@ -18,6 +18,7 @@ from keras_convnets.inference.evaluation import Evaluation
 from keras_convnets.inference.fits import check_labels, check_takes
 from keras_convnets.inference.outputs import outputs_of
 from keras_convnets.inference.own_batches import evaluate_batches
+from keras_convnets.typed import explaining
 
 _REMEDY = (
     "Pass the images of some data, such as data.test, or a tf.data.Dataset of (images, labels) "
@@ -26,6 +27,7 @@ _REMEDY = (
 _SMALLER = "Pass a smaller --batch-size (batch_size)"
 
 
+@explaining
 def evaluate(
     model: Any,
     images: Images | tf.data.Dataset,

@@ -19,6 +19,8 @@ from keras_convnets.inference.enough_memory import enough_memory
 from keras_convnets.inference.evaluation import Share
 from keras_convnets.inference.fits import check_takes
 from keras_convnets.inference.outputs import outputs_of
+from keras_convnets.received import shown
+from keras_convnets.typed import explaining
 
 _BATCH = 64
 
@@ -96,6 +98,7 @@ class Predictions:
         return {"images": images, "refused": list(self.refused)}
 
 
+@explaining
 def predict(run: Classifier, files: Iterable[str | os.PathLike[str]]) -> Predictions:
     """Classify image files, preprocessed exactly as the training images were.
 
@@ -118,6 +121,12 @@ def predict(run: Classifier, files: Iterable[str | os.PathLike[str]]) -> Predict
         ('none.png: no such file',)
     """
     backends.require_tensorflow("prediction")
+    for name in ("model", "preprocessing", "class_names"):
+        if not hasattr(run, name):
+            raise ValueError(
+                f"run: received {shown(run)}, which has no {name}; expected a run. Pass "
+                "open_run('runs/...')."
+            )
     check_takes(
         run.model,
         run.preprocessing.image_shape,

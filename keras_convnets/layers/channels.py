@@ -7,7 +7,10 @@ from typing import Any
 
 import keras
 
+from keras_convnets import checks, received
 from keras_convnets.layers.slices import Tensor, pad
+
+_AXES = (-1, 1, 3)  # of the channels of a batch
 
 
 @keras.saving.register_keras_serializable("keras_convnets")
@@ -31,7 +34,8 @@ class PadChannels(keras.layers.Layer):
 
     def __init__(self, channels: int, axis: int = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.channels, self.axis = channels, axis
+        self.channels = checks.positive_integer("channels", channels, "the output channels")
+        self.axis = checks.choice("axis", axis, _AXES)
 
     def call(self, x: Tensor) -> Tensor:
         """Return the input's channels, followed by channels of zeros."""
@@ -75,7 +79,15 @@ class TakeChannels(keras.layers.Layer):
 
     def __init__(self, indices: Sequence[int], axis: int = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.indices, self.axis = tuple(indices), axis
+        numbers = checks.items("indices", indices)
+        found = [received.integer(number) for number in numbers]
+        self.indices = tuple(number for number in found if number is not None)
+        if len(self.indices) < len(found):
+            raise ValueError(
+                f"indices: received {received.shown(indices)}; expected integers. Pass the numbers "
+                "of channels, from 0."
+            )
+        self.axis = checks.choice("axis", axis, _AXES)
 
     def call(self, x: Tensor) -> Tensor:
         """Return the selected channels."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from keras_convnets import checks, received
 from keras_convnets.layers.slices import Tensor, pad, take
 
 
@@ -42,9 +43,15 @@ class LocalResponseNormalization(keras.layers.Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if size < 1 or size % 2 == 0:
-            raise ValueError(f"size: received {size!r}; expected an odd integer, such as 5.")
-        self.size, self.alpha, self.beta, self.bias, self.axis = size, alpha, beta, bias, axis
+        if received.integer(size) is None or size < 1 or size % 2 == 0:
+            raise ValueError(
+                f"size: received {received.shown(size)}; expected an odd integer, such as 5."
+            )
+        self.size = checks.positive_integer("size", size, "an odd integer, such as 5")
+        self.alpha = checks.non_negative_number("alpha", alpha, "a factor such as 1e-4")
+        self.beta = checks.non_negative_number("beta", beta, "an exponent such as 0.75")
+        self.bias = checks.positive_number("bias", bias, "a number such as 2")
+        self.axis = checks.choice("axis", axis, (-1, 1, 3))
 
     def call(self, x: Tensor) -> Tensor:
         """Return the normalised feature maps."""

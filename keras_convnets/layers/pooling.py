@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 
+from keras_convnets import checks, received
 from keras_convnets.layers.slices import Tensor
+
+
+def _pair(what: str, size: int | Sequence[int]) -> tuple[int, int]:
+    """Return rows and columns, which may be given as one number."""
+    both = (size, size) if received.integer(size) is not None else size
+    rows_and_cols = checks.positive_integers(what, both, "rows and columns, such as 3")
+    if len(rows_and_cols) != 2:
+        raise ValueError(f"{what}: received {rows_and_cols}; expected two, rows and columns.")
+    return rows_and_cols[0], rows_and_cols[1]
 
 
 @keras.saving.register_keras_serializable("keras_convnets")
@@ -36,7 +47,9 @@ class CaffeAveragePooling2D(keras.layers.AveragePooling2D):
         data_format: str | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(pool_size, strides, data_format=data_format, **kwargs)
+        sizes = {"pool_size": pool_size, "strides": strides}
+        pairs = {what: _pair(what, size) for what, size in sizes.items()}
+        super().__init__(**pairs, data_format=data_format, **kwargs)
 
     def call(self, x: Tensor) -> Tensor:
         """Return the means of the windows."""
@@ -98,8 +111,7 @@ class AdaptiveAveragePooling2D(keras.layers.Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        rows, cols = (output_size,) * 2 if isinstance(output_size, int) else output_size
-        self.output_size = (rows, cols)
+        self.output_size = _pair("output_size", output_size)
         self.data_format = data_format or keras.config.image_data_format()
 
     def call(self, x: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from keras import layers
 from keras_convnets import axes
 from keras_convnets.layers import PadChannels, TakeChannels
 from keras_convnets.naming import layer_name, on_branch
+from keras_convnets.typed import typed
 
 Tensor = Any
 Unit = Callable[[Tensor], Tensor]
@@ -58,16 +59,19 @@ def concat(*tensors: Tensor) -> Tensor:
     return layers.Concatenate(axis=axes.channel_axis(), name=layer_name("concat"))(list(tensors))
 
 
+@typed
 def scale(factor: float) -> Unit:
     """Return a multiplication by a constant; with factor 1 it returns the tensor itself."""
     return lambda x: x if factor == 1 else layers.Rescaling(factor, name=layer_name("scale"))(x)
 
 
+@typed
 def pad_channels(channels: int) -> Unit:
     """Return [`PadChannels`][keras_convnets.PadChannels]: pads with zeros to ``channels``."""
     return lambda x: PadChannels(channels, axis=axes.channel_axis(), name=layer_name("pad"))(x)
 
 
+@typed
 def take_channels(indices: Sequence[int]) -> Unit:
     """Return [`TakeChannels`][keras_convnets.TakeChannels]: selects channels by index."""
     return lambda x: TakeChannels(indices, axis=axes.channel_axis(), name=layer_name("take"))(x)

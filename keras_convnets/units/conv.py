@@ -13,10 +13,11 @@ from typing import Any
 import keras
 from keras import layers
 
-from keras_convnets import axes
+from keras_convnets import axes, checks
 from keras_convnets.layers import Conv2D, DepthwiseConv2D
 from keras_convnets.naming import layer_name
 from keras_convnets.padding import Padding, Pair, check_size
+from keras_convnets.typed import typed
 from keras_convnets.units.combine import Tensor, Unit, chain
 from keras_convnets.units.norm import bn, bn_relu, relu
 from keras_convnets.units.pooling import padded
@@ -35,6 +36,7 @@ def penalized(l2_penalty: float) -> Iterator[None]:
         _l2_penalty.reset(token)
 
 
+@typed
 def conv(
     filters: int,
     kernel_size: int | Pair,
@@ -67,6 +69,8 @@ def conv(
     """
 
     def apply(x: Tensor) -> Tensor:
+        checks.positive_integer("filters", filters, "output channels, such as 64")
+        checks.positive_integer("groups", groups, "groups of channels, such as 1")
         check_size(x, "convolution", kernel_size, strides, padding)
         x, keras_padding = padded(x, kernel_size, strides, padding)
         penalty = _l2_penalty.get()
@@ -89,6 +93,7 @@ def conv(
     return apply
 
 
+@typed
 def style_conv(
     filters: int,
     kernel_size: int | Pair,
@@ -106,6 +111,7 @@ def style_conv(
     return conv(filters, kernel_size, strides, pads, groups, style.use_bias, initial)
 
 
+@typed
 def conv_bn(
     filters: int,
     kernel_size: int | Pair,
@@ -118,6 +124,7 @@ def conv_bn(
     return chain(style_conv(filters, kernel_size, strides, padding, groups, style), bn(style))
 
 
+@typed
 def conv_bn_relu(
     filters: int,
     kernel_size: int | Pair,
@@ -130,6 +137,7 @@ def conv_bn_relu(
     return chain(conv_bn(filters, kernel_size, strides, padding, groups, style), relu())
 
 
+@typed
 def bn_relu_conv(
     filters: int,
     kernel_size: int | Pair,
@@ -142,6 +150,7 @@ def bn_relu_conv(
     return chain(bn_relu(style), style_conv(filters, kernel_size, strides, padding, groups, style))
 
 
+@typed
 def conv_relu(
     filters: int,
     kernel_size: int | Pair,

@@ -8,9 +8,11 @@ from keras_convnets import axes, checks
 from keras_convnets.layers import AdaptiveAveragePooling2D, CaffeAveragePooling2D
 from keras_convnets.naming import layer_name
 from keras_convnets.padding import Padding, Pair, check_size, pair, zeros
+from keras_convnets.typed import typed
 from keras_convnets.units.combine import Tensor, Unit
 
 
+@typed
 def max_pool(pool_size: int | Pair, strides: int | Pair, padding: Padding = "same") -> Unit:
     """Return max-pooling.
 
@@ -32,6 +34,7 @@ def max_pool(pool_size: int | Pair, strides: int | Pair, padding: Padding = "sam
     return apply
 
 
+@typed
 def caffe_max_pool(pool_size: int, strides: int) -> Unit:
     """Return max-pooling as in Caffe: the last windows may extend beyond the last row and column.
 
@@ -47,6 +50,7 @@ def caffe_max_pool(pool_size: int, strides: int) -> Unit:
     return apply
 
 
+@typed
 def caffe_avg_pool(pool_size: int, strides: int) -> Unit:
     """Return average pooling as in Caffe: the last windows may extend beyond the edge.
 
@@ -63,6 +67,7 @@ def caffe_avg_pool(pool_size: int, strides: int) -> Unit:
     return apply
 
 
+@typed
 def adaptive_avg_pool(size: int | Pair) -> Unit:
     """Return average pooling to ``size`` rows and columns, whatever the size of the input.
 
@@ -73,6 +78,7 @@ def adaptive_avg_pool(size: int | Pair) -> Unit:
     )
 
 
+@typed
 def avg_pool(pool_size: int | Pair, strides: int | Pair, padding: Padding = "valid") -> Unit:
     """Return average pooling. The mean includes padding, except with ``"same"``."""
 
@@ -90,6 +96,7 @@ def avg_pool(pool_size: int | Pair, strides: int | Pair, padding: Padding = "val
     return apply
 
 
+@typed
 def global_pool(pooling: str, keepdims: bool = False) -> Unit:
     """Return global pooling, ``"avg"`` or ``"max"``, from feature maps to one vector per image.
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from keras_convnets import checks, typed
+
 
 @dataclasses.dataclass(frozen=True)
 class Style:
@@ -29,6 +31,12 @@ class Style:
     momentum: float = 0.99
     scale: bool = True
     kernel_initializer: Any = None
+
+    def __post_init__(self) -> None:
+        typed.fields(self)
+        checks.choice("padding", self.padding, ("same", "valid", "symmetric"))
+        checks.positive_number("epsilon", self.epsilon, "a small number, such as 1e-5")
+        checks.rate("momentum", self.momentum, "the share to keep, such as 0.9")
 
 
 CLASSIC = Style(kernel_initializer="he_normal")

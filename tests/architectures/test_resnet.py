@@ -255,6 +255,7 @@ options = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.filterwarnings("ignore:num_outputs. received 1 with a softmax")
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     input_shape=shapes,

@@ -14,6 +14,7 @@ from keras_convnets.graph.calls import Call
 from keras_convnets.graph.groups import places
 from keras_convnets.graph.input_shapes import open_sizes
 from keras_convnets.graph.walk import walk
+from keras_convnets.typed import explaining
 
 BY = ("layer", "block", "stage")
 
@@ -157,6 +158,7 @@ class Cost:
         )
 
 
+@explaining
 def cost(model: Any, input_shape: Any = None) -> Cost:
     """Return the cost of any functional Keras model for one image.
 

@@ -18,10 +18,12 @@ from keras_convnets.analysis.plot.look import DIRECTIONS, Look, heading
 from keras_convnets.analysis.plot.target import Figure, Target
 from keras_convnets.analysis.tables import sizes
 from keras_convnets.graph.unique import unique_names
+from keras_convnets.typed import explaining
 
 _SCOPE = "stage_block1"  # the group that the layers are named after, which the figure leaves out
 
 
+@explaining
 def plot_block(
     block: Callable[[Any], Any],
     input_shape: tuple[int, int | None, int | None],

@@ -14,8 +14,10 @@ from keras_convnets.analysis.plot.graph.folding import fold
 from keras_convnets.analysis.plot.graph.graph import Graph
 from keras_convnets.analysis.plot.look import DIRECTIONS, Look, heading, page_size
 from keras_convnets.analysis.plot.target import Figure, Target
+from keras_convnets.typed import explaining
 
 
+@explaining
 def plot_model(
     model: Any,
     to_file: str | os.PathLike[str] = "model.png",

@@ -14,18 +14,22 @@ from keras_convnets.graph.calls import Call
 from keras_convnets.graph.input_shapes import open_sizes
 from keras_convnets.graph.stages import full_name
 from keras_convnets.graph.walk import walk
+from keras_convnets.typed import explaining
 
 
 @overload
+@explaining
 def receptive_field(
     model: Any, layer: None = None, *, input_shape: Any = None
 ) -> ReceptiveFields: ...
 
 
 @overload
+@explaining
 def receptive_field(model: Any, layer: Any, *, input_shape: Any = None) -> ReceptiveField: ...
 
 
+@explaining
 def receptive_field(
     model: Any, layer: Any = None, *, input_shape: Any = None
 ) -> ReceptiveFields | ReceptiveField:

@@ -9,9 +9,11 @@ import math
 from collections.abc import Iterator, Sequence
 
 from keras_convnets import axes, units
+from keras_convnets.typed import typed
 from keras_convnets.units import TORCH, Part, Style, Tensor, Unit, chain
 
 
+@typed
 def dense_layer(
     growth_rate: int, bottleneck: bool = True, dropout: float = 0.0, style: Style = TORCH
 ) -> Unit:
@@ -41,6 +43,7 @@ def dense_layer(
     return lambda x: units.concat(x, branch(x))
 
 
+@typed
 def transition(compression: float = 0.5, dropout: float = 0.0, style: Style = TORCH) -> Unit:
     """Return a transition between dense blocks: BN, ReLU, 1x1 convolution, 2x2 average pooling.
 

@@ -17,6 +17,7 @@ from keras_convnets.architectures.residual import imagenet_stem
 from keras_convnets.assemble import assemble
 from keras_convnets.options import InputShape, Options, Outputs
 from keras_convnets.registry import published
+from keras_convnets.typed import explaining
 from keras_convnets.units import TORCH, Unit
 
 PAPER = "Huang et al. 2016 (arXiv:1608.06993)"
@@ -42,6 +43,7 @@ class DensenetBuilder:
     """
 
     @staticmethod
+    @explaining
     def build(
         input_shape: InputShape,
         num_outputs: Outputs,

@@ -13,6 +13,7 @@ from typing import Any
 from keras_convnets import axes, checks, units
 from keras_convnets.architectures.inception.multibranch import auxiliary, blocks, concat_branches
 from keras_convnets.padding import Pair
+from keras_convnets.typed import explaining
 from keras_convnets.units import Part, Style, Tensor, Unit, chain, heads
 from keras_convnets.units.heads import Activation, Head
 
@@ -41,6 +42,7 @@ GOOGLENET: tuple[tuple[Row, ...], ...] = (
 LRN = units.local_response_norm(5, alpha=2e-5, beta=0.75, bias=1.0)
 
 
+@explaining
 def inception(
     one: int,
     three: Pair,

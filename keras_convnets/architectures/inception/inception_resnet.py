@@ -16,9 +16,11 @@ from keras_convnets.architectures.inception.multibranch import (
     reduction_a,
 )
 from keras_convnets.architectures.inception.v3 import stem
+from keras_convnets.typed import typed
 from keras_convnets.units import TORCH, Part, Style, Tensor, Unit, chain
 
 
+@typed
 def inception_resnet_a(scale: float = 0.17, style: Style = TORCH) -> Unit:
     """Return the residual block at 35 x 35: 1x1; 3x3; 3x3 twice. It preserves the shape.
 
@@ -44,6 +46,7 @@ def inception_resnet_a(scale: float = 0.17, style: Style = TORCH) -> Unit:
     return _residual(branches, scale)
 
 
+@typed
 def inception_resnet_b(scale: float = 0.1, style: Style = TORCH) -> Unit:
     """Return the residual block at 17 x 17: 1x1; 7x7. It preserves the shape.
 
@@ -65,6 +68,7 @@ def inception_resnet_b(scale: float = 0.1, style: Style = TORCH) -> Unit:
     return _residual(branches, scale)
 
 
+@typed
 def inception_resnet_c(
     scale: float = 0.2, activation: str | None = "relu", style: Style = TORCH
 ) -> Unit:
@@ -89,6 +93,7 @@ def inception_resnet_c(
     return _residual(branches, scale, activation)
 
 
+@typed
 def reduction_resnet_b(style: Style = TORCH) -> Unit:
     """Return the block from 17 x 17 to 8 x 8: 3x3/2 in two branches; 3x3 and 3x3/2; pooling.
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from keras_convnets import units
 from keras_convnets.padding import TooSmallError
+from keras_convnets.typed import typed
 from keras_convnets.units import TORCH, Part, Style, Tensor, Unit, chain
 
 TORCHVISION = dataclasses.replace(TORCH, epsilon=1e-3)
@@ -43,6 +44,7 @@ def auxiliary(part: Unit) -> Unit:
     return apply
 
 
+@typed
 def reduction_a(k: int, l: int, m: int, n: int, style: Style = TORCH) -> Unit:  # noqa: E741
     """Return the block that halves the size after the first stage, in Inception-v3 and later.
 

@@ -17,10 +17,12 @@ from keras_convnets.architectures.inception.multibranch import (
     concat_branches,
     reduction_a,
 )
+from keras_convnets.typed import typed
 from keras_convnets.units import TORCH, Part, Style, Unit, chain, heads
 from keras_convnets.units.heads import Activation, Head
 
 
+@typed
 def inception_a(pool_features: int, style: Style = TORCH) -> Unit:
     """Return Inception-v3's block at 35 x 35: 1x1; 5x5; 3x3 twice; pooling.
 
@@ -47,6 +49,7 @@ def inception_a(pool_features: int, style: Style = TORCH) -> Unit:
     )
 
 
+@typed
 def inception_b(style: Style = TORCH) -> Unit:
     """Return Inception-v3's block from 35 x 35 to 17 x 17: `reduction_a` with its own widths.
 
@@ -59,6 +62,7 @@ def inception_b(style: Style = TORCH) -> Unit:
     return reduction_a(64, 96, 96, 384, style)
 
 
+@typed
 def inception_c(channels_7x7: int, style: Style = TORCH) -> Unit:
     """Return Inception-v3's block at 17 x 17: 1x1; 7x7; 7x7 twice; pooling. 768 channels.
 
@@ -86,6 +90,7 @@ def inception_c(channels_7x7: int, style: Style = TORCH) -> Unit:
     )
 
 
+@typed
 def inception_d(style: Style = TORCH) -> Unit:
     """Return Inception-v3's block from 17 x 17 to 8 x 8: 3x3/2; 7x7 and 3x3/2; pooling.
 
@@ -105,6 +110,7 @@ def inception_d(style: Style = TORCH) -> Unit:
     )
 
 
+@typed
 def inception_e(style: Style = TORCH) -> Unit:
     """Return Inception-v3's block at 8 x 8, whose branches split again. 2048 channels.
 

@@ -15,9 +15,11 @@ from keras_convnets.architectures.inception.multibranch import (
     concat_branches,
     reduction_a,
 )
+from keras_convnets.typed import typed
 from keras_convnets.units import TORCH, Part, Style, Unit, chain
 
 
+@typed
 def inception_v4_a(style: Style = TORCH) -> Unit:
     """Return Inception-v4's block at 35 x 35: 1x1; 3x3; 3x3 twice; pooling. 384 channels.
 
@@ -40,6 +42,7 @@ def inception_v4_a(style: Style = TORCH) -> Unit:
     )
 
 
+@typed
 def inception_v4_b(style: Style = TORCH) -> Unit:
     """Return Inception-v4's block at 17 x 17: 1x1; 7x7; 7x7 twice; pooling. 1024 channels.
 
@@ -65,6 +68,7 @@ def inception_v4_b(style: Style = TORCH) -> Unit:
     )
 
 
+@typed
 def inception_v4_c(style: Style = TORCH) -> Unit:
     """Return Inception-v4's block at 8 x 8, whose branches split again. 1536 channels.
 
@@ -87,6 +91,7 @@ def inception_v4_c(style: Style = TORCH) -> Unit:
     )
 
 
+@typed
 def reduction_v4_b(style: Style = TORCH) -> Unit:
     """Return Inception-v4's block from 17 x 17 to 8 x 8: 3x3/2; 7x7 and 3x3/2; pooling.
 

@@ -12,10 +12,12 @@ from keras_convnets.architectures.residual.shortcuts import (
     post_activation_shortcut,
     with_shortcut,
 )
+from keras_convnets.typed import typed
 from keras_convnets.units import TORCH, Style, Unit, chain
 
 
 @ends_in_activation
+@typed
 def basic_block_v1(
     filters: int, init_strides: Strides = (1, 1), *, shortcut: str = "B", style: Style = TORCH
 ) -> Unit:
@@ -45,6 +47,7 @@ def basic_block_v1(
 
 
 @ends_in_activation
+@typed
 def bottleneck_v1(
     filters: int, init_strides: Strides = (1, 1), *, shortcut: str = "B", style: Style = TORCH
 ) -> Unit:
@@ -70,6 +73,7 @@ def bottleneck_v1(
 
 
 @ends_in_activation
+@typed
 def bottleneck_v1_5(
     filters: int,
     init_strides: Strides = (1, 1),

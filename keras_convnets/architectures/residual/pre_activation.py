@@ -15,10 +15,12 @@ from keras_convnets.architectures.residual.shortcuts import (
     with_shortcut,
 )
 from keras_convnets.naming import on_branch
+from keras_convnets.typed import typed
 from keras_convnets.units import TORCH, Style, Tensor, Unit, chain
 
 
 @ends_in_addition
+@typed
 def basic_block_v2(
     filters: int,
     init_strides: Strides = (1, 1),
@@ -57,6 +59,7 @@ def basic_block_v2(
 
 
 @ends_in_addition
+@typed
 def bottleneck_v2(
     filters: int,
     init_strides: Strides = (1, 1),
@@ -91,6 +94,7 @@ def bottleneck_v2(
 
 
 @ends_in_addition
+@typed
 def bottleneck_v2_authors(
     filters: int,
     init_strides: Strides = (1, 1),
@@ -126,6 +130,7 @@ def bottleneck_v2_authors(
 
 
 @ends_in_addition
+@typed
 def bottleneck_v2_keras(
     filters: int, init_strides: Strides = (1, 1), *, style: Style = TORCH
 ) -> Unit:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from keras_convnets import axes, checks, units
 from keras_convnets.naming import on_branch
+from keras_convnets.typed import typed
 from keras_convnets.units import TORCH, Style, Tensor, Unit, chain
 
 Strides = tuple[int, int]
@@ -35,6 +36,7 @@ def with_shortcut(
     return apply
 
 
+@typed
 def shortcut_a(x: Tensor, residual: Tensor, strides: Strides) -> Tensor:
     """Return the sum of a residual and an identity without parameters (He et al. 2015, option A).
 
@@ -52,6 +54,7 @@ def shortcut_a(x: Tensor, residual: Tensor, strides: Strides) -> Tensor:
     return units.add(x, residual)
 
 
+@typed
 def shortcut_b(x: Tensor, residual: Tensor, strides: Strides, style: Style = TORCH) -> Tensor:
     """Return the sum of a residual and an identity, projected where shapes differ (option B).
 
@@ -69,6 +72,7 @@ def shortcut_b(x: Tensor, residual: Tensor, strides: Strides, style: Style = TOR
     return units.add(x, residual)
 
 
+@typed
 def shortcut_c(x: Tensor, residual: Tensor, strides: Strides, style: Style = TORCH) -> Tensor:
     """Return the sum of a residual and a projection, whatever the shapes (option C).
 

@@ -14,6 +14,7 @@ from keras_convnets.training.data import arguments as named
 from keras_convnets.training.data import arrays, digits, folder, keras_datasets, tfds
 from keras_convnets.training.data.source import Source
 from keras_convnets.training.data.treatment import Treatment
+from keras_convnets.typed import explaining
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,6 +52,7 @@ class Data:
         return self.preprocessing.image_shape
 
     @classmethod
+    @explaining
     def from_arrays(
         cls,
         train_images: Any,
@@ -117,6 +119,7 @@ class Data:
         return _treated(source, treatment, {})
 
 
+@explaining
 def load_data(
     name: str,
     *,

@@ -19,10 +19,12 @@ from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.images.reading import unreadable
 from keras_convnets.training.data.augmentation import AUGMENTATIONS, Augmentation
 from keras_convnets.training.data.data import Data
+from keras_convnets.typed import explaining
 
 AutoShardPolicy = tf.data.experimental.AutoShardPolicy
 
 
+@explaining
 def steps_per_epoch(data: Data, batch_size: int) -> int:
     """Return the number of full batches in the training images; a remainder is left out.
 
@@ -40,6 +42,7 @@ def steps_per_epoch(data: Data, batch_size: int) -> int:
     return len(data.train) // batch_size
 
 
+@explaining
 def training_batches(
     data: Data,
     batch_size: int,

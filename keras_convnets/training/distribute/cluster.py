@@ -11,6 +11,7 @@ from typing import Any
 from keras_convnets import checks
 from keras_convnets.training.distribute import ports
 from keras_convnets.training.distribute.secret import read_secret
+from keras_convnets.typed import explaining
 
 STRATEGIES = ("auto", "one", "mirrored", "multi-worker")
 _JOBS = ("chief", "worker")
@@ -55,6 +56,7 @@ class Cluster:
         return json.dumps({"cluster": jobs, "task": task})
 
 
+@explaining
 def find_cluster(
     name: str = "auto",
     workers: str | None = None,

@@ -10,6 +10,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from keras_convnets import checks
 from keras_convnets.errors import PeerLost
 
 _ABORTED = "Collective ops is aborted by"
@@ -40,6 +41,9 @@ def patched_fit(strategy: Any) -> Iterator[None]:
         >>> with patched_fit(None):
         ...     history = model.fit(np.ones((4, 2)), np.ones(4), verbose=0)
     """
+    if strategy is not None:
+        remedy = "Pass a tf.distribute strategy, or None."
+        checks.instance("strategy", strategy, tf.distribute.Strategy, remedy)
     with peers_explained(), _patched(strategy) if strategy else contextlib.nullcontext():
         yield
 

@@ -20,6 +20,7 @@ from keras_convnets.training.distribute.multi_worker import (
 )
 from keras_convnets.training.distribute.rendezvous import meet
 from keras_convnets.training.distribute.together import check_together
+from keras_convnets.typed import explaining
 
 WAIT = 600.0  # seconds to wait for all machines
 _START = 60  # seconds for TensorFlow to connect machines that have all started
@@ -29,6 +30,7 @@ def silent(line: str) -> None:
     """Print nothing."""
 
 
+@explaining
 def choose_strategy(
     name: str = "auto",
     workers: str | None = None,

@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 
+from keras_convnets import checks
 from keras_convnets.keras_private import all_layers
 from keras_convnets.training.data.data import Data
 from keras_convnets.training.data.pipeline import steps_per_epoch
@@ -14,8 +15,10 @@ from keras_convnets.training.recipe.objective import Objective
 from keras_convnets.training.recipe.recipes import Recipe
 from keras_convnets.training.recipe.settings import Settings
 from keras_convnets.training.transfer.fine_tuning import DiscriminativeSGD, stage_rates
+from keras_convnets.typed import explaining
 
 
+@explaining
 def compile_model(model: keras.Model, data: Data, recipe: Recipe, settings: Settings) -> Objective:
     """Compile a classifier according to a recipe, and return its training objective.
 
@@ -41,6 +44,7 @@ def compile_model(model: keras.Model, data: Data, recipe: Recipe, settings: Sett
     return objective
 
 
+@explaining
 def set_weight_decay(model: keras.Model, decay: float) -> None:
     """Set the weight decay of all convolution kernels, ``w -= rate * decay * w``.
 
@@ -56,6 +60,7 @@ def set_weight_decay(model: keras.Model, decay: float) -> None:
         >>> round(float(model.losses[0] / keras.ops.sum(conv.kernel**2)), 6)
         0.005
     """
+    decay = checks.non_negative_number("decay", decay, "a decay such as 1e-4, or 0 for none")
     penalty = keras.regularizers.L2(decay / 2) if decay else None
     for layer, name in _kernels(model):
         setattr(layer, f"{name}_regularizer", penalty)

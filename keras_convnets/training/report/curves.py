@@ -16,11 +16,13 @@ from keras_convnets.printable import printable
 from keras_convnets.training.report.drawing import GRID, INK, any_letters, page_svg
 from keras_convnets.training.report.fitted import columns
 from keras_convnets.training.run_folder import History
+from keras_convnets.typed import explaining
 
 _TRAINING, _VALIDATION, _RATE = "#5b7fa6", "#d1603d", "#8a6fb0"
 _MOST_MARKS = 40  # epochs up to which each one is marked by a dot
 
 
+@explaining
 def plot_curves(
     history: Mapping[str, Sequence[float]] | keras.callbacks.History,
     to_file: str | os.PathLike[str],

@@ -10,7 +10,7 @@ from typing import Any
 
 import keras
 
-from keras_convnets import files
+from keras_convnets import checks, files
 from keras_convnets.analysis import pages
 from keras_convnets.analysis.cost.cost import Cost, cost
 from keras_convnets.analysis.plot.plot import plot_model
@@ -27,6 +27,7 @@ from keras_convnets.training.report.fitted import columns
 from keras_convnets.training.report.tested import Tested, tested
 from keras_convnets.training.run_folder import History
 from keras_convnets.training.words import duration
+from keras_convnets.typed import explaining
 
 _COST_COLUMNS = ("name", "kind", "output_shape", "params", "macs", "flops", "activations")
 _MOST_BARS = 24  # classes up to which all bars are visible at once
@@ -34,6 +35,7 @@ _LETTERS = 18  # the maximum length of a class name next to its bar
 _LARGEST_GRAPH = 300_000  # the maximum characters of a graph in the page: about 250 boxes
 
 
+@explaining
 def write_report(
     folder: str | os.PathLike[str],
     model: Any,
@@ -70,6 +72,7 @@ def write_report(
         >>> evaluation = evaluate(model, data.test, data.preprocessing)
         >>> write_report(".", model, data, evaluation, {"loss": [2.3]}, {"recipe": {"epochs": 1}})
     """
+    checks.instance("model", model, keras.Model, "Pass the classifier.")
     about = tested(model, data, evaluation)
     values = columns(history)
     config = {} if config is None else config

@@ -38,6 +38,7 @@ from keras_convnets.training.run.run import Outcome, begin, go_on, open_start, t
 from keras_convnets.training.run.run_data import load_run_data
 from keras_convnets.training.transfer.fine_tuning import freeze_until
 from keras_convnets.training.words import shape
+from keras_convnets.typed import explaining
 
 # A function of a network's name, (channels, rows, cols) and the number of outputs.
 Build = Callable[[str, tuple[int, int, int], int], keras.Model]
@@ -45,6 +46,7 @@ Build = Callable[[str, tuple[int, int, int], int], keras.Model]
 _MOST_SKIPPED = 10  # skipped files that are listed by name
 
 
+@explaining
 def launch(
     request: RunRequest | ResumeRequest,
     build: Build,
@@ -105,6 +107,7 @@ def _finished(out: Path, console: Console) -> Outcome:
     return Outcome(out, outcome.epochs, outcome.test_accuracy, False)
 
 
+@explaining
 def plan_run(request: RunRequest, build: Build) -> Plan:
     """Return the plan of a run, from a few timed steps on one device; nothing is written.
 
@@ -121,6 +124,7 @@ def plan_run(request: RunRequest, build: Build) -> Plan:
     return plan(model, data, request.recipe, request.settings)
 
 
+@explaining
 def make_repeatable(settings: Settings) -> None:
     """Seed all random numbers, and make TensorFlow deterministic if the settings say so.
 

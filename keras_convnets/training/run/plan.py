@@ -19,6 +19,7 @@ from keras_convnets.training.recipe.settings import Settings
 from keras_convnets.training.run.configuration import check_run
 from keras_convnets.training.run.enough_memory import REMEDY, asked, check_memory
 from keras_convnets.training.words import bytes_in_words, duration, shape
+from keras_convnets.typed import explaining
 
 _BARS = "▁▂▃▄▅▆▇█"
 _CURVE = 60  # characters of the learning-rate curve
@@ -139,6 +140,7 @@ class Plan:
         return [float(schedule(int(step))) for step in steps]
 
 
+@explaining
 def plan(model: keras.Model, data: Data, recipe: Recipe, settings: Settings) -> Plan:
     """Return the plan of a run; this trains the model for three steps.
 

@@ -15,6 +15,7 @@ from keras_convnets.inference.classifier import check_one_vector, check_takes_fl
 from keras_convnets.saved_models import is_file, open_file
 from keras_convnets.training.run.saved_run import open_run
 from keras_convnets.training.transfer.new_head import new_head
+from keras_convnets.typed import explaining
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,6 +51,7 @@ class Pretrained:
         return new_head(self.model, len(class_names))
 
 
+@explaining
 def open_pretrained(path: Path) -> Pretrained:
     """Open the folder of a finished run, or a ``.keras`` file.
 

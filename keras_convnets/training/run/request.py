@@ -175,7 +175,7 @@ class RunRequest:
             load=tuple(checks.path("load", file) for file in checks.items("load", self.load)),
             out=_path("out", self.out),
             or_resume=checks.boolean("or_resume", self.or_resume),
-            given=None if self.given is None else frozenset(checks.items("given", self.given)),
+            given=None if self.given is None else frozenset(_names(self.given)),
         )
         for name, kind in _PARTS.items():
             remedy = f"Pass {kind.__name__}(...), or leave it out."
@@ -231,6 +231,10 @@ class RunRequest:
 
 
 _PARTS = {"data": DataRequest, "recipe": Recipe, "settings": Settings, "devices": Devices}
+
+
+def _names(given: Any) -> list[str]:
+    return [checks.text("given", name, "names of options") for name in checks.items("given", given)]
 
 
 def _text(name: str, value: Any) -> str | None:

@@ -38,6 +38,7 @@ from keras_convnets.training.run.loop import Loop
 from keras_convnets.training.run.results import write_results
 from keras_convnets.training.run.run_config import RequestFacts, RunConfig
 from keras_convnets.training.run_lock import RunLock
+from keras_convnets.typed import explaining
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,6 +59,7 @@ class Outcome:
     interrupted: bool
 
 
+@explaining
 def train(
     model: keras.Model,
     data: Data,
@@ -155,6 +157,7 @@ def _write_start(loop: Loop, config: RunConfig, folder: Path) -> RunConfig:
     return config
 
 
+@explaining
 def resume(
     out: str | os.PathLike[str],
     data: Data,

@@ -19,6 +19,7 @@ from keras_convnets.training.data.data import Data
 from keras_convnets.training.run import config_file
 from keras_convnets.training.run.run_config import RunConfig
 from keras_convnets.training.run.run_data import check_classes, load_run_data, preprocessing_of
+from keras_convnets.typed import explaining
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,6 +60,7 @@ class SavedRun:
         return data
 
 
+@explaining
 def open_run(folder: str | os.PathLike[str]) -> SavedRun:
     """Open the folder of a run to evaluate its model or to predict with it.
 

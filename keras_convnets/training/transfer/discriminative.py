@@ -10,8 +10,11 @@ import keras
 from keras_convnets import checks
 from keras_convnets.graph.stages import placed_layers, stages_after, trainable
 from keras_convnets.keras_private import FactoredSGD
+from keras_convnets.received import shown
+from keras_convnets.typed import explaining
 
 
+@explaining
 def stage_factors(model: keras.Model, decay: float) -> dict[str, float]:
     """Return the learning-rate factor of each stage, lower for earlier stages.
 
@@ -49,6 +52,7 @@ def stage_factors(model: keras.Model, decay: float) -> dict[str, float]:
     return {stage: decay ** steps[stage] for stage in heads_last}
 
 
+@explaining
 def stage_rates(model: keras.Model, decay: float) -> list[float]:
     """Return the factor of `stage_factors` for each trainable variable.
 
@@ -118,8 +122,8 @@ class DiscriminativeSGD(FactoredSGD):
         super().__init__(learning_rate, momentum, nesterov, **kwargs)
         if not isinstance(rates, Sequence) or isinstance(rates, str) or not rates:
             raise ValueError(
-                f"rates: received {rates!r}; expected a factor for each variable that is trained. "
-                "Pass stage_rates(model, decay)."
+                f"rates: received {shown(rates)}; expected a factor for each variable that is "
+                "trained. Pass stage_rates(model, decay)."
             )
         meaning = "a factor such as 0.5; freeze_until keeps a layer from learning"
         self.rates = tuple(checks.positive_number("rates", rate, meaning) for rate in rates)

@@ -21,6 +21,7 @@ from keras_convnets.training.transfer.discriminative import (
     stage_rates,
 )
 from keras_convnets.training.transfer.new_head import classifiers, new_head
+from keras_convnets.typed import explaining
 
 __all__ = [
     "DiscriminativeSGD",
@@ -54,6 +55,7 @@ class Frozen:
         )
 
 
+@explaining
 def freeze_until(model: keras.Model, stage: str) -> Frozen:
     """Freeze every layer that a stage depends on; make it and all other layers trainable.
 

@@ -15,6 +15,7 @@ from keras_convnets.graph.topology import ends
 from keras_convnets.graph.walk import walk
 from keras_convnets.recursion import room_for
 from keras_convnets.saved_models import without_optimizer
+from keras_convnets.typed import explaining
 
 # A classifier is a layer with as many units or filters as there are classes.
 CLASSIFIERS = {LayerType.DENSE: "units", LayerType.CONVOLUTION: "filters"}
@@ -27,6 +28,7 @@ AFTER = {
 UNKNOWN = set(LayerType) - CLASSIFIERS.keys() - AFTER
 
 
+@explaining
 def new_head(model: keras.Model, num_outputs: int) -> keras.Model:
     """Return the same network for another number of classes, with its trained weights.
 
