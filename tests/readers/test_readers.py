@@ -307,3 +307,25 @@ def test_no_more_is_taken_than_is_there():
         assert size_of(stream) == 3
         with pytest.raises(DamagedFile, match="ends after 3 of 1,099,511,627,776"):
             take(stream, 2**40)
+
+
+def test_texts_of_hdf5_files_that_lie():
+    """The library of HDF5 would look for the end of a text for ever, or take gigabytes."""
+
+    def fill(file):
+        file.attrs["model_config"] = "{}"
+        file.create_group("weights").attrs["backend"] = "tensorflow"
+
+    whole = an_h5(fill).getvalue()
+    assert check_hdf5(whole) == 0
+    heap = whole.index(b"GCOL\x01")
+    long = (10).to_bytes(4, "little") + heap.to_bytes(8, "little")  # the length of "tensorflow"
+    for damaged in (
+        whole[: heap + 8] + b"\xff" * 8 + whole[heap + 16 :],  # the size of the heap
+        whole[: heap + 24] + bytes(8) + whole[heap + 32 :],  # of a text in it
+        whole[: heap + 24] + b"\xf0" + b"\xff" * 7 + whole[heap + 32 :],
+        whole.replace(long, b"\xf0" + b"\xff" * 3 + long[4:]),
+    ):
+        assert damaged != whole
+        with pytest.raises(DamagedFile), damage():
+            check_hdf5(damaged)

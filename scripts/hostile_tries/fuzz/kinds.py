@@ -132,7 +132,7 @@ def _models(honest: Path) -> Iterator[Fuzz]:
         200,
     )
     yield fuzz(".keras, weights", _is_model, zipped.of_member(_H5, mutations.anywhere), 600)
-    yield fuzz(".h5, any byte", _is_model, mutations.anywhere, 600, "h5")
+    yield fuzz(".h5, any byte", _is_model, mutations.anywhere, 250, "h5")
 
 
 def _model(file: Path) -> Any:
