@@ -15,7 +15,7 @@ from hostile_tries.fuzz.fuzzing import CANARY
 from hostile_tries.fuzz.zipped import members, zipped
 
 _CONFIG, _WEIGHTS = "config.json", "model.weights.h5"
-_HUGE = (2**31 - 1, 2**31, 2**40, 2**62, 2**63, 10**30, -1, -(2**40))
+_HUGE = (2 * 10**8, 2**31 - 1, 2**31, 2**40, 2**62, 2**63, 10**30, -1, -(2**40))
 Made = tuple[str, bytes]
 
 

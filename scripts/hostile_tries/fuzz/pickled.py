@@ -35,14 +35,18 @@ def harmful() -> list[bytes]:
         for protocol in range(5)
     ]
     old = f"(S'{touch}'\nios\nsystem\n.".encode()  # INST
-    deep = b"(" * 10 + b")" + b"\x85" * 300_000
+    deep = b")" + b"\x85" * 300_000
+    addresses = b"cnumpy\nndarray\n((I2\ntS'O'\nS'AAAAAAAABBBBBBBB'\ntR"
     return [
         *executed,
         old,
         b"(cos\nsystem\nS'" + touch.encode() + b"'\no.",  # OBJ
         b"cos\nsystem\n(S'" + touch.encode() + b"'\nt\x81.",  # NEWOBJ
         b"}" + deep + b"Ns.",  # the hash of a deep tuple
-        b"]" * 100_000 + b"." + b"",
+        b"]" * 100_000 + b".",
+        b"(dS'data'\n" + addresses + b"sS'labels'\n(lI1\nas.",
+        _array("(I2\nI3072\ntp", "u1", b"A" * 6144).replace(b"(lI1\na", addresses),
+        b"(dS'labels'\ncnumpy\nndarray\n((I1099511627776\ntS'u1'\ntRs.",
         b"N" + b"r\xff\xff\xff\x7f" + b".",  # a memo of 2**31 places
         b"\x8e" + struct.pack("<Q", 2**40) + b"x.",
         b"\x95" + struct.pack("<Q", 2**62) + b"N.",
