@@ -14,6 +14,7 @@ from hostile_tries.fuzz.fuzzing import Fuzz, Mutation
 _SUM = zipped.of_member((), mutations.anywhere)
 _H5 = ("model.weights.h5",)
 _CONFIG = ("config.json",)
+_RUNS = Path(__file__).resolve().parents[3] / "tests" / "data" / "runs"
 
 
 def kinds(honest: Path) -> Iterator[Fuzz]:
@@ -21,6 +22,7 @@ def kinds(honest: Path) -> Iterator[Fuzz]:
     yield from _data_sets(honest)
     yield from _checkpoints(honest / "checkpoint")
     yield from _models(honest)
+    yield from _configurations()
 
 
 def _data_sets(honest: Path) -> Iterator[Fuzz]:
@@ -152,3 +154,27 @@ def _is_model(right: Any, found: Any) -> bool:
 
     model, weights = found
     return isinstance(model, keras.Model) and all(w.dtype.kind in "biufV" for w in weights)
+
+
+def _configurations() -> Iterator[Fuzz]:
+    """Yield the fuzz of the configurations of runs, of each format that there has been."""
+    for folder in sorted(_RUNS.iterdir()):
+        text, value = mutations.anywhere, zipped.of_json(values.anywhere)
+        for name, mutate, count in (("any byte", text, 500), ("values", value, 600)):
+            title = f"config.json of {folder.name}, {name}"
+            yield Fuzz(
+                title, folder, "config.json", _configuration, _is_configuration, mutate, count
+            )
+
+
+def _configuration(folder: Path) -> Any:
+    from keras_convnets.training.run import config_file
+
+    return config_file.read(folder)
+
+
+def _is_configuration(right: Any, found: Any) -> bool:
+    from keras_convnets.training import stored
+
+    # What is read is of the right types: it is read again as the same once it is written.
+    return type(found) is type(right) and stored.read(type(found), stored.written(found)) == found
