@@ -364,11 +364,14 @@ class Forgetful(layers.Layer):
 
 @keras.saving.register_keras_serializable("hostile")
 class Hidden(layers.Layer):
-    """It has a state that is no weight."""
+    """It has a state that is no weight, another in each."""
+
+    made = 0
 
     def __init__(self, **given: Any) -> None:
         super().__init__(**given)
-        self.factor = np.random.random(1).astype("float32")
+        Hidden.made += 1
+        self.factor = 1.0 + Hidden.made % 2 / 4
 
     def call(self, x: Any) -> Any:
         return x * self.factor

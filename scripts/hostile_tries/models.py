@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import functools
 import shutil
 from collections.abc import Callable, Iterator
@@ -28,6 +29,8 @@ from keras_convnets.training.run.saved_run import SavedRun, open_run
 
 _COUNT = 120
 _RUN = Path("run")
+_AT_ONCE = 16
+_SECONDS = 300.0  # for so many kinds
 _TOLERANCE = 0.02  # float16 inputs have 11 bits
 
 
@@ -130,7 +133,7 @@ def _all_uses(name: str) -> Count:
     return counts
 
 
-def _images() -> Iterator[Try]:
+def _images() -> Iterator[tuple[str, Callable[[], Count]]]:
     """Yield images and labels that are not what they seem."""
     images, labels = _arrays()
     floats = images / 255
@@ -172,7 +175,7 @@ def _images() -> Iterator[Try]:
         "a class for tests alone": (images[:9], labels[:9], images, labels),
     }
     for name, arguments in bad.items():
-        yield Try(f"images: {name}", lambda given=arguments: refused(Data.from_arrays, *given))
+        yield f"images: {name}", lambda given=arguments: {refused(Data.from_arrays, *given): 1}
     good: dict[str, tuple[Any, ...]] = {
         "as they are": (images, labels),
         "grey without channels": (images[..., 0], labels),
@@ -187,7 +190,7 @@ def _images() -> Iterator[Try]:
         "lists": (images.tolist(), labels.tolist()),
     }
     for name, arguments in good.items():
-        yield Try(f"images: {name}", lambda given=arguments: _same_data(*given))
+        yield f"images: {name}", lambda given=arguments: {_same_data(*given): 1}
 
 
 def _same_data(images: Any, labels: Any) -> str:
@@ -207,6 +210,23 @@ def _same_data(images: Any, labels: Any) -> str:
 
 def tries(place: Path) -> Iterator[Try]:
     """Yield the tries of models and images."""
-    for name in KINDS:
-        yield Try(f"model: {name}", lambda name=name: _all_uses(name))
-    yield from _images()
+    yield from _together({name: lambda n=name: _all_uses(n) for name in KINDS})
+    yield from _together(dict(_images()))
+
+
+def _together(runs: dict[str, Callable[[], Count]]) -> Iterator[Try]:
+    """Yield tries of several kinds at a time: TensorFlow takes a while to start in each."""
+
+    def run(names: list[str]) -> Count:
+        counts: collections.Counter[str] = collections.Counter()
+        for name in names:
+            try:
+                counts.update(runs[name]())
+            except Exception as error:
+                raise Fault(f"{name}: {error}") from error
+        return dict(counts)
+
+    names = list(runs)
+    for start in range(0, len(names), _AT_ONCE):
+        some = names[start : start + _AT_ONCE]
+        yield Try(f"from {some[0]}", lambda some=some: run(some), _SECONDS)
