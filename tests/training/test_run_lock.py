@@ -20,9 +20,12 @@ import os, sys, time
 from pathlib import Path
 from keras_convnets.training.run_lock import acquire
 lock = acquire(Path("run"))
-if sys.argv[1] == "forks" and os.fork() == 0:
-    print("a child", os.getpid(), flush=True)
-    time.sleep(60)
+if sys.argv[1] == "forks":
+    child = os.fork()
+    if child == 0:
+        time.sleep(60)
+        os._exit(0)
+    print("a child", child, flush=True)
 print("locked", flush=True)
 time.sleep(60)
 """
@@ -69,7 +72,7 @@ def test_a_child_that_was_forked_does_not_keep_the_lock(run):
         child = int(said.split("a child ")[1].split()[0])
         process.kill()
         process.wait()
-        acquire(run, patience=0).release()
+        acquire(run).release()  # at once, or as soon as the child has run
         os.kill(child, signal.SIGKILL)
 
 

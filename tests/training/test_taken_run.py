@@ -205,13 +205,13 @@ def test_files_of_another_run(data, stopped, whole):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"epoch": 4}, "it is of epoch 5 of 3"),
-        ({"epoch": -1}, "it is of epoch 0 of 3"),
+        ({"epoch": 4}, "its history does not agree with its epoch"),
+        ({"epoch": -1}, "its history does not agree with its epoch"),
         ({"step": STEPS}, "step 4 of epoch 2 is none"),
-        ({"step": -1}, "step -1 of epoch 2 is none"),
+        ({"step": -1}, "its history does not agree with its epoch"),
         ({"run": "c0ffee"}, "it is that of another run"),
         ({"history": {}}, "its history is not that of its epochs"),
-        ({"history": {name: [] for name in run_folder.COLUMNS}}, "its history is not that of"),
+        ({"history": {name: [] for name in run_folder.COLUMNS}}, "does not agree with its epoch"),
         ({"format": 2}, "was made by a newer keras_convnets (format 2; this one reads up to 1)"),
         ({"format": -1}, "cannot read 'run/checkpoint.npz'"),
         ({"epoch": "1"}, "cannot read 'run/checkpoint.npz'"),

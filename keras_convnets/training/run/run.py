@@ -125,6 +125,7 @@ def begin(
                 config = _write_start(loop, config, loop.lock.folder)
         else:
             loop.save(loop.position)
+        _say_if_unlocked(loop.lock, console)
         try:
             return _finish(loop, out, config)
         except Exception as error:
@@ -214,6 +215,7 @@ def go_on(
     loop.restore(out / run_folder.CHECKPOINT)
     loop.lock = lock
     _check_alike(loop, config)
+    _say_if_unlocked(lock, console)
     return _finish(loop, out, config)
 
 
@@ -259,6 +261,13 @@ def _check_alike(loop: Loop, config: RunConfig) -> None:
     }
     start = (loop.position.epoch, loop.position.step, loop.is_resumed)
     check_alike(loop.strategy, **facts, checkpoint=start)
+
+
+def _say_if_unlocked(lock: RunLock | None, console: Console) -> None:
+    """Say that others are not kept out, where a file system has no locks."""
+    if lock is not None and not lock.is_exclusive:
+        where = shown(lock.folder)
+        print_line(console, f"{where}: no locks on this disk, so train the run in one process only")
 
 
 def _finish(loop: Loop, out: Path, config: RunConfig) -> Outcome:
