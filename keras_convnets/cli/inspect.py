@@ -38,7 +38,7 @@ def _summary(chosen: argparse.Namespace) -> int:
 
 
 def _plot(chosen: argparse.Namespace) -> int:
-    startup.start_engine(chosen.load, draws=chosen.file.suffix != ".dot")
+    startup.start_engine(chosen.load, draws=True)
     from keras_convnets.analysis.plot.plot import plot_model
 
     model = _open(chosen.name, chosen.input_shape, chosen.num_outputs)

@@ -50,6 +50,8 @@ def start_engine(
         if draws:
             import pygraphviz
 
+            # On other backends Keras imports TensorFlow here, and that writes log messages.
+            keras.saving.serialize_keras_object(keras.config.dtype_policy())
             pygraphviz.AGraph("graph {a}").draw(format="svg", prog="dot")
     for file in load or ():
         _load(file)
