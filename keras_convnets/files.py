@@ -146,7 +146,10 @@ def shown(path: str | os.PathLike[str]) -> str:
 
 def short(name: str) -> str:
     """Return the start of a file's name, to which some letters can be added."""
-    return os.fsdecode(os.fsencode(name)[:_PREFIX])
+    name = name[:_PREFIX]
+    while len(os.fsencode(name)) > _PREFIX:
+        name = name[:-1]
+    return name
 
 
 def absolute(what: str, path: str | os.PathLike[str]) -> Path:

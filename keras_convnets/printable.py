@@ -15,8 +15,8 @@ from typing import Any
 _JOINERS = "\u200c\u200d"  # invisible, but words of several scripts and many emoji need them
 _BYTES = range(0xDC80, 0xDD00)  # the surrogates of bytes that are not UTF-8
 # Where a spreadsheet takes what follows as a formula: at the start of a cell, and after what may
-# separate or quote cells.
-_FORMULA = re.compile(r'(^\s*|[,;"]\s*)(?=[=+\-@])')
+# separate or quote cells. A line that starts with # is a note.
+_FORMULA = re.compile(r'(^\s*|[,;"]\s*)(?=[=+\-@])|^(?=#)')
 
 
 def printable(text: object) -> str:
@@ -55,13 +55,15 @@ def one_line(message: object) -> str:
 
 
 def csv_cell(text: object) -> str:
-    """Return printable text that no spreadsheet takes as a formula: an apostrophe is put before it.
+    """Return printable text that no spreadsheet takes as a formula, and no program as a note.
+
+    An apostrophe is put before what would be taken so.
 
     Examples:
         >>> print(csv_cell("=cmd|' /C calc'!A0"), csv_cell("cat"))
         '=cmd|' /C calc'!A0 cat
     """
-    return _FORMULA.sub(r"\1'", printable(text))
+    return _FORMULA.sub(lambda found: f"{found[0]}'", printable(text))
 
 
 def to_json(value: Any) -> str:

@@ -26,7 +26,7 @@ from pathlib import Path
 import hostile_tries
 from hostile_tries.forks import Fault, contained
 
-_HELPERS = {"command_faults", "forks", "kinds", "right_values", "strangers", "trying"}
+_HELPERS = {"command_faults", "forks", "kinds", "nasty", "right_values", "strangers", "trying"}
 _NAMES = sorted({module.name for module in pkgutil.iter_modules(hostile_tries.__path__)} - _HELPERS)
 _HOUR = 3600.0
 _COLUMNS = ("refused", "worked", "skipped", "faults")

@@ -124,5 +124,5 @@ def _plain(value: Any) -> Any:
 
 
 def _escaped(text: str) -> str:
-    """Return text that Markdown shows as it is: without links, emphasis or HTML."""
-    return re.sub(r"[\\`*\[\]<|]|(?<!\w)_|_(?!\w)", r"\\\g<0>", text)
+    """Return text that Markdown shows as it is: without links, emphasis, HTML or formulas."""
+    return re.sub(r"[\\`*\[\]<|$]|(?<!\w)_|_(?!\w)|:(?=\w+:)", r"\\\g<0>", text)

@@ -32,7 +32,8 @@ History = Mapping[str, Sequence[float]]
 def default(model: str, data: str) -> Path:
     """Return a folder named after the model, the data and the time."""
     data = data.rstrip("/").replace(":", "-").rsplit("/", 1)[-1]
-    return Path("runs") / f"{model}-{data}-{datetime.now():%Y%m%d-%H%M%S}"
+    name = f"{files.short(model)}-{files.short(data)}"  # a name has at most 255 bytes
+    return Path("runs") / f"{name}-{datetime.now():%Y%m%d-%H%M%S}"
 
 
 def is_run(folder: Path) -> bool:

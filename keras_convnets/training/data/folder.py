@@ -22,7 +22,7 @@ from keras_convnets.training.data.source import Source
 SIZE = 224
 _TRAIN = "train"
 _TESTS = ("test", "val", "validation")
-_NAMED = 3
+_NAMED, _LONGEST = 3, 300  # files in an error, and characters of each
 
 
 def load(name: str, strict: bool) -> Source:
@@ -192,7 +192,13 @@ def _some(skipped: Sequence[str]) -> str:
     """Return the number of files and the names of the first few."""
     count = "1 file is no image" if len(skipped) == 1 else f"{len(skipped)} files are no images"
     more = "; ..." if len(skipped) > _NAMED else ""
-    return f"{count} ({'; '.join(skipped[:_NAMED])}{more})"
+    return f"{count} ({'; '.join(map(_short, skipped[:_NAMED]))}{more})"
+
+
+def _short(line: str) -> str:
+    """Return a line with the middle of a very long name left out."""
+    half = _LONGEST // 2
+    return line if len(line) <= _LONGEST else f"{line[:half]}…{line[-half:]}"
 
 
 def _only(parts: Sequence[_Part]) -> tuple[int, int] | None:
