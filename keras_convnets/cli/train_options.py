@@ -83,10 +83,11 @@ def _check_resume(given: dict[str, Any]) -> None:
     """Refuse options that are not about where and how to resume a run."""
     names = [field.name for kind in (ResumeRequest, Devices) for field in dataclasses.fields(kind)]
     known = {"resume", "load", *(OPTIONS.get(name, name) for name in names)} - {"out"}
-    for name in given.keys() - known:
+    if others := [name for name in given if name not in known]:
+        options = [f"--{'continue' if n == 'continues' else n.replace('_', '-')}" for n in others]
         raise ValueError(
-            f"resume: received --{name.replace('_', '-')} with it; expected none, for a run "
-            "goes on as it was begun. Start a new run for other settings."
+            f"resume: received {', '.join(options)} with it; expected none, for a run goes on as "
+            "it was begun. Start a new run for other settings."
         )
 
 

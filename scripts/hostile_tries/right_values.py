@@ -215,8 +215,6 @@ _RIGHT: dict[str, dict[str, Any]] = {
     "SeResnetBuilder.build": {"repetitions": (1,)},
     "VggBuilder.build": {"configuration": [(1, 4)], "input_shape": (3, 32, 32)},
     "WideResnetBuilder.build": {"repetitions": (1,), "width_factor": 1},
-    "InceptionBuilder.build_googlenet": {"input_shape": (3, 224, 224)},
-    "CourseNotesBuilder.build_notes_alexnet": {"input_shape": (1, 224, 224)},
 }
 _OPTIONS = {
     "data_format": "channels_last",
@@ -317,6 +315,7 @@ class Right:
         self._function = getattr(found, method) if method else found
         self._given = _RIGHT.get(name, {})
         self._is_builder = "Builder." in name
+        self._takes_options = name == "ResnetBuilder.build"  # all others take the same
 
     @staticmethod
     def names() -> list[str]:
@@ -333,7 +332,7 @@ class Right:
 
     def parameters(self) -> list[str]:
         """Return the names of the parameters."""
-        return [*_parameters(self._function), *(_OPTIONS if self._is_builder else ())]
+        return [*_parameters(self._function), *(_OPTIONS if self._takes_options else ())]
 
     def arguments(self) -> dict[str, Any]:
         """Return right arguments for all parameters without a default."""

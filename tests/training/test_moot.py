@@ -100,6 +100,7 @@ def test_every_option_changes_what_is_planned_or_is_refused(name, option, given)
         ("--data mnist --strict", "strict: received True with 'mnist'"),
         ("--model lenet_5 --sync-bn", "lenet_5, which has no batch normalisation"),
         ("--model lenet_5 --freeze-until conv1", "before which lenet_5 has no layers with weights"),
+        ("--resume x --epochs 3 --continue", "received --epochs, --continue with it"),
         ("--drops 0.5", "drops: received (0.5,), which has no effect here"),
         ("--jit --workers a:1,localhost:2999 --index 1 --out x", "jit: received True with 2"),
         ("--batch-size 3 --workers a:1,localhost:2999 --index 1 --out x", "a multiple of 2"),
