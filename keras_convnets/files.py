@@ -1,6 +1,7 @@
 """Atomic file writes, and what the system says about files.
 
-A file is either written completely or left unchanged, and what is no file is not waited for.
+A file is either written completely or left unchanged. Only regular files are read: a pipe or a
+device could block forever.
 """
 
 from __future__ import annotations
@@ -184,7 +185,7 @@ def open_regular(file: str | bytes | os.PathLike[str]) -> BinaryIO:
 
     Raises:
         OSError: if it cannot be opened.
-        ValueError: if it is no regular file; the error says so in a few words.
+        ValueError: if it is not a regular file; the error says so in a few words.
     """
     _check_regular(os.stat(file))
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
@@ -206,7 +207,7 @@ def read_regular(file: str | bytes | os.PathLike[str], most: int) -> bytes:
 
     Raises:
         OSError: if it cannot be read.
-        ValueError: if it is no regular file, or larger; the error says so in a few words.
+        ValueError: if it is not a regular file, or larger; the error says so in a few words.
     """
     with open_regular(file) as stream:
         size = os.fstat(stream.fileno()).st_size

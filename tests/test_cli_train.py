@@ -77,7 +77,7 @@ def test_ctrl_c_leaves_a_loadable_model_and_a_history(epochs_done):
     shown += read_until(terminal, None)
     assert process.wait(timeout=120) == cli.INTERRUPTED, shown
     assert b"Traceback" not in shown
-    assert b"interrupted: %d epochs are finished; go on with keras-convnets" % epochs_done in shown
+    assert b"interrupted after %d epoch" % epochs_done in shown
     assert len(rows()) == epochs_done
     assert keras.models.load_model("run/model.keras").name == "lenet_5"
     _, position = checkpoint.read(Path("run/checkpoint.npz"))
@@ -145,7 +145,7 @@ def test_dry_run_prints_the_plan_and_writes_nothing(capfd):
     assert "1,437 training, 360 validation, 360 test images of 1 x 32 x 32, 10 classes" in out
     assert "augmentation resized-crop" in out
     assert "Goyal et al. 2017" in out
-    assert "11: 1 epochs of 11 steps of 128 images" in out
+    assert "11: 1 epoch of 11 steps of 128 images" in out
     assert "momentum 0.9 (Nesterov), decay 0.0001, label smoothing 0.1" in out
     assert re.search(r"step +4  epoch +0.4  0.005\n", out)  # a third of 11 steps
     assert re.search(r"time +[0-9.]+ s a step, \d+ s an epoch, \d+ s the run", out)

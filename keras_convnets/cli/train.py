@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from typing import Any
 
 from keras_convnets.cli import startup, train_options
@@ -60,21 +61,19 @@ def _tell(line: str) -> None:
 
 
 def _report(console: Any, outcome: Any) -> int:
+    epochs = f"{outcome.epochs} epoch{'' if outcome.epochs == 1 else 's'}"
+    folder = shlex.quote(str(outcome.folder))  # to be copied into a shell
     if outcome.test_accuracy is not None and not outcome.interrupted:
-        print_line(
-            console, f"test accuracy {outcome.test_accuracy:.2%} after {outcome.epochs} epochs"
-        )
+        print_line(console, f"test accuracy {outcome.test_accuracy:.2%} after {epochs}")
     if outcome.test_accuracy is None and not outcome.interrupted:  # not known without its data
         print_line(
             console,
-            f"{outcome.epochs} epochs; print its test accuracy with keras-convnets evaluate "
-            f"{outcome.folder}",
+            f"{epochs}; print its test accuracy with keras-convnets evaluate {folder}",
         )
     if outcome.interrupted:
         print_line(
             console,
-            f"interrupted: {outcome.epochs} epochs are finished; "
-            f"go on with keras-convnets train --resume {outcome.folder}",
+            f"interrupted after {epochs}; go on with keras-convnets train --resume {folder}",
         )
     print_line(console, f"written to {outcome.folder}:")
     for file in sorted(outcome.folder.iterdir()) if outcome.folder.is_dir() else ():

@@ -108,7 +108,7 @@ def _add_data(group: Any) -> None:
         help="share of the training images (default: 0, the test)",
     )
     group.add_argument("--image-size", type=int, metavar="N", help="rows and columns to resize to")
-    group.add_argument("--strict", action="store_true", help="refuse files that are no images")
+    group.add_argument("--strict", action="store_true", help="refuse files that are not images")
 
 
 def _add_recipe(group: Any) -> None:

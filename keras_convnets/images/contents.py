@@ -16,7 +16,7 @@ from keras_convnets import files
 from keras_convnets.images import headers
 
 KINDS = "JPEG, PNG, BMP or GIF"
-NOT_WHOLE = f"no whole {KINDS}"
+NOT_WHOLE = f"not a complete {KINDS}"
 
 MOST_PIXELS = 89_478_485  # 256 MiB of colours; the limit of Pillow, too
 MOST_BYTES = 2**29  # of a file

@@ -78,7 +78,7 @@ def check_takes_floats(model: Any) -> None:
     if dtype not in _FLOATS:
         raise ValueError(
             f"model: {model.name} takes images of type {dtype}, to which the prepared images, "
-            f"floats around 0, would be cut; expected floats. {_BUILD}, of type float32."
+            f"floats around 0, would be truncated; expected floats. {_BUILD}, of type float32."
         )
     if getattr(x, "sparse", False) or getattr(x, "ragged", False):
         raise ValueError(

@@ -60,12 +60,12 @@ def shown(text: object) -> str:
 
 @contextlib.contextmanager
 def opened(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
-    """Open a regular file, and nothing else: a pipe or a device would be waited for.
+    """Open a regular file and nothing else: a pipe or a device could block forever.
 
     Raises:
         FileNotFoundError: there is no such file.
         NotADirectoryError: likewise, because its folder is a file.
-        DamagedFile: it cannot be opened, or is no regular file.
+        DamagedFile: it cannot be opened, or is not a regular file.
     """
     try:
         stream = files.open_regular(path)
@@ -88,7 +88,7 @@ def whole(path: str | os.PathLike[str], most: int) -> bytes:
     Raises:
         FileNotFoundError: there is no such file.
         NotADirectoryError: likewise, because its folder is a file.
-        DamagedFile: it cannot be read, is no regular file, or has more than ``most`` bytes.
+        DamagedFile: it cannot be read, is not a regular file, or has more than ``most`` bytes.
     """
     try:
         return files.read_regular(path, most)
@@ -119,7 +119,7 @@ def take(stream: Readable, size: int) -> bytearray:
 
 
 class Limited:
-    """A stream that may hold up to so many bytes.
+    """A stream from which at most a number of bytes can be read.
 
     Args:
         stream: the stream.

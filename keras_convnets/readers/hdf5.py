@@ -58,5 +58,5 @@ def _sizes(objects: dict[str, Any], left: int) -> Iterator[int]:
             count = math.prod(found.shape or ())
             left -= count * found.dtype.itemsize
             if left < 0:
-                raise DamagedFile("it says that it has more numbers than it can have")
+                raise DamagedFile("it declares more numbers than a file of its size can hold")
             yield count

@@ -69,7 +69,7 @@ def check_texts(contents: bytes | bytearray) -> None:
             command, input=contents, capture_output=True, timeout=_SECONDS, check=True, env=alone
         )
     except (subprocess.SubprocessError, OSError) as error:
-        raise DamagedFile("its texts cannot be read") from error
+        raise DamagedFile("its strings cannot be read") from error
 
 
 def _check_heaps(contents: bytes | bytearray) -> None:

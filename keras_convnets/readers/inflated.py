@@ -51,7 +51,7 @@ def read_tar(stream: BinaryIO, folder: str, names: Collection[str]) -> dict[str,
             if path.parent.name != folder or path.name not in names:
                 continue
             if path.name in found or member.type not in _PLAIN_FILES or member.size < 0:
-                raise DamagedFile(f"its member {shown(repr(member.name))} is no plain file")
+                raise DamagedFile(f"its member {shown(repr(member.name))} is not a regular file")
             found[path.name] = take(archive.extractfile(member), member.size)
     limited.finish()
     return found

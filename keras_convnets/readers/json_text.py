@@ -27,10 +27,10 @@ def parse(text: bytes | bytearray, **hooks: Any) -> Any:
         ValueError: it is no JSON.
     """
     if len(text) > _LONGEST:
-        raise DamagedFile(f"it has JSON of {len(text):,} bytes")
+        raise DamagedFile(f"its JSON has {len(text):,} bytes")
     brackets = _STRING.sub(b"", text).translate(None, _OTHERS)
     if len(brackets) > 2 * _MOST:
-        raise DamagedFile(f"it has JSON with {len(brackets) // 2:,} lists and objects")
+        raise DamagedFile(f"its JSON has {len(brackets) // 2:,} lists and objects")
     depth = 0
     for bracket in brackets:
         depth += 1 if bracket in b"[{" else -1

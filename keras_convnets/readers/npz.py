@@ -27,7 +27,7 @@ def read_npz(stream: BinaryIO) -> dict[str, np.ndarray]:
         found = {}
         for name in archive.namelist():
             if not name.endswith(".npy"):
-                raise DamagedFile(f"its member {shown(repr(name))} is no array")
+                raise DamagedFile(f"its member {shown(repr(name))} is not an array")
             found[name.removesuffix(".npy")] = npy(contents(archive, name))
     return found
 

@@ -124,7 +124,7 @@ class Machine:
 
     def last(self, count: int) -> tuple[Any, ...]:
         if len(self._stack) < count:
-            raise DamagedFile("it has a pickle that takes what is not there")
+            raise DamagedFile("it has a pickle that takes values that are not there")
         found = tuple(self._stack[len(self._stack) - count :])
         del self._stack[len(self._stack) - count :]
         return found
@@ -150,7 +150,7 @@ class Machine:
     def reduce(self) -> None:
         function, arguments = self.last(2)
         if not isinstance(function, Name) or type(arguments) is not tuple:
-            raise DamagedFile("it has a pickle that calls what is no function")
+            raise DamagedFile("it has a pickle that calls something that is not a function")
         self._stack.append(self._call(function, arguments))
 
     def build(self) -> None:
@@ -164,7 +164,7 @@ class Machine:
 def _dictionary(items: list[Any]) -> dict[Any, Any]:
     keys, values = items[::2], items[1::2]
     if not all(type(key) in (bytes, str, int) for key in keys):  # deep ones crash when hashed
-        raise DamagedFile("it has a dictionary whose keys are not texts")
+        raise DamagedFile("it has a dictionary whose keys are not strings")
     return dict(zip(keys, values, strict=True))
 
 

@@ -101,8 +101,8 @@ class RunLock:
         if self._descriptor is None or _holder_in(self.folder) != self._holder:
             raise RunStopped(
                 f"{files.shown(self.folder)}, the folder of this run, was moved, removed, replaced "
-                "or taken by another process; nothing more is written to it. Where it is now, go "
-                "on with --resume."
+                "or taken by another process; nothing more is written to it. If it was moved, "
+                "go on with --resume where it is now."
             )
         with contextlib.suppress(OSError):
             os.utime(self._descriptor)  # what cleans up unused files leaves it alone
@@ -179,7 +179,7 @@ def acquire(folder: Path, patience: float = _PATIENCE) -> RunLock:
             who = holder or _UNNAMED
             raise LockedError(
                 f"run: {files.shown(folder)} is being trained by {who}; expected a run that no "
-                "process is at work on. Wait for its end, or stop it."
+                "other process is training. Wait until that one ends, or stop it."
             )
         time.sleep(_PAUSE)
 

@@ -17,7 +17,7 @@ from keras_convnets.readers import json_text
 
 _Kind = TypeVar("_Kind")
 
-_NAMES = {bool: "true or false", int: "an integer", float: "a number", str: "a text"}
+_NAMES = {bool: "true or false", int: "an integer", float: "a number", str: "a string"}
 _LONGEST = 60  # characters of a value in an error
 
 
@@ -36,7 +36,7 @@ def parse(text: bytes | bytearray, finite: bool = True) -> dict[str, Any]:
         {'epochs': 3}
         >>> parse(b'{"epochs": 3, "epochs": 4}')
         Traceback (most recent call last):
-        ValueError: it says 'epochs' twice
+        ValueError: it has 'epochs' twice
     """
     number = _finite if finite else float
     try:
@@ -73,7 +73,7 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
         ((twice, _),) = collections.Counter(name for name, _ in pairs).most_common(1)
-        raise ValueError(f"it says {shown(twice)} twice")
+        raise ValueError(f"it has {shown(twice)} twice")
     return found
 
 
@@ -107,10 +107,10 @@ def read(kind: type[_Kind], value: Any, where: str = "") -> _Kind:
     hints = _hints(cast(Any, kind))
     for name in hints:
         if name not in value:
-            raise ValueError(f"it does not say {_path(where, name)!r}")
+            raise ValueError(f"it lacks {_path(where, name)!r}")
     for name in value:
         if name not in hints:
-            raise ValueError(f"it says {shown(_path(where, name))}, which is unknown")
+            raise ValueError(f"it has {shown(_path(where, name))}, which is unknown")
     values = {name: _value(hint, value[name], _path(where, name)) for name, hint in hints.items()}
     try:
         from_config = getattr(kind, "from_config", None)

@@ -62,7 +62,7 @@ def _train(place: Path, size: int, can_mount: bool) -> str:
     if ended.code == 0:
         return WORKED
     check_line(ended.err)
-    if ended.code == 1:  # begun: its checkpoint is whole
+    if ended.code == 1:  # begun: its checkpoint is intact
         checkpoint.read(run / "checkpoint.npz")
     if ended.code not in (1, 2) or (ended.code == 2 and os.listdir(here) != ["file"]):
         raise Fault(f"exit code {ended.code}, left {sorted(map(str, here.rglob('*')))}")

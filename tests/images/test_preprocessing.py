@@ -168,14 +168,14 @@ def test_truncated_files_are_refused(tmp_path, kind):
     contents = file(Image.fromarray(COLOUR), kind)
     path = tmp_path / f"short.{kind.lower()}"
     path.write_bytes(contents[: len(contents) * 3 // 4])
-    with pytest.raises(ValueError, match=f"^{path}: no whole JPEG, PNG, BMP or GIF$"):
+    with pytest.raises(ValueError, match=f"^{path}: not a complete JPEG, PNG, BMP or GIF$"):
         Preprocessing(3, 20, 30).read_file(path)
 
 
 @pytest.mark.parametrize("contents", [b"", b"BM", b"<html>", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"])
 def test_what_is_no_image_is_refused(tmp_path, contents):
     (tmp_path / "no.jpg").write_bytes(contents)
-    with pytest.raises(ValueError, match="no.jpg: no whole JPEG, PNG, BMP or GIF$"):
+    with pytest.raises(ValueError, match="no.jpg: not a complete JPEG, PNG, BMP or GIF$"):
         Preprocessing(3, 20, 30).read_file(tmp_path / "no.jpg")
 
 

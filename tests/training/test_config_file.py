@@ -90,7 +90,7 @@ def test_each_value_of_the_wrong_type_is_named_and_none_may_lack():
     tried = 0
     for where, value in places(WORDS):
         if where != "format":  # without one, it is a file of an early version
-            assert f"it does not say {where!r}" in refusal(changed(where, MISSING))
+            assert f"it lacks {where!r}" in refusal(changed(where, MISSING))
         for other in (None, True, "text", 1.5, [], {}, -1):
             text = changed(where, other)
             kinds = {type(value), type(None), int if isinstance(value, float) else None}
@@ -115,14 +115,14 @@ def assert_read_or_refused(text):
     [
         ("", "it is not JSON"),
         ("{", "it is not JSON"),
-        ("{}", "it does not say 'model'"),
+        ("{}", "it lacks 'model'"),
         ("null", "it holds None; expected a JSON object"),
         ("[1]", "it holds [1]; expected a JSON object"),
         ("[" * 100_000, "nested too deeply"),
         ('{"a":' * 100_000, "nested too deeply"),
         (b"\xff\xfe{}", "it is not UTF-8"),
         (b"\x00" * 50, "it is not JSON"),
-        ('{"format": 1, "format": 1}', "it says 'format' twice"),
+        ('{"format": 1, "format": 1}', "it has 'format' twice"),
         (changed("recipe.learning_rate", float("nan")), "it holds NaN"),
         (changed("recipe.learning_rate", -float("inf")), "it holds -Infinity"),
         (changed("recipe.learning_rate", 1).replace('rate": 1,', 'rate": 1e999,'), "holds 1e999"),
@@ -136,10 +136,10 @@ def assert_read_or_refused(text):
         (changed("model.input_shape", [1, 8, 9]), "expected (1, 8, 8), the size that the prepro"),
         (changed("data.class_names", []), "data: class_names: received none"),
         (changed("data.class_names", ["a", "b", "c"]), "received 3 classes; expected 2"),
-        (changed("data.class_names", ["a", 2]), "data.class_names[1]: received 2; expected a text"),
+        (changed("data.class_names", ["a", 2]), "class_names[1]: received 2; expected a string"),
         (changed("data.train_images", 0), "data: train_images: received 0"),
-        (changed("data.arguments.more", 1), "it says 'data.arguments.more', which is unknown"),
-        (changed("future", 1), "it says 'future', which is unknown"),
+        (changed("data.arguments.more", 1), "it has 'data.arguments.more', which is unknown"),
+        (changed("future", 1), "it has 'future', which is unknown"),
         (changed("format", 0), "format: received 0; expected a number from 1"),
         (changed("format", "1"), "format: received '1'"),
         (changed("format", True), "format: received True"),

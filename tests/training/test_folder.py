@@ -133,10 +133,10 @@ def spoil(flowers):
     (flowers / "tulip" / "0.png").write_bytes(b"")
     (flowers / "tulip" / "3.bmp").write_text("<html>")
     return (
-        "flowers/lily/1.JPG: no whole JPEG, PNG, BMP or GIF",
-        "flowers/rose/notes.txt: by its name no JPEG, PNG, BMP or GIF",
-        "flowers/tulip/0.png: no whole JPEG, PNG, BMP or GIF",
-        "flowers/tulip/3.bmp: no whole JPEG, PNG, BMP or GIF",
+        "flowers/lily/1.JPG: not a complete JPEG, PNG, BMP or GIF",
+        "flowers/rose/notes.txt: its name is not that of a JPEG, PNG, BMP or GIF",
+        "flowers/tulip/0.png: not a complete JPEG, PNG, BMP or GIF",
+        "flowers/tulip/3.bmp: not a complete JPEG, PNG, BMP or GIF",
     )
 
 
@@ -156,7 +156,7 @@ def test_strict_refuses_what_is_no_image(flowers):
     spoil(flowers)
     with pytest.raises(
         ValueError,
-        match=r"of which 4 files are no images \(flowers/lily/1.JPG: .*notes.txt: .*0.png: [^;]*; "
+        match=r"of which 4 files are not images \(flowers/lily/1.JPG: .*notes.txt: .*0.png: [^;]*; "
         r"\.\.\.\); expected images only",
     ):
         load_data(f"folder:{flowers}", strict=True)
@@ -181,7 +181,7 @@ def test_folders_below_class_folders_are_looked_into(flowers):
         (lambda path: (path / "iris").mkdir(), "the class 'iris' has no images; expected"),
         (
             lambda path: [file.write_text("no") for file in (path / "rose").iterdir()],
-            "the class 'rose' has no images (10 files are no images (flowers/rose/0.png: no whole",
+            "the class 'rose' has no images (10 files are not images (flowers/rose/0.png: not a",
         ),
         (
             lambda path: [file.unlink() for file in list((path / "rose").iterdir())[1:]],
@@ -226,7 +226,7 @@ def test_a_run_s_own_preprocessing_is_used_instead(flowers):
     ("harm", "reason"),
     [
         (lambda path: path.unlink(), "no such file"),
-        (lambda path: path.write_bytes(path.read_bytes()[:90]), "no whole JPEG, PNG, BMP or GIF"),
+        (lambda path: path.write_bytes(path.read_bytes()[:90]), "not a complete JPEG, PNG"),
     ],
 )
 @pytest.mark.parametrize("number", [0, 1, 3])
@@ -272,13 +272,13 @@ def test_what_is_not_looked_into_is_named(flowers, tmp_path, monkeypatch):
     data = load_data(f"folder:{flowers}", image_size=16)
     assert data.class_names == CLASSES
     assert data.skipped == (
-        "flowers/iris: a link that leads nowhere",
+        "flowers/iris: a broken link",
         "flowers/lily/lost.png: no such file",
         "flowers/rose/linked: a link to a folder, which is not followed",
         "flowers/rose/round: a link to a folder, which is not followed",
         "flowers/tulip/shut: a folder that cannot be listed: Permission denied",
     )
-    with pytest.raises(ValueError, match="of which 5 files are no images"):
+    with pytest.raises(ValueError, match="of which 5 files are not images"):
         load_data(f"folder:{flowers}", strict=True)
     monkeypatch.setattr(os, "scandir", lambda _: scandir(flowers / "tulip" / "shut" / "no"))
     with pytest.raises(ValueError, match="flowers', which cannot be listed: No such file"):

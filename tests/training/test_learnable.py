@@ -127,7 +127,7 @@ def quantized():
 @pytest.mark.parametrize(
     ("build", "words"),
     [
-        (frozen, "nothing of .* would be trained, for all its weights are frozen"),
+        (frozen, "has nothing to train: all its weights are frozen"),
         (lambda: after(keras.ops.stop_gradient, None), "no gradient reaches its weights"),
         (broken, "has NaN or infinity in 1 of 2 weights, dense.*/kernel the first"),
         (lambda: under("float16"), "keeps the weight dense.*kernel in float16"),
@@ -139,7 +139,7 @@ def quantized():
             lambda: before(layers.Normalization(mean=120.0, variance=3600.0)),
             "scales images itself .layer 'normalization.*preprocessing=Preprocessing.1, 8, 8, sc",
         ),
-        (lambda: before(layers.Lambda(lambda x: x)), "cannot be loaded again once it is saved, f"),
+        (lambda: before(layers.Lambda(lambda x: x)), "cannot be loaded again once it is saved"),
     ],
 )
 def test_what_would_not_learn_is_not_trained(build, words, data):
@@ -211,9 +211,9 @@ def doubled(x):
 def test_a_model_that_is_another_once_it_is_loaded():
     check_reloads(before(Scaled(3.0)), (1, 8, 8), 10)
     for layer, words in (
-        (Forgetful(3.0), "computes something else once it is saved and loaded, by Forgetful of"),
-        (Unregistered(), "cannot be loaded again once it is saved, for Unregistered of .* locate"),
-        (layers.Activation(doubled), "cannot be loaded again once it is saved, for doubled of"),
+        (Forgetful(3.0), "something else once it is saved and loaded, because of Forgetful of"),
+        (Unregistered(), "loaded again once it is saved, because of Unregistered of .* locate"),
+        (layers.Activation(doubled), "loaded again once it is saved, because of doubled of"),
     ):
         with pytest.raises(ValueError, match=words):
             check_reloads(before(layer), (1, 8, 8), 10)

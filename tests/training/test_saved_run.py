@@ -92,7 +92,7 @@ def change(config, *path, to=None):
         ),
         (
             lambda run: change(run / "config.json", "preprocessing", "zoom", to=2),
-            "cannot read 'run/config.json' (it says 'preprocessing.zoom', which is unknown)",
+            "cannot read 'run/config.json' (it has 'preprocessing.zoom', which is unknown)",
         ),
         (
             lambda run: (run / "model.keras").unlink(),

@@ -42,7 +42,7 @@ def test_what_is_no_regular_file():
     os.mkdir("folder")
     os.mkfifo("fifo", 0o600)
     for path in ("folder", "fifo"):
-        with pytest.raises(ValueError, match="is no regular file; expected one with the secret"):
+        with pytest.raises(ValueError, match="is not a regular file; expected one with the secret"):
             read_secret(path)
     for path in ("none", "a\0b", "~nosuchuser/a", "a" * 5000):
         with pytest.raises(ValueError, match="^secret_file: cannot read '.*expected a file with"):

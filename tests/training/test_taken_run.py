@@ -207,10 +207,10 @@ def test_files_of_another_run(data, stopped, whole):
     [
         ({"epoch": 4}, "its history does not agree with its epoch"),
         ({"epoch": -1}, "its history does not agree with its epoch"),
-        ({"step": STEPS}, "step 4 of epoch 2 is none"),
+        ({"step": STEPS}, "epoch 2 has no step 4"),
         ({"step": -1}, "its history does not agree with its epoch"),
-        ({"run": "c0ffee"}, "it is that of another run"),
-        ({"history": {}}, "its history is not that of its epochs"),
+        ({"run": "c0ffee"}, "it belongs to another run"),
+        ({"history": {}}, "its history does not match its epochs"),
         ({"history": {name: [] for name in run_folder.COLUMNS}}, "does not agree with its epoch"),
         ({"format": 2}, "was made by a newer keras_convnets (format 2; this one reads up to 1)"),
         ({"format": -1}, "cannot read 'run/checkpoint.npz'"),

@@ -46,7 +46,7 @@ def load(name: str, strict: bool) -> Source:
     if strict and skipped:
         raise ValueError(
             f"data: received {str(root)!r}, of which {_some(skipped)}; expected images only. "
-            "Take them away, or leave strict out to go without them."
+            "Move them away, or leave out --strict (strict) to skip them."
         )
     for where, part in zip(places, parts, strict=True):
         _check_classes(where, part, class_names)
@@ -96,7 +96,7 @@ def _look(root: Path, where: Path, class_names: tuple[str, ...], seen: Seen) -> 
         for path, reason in _found(where / class_name):
             name = _name(root, path)
             if reason is None and not _is_named_image(path):
-                reason = f"by its name no {KINDS}"
+                reason = f"its name is not that of a {KINDS}"
             reason = reason or seen.reason(path, name, label)
             if reason is None:
                 listed.append((name, label))
@@ -190,7 +190,8 @@ def _check_classes(where: Path, part: _Part, class_names: tuple[str, ...]) -> No
 
 def _some(skipped: Sequence[str]) -> str:
     """Return the number of files and the names of the first few."""
-    count = "1 file is no image" if len(skipped) == 1 else f"{len(skipped)} files are no images"
+    one = len(skipped) == 1
+    count = "1 file is not an image" if one else f"{len(skipped)} files are not images"
     more = "; ..." if len(skipped) > _NAMED else ""
     return f"{count} ({'; '.join(map(_short, skipped[:_NAMED]))}{more})"
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 NOT_FOLLOWED = "a link to a folder, which is not followed"
-NOWHERE = "a link that leads nowhere"
+NOWHERE = "a broken link"
 
 
 class Listing(NamedTuple):

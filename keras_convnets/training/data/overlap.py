@@ -1,4 +1,4 @@
-"""Test images that are among the training images: their accuracy says nothing of other images."""
+"""Test images that are also training images: accuracy on them says nothing about new images."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ def overlap(data: Data) -> str | None:
         >>> labels = np.arange(20) % 2
         >>> overlap(Data.from_arrays(images, labels))
         >>> overlap(Data.from_arrays(images, labels, images, labels))
-        'all test images are training images as well: their accuracy says nothing of other images'
+        'all test images are also training images: accuracy on them says nothing about new images'
     """
     for name, images in (("test", data.test), ("validation", data.validation)):
         share = _share(images, data.train)
         if share > _SHARE:
             many = "all" if share == 1 else "most"
             return (
-                f"{many} {name} images are training images as well: their accuracy says nothing of "
-                "other images"
+                f"{many} {name} images are also training images: accuracy on them says nothing "
+                "about new images"
             )
     return None
 

@@ -185,6 +185,6 @@ def explained(error: tf.errors.OpError) -> Exception:
     line = message.rpartition(_ABORTED)[2].strip(" :").splitlines()[0]
     reason = line.split(". ")[0].strip(" .:").replace("):", ")")
     return PeerLost(
-        f"lost another machine of the run ({reason}). The last checkpoint is whole: start all that "
-        "have ended again, with --continue."
+        f"lost another machine of the run ({reason}). The last checkpoint is intact: start all "
+        "that have ended again, with --continue."
     )

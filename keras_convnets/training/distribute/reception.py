@@ -22,6 +22,12 @@ PATIENCE = 5.0  # seconds for a connected machine to say who it is
 _MOST = 128  # connections that have not yet said who they are
 _FULL = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
+# Kinds of connections that are turned away.
+_SILENT = "without an introduction"
+_STRANGE = "with an unknown protocol"
+_OTHER_VERSION = "from another version of keras-convnets"
+_TOO_MANY = "beyond the limit of open ones"
+
 
 class _Guest:
     """A connection, and what it has said so far."""
@@ -84,7 +90,7 @@ class Reception:
             elif self._is_here(key.data):  # not dropped meanwhile
                 self._hear(key.data)
         for guest in [one for one in self._pending if time.monotonic() > one.end]:
-            self._drop(guest, "without a word of a worker")
+            self._drop(guest, _SILENT)
 
     def _is_here(self, guest: _Guest) -> bool:
         return guest in self._pending or guest in self._present.values()
@@ -101,8 +107,8 @@ class Reception:
         own = ports.places(address)
         if not own:
             self._tell(
-                f"{address} is no address of this machine, as behind NAT, or means another to "
-                "others: listening on all of its interfaces"
+                f"{address} is not an address of this machine, as behind NAT, or means something "
+                "else to other machines: listening on all interfaces"
             )
         try:
             for place in own or [ports.everywhere(address)]:
@@ -120,13 +126,13 @@ class Reception:
         except OSError as error:
             if error.errno in _FULL:  # too many files are open: make room
                 for guest in list(self._pending)[:1]:
-                    self._drop(guest, "one of too many at once")
+                    self._drop(guest, _TOO_MANY)
                 time.sleep(0.01)
             return
         line.setblocking(False)
         if len(self._pending) >= _MOST:
             silent = (one for one in self._pending if one.hello is None)
-            self._drop(next(silent, next(iter(self._pending))), "one of too many at once")
+            self._drop(next(silent, next(iter(self._pending))), _TOO_MANY)
         guest = _Guest(line)
         self._pending[guest] = None
         self._selector.register(line, selectors.EVENT_READ, guest)
@@ -144,11 +150,10 @@ class Reception:
             return
         guest.received += part
         if not part:
-            self._drop(guest, "without a word of a worker")
+            self._drop(guest, _SILENT)
         elif not messages.may_begin(guest.received):
             has_name = guest.received.startswith((b"keras-convnets/", b'["keras-convnets"'))
-            what = "of another version of keras-convnets" if has_name else "with other words"
-            self._drop(guest, what)
+            self._drop(guest, _OTHER_VERSION if has_name else _STRANGE)
         elif b"\n" in guest.received:
             line, guest.received = guest.received, b""
             self._answer(guest, line)
@@ -163,16 +168,16 @@ class Reception:
                 raise NotUnderstood
             self._admit(guest, guest.hello, guest.handshake, is_proved)
         except NotUnderstood:
-            self._drop(guest, "with other words")
+            self._drop(guest, _STRANGE)
         except OSError:
-            self._drop(guest, "gone at once")
+            self._drop(guest, "that closed at once")
 
     def _challenge(self, guest: _Guest, hello: Hello) -> None:
         if hello.index >= len(self._cluster.addresses):
-            self._refuse(guest, hello, f"there is no worker {hello.index}", "of no known index")
+            self._refuse(guest, hello, f"there is no worker {hello.index}", "with an unknown index")
         elif hello.has_secret != (self._cluster.secret is not None):
             has, kind = ("no", "with a secret") if hello.has_secret else ("a", "without a secret")
-            self._refuse(guest, hello, f"the chief has {has} secret, which all share or none", kind)
+            self._refuse(guest, hello, f"the chief has {has} secret; all need it or none", kind)
         else:
             line = messages.challenge()
             guest.say(line)
@@ -183,7 +188,8 @@ class Reception:
         """Accept a machine of this run and refuse any other."""
         index = hello.index
         if not is_proved:
-            self._refuse(guest, hello, "the chief has another secret", "with another secret")
+            kind = "with a different secret"
+            self._refuse(guest, hello, "the chief has a different secret", kind)
         elif hello.addresses != messages.digest(self._cluster.addresses):
             reason = f"worker {index} and the chief were given other addresses"
             with contextlib.suppress(OSError):
@@ -195,7 +201,7 @@ class Reception:
             )
         elif index in self._present:
             guest.say(handshake.line("refused", f"there is a {self._cluster.label(index)} already"))
-            self._drop(guest, "of an index that is present already")
+            self._drop(guest, "with an index that is already taken")
         else:
             guest.say(handshake.line("welcome"))
             del self._pending[guest]

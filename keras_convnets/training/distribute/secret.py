@@ -52,7 +52,7 @@ def read_secret(path: str | os.PathLike[str]) -> bytes:
 def _check_file(shown: str, found: os.stat_result) -> None:
     if not stat.S_ISREG(found.st_mode):
         raise ValueError(
-            f"secret_file: {shown} is no regular file; expected one with the secret of the run. "
+            f"secret_file: {shown} is not a regular file; expected one with the secret of the run. "
             f"{_HOW}."
         )
     if os.name != "posix":  # no such modes

@@ -36,7 +36,7 @@ def check_learns(model: keras.Model, data: Data) -> None:
     if replaced := own_steps(model):
         raise ValueError(
             f"model: the class of {model.name}, {type(model).__name__}, has a {replaced[0]}() of "
-            "its own, which this training would not do justice to; expected a model of Keras' own "
+            "its own, which training would not use as intended; expected a model of Keras' own "
             "class. Train it by model.fit, or pass keras.Model(model.inputs[0], model.outputs[0])."
         )
     check_weights(model)
@@ -55,8 +55,8 @@ def _check_trained(model: keras.Model, calls: list[Call]) -> None:
         if model.trainable_weights:
             reason = "no gradient reaches its weights"
         raise ValueError(
-            f"model: nothing of {model.name} would be trained, for {reason}; expected some that "
-            "learn. Set layer.trainable = True, or call freeze_until(model, 'head')."
+            f"model: {model.name} has nothing to train: {reason}; expected some trainable "
+            "weights. Set layer.trainable = True, or call freeze_until(model, 'head')."
         )
 
 
@@ -109,8 +109,8 @@ def _check_scale(model: keras.Model, calls: list[Call], preprocessing: Preproces
             raise ValueError(
                 f"model: {model.name} scales images itself (layer {scaling.name!r}, by "
                 f"{factor:.3g}), and so does the preprocessing of the data ({preprocessing}): "
-                f"{call.name!r} would see values of about {after:.1g}; expected one of both. Leave "
-                "the layer out, or pass preprocessing="
+                f"{call.name!r} would see values of about {after:.1g}; expected only one of them. "
+                "Leave the layer out, or pass preprocessing="
                 f"Preprocessing({channels}, {rows}, {cols}, scale=1) to the data."
             )
 

@@ -110,15 +110,15 @@ class Loop:
         """Refuse a checkpoint whose position is none of this run."""
         wrong = None
         if position.run != self.run:
-            wrong = "it is that of another run"
+            wrong = "it belongs to another run"
         elif not 0 <= position.epoch <= self.epochs:
             wrong = f"it is of epoch {position.epoch + 1:,} of {self.epochs:,}"
         elif not 0 <= position.step < max(self.steps_in(position.epoch), 1):
-            wrong = f"step {position.step:,} of epoch {position.epoch + 1:,} is none"
+            wrong = f"epoch {position.epoch + 1:,} has no step {position.step:,}"
         elif tuple(position.history) != run_folder.COLUMNS or any(
             len(values) != position.epoch for values in position.history.values()
         ):
-            wrong = "its history is not that of its epochs"
+            wrong = "its history does not match its epochs"
         if wrong is not None:
             raise ValueError(
                 f"resume: cannot use {str(file)!r}: {wrong}; expected the last checkpoint of this "
@@ -162,7 +162,7 @@ class Loop:
         if not isinstance(error, tf.errors.OpError) or explained(error) is not error:
             return
         epoch, step = self.position.epoch + 1, self.position.step
-        whole = f"The last checkpoint, of step {step:,} of epoch {epoch}, is whole"
+        whole = f"The last checkpoint, of step {step:,} of epoch {epoch}, is intact"
         if broken := pipeline.explain(error, self.data):
             raise RunStopped(
                 f"{broken}. {whole}: mend or remove the file, and go on with --resume."
@@ -178,7 +178,7 @@ class Loop:
         if not self.has_begun:
             return OutOfMemoryError(f"{what}. {REMEDY}.")
         return RunStopped(
-            f"{what}. The last checkpoint is whole: free some memory, and go on with --resume."
+            f"{what}. The last checkpoint is intact: free some memory, and go on with --resume."
         )
 
     def _epoch(

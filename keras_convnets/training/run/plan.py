@@ -95,9 +95,10 @@ class Plan:
         return f"{self.data.name}: {', '.join(counts)} images of {of}, {classes} classes"
 
     def _steps(self) -> str:
-        epochs = self.recipe.total_epochs(self.steps_per_epoch)
+        count = self.recipe.total_epochs(self.steps_per_epoch)
+        epochs = f"{count} epoch{'' if count == 1 else 's'}"
         an_epoch = f"{self.steps_per_epoch:,} steps of {self.recipe.batch_size:,} images"
-        return f"{self.total_steps:,}: {epochs} epochs of {an_epoch}"
+        return f"{self.total_steps:,}: {epochs} of {an_epoch}"
 
     def _optimizer(self) -> str:
         recipe = self.recipe

@@ -53,14 +53,14 @@ def check_reloads(model: keras.Model, image_shape: tuple[int, int, int], calls: 
             outputs = [_outputs(one, image_shape) for one in (model, again)]
         except Exception as error:
             names = ", ".join(foreign)
-            reason = f"cannot be loaded again once it is saved, for {names} ({_reason(error)})"
+            what = "cannot be loaded again once it is saved"
+            reason = f"{what}, because of {names} ({_reason(error)})"
             raise _not_the_same(model, reason) from error
         finally:
             random.setstate(drawn)
     if not _are_equal(*outputs):
-        raise _not_the_same(
-            model, f"computes something else once it is saved and loaded, by {', '.join(foreign)}"
-        )
+        what = "computes something else once it is saved and loaded"
+        raise _not_the_same(model, f"{what}, because of {', '.join(foreign)}")
 
 
 def _foreign(config: Any) -> Iterator[str]:

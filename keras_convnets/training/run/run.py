@@ -279,14 +279,14 @@ def _finish(loop: Loop, out: Path, config: RunConfig) -> Outcome:
     except (OSError, NotWritten) as error:
         what = getattr(error, "what", f"cannot write to {shown(out)}: {reason(error)}")
         raise RunStopped(
-            f"{what}. The run's last checkpoint is whole: make room, and go on with --resume."
+            f"{what}. The run's last checkpoint is intact: make room, and go on with --resume."
         ) from error
     except Exception as error:
         if not loop.has_begun or not is_exhausted(error):
             raise
         raise RunStopped(
-            f"{words(error)}. The run's last checkpoint is whole: free some memory, and go on with "
-            "--resume."
+            f"{words(error)}. The run's last checkpoint is intact: free some memory, and go on "
+            "with --resume."
         ) from error
     history = loop.position.history["val_accuracy"]
     if accuracy is None and history:
