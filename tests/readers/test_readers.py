@@ -33,6 +33,7 @@ ALLOWED = {
     "saved_models.py": {"keras.models.load_model"},  # once the readers have checked the file
     "training/run/checkpoint.py": {"np.frombuffer"},  # writes
     "training/distribute/cluster.py": {"json.loads"},
+    "typed.py": {"eval"},  # of annotations in the package's own source
 }
 
 
@@ -246,11 +247,11 @@ def test_archives_of_tar_that_lie():
     for whole in (a_tar((plain, b"abc")), gzip.compress(a_tar((plain, b"abc")))):
         with opened(written(whole)) as stream:
             assert read(stream) == {"a": bytearray(b"abc")}
-    refused(read, a_tar((plain, b"abc"), (plain, b"abd")), "no plain file")
+    refused(read, a_tar((plain, b"abc"), (plain, b"abd")), "not a regular file")
     refused(read, gzip.compress(bytes(300 << 20) + a_tar((plain, b"abc")), 1), "inflates to more")
     link = tarfile.TarInfo("x/in/a")
     link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
-    refused(read, a_tar((link, b"")), "no plain file")
+    refused(read, a_tar((link, b"")), "not a regular file")
     compressed = bytearray(gzip.compress(a_tar((plain, b"abc")), 0))
     compressed[compressed.index(b"abc")] ^= 1
     refused(read, compressed, "CRC")

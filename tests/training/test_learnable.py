@@ -239,11 +239,11 @@ def test_what_is_replaced_and_what_tests_nothing_is_said(data, capsys):
     train(model, same, "run", QUICK, console=Console(width=200))
     shown = capsys.readouterr().out
     assert f"replace those that {model.name} was compiled with" in shown
-    assert "all test images are training images as well" in shown
+    assert "all test images are also training images" in shown
 
 
 def test_a_begun_run_goes_on_whatever_its_model(data):
-    with pytest.raises(ValueError, match="nothing of"):
+    with pytest.raises(ValueError, match="nothing to train"):
         check_run(frozen(), data, QUICK)
     check_run(frozen(), data, QUICK, is_begun=True)
 

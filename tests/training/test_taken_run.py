@@ -187,7 +187,7 @@ def test_files_of_another_run(data, stopped, whole):
     shutil.copytree(stopped, "mixed")
     mixed = Path("mixed")
     shutil.copy(other / "checkpoint.npz", mixed)
-    with pytest.raises(ValueError, match=r"^resume: cannot use 'mixed/check.* it is that of anoth"):
+    with pytest.raises(ValueError, match=r"^resume: cannot use 'mixed/check.* it belongs to anoth"):
         resume(mixed, data, console=quiet())
     shutil.copy(stopped / "checkpoint.npz", mixed)
     shutil.copy(other / "model.keras", mixed / "start.keras")
