@@ -173,11 +173,11 @@ _LEFT_OUT: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "a class that is a link to nothing": (
         lambda root: (root / "c").symlink_to("nothing"),
-        "a link that leads nowhere",
+        "a broken link",
     ),
     "a class that is a link to itself": (
         lambda root: (root / "c").symlink_to("c"),
-        "a link that leads nowhere",
+        "a broken link",
     ),
     "a hard link to an image of another class": (
         lambda root: os.link(root / "a" / "0.png", root / "b" / "x.png"),
