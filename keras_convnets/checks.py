@@ -163,8 +163,8 @@ def positive_number(what: str, value: Any, meaning: str) -> float:
 
 def _no_number(what: str, value: Any, bound: str, meaning: str) -> ValueError:
     return ValueError(
-        f"{what}: received {shown(value)}; expected a finite number {bound}, and one that float32 "
-        f"has. Pass {meaning}."
+        f"{what}: received {shown(value)}; expected a finite number {bound}, within the range of "
+        f"float32. Pass {meaning}."
     )
 
 

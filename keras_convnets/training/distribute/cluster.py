@@ -122,7 +122,7 @@ def _check_no_secret(secret_file: Any) -> None:
     if secret_file is not None:
         raise ValueError(
             f"secret_file: received {os.fspath(secret_file)!r} for a run on one machine; expected "
-            "it with several, named by --workers or TF_CONFIG. Leave it out."
+            "it only with several, named by --workers or TF_CONFIG. Leave it out."
         )
 
 
