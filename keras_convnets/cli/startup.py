@@ -42,9 +42,9 @@ def start_engine(
     with _quiet_standard_error(), _no_garbage_collection():
         keras = _keras()
         if purpose is not None:
-            from keras_convnets.backends import require_tensorflow
+            from keras_convnets import backends
 
-            require_tensorflow(purpose)
+            backends.check(purpose)
         if alone and keras.backend.backend() == "tensorflow":
             keras.distribution.list_devices()  # the first search also writes log messages
         if draws:

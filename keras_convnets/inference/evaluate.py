@@ -74,7 +74,7 @@ def evaluate(
         >>> evaluate(model, own).probabilities.shape
         (12, 10)
     """
-    backends.require_tensorflow("evaluation")
+    backends.check("evaluation")
     checks.positive_integer("batch_size", batch_size, "images that fit into the memory")
     if isinstance(images, tf.data.Dataset):
         if preprocessing is not None:

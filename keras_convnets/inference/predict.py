@@ -120,7 +120,7 @@ def predict(run: Classifier, files: Iterable[str | os.PathLike[str]]) -> Predict
         >>> predict(run, ["none.png"]).refused
         ('none.png: no such file',)
     """
-    backends.require_tensorflow("prediction")
+    backends.check("prediction")
     for name in ("model", "preprocessing", "class_names"):
         if not hasattr(run, name):
             raise ValueError(
