@@ -18,6 +18,7 @@ from PIL import Image
 from finished import FILES
 from helpers import refusal
 from keras_convnets import cli
+from keras_convnets.cli.boundary import INTERRUPTED
 from keras_convnets.training.recipe.recipes import RECIPES
 from keras_convnets.training.run import checkpoint
 
@@ -75,7 +76,7 @@ def test_ctrl_c_leaves_a_loadable_model_and_a_history(epochs_done):
     shown = read_until(terminal, wait_for)
     process.send_signal(signal.SIGINT)
     shown += read_until(terminal, None)
-    assert process.wait(timeout=120) == cli.INTERRUPTED, shown
+    assert process.wait(timeout=120) == INTERRUPTED, shown
     assert b"Traceback" not in shown
     assert b"interrupted after %d epoch" % epochs_done in shown
     assert len(rows()) == epochs_done

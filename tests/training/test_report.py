@@ -16,6 +16,7 @@ from PIL import Image
 from browser import needs_a_browser, opened, too_narrow
 from finished import network
 from keras_convnets import cost
+from keras_convnets.files import NotWritten
 from keras_convnets.images.labelled import Images
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.inference.evaluate import evaluate
@@ -336,7 +337,7 @@ def test_what_stood_there_stays_when_the_report_fails(monkeypatch, model, data, 
     with pytest.raises(ValueError, match="received one of 5 images and 10 classes; expected 360"):
         write_report(Path(), model, data, few, HISTORY, {})
     monkeypatch.setattr(Path, "write_text", lambda *_, **__: (_ for _ in ()).throw(OSError("full")))
-    with pytest.raises(OSError, match="full"):
+    with pytest.raises(NotWritten, match="full"):
         write_report(Path(), model, data, evaluation, HISTORY, {})
     assert Path("report.html").read_text() == "before"
     assert [path.name for path in Path().iterdir()] == ["report.html"]
