@@ -15,6 +15,7 @@ from typing import Any
 
 from keras_convnets import files
 from keras_convnets.training import run_lock
+from keras_convnets.training.lock_holder import LOCK
 from keras_convnets.training.run_lock import RunLock
 
 MODEL, HISTORY, CURVES = "model.keras", "history.csv", "curves.png"
@@ -163,7 +164,7 @@ def sweep_beside(folder: Path) -> None:
 
 def _sweep_unfinished(made: Path) -> None:
     """Remove a temporary folder of `creating`, unless a process is filling it."""
-    if not os.path.lexists(made / run_lock.LOCK):
+    if not os.path.lexists(made / LOCK):
         with contextlib.suppress(OSError):  # it is not empty: something else has made it
             made.rmdir()
         return

@@ -1,10 +1,9 @@
 """The lock of a run: at most one process trains it.
 
 The system takes the lock away when its process ends, however it ends, so that a killed process
-leaves none. ``fcntl.flock`` does that, and nothing else is asked: that the file of the lock exists,
-or what it says, means nothing. It says who holds the lock, for the error that others get; so it is
-not truncated by those who try (as some libraries for locks do), and no other kind of lock takes the
-place of this one where a file system has none.
+leaves none. ``fcntl.flock`` alone decides: that the file of the lock exists means nothing, and what
+it contains only tells others who holds the lock. So those who try do not truncate it (as some
+libraries for locks do), and where a file system has no locks, no other kind takes their place.
 """
 
 from __future__ import annotations
@@ -14,8 +13,6 @@ import dataclasses
 import errno
 import json
 import os
-import secrets
-import socket
 import stat
 import time
 import weakref
@@ -24,58 +21,22 @@ from pathlib import Path
 
 from keras_convnets import files
 from keras_convnets.errors import RunStopped
-from keras_convnets.training import stored
+from keras_convnets.training.lock_holder import LOCK, Holder, holder_in
 
 try:
     import fcntl
 except ImportError:  # not on Windows
     fcntl = None  # type: ignore[assignment]
 
-LOCK = ".lock"
-
 _UNNAMED = "another process, which the lock does not name"
 _PATIENCE = 10.0  # seconds for the lock of a process that has ended to go away
 _PAUSE = 0.05
-_MOST_BYTES = 4096
 _TAKEN = {errno.EAGAIN, errno.EACCES, errno.EWOULDBLOCK}
 _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL}
 
 
 class LockedError(ValueError):
     """Another process holds the lock of a run."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Holder:
-    """Who holds a lock, as the file says: only to be believed while the lock is held.
-
-    Attributes:
-        pid: the number of the process.
-        host: the name of its machine.
-        since: since when.
-        token: a word that no other holder has.
-    """
-
-    pid: int
-    host: str
-    since: str
-    token: str
-
-    @classmethod
-    def me(cls) -> Holder:
-        """Return this process."""
-        since = time.strftime("%Y-%m-%d %H:%M:%S")
-        return cls(os.getpid(), socket.gethostname(), since, secrets.token_hex(8))
-
-    @property
-    def has_ended(self) -> bool:
-        """Whether it was a process of this machine that is no more."""
-        return self.host == socket.gethostname() and not _is_running(self.pid)
-
-    def __str__(self) -> str:
-        if (self.pid, self.host) == (os.getpid(), socket.gethostname()):
-            return f"this process, since {self.since:.40}"
-        return f"process {self.pid} on {self.host:.100}, since {self.since:.40}"
 
 
 class RunLock:
@@ -98,7 +59,7 @@ class RunLock:
         Raises:
             RunStopped: it was moved, removed or replaced.
         """
-        if self._descriptor is None or _holder_in(self.folder) != self._holder:
+        if self._descriptor is None or holder_in(self.folder) != self._holder:
             raise RunStopped(
                 f"{files.shown(self.folder)}, the folder of this run, was moved, removed, replaced "
                 "or taken by another process; nothing more is written to it. If it was moved, "
@@ -113,7 +74,7 @@ class RunLock:
             return
         descriptor, self._descriptor = self._descriptor, None
         with contextlib.suppress(OSError):
-            if _holder_in(self.folder) == self._holder:
+            if holder_in(self.folder) == self._holder:
                 (self.folder / LOCK).unlink()
         os.close(descriptor)
         _held.discard(self)
@@ -174,7 +135,7 @@ def acquire(folder: Path, patience: float = _PATIENCE) -> RunLock:
         lock = _attempt(folder)
         if lock is not None:
             return lock
-        holder = _holder_in(folder)
+        holder = holder_in(folder)
         if holder is None or not holder.has_ended or time.monotonic() > end:
             who = holder or _UNNAMED
             raise LockedError(
@@ -193,7 +154,7 @@ def holder(folder: Path) -> Holder | str | None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except OSError as error:
-        return (_holder_in(folder) or _UNNAMED) if error.errno in _TAKEN else None
+        return (holder_in(folder) or _UNNAMED) if error.errno in _TAKEN else None
     except AttributeError:
         pass
     finally:
@@ -216,7 +177,7 @@ def _attempt(folder: Path) -> RunLock | None:
         except OSError as error:
             os.close(descriptor)
             raise _not_lockable(folder / LOCK, error.strerror or str(error)) from error
-        if _holder_in(folder) == holder:
+        if holder_in(folder) == holder:
             return RunLock(folder, descriptor, holder, is_exclusive)
         os.close(descriptor)  # the holder before has removed this file: there is another one now
 
@@ -255,22 +216,4 @@ def _locked(descriptor: int) -> bool | None:
         if error.errno in _NO_LOCKS:
             return False
         raise
-    return True
-
-
-def _holder_in(folder: Path) -> Holder | None:
-    """Return whom the file names; ``None`` if it is not there, or names nobody."""
-    try:
-        return stored.read(Holder, stored.parse(files.read_regular(folder / LOCK, _MOST_BYTES)))
-    except (OSError, ValueError):
-        return None
-
-
-def _is_running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except (OSError, OverflowError):  # it is another user's, or no process can have this number
-        return True
     return True

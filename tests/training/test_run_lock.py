@@ -13,7 +13,8 @@ import pytest
 
 from keras_convnets.errors import RunStopped
 from keras_convnets.training import run_folder, run_lock
-from keras_convnets.training.run_lock import Holder, LockedError, acquire, holder
+from keras_convnets.training.lock_holder import Holder
+from keras_convnets.training.run_lock import LockedError, acquire, holder
 
 SCRIPT = """
 import os, sys, time
