@@ -73,10 +73,10 @@ def change(config, *path, to=None):
         (lambda run: (run / "config.json").unlink(), "there is no 'run/config.json'"),
         (lambda run: (run / "config.json").write_text("{"), "cannot read 'run/config.json'"),
         (lambda run: (run / "config.json").write_text("[]"), "it holds []; expected a JSON object"),
-        (lambda run: change(run / "config.json", "preprocessing"), "not say 'preprocessing'"),
+        (lambda run: change(run / "config.json", "preprocessing"), "it lacks 'preprocessing'"),
         (
             lambda run: change(run / "config.json", "data", "class_names"),
-            "not say 'data.class_names'",
+            "it lacks 'data.class_names'",
         ),
         (
             lambda run: change(run / "config.json", "data", "class_names", to="0123456789"),
