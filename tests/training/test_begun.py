@@ -128,6 +128,6 @@ def test_a_finished_run_is_finished(capfd):
     config = config_file.read(Path("run"))
     config_file.write(Path("run"), dataclasses.replace(config, outcome=None))
     assert cli.main([*small, "--continue"]) == 0  # of an earlier version, which did not keep it
-    assert "1 epochs; print its test accuracy with keras-convnets evaluate run" in (
+    assert "1 epoch; print its test accuracy with keras-convnets evaluate run" in (
         capfd.readouterr().out
     )
