@@ -47,7 +47,7 @@ class Preprocessing:
         >>> from keras_convnets.images.preprocessing import Preprocessing
         >>> preprocessing = Preprocessing(3, 32, 32, mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25))
         >>> print(preprocessing)
-        3 x 32 x 32, pixels divided by 255, less (0.5, 0.5, 0.5), divided by (0.25, 0.25, 0.25)
+        3 x 32 x 32, pixels divided by 255, minus (0.5, 0.5, 0.5), divided by (0.25, 0.25, 0.25)
         >>> preprocessing(np.full((32, 32, 1), 255, "uint8")).shape
         TensorShape([32, 32, 3])
         >>> Preprocessing.from_config(preprocessing.to_config()) == preprocessing
@@ -170,12 +170,12 @@ class Preprocessing:
         words = {
             "none": "",
             "stretch": ", resized",
-            "crop": f", the shorter side resized to {round(self.rows * _MARGIN)}, the middle cut",
+            "crop": f", shorter side resized to {round(self.rows * _MARGIN)}, centre-cropped",
         }
         text = " x ".join(map(str, self.image_shape)) + words[self.resize]
         text += f", pixels divided by {self.scale:g}"
         if any(self.mean):
-            text += f", less {self.mean}"
+            text += f", minus {self.mean}"
         if set(self.std) != {1.0}:
             text += f", divided by {self.std}"
         return text

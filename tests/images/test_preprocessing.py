@@ -93,7 +93,7 @@ def test_it_comes_back_from_json(resize):
 def test_it_says_what_it_does():
     assert str(Preprocessing(1, 28, 28)) == "1 x 28 x 28, pixels divided by 255"
     assert str(Preprocessing(3, 224, 224, resize="crop")) == (
-        "3 x 224 x 224, the shorter side resized to 256, the middle cut, pixels divided by 255"
+        "3 x 224 x 224, shorter side resized to 256, centre-cropped, pixels divided by 255"
     )
 
 
