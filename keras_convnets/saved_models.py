@@ -19,6 +19,7 @@ from keras_convnets.recursion import room_for
 _DEEPEST = 50_000  # the number of calls of the deepest model that can be loaded
 _NOT_STORED = 1 << 20  # values of weights that a layer may have without storing them
 _CONFIG, _WEIGHTS = "config.json", "model.weights.h5"
+_SCRIPT = "__main__"
 _KNOWN_PACKAGES = {"builtins", "keras", "keras_convnets"}
 
 
@@ -57,7 +58,7 @@ def load_model(file: str | os.PathLike[str]) -> keras.Model:
 
 
 def _file_of(module: str) -> str:
-    return "FILE" if module == "__main__" or "." in module else f"{module}.py"
+    return "FILE" if module == _SCRIPT or "." in module else f"{module}.py"
 
 
 def _check(stream: BinaryIO, zipped: bool) -> int:
@@ -84,14 +85,17 @@ def _unknown_classes(file: str | os.PathLike[str]) -> set[tuple[str, str]]:
         if isinstance(config, dict):
             left += config.values()
             if _is_unknown(config):
-                unknown.add((config["class_name"], config["module"]))
+                unknown.add((config["class_name"], config["module"] or _SCRIPT))
         elif isinstance(config, list):
             left += config
     return unknown
 
 
 def _is_unknown(config: dict[str, Any]) -> bool:
-    module, registered_name = config.get("module"), config.get("registered_name")
+    registered_name = config.get("registered_name")
+    module = config.get("module", "keras")
+    if module is None and registered_name:  # Keras writes none for the script that was run
+        module = _SCRIPT
     if not isinstance(config.get("class_name"), str) or not isinstance(module, str):
         return False
     if not isinstance(registered_name, str | None):

@@ -21,14 +21,17 @@ def test_a_file_that_holds_no_model():
         open_file("broken.keras")
 
 
-def test_layers_that_keras_does_not_know_are_named():
+@pytest.mark.parametrize("module", [__name__, "__main__"])
+def test_layers_that_keras_does_not_know_are_named(module):
     class Gate(keras.layers.Layer):
+        __module__ = module
+
         def call(self, x):
             return x
 
     model = keras.Sequential([keras.Input((4,)), Gate(), keras.layers.Dense(2)])
     model.save("gated.keras")
-    words = rf"'gated\.keras' has layers .*: Gate of {__name__}\. Import .* --load FILE;"
+    words = rf"'gated\.keras' has layers .*: Gate of {module}\. Import .* --load FILE;"
     with pytest.raises(UnknownLayersError, match=words):
         load_model("gated.keras")
     with pytest.raises(UnknownLayersError, match=words):

@@ -219,6 +219,14 @@ def test_a_model_that_is_another_once_it_is_loaded():
             check_reloads(before(layer), (1, 8, 8), 10)
 
 
+@pytest.mark.parametrize("of", [Forgetful, Unregistered])
+def test_classes_of_the_script_that_is_run_are_tried_too(of, monkeypatch):
+    monkeypatch.setattr(of, "__module__", "__main__")  # Keras then writes no module
+    layer = of(3.0) if of is Forgetful else of()
+    with pytest.raises(ValueError, match=rf"once it is saved.*{of.__name__} of __main__"):
+        check_reloads(before(layer), (1, 8, 8), 10)
+
+
 def test_an_error_before_the_first_step_leaves_no_folder(data):
     @keras.saving.register_keras_serializable("test_learnable")
     class Broken(layers.Layer):

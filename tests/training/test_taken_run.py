@@ -212,6 +212,8 @@ def test_files_of_another_run(data, stopped, whole):
         ({"run": "c0ffee"}, "it belongs to another run"),
         ({"history": {}}, "its history does not match its epochs"),
         ({"history": {name: [] for name in run_folder.COLUMNS}}, "does not agree with its epoch"),
+        ({"seconds": float("nan")}, "its epoch has taken nan seconds"),
+        ({"seconds": -1e300}, "its epoch has taken -1e+300 seconds"),
         ({"format": 2}, "was made by a newer keras_convnets (format 2; this one reads up to 1)"),
         ({"format": -1}, "cannot read 'run/checkpoint.npz'"),
         ({"epoch": "1"}, "cannot read 'run/checkpoint.npz'"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -119,6 +120,8 @@ class Loop:
             len(values) != position.epoch for values in position.history.values()
         ):
             wrong = "its history does not match its epochs"
+        elif not 0 <= position.seconds < math.inf:  # NaN is neither
+            wrong = f"its epoch has taken {position.seconds:g} seconds"
         if wrong is not None:
             raise ValueError(
                 f"resume: cannot use {str(file)!r}: {wrong}; expected the last checkpoint of this "

@@ -66,13 +66,14 @@ def check_reloads(model: keras.Model, image_shape: tuple[int, int, int], calls: 
 def _foreign(config: Any) -> Iterator[str]:
     """Yield what in a configuration is neither Keras' own nor this package's."""
     if isinstance(config, dict):
-        name, module = config.get("class_name"), config.get("module")
+        name, module = config.get("class_name"), config.get("module", "keras")
         if name in _CODE:
             yield "a Lambda layer" if name == "Lambda" else "a lambda function"
         elif isinstance(name, str) and "config" in config:
             known = {*_OURS, "builtins"} if config.get("registered_name") != "function" else _OURS
             name = config["config"] if name == "function" else name
-            if str(module or "keras").split(".")[0] not in known:
+            module = module or "__main__"  # for which Keras writes none
+            if str(module).split(".")[0] not in known:
                 yield f"{name} of {module}"
         for value in config.values():
             yield from _foreign(value)
