@@ -137,12 +137,10 @@ def test_pixels_of_another_range_are_told(run, data, capfd):
     assert err.count("\n") == 1
 
 
-def without(config, *path):
+def begun_in_python(folder):
+    config = folder / "config.json"
     found = json.loads(config.read_text())
-    inner = found
-    for key in path[:-1]:
-        inner = inner[key]
-    del inner[path[-1]]
+    found["data"]["arguments"] = None
     config.write_text(json.dumps(found))
 
 
@@ -169,7 +167,7 @@ def without(config, *path):
 def test_bad_input_is_one_line_and_exit_code_2(arguments, words, finished, capfd):
     shutil.copytree(finished[0], "run")
     shutil.copytree(finished[0], "own")
-    without(Path("own/config.json"), "data", "arguments")
+    begun_in_python(Path("own"))
     Path("empty").mkdir()
     write_images(Path("pets"), count=4)
     write_images(Path("ten"), ("cat", "dog", "e", "f", "g", "h", "i", "k", "l", "owl"), count=4)
