@@ -18,7 +18,7 @@ from hostile_tries.forks import Fault, contained
 from hostile_tries.trying import Count, Try, command
 
 _GIB = 2**30
-_MUTATIONS = 250  # of a file of each kind
+_MUTATIONS = 150  # of a file of each kind
 _KINDS = ("jpg", "png", "gif", "bmp", "webp")
 _SIZES = (
     (60_000, 60_000), (65_535, 65_535), (1, 60_000), (60_000, 1), (9_460, 9_460), (1, 101),
