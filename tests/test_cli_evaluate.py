@@ -1,4 +1,5 @@
 import csv
+import dataclasses
 import json
 import re
 import shutil
@@ -12,6 +13,7 @@ from finished import write_images, write_run
 from keras_convnets import cli
 from keras_convnets.inference.evaluate import evaluate
 from keras_convnets.training.data.data import load_data
+from keras_convnets.training.run import config_file
 
 
 @pytest.fixture(scope="module")
@@ -138,10 +140,9 @@ def test_pixels_of_another_range_are_told(run, data, capfd):
 
 
 def begun_in_python(folder):
-    config = folder / "config.json"
-    found = json.loads(config.read_text())
-    found["data"]["arguments"] = None
-    config.write_text(json.dumps(found))
+    config = config_file.read(folder)
+    data = dataclasses.replace(config.data, arguments=None)
+    config_file.write(folder, dataclasses.replace(config, data=data))
 
 
 @pytest.mark.parametrize(

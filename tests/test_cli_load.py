@@ -1,5 +1,6 @@
 """Networks of the user's own on the command line, by ``--load``."""
 
+import dataclasses
 import json
 import shutil
 import sys
@@ -10,6 +11,7 @@ import pytest
 
 from helpers import refusal
 from keras_convnets import cli
+from keras_convnets.training.run import config_file
 
 BLOCKS = """
 import keras
@@ -86,8 +88,8 @@ def test_a_run_says_what_to_load(capfd):
     assert cli.main([*train, "--out", "run", *LOAD]) == 0
     assert cli.main(["evaluate", "run", *LOAD]) == 0
     shutil.copy("run/model.keras", "run/start.keras")  # as if it were not finished
-    config = json.loads(Path("run/config.json").read_text()) | {"start": None}
-    Path("run/config.json").write_text(json.dumps(config))
+    config = config_file.read(Path("run"))
+    config_file.write(Path("run"), dataclasses.replace(config, start=None))
     forget()
     capfd.readouterr()
     for command in (["evaluate", "run"], ["train", "--resume", "run"], ["cost", "run/model.keras"]):

@@ -35,7 +35,7 @@ CONFIG = RunConfig(
     Settings(seed=7),
     {"python": "3.11", "keras": "3.15.1"},
     RequestFacts("net", None, "conv4", None, ("blocks.py",)),
-    OutcomeFacts(3, 0.5),
+    OutcomeFacts(3, 0.5, "1" * 64),
     id="c0ffee",
     start="0" * 64,
 )
@@ -77,6 +77,31 @@ def test_all_that_is_written_is_read():
     )
     config_file.write(Path(), plain)
     assert config_file.read(Path()) == plain
+
+
+def test_a_value_that_was_edited_is_refused_but_where_the_data_are():
+    def edited(way, value):
+        config_file.write(Path(), CONFIG)
+        found = json.loads(Path("config.json").read_text())
+        *outer, last = way.split(".")
+        inner = found
+        for step in outer:
+            inner = inner[step]
+        assert inner[last] != value
+        inner[last] = value
+        return json.dumps(found)
+
+    for way, value in (
+        ("preprocessing.mean", [0.2]),
+        ("data.class_names", CONFIG.data.class_names[::-1]),
+        ("data.arguments.seed", 1),
+        ("recipe.learning_rate", 0.2),
+        ("outcome.test_accuracy", 0.9),
+        ("digest", "0" * 64),
+    ):
+        assert "its values are not those that were written" in refusal(edited(way, value)), way
+    Path("config.json").write_text(edited("data.arguments.name", "folder:moved"))
+    assert config_file.read(Path()).data.arguments.name == "folder:moved"
 
 
 def test_each_value_of_the_wrong_type_is_named_and_none_may_lack():

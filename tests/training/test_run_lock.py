@@ -98,6 +98,7 @@ def test_the_same_process_twice(run):
         json.dumps({"pid": os.getpid(), "host": "here", "since": "", "token": ""}).encode(),
         b"x" * 10_000,
     ],
+    ids=["empty", "bytes", "nested", "a holder", "long"],
 )
 def test_what_a_file_says_that_nobody_holds_means_nothing(run, text):
     (run / ".lock").write_bytes(text)

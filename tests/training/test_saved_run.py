@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -52,6 +53,13 @@ def test_a_deep_model(data):
     assert len(open_run("run").model.layers) == 1_003
 
 
+def scale(run, value):
+    """Write another scale of the pixels, as the package would."""
+    config = config_file.read(run)
+    images = dataclasses.replace(config.preprocessing, scale=value)
+    config_file.write(run, dataclasses.replace(config, preprocessing=images))
+
+
 def change(config, *path, to=None):
     """Set what stands under a path in the configuration, or take it away."""
     found = json.loads(config.read_text())
@@ -87,7 +95,7 @@ def change(config, *path, to=None):
             "data.class_names: received 2 classes; expected 10, the outputs of the model",
         ),
         (
-            lambda run: change(run / "config.json", "preprocessing", "scale", to=-1),
+            lambda run: scale(run, -1.0),
             "cannot read 'run/config.json' (preprocessing: scale: received -1",
         ),
         (

@@ -200,6 +200,12 @@ def test_files_of_another_run(data, stopped, whole):
     shutil.copy(stopped / "config.json", mixed)
     resume(mixed, data, console=quiet())
     check_same(mixed, whole)
+    open_run(mixed)
+    shutil.copy(other / "model.keras", mixed)
+    with pytest.raises(
+        ValueError, match=r"whose model.keras is not the file that was written at its"
+    ):
+        open_run(mixed)
 
 
 @pytest.mark.parametrize(

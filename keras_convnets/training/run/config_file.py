@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +15,8 @@ from keras_convnets.training import run_folder, stored
 from keras_convnets.training.run.run_config import FORMAT, RunConfig
 
 _MOST_BYTES = 2**26
+_DIGEST = "digest"
+_MAY_BE_EDITED = ("name", "data_dir")  # of the data's arguments: where the files have moved to
 
 
 class NewerFormatError(ValueError):
@@ -53,8 +57,13 @@ def understood(folder: Path, found: Mapping[str, Any]) -> RunConfig:
     Raises:
         ValueError: as in `read`.
     """
+    found = dict(found)
+    digest = found.pop(_DIGEST, None)
     try:
-        return stored.read(RunConfig, _of_this_format(dict(found)))
+        config = stored.read(RunConfig, _of_this_format(found))
+        if config.format and digest != _digest(found):
+            raise ValueError("its values are not those that were written")
+        return config
     except ValueError as error:
         raise unusable(folder / run_folder.CONFIG, error) from error
 
@@ -76,7 +85,8 @@ def write(folder: Path, config: RunConfig) -> None:
     Raises:
         ValueError: it is too large to be read again.
     """
-    text = json.dumps(config.to_dict() | {"format": FORMAT}, indent=2) + "\n"
+    facts = config.to_dict() | {"format": FORMAT}
+    text = json.dumps(facts | {_DIGEST: _digest(facts)}, indent=2) + "\n"
     if len(text) > _MOST_BYTES:
         raise ValueError(
             f"data: {len(config.data.skipped):,} files are left out and there are "
@@ -85,6 +95,18 @@ def write(folder: Path, config: RunConfig) -> None:
         )
     with files.replacing(folder / run_folder.CONFIG) as path:
         path.write_text(text, encoding="utf-8")
+
+
+def _digest(facts: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of all that a configuration says but where the data are.
+
+    A value that was edited fits all the others, and the run would go on, or be evaluated, as
+    another one.
+    """
+    facts = copy.deepcopy(dict(facts))
+    for name in _MAY_BE_EDITED:
+        (facts["data"]["arguments"] or {}).pop(name, None)
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
 def check_format(found: Mapping[str, Any], newest: int) -> int:

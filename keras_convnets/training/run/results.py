@@ -39,7 +39,11 @@ def write_results(loop: Loop, config: RunConfig, interrupted: bool) -> float | N
     evaluation = evaluate(loop.model, loop.data.test, loop.data.preprocessing, together)
     loop.check_folder()
     write_report(folder, loop.model, loop.data, evaluation, history, config.shown())
-    outcome = OutcomeFacts(len(history["val_accuracy"]), float(evaluation.accuracy))
+    outcome = OutcomeFacts(
+        epochs=len(history["val_accuracy"]),
+        test_accuracy=float(evaluation.accuracy),
+        model=run_folder.digest(folder / run_folder.MODEL),
+    )
     config_file.write(folder, dataclasses.replace(config, outcome=outcome))
     (folder / run_folder.START).unlink(missing_ok=True)
     return evaluation.accuracy

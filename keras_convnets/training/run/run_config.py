@@ -115,10 +115,17 @@ class RequestFacts:
 
 @dataclasses.dataclass(frozen=True)
 class OutcomeFacts:
-    """How a finished run ended: its epochs, and its accuracy on the test images."""
+    """How a finished run ended.
+
+    Attributes:
+        epochs: the number of its epochs.
+        test_accuracy: its accuracy on the test images.
+        model: the SHA-256 of its trained model.
+    """
 
     epochs: int
     test_accuracy: float | None
+    model: str
 
 
 @dataclasses.dataclass(frozen=True)

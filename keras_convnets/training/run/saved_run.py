@@ -96,7 +96,7 @@ def open_run(folder: str | os.PathLike[str]) -> SavedRun:
 
 
 def _check_model(folder: Path, model: Any, config: RunConfig) -> None:
-    """Refuse the model of another run, as far as it can be told from this run's."""
+    """Refuse the model of another run; of a run that is not finished, as far as can be told."""
     facts = config.model
     try:
         check_takes(model, facts.input_shape, f"as {run_folder.CONFIG} says", "")
@@ -116,6 +116,9 @@ def _check_model(folder: Path, model: Any, config: RunConfig) -> None:
                 f"whose {run_folder.MODEL} is not that of the run: {what} {one!r}, and "
                 f"{run_folder.CONFIG} says {other!r}",
             )
+    if config.outcome and config.outcome.model != run_folder.digest(folder / run_folder.MODEL):
+        what = f"whose {run_folder.MODEL} is not the file that was written at its end"
+        raise _no_run(folder, what)
 
 
 def _model(folder: Path) -> Any:
