@@ -10,6 +10,6 @@ from keras_convnets import backends
 def test_limits_for_debugging_are_refused(name, monkeypatch):
     monkeypatch.setattr(keras.config, name, lambda: 1)
     with pytest.raises(
-        ValueError, match=f"KERAS_{name.upper()}: received 1; expected none, for it"
+        ValueError, match=f"KERAS_{name.upper()}: received 1; expected none, for it w"
     ):
-        backends.check("training")
+        backends.check_training()

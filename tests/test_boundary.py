@@ -125,16 +125,11 @@ def test_a_run_outlives_its_output(monkeypatch, capfd):
         print("epoch", flush=True)
 
 
-def test_another_backend_serves_all_but_what_requires_tensorflow(capfd):
+def test_another_backend_serves_all_but_training(capfd):
     with mock.patch("keras.backend.backend", return_value="torch"):
         assert cli.main(["cost", "lenet_5"]) == 0
         assert cli.main(["train", "--out", "run"]) == 2
-        assert cli.main(["evaluate", "run"]) == 2
-        assert cli.main(["predict", "run", "a.png"]) == 2
-    lines = capfd.readouterr().err.splitlines()
-    assert [line.split("'")[1] for line in lines] == ["torch"] * 3
-    for line, purpose in zip(lines, ("training", "evaluation", "prediction"), strict=True):
-        assert f"which {purpose} requires" in line
+    assert "received 'torch'; expected 'tensorflow', which training req" in capfd.readouterr().err
     assert not Path("run").exists()
 
 

@@ -46,7 +46,7 @@ def _add_evaluate(commands: Any) -> None:
     )
     add_format(command)
     add_load(command)
-    command.set_defaults(command=_evaluate, purpose="evaluation")
+    command.set_defaults(command=_evaluate)
 
 
 def _add_predict(commands: Any) -> None:
@@ -64,12 +64,12 @@ def _add_predict(commands: Any) -> None:
         "--format", choices=("table", "json"), default="table", help="of the output"
     )
     add_load(command)
-    command.set_defaults(command=_predict, purpose="prediction")
+    command.set_defaults(command=_predict)
 
 
 def _evaluate(chosen: argparse.Namespace) -> int:
     checks.positive_integer("batch_size", chosen.batch_size, "images that fit into the memory")
-    startup.start_engine(chosen.load, purpose=chosen.purpose)
+    startup.start_engine(chosen.load)
     from keras_convnets.images.brightness import first_too_bright
     from keras_convnets.inference.by_class import as_numbers, by_class
     from keras_convnets.inference.evaluate import evaluate
@@ -100,7 +100,7 @@ def _evaluate(chosen: argparse.Namespace) -> int:
 def _predict(chosen: argparse.Namespace) -> int:
     """Print the predictions for all readable images, then what is wrong with the others."""
     checks.positive_integer("top", chosen.top, "the classes to name, such as 5")
-    startup.start_engine(chosen.load, purpose=chosen.purpose)
+    startup.start_engine(chosen.load)
     from keras_convnets.inference.predict import predict
     from keras_convnets.training.run.saved_run import open_run
 

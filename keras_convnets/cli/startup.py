@@ -19,7 +19,7 @@ def start_engine(
     load: Iterable[Path] | None = None,
     alone: bool = True,
     draws: bool = False,
-    purpose: str | None = None,
+    trains: bool = False,
 ) -> None:
     """Import Keras and its backend, set up for this machine, and the user's own files.
 
@@ -32,19 +32,19 @@ def start_engine(
             TensorFlow looks for devices.
         draws: whether Graphviz will draw. Its first search for fonts writes log messages, so it is
             done here, where they are hidden.
-        purpose: what requires TensorFlow, if anything does: "training".
+        trains: whether a network will be trained, which requires TensorFlow.
 
     Raises:
-        ValueError: the backend cannot be imported, or does not serve the purpose.
+        ValueError: the backend cannot be imported, or cannot train.
     """
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with _quiet_standard_error(), _no_garbage_collection():
         keras = _keras()
-        if purpose is not None:
+        if trains:
             from keras_convnets import backends
 
-            backends.check(purpose)
+            backends.check_training()
         if alone and keras.backend.backend() == "tensorflow":
             keras.distribution.list_devices()  # the first search also writes log messages
         if draws:

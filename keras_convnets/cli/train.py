@@ -34,7 +34,7 @@ def _train(chosen: argparse.Namespace) -> int:
         getattr(chosen, "load", None),
         alone=cluster is None or is_dry,
         draws=not is_dry,
-        purpose="training",
+        trains=True,
     )
     from rich.console import Console
 

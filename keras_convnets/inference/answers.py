@@ -57,15 +57,8 @@ def _read(outputs: Outputs, values: np.ndarray) -> Answers:
 
 def _values(model: Any, batches: Iterable[Any], describe: Callable[[int], str]) -> np.ndarray:
     """Return the outputs of a model in float32."""
-
-    def call(x: Any) -> Any:
-        return tf.cast(model(x, training=False), tf.float32)
-
-    # One trace for all batch sizes, including the smaller last batch. TensorFlow would warn of the
-    # traces of several evaluations if the function itself were called.
-    signature = [tf.TensorSpec(model.inputs[0].shape, tf.float32)]
-    forward = tf.function(call, signature, autograph=False).get_concrete_function()
-    values = np.concatenate([forward(tf.cast(batch, tf.float32)).numpy() for batch in batches])
+    forward = _forward(model)
+    values = np.concatenate([forward(tf.cast(batch, tf.float32)) for batch in batches])
     broken = np.flatnonzero(~np.isfinite(values).all(axis=1))
     if len(broken):
         raise ValueError(
@@ -75,3 +68,18 @@ def _values(model: Any, batches: Iterable[Any], describe: Callable[[int], str]) 
         )
     check_weights(model)
     return values
+
+
+def _forward(model: Any) -> Callable[[tf.Tensor], np.ndarray]:
+    """Return a function that runs a model on a batch, on any backend of Keras."""
+    if keras.backend.backend() != "tensorflow":
+        return lambda batch: np.asarray(model.predict_on_batch(batch.numpy()), np.float32)
+
+    def call(x: Any) -> Any:
+        return tf.cast(model(x, training=False), tf.float32)
+
+    # One trace for all batch sizes, including the smaller last batch. TensorFlow would warn of the
+    # traces of several evaluations if the function itself were called.
+    signature = [tf.TensorSpec(model.inputs[0].shape, tf.float32)]
+    forward = tf.function(call, signature, autograph=False).get_concrete_function()
+    return lambda batch: forward(batch).numpy()

@@ -6,7 +6,6 @@ import inspect
 from typing import Any
 
 import keras
-import tensorflow as tf
 
 from keras_convnets.keras_private import is_keras_own
 
@@ -91,10 +90,12 @@ def check_weights(model: Any) -> None:
 
     Outputs may hide them: TensorFlow's ReLU on a CPU turns NaN into 0.
     """
-    local = model.distribute_strategy.experimental_local_results
+    strategy = getattr(model, "distribute_strategy", None)  # which only TensorFlow has
     weights = [weight for weight in model.weights if str(weight.dtype) in _FLOATS]
-    parts = [tf.convert_to_tensor(local(weight.value)[0]) for weight in weights]
-    found = [tf.reduce_all(tf.math.is_finite(part)) for part in parts]
+    values = [weight.value for weight in weights]
+    if strategy is not None:
+        values = [strategy.experimental_local_results(value)[0] for value in values]
+    found = [keras.ops.all(keras.ops.isfinite(value)) for value in values]
     broken = [weight.path for weight, fine in zip(weights, found, strict=True) if not bool(fine)]
     if broken:
         raise ValueError(

@@ -6,7 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from keras_convnets import axes, backends, checks
+from keras_convnets import axes, checks
 from keras_convnets.errors import RunStopped
 from keras_convnets.images.batches import evaluation_batches
 from keras_convnets.images.labelled import Images
@@ -74,7 +74,6 @@ def evaluate(
         >>> evaluate(model, own).probabilities.shape
         (12, 10)
     """
-    backends.check("evaluation")
     checks.positive_integer("batch_size", batch_size, "images that fit into the memory")
     if isinstance(images, tf.data.Dataset):
         if preprocessing is not None:

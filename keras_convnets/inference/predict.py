@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from keras_convnets import axes, backends, checks
+from keras_convnets import axes, checks
 from keras_convnets.analysis.tables import Column, Table
 from keras_convnets.images import decoding
 from keras_convnets.images.brightness import too_bright
@@ -120,7 +120,6 @@ def predict(run: Classifier, files: Iterable[str | os.PathLike[str]]) -> Predict
         >>> predict(run, ["none.png"]).refused
         ('none.png: no such file',)
     """
-    backends.check("prediction")
     for name in ("model", "preprocessing", "class_names"):
         if not hasattr(run, name):
             raise ValueError(

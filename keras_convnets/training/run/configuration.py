@@ -52,7 +52,7 @@ def check_run(model: keras.Model, data: Data, recipe: Recipe, *, is_begun: bool 
         ValueError: the model does not fit the data or would not learn, the batch size does not fit
             the data or the devices, or the warm-up does not fit the run.
     """
-    backends.check("training")
+    backends.check_training()
     checks.instance("data", data, Data, "Pass load_data('digits') or Data.from_arrays(...).")
     checks.instance("recipe", recipe, Recipe, "Pass RECIPES['quick'], for instance.")
     data = augmented(data, recipe)
