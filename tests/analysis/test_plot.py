@@ -207,7 +207,7 @@ def test_a_failed_drawing_leaves_the_file_as_it_was(model, monkeypatch):
         raise OSError("no space left on device")
 
     monkeypatch.setattr("pygraphviz.AGraph.draw", fail)
-    with pytest.raises(OSError, match="no space"):
+    with pytest.raises(ValueError, match="no space"):
         plot_model(model, "model.svg")
     assert read("model.svg") == "old"
     assert os.listdir() == ["model.svg"]

@@ -89,8 +89,8 @@ def test_control_characters_in_a_name(capfd):
     plot_model(model, "m.svg", detail="layer")
     with open("m.svg", encoding="utf-8") as file:
         text = file.read()
-    assert "<title>a��&amp;amp;&lt;b&gt;∖N</title>" in text
-    assert ">a��&amp;amp;&lt;b&gt;∖N</text>" in text
+    assert "<title>a∖x01∖n&amp;amp;&lt;b&gt;∖N</title>" in text
+    assert ">a∖x01∖n&amp;amp;&lt;b&gt;∖N</text>" in text
     assert "not well-formed" not in capfd.readouterr().err
     assert len(cost(model).to_text().splitlines()) < 20
 

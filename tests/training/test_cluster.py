@@ -2,9 +2,11 @@ import json
 import socket
 import subprocess
 import sys
+import threading
 
 import pytest
 
+from keras_convnets.training.distribute import cluster
 from keras_convnets.training.distribute.cluster import find_cluster
 from replica import addresses
 
@@ -109,7 +111,8 @@ def test_machines_named_twice_over(monkeypatch):
         find_cluster("auto", "a:1234", 0)
 
 
-def test_a_port_that_is_taken():
+def test_a_port_that_is_taken(monkeypatch):
+    monkeypatch.setattr(cluster, "_PATIENCE", 0)
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -117,6 +120,15 @@ def test_a_port_that_is_taken():
         workers = f"a:{port},b:{port}"
         with pytest.raises(ValueError, match=f"the port of b:{port}.* by its index 1, is taken"):
             find_cluster("auto", workers, 1)
+    assert find_cluster("auto", workers, 1).index == 1
+
+
+def test_a_port_that_a_killed_process_is_about_to_release():
+    other = socket.socket()
+    other.bind(("127.0.0.1", 0))
+    other.listen()
+    workers = f"a:1,b:{other.getsockname()[1]}"
+    threading.Timer(0.3, other.close).start()
     assert find_cluster("auto", workers, 1).index == 1
 
 

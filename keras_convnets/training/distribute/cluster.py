@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import json
 import os
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +17,8 @@ from keras_convnets.typed import explaining
 
 STRATEGIES = ("auto", "one", "mirrored", "multi-worker")
 _JOBS = ("chief", "worker")
+_PATIENCE = 5.0  # seconds for a port to become free
+_PAUSE = 0.1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -205,9 +209,17 @@ def _index(what: str, index: Any, count: int) -> int:
 
 
 def _check_port(cluster: Cluster) -> None:
-    """Refuse a port that is in use: TensorFlow would share it and wait forever."""
+    """Refuse a port that is in use: TensorFlow would share it and wait forever.
+
+    A process of this worker that has just been killed may take a moment to release it.
+    """
     address = cluster.addresses[cluster.index]
-    try:
-        ports.bound(ports.everywhere(address)).close()
-    except OSError as error:
-        raise ports.not_free(address, cluster.index, error) from None
+    end = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            ports.bound(ports.everywhere(address)).close()
+            return
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or time.monotonic() > end:
+                raise ports.not_free(address, cluster.index, error) from None
+        time.sleep(_PAUSE)
