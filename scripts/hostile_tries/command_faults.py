@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-_NOBODY = 65534
+from hostile_tries.forks import hold_to_permissions
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,10 +86,7 @@ def _without_folder(here: Path) -> None:
 
 def _without_permission(here: Path) -> None:
     here.chmod(0o555)
-    if os.getuid() == 0:
-        os.setgroups([])
-        os.setresgid(_NOBODY, _NOBODY, _NOBODY)
-        os.setresuid(_NOBODY, _NOBODY, _NOBODY)
+    hold_to_permissions()
 
 
 def _without_home(here: Path) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 _PR_SET_PDEATHSIG = 1
+_CAPABILITIES = 0x20080522  # the version of the system call
 SHOWN = 2000  # characters of a fault's output
 
 
@@ -132,3 +133,19 @@ def _child(body: Callable[[], int]) -> NoReturn:
             os.write(2, traceback.format_exc().encode(errors="replace"))
     finally:
         os._exit(code)
+
+
+def hold_to_permissions() -> Callable[[], None]:
+    """Hold this process to the permissions of files, which root is not; return what ends that."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    this_process = (ctypes.c_uint32 * 2)(_CAPABILITIES, 0)
+    before = (ctypes.c_uint32 * 6)()  # twice: in effect, permitted, inheritable
+    libc.capget(this_process, before)
+    none = (ctypes.c_uint32 * 6)(0, *before[1:3], 0, *before[4:6])
+    if libc.capset(this_process, none):
+        raise OSError(ctypes.get_errno(), "cannot give up the rights of root")
+
+    def end() -> None:
+        libc.capset(this_process, before)
+
+    return end
