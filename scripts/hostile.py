@@ -1,6 +1,6 @@
 """Try to break the package: hostile files, names, options, strangers and faults.
 
-    python scripts/hostile.py [GROUP ...] [--jobs 2]
+    python scripts/hostile.py [GROUP ...] [--jobs N]
 
 Each group, a module of ``hostile_tries``, counts what was refused with a line and what worked. A
 crash, a hang, a traceback, code of a file that was executed, or a wrong result in silence is a
@@ -29,6 +29,7 @@ from hostile_tries.forks import Fault, contained
 _HELPERS = {"command_faults", "forks", "kinds", "nasty", "right_values", "strangers", "trying"}
 _NAMES = sorted({module.name for module in pkgutil.iter_modules(hostile_tries.__path__)} - _HELPERS)
 _HOUR = 3600.0
+_JOBS = (os.cpu_count() or 1) + 1  # some groups wait more than they compute
 _COLUMNS = ("refused", "worked", "skipped", "faults")
 
 
@@ -36,7 +37,9 @@ def main() -> int:
     """Run the groups, print what came of them, and return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("groups", nargs="*", metavar="GROUP", help=f"of {', '.join(_NAMES)}")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="groups at a time")
+    parser.add_argument(
+        "--jobs", type=int, default=_JOBS, help=f"groups at a time (default: {_JOBS})"
+    )
     chosen = parser.parse_args()
     if unknown := set(chosen.groups) - set(_NAMES):
         parser.error(f"received {', '.join(sorted(unknown))}; expected of {', '.join(_NAMES)}")

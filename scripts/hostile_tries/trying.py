@@ -20,7 +20,7 @@ from typing import Any
 
 from hostile_tries.forks import SHOWN, Fault, fork, redirect, stream, text
 
-REFUSED, WORKED = "refused", "worked"
+REFUSED, WORKED, SKIPPED = "refused", "worked", "skipped"
 _UNFLUSHED = 120  # that of Python
 SOFTWARE = 70  # the exit code of a command that fell over its own fault
 
