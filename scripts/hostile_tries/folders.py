@@ -191,7 +191,7 @@ _LEFT_OUT: dict[str, tuple[Callable[[Path], object], str]] = {
 _REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
     "a root without permission": (_shut, "cannot be listed: Permission denied"),
     "a root that can be entered but not listed": (
-        lambda root: _shut(root, 0o711),
+        lambda root: _shut(root, 0o111),
         "cannot be listed",
     ),
     "a class without permission": (lambda root: _shut(root / "a"), _SHUT),
