@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from keras_convnets.printable import cut_middle
+
 _LONGEST = 200  # characters of a path in an error
 _PREFIX = 60  # bytes of a file's name in that of its temporary folder
 
@@ -140,9 +142,7 @@ def reason(error: BaseException) -> str | None:
 
 def shown(path: str | os.PathLike[str]) -> str:
     """Return a path as an error shows it: in quotes, and shortened if it is very long."""
-    text = repr(os.fspath(path))
-    half = _LONGEST // 2
-    return text if len(text) <= _LONGEST else f"{text[:half]}…{text[-half:]}"
+    return cut_middle(repr(os.fspath(path)), _LONGEST)
 
 
 def short(name: str) -> str:

@@ -54,6 +54,27 @@ def one_line(message: object) -> str:
     return printable(" ".join(str(message).split()))
 
 
+def cut(text: str, most: int) -> str:
+    """Return a text, or its start where it has more than ``most`` characters.
+
+    Examples:
+        >>> cut("resnet", 6), cut("resnets", 6)
+        ('resnet', 'resnet…')
+    """
+    return text if len(text) <= most else f"{text[:most]}…"
+
+
+def cut_middle(text: str, most: int) -> str:
+    """Return a text, or its start and its end where it has more than ``most`` characters.
+
+    Examples:
+        >>> cut_middle("resnet", 6), cut_middle("resnets", 6)
+        ('resnet', 'res…ets')
+    """
+    half = most // 2
+    return text if len(text) <= most else f"{text[:half]}…{text[-half:]}"
+
+
 def csv_cell(text: object) -> str:
     """Return printable text that no spreadsheet takes as a formula, and no program as a note.
 

@@ -10,6 +10,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+from keras_convnets.printable import cut
+
 LARGEST = 2**31 - 1
 """The largest integer that is accepted: sizes and counts beyond it overflow in kernels."""
 
@@ -30,14 +32,14 @@ def shown(value: Any) -> str:
         text = " ".join(repr(value).split())
     except Exception:  # an integer of more than 4,300 digits, or a class's own repr that fails
         text = f"a value of type {type(value).__name__}"
-    return text if len(text) <= _MOST else f"{text[:_MOST]}…"
+    return cut(text, _MOST)
 
 
 def line(message: str) -> str:
     """Return a message in one line, cut if it is very long."""
     if "\n" in message:
         message = " ".join(_COLOURS.sub("", message).split())
-    return message if len(message) <= _LONGEST else f"{message[:_LONGEST]}…"
+    return cut(message, _LONGEST)
 
 
 def integer(value: Any) -> int | None:

@@ -59,8 +59,7 @@ def outlive_output() -> None:
 
 def say(line: str) -> None:
     """Print one line to standard error, if that can be written to."""
-    text, half = printable.one_line(line), _LONGEST // 2
-    text = text if len(text) <= _LONGEST else f"{text[:half]}…{text[-half:]}"
+    text = printable.cut_middle(printable.one_line(line), _LONGEST)
     try:
         print(text, file=sys.stderr, flush=True)
     except OSError:

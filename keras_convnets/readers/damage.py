@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, Protocol
 
 from keras_convnets import files
-from keras_convnets.printable import one_line
+from keras_convnets.printable import cut, one_line
 
 _CHUNK = 1 << 20
 _LONGEST = 200  # characters of a reason
@@ -54,8 +54,7 @@ def reason(error: BaseException) -> str:
 
 def shown(text: object) -> str:
     """Return text from a file as a part of a line."""
-    line = one_line(str(text)[: _LONGEST + 1])
-    return line if len(line) <= _LONGEST else line[:_LONGEST] + "…"
+    return cut(one_line(str(text)[: _LONGEST + 1]), _LONGEST)
 
 
 @contextlib.contextmanager
