@@ -29,7 +29,7 @@ from hostile_tries.forks import Fault, contained
 _HELPERS = {"command_faults", "forks", "kinds", "nasty", "right_values", "strangers", "trying"}
 _NAMES = sorted({module.name for module in pkgutil.iter_modules(hostile_tries.__path__)} - _HELPERS)
 _HOUR = 3600.0
-_JOBS = (os.cpu_count() or 1) + 1  # some groups wait more than they compute
+_JOBS = os.cpu_count() or 1
 _COLUMNS = ("refused", "worked", "skipped", "faults")
 
 

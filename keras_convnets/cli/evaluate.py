@@ -69,7 +69,7 @@ def _add_predict(commands: Any) -> None:
 
 def _evaluate(chosen: argparse.Namespace) -> int:
     checks.positive_integer("batch_size", chosen.batch_size, "images that fit into the memory")
-    startup.start_engine(chosen.load)
+    startup.start_engine(chosen.load, reads_images=True)
     from keras_convnets.images.brightness import first_too_bright
     from keras_convnets.inference.by_class import as_numbers, by_class
     from keras_convnets.inference.evaluate import evaluate
@@ -100,7 +100,7 @@ def _evaluate(chosen: argparse.Namespace) -> int:
 def _predict(chosen: argparse.Namespace) -> int:
     """Print the predictions for all readable images, then what is wrong with the others."""
     checks.positive_integer("top", chosen.top, "the classes to name, such as 5")
-    startup.start_engine(chosen.load)
+    startup.start_engine(chosen.load, reads_images=True)
     from keras_convnets.inference.predict import predict
     from keras_convnets.training.run.saved_run import open_run
 

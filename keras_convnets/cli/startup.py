@@ -20,6 +20,7 @@ def start_engine(
     alone: bool = True,
     draws: bool = False,
     trains: bool = False,
+    reads_images: bool = False,
 ) -> None:
     """Import Keras and its backend, set up for this machine, and the user's own files.
 
@@ -33,6 +34,7 @@ def start_engine(
         draws: whether Graphviz will draw. Its first search for fonts writes log messages, so it is
             done here, where they are hidden.
         trains: whether a network will be trained, which requires TensorFlow.
+        reads_images: whether images will be read, which imports TensorFlow on every backend.
 
     Raises:
         ValueError: the backend cannot be imported, or cannot train.
@@ -47,6 +49,8 @@ def start_engine(
             backends.check_training()
         if alone and keras.backend.backend() == "tensorflow":
             keras.distribution.list_devices()  # the first search also writes log messages
+        if reads_images:
+            importlib.import_module("tensorflow")  # which writes log messages
         if draws:
             import pygraphviz
 

@@ -49,7 +49,7 @@ _ON_TORCH = {
 
 
 def _on_torch(place: Path, arguments: tuple[str, ...]) -> str:
-    """Demand that what needs no TensorFlow works, and that all else says that it does."""
+    """Demand that commands work, or refuse in one line: training, and a run that is not there."""
     ended = command(*arguments, env={"KERAS_BACKEND": "torch"}, cwd=place, fresh=True)
     works = arguments[0] in ("cost", "plot")
     if ended.code != (0 if works else 2) or ended.err.count("\n") != ended.code // 2:

@@ -10,6 +10,7 @@ import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from hostile_tries.forks import hold_to_permissions
 
@@ -96,19 +97,32 @@ def _without_home(here: Path) -> None:
 
 
 def _signalled(number: int, after: float) -> Callable[[Path], None]:
-    """Send a signal to the command after some seconds."""
+    """Send a signal to the command, some seconds after it has begun to handle it."""
 
     def prepare(here: Path) -> None:
-        parent = os.getpid()
-        if os.fork() == 0:
-            for descriptor in (0, 1, 2):
-                os.close(descriptor)
-            time.sleep(after)
-            if os.getppid() == parent:
-                os.kill(parent, number)
-            os._exit(0)
+        install = signal.signal
+
+        def watched(which: int, handler: Any) -> Any:
+            before = install(which, handler)
+            if which == number:
+                signal.signal = install
+                _send(number, after)
+            return before
+
+        signal.signal = watched
 
     return prepare
+
+
+def _send(number: int, after: float) -> None:
+    parent = os.getpid()
+    if os.fork() == 0:
+        for descriptor in (0, 1, 2):
+            os.close(descriptor)
+        time.sleep(after)
+        if os.getppid() == parent:
+            os.kill(parent, number)
+        os._exit(0)
 
 
 _ANY, _REFUSED = frozenset({0, 2}), frozenset({2})
