@@ -97,16 +97,24 @@ def _without_home(here: Path) -> None:
 
 
 def _signalled(number: int, after: float) -> Callable[[Path], None]:
-    """Send a signal to the command, some seconds after it has begun to handle it."""
+    """Send a signal to the command some seconds after it begins to handle it, until it ends to."""
 
     def prepare(here: Path) -> None:
-        install = signal.signal
+        install, senders = signal.signal, []
 
         def watched(which: int, handler: Any) -> Any:
+            if which != number:
+                return install(which, handler)
+            if not senders:
+                before = install(which, handler)
+                senders.append(_sender(number, after))
+                return before
+            signal.pthread_sigmask(signal.SIG_BLOCK, {number})
+            os.kill(senders[0], signal.SIGKILL)
+            os.waitpid(senders[0], 0)
+            signal.sigtimedwait({number}, 0)  # one that comes now is nobody's
             before = install(which, handler)
-            if which == number:
-                signal.signal = install
-                _send(number, after)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})
             return before
 
         signal.signal = watched
@@ -114,15 +122,18 @@ def _signalled(number: int, after: float) -> Callable[[Path], None]:
     return prepare
 
 
-def _send(number: int, after: float) -> None:
+def _sender(number: int, after: float) -> int:
+    """Return a process that sends a signal to this one after some seconds."""
     parent = os.getpid()
-    if os.fork() == 0:
+    sender = os.fork()
+    if sender == 0:
         for descriptor in (0, 1, 2):
             os.close(descriptor)
         time.sleep(after)
         if os.getppid() == parent:
             os.kill(parent, number)
         os._exit(0)
+    return sender
 
 
 _ANY, _REFUSED = frozenset({0, 2}), frozenset({2})
