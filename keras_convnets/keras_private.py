@@ -35,6 +35,12 @@ def node_of(tensor: Tensor) -> Any:
     return operation._inbound_nodes[node_index]
 
 
+def first_inputs(operation: Any) -> list[Tensor]:
+    """Return the symbolic tensors that an operation was first called with; none if it was not."""
+    nodes = operation._inbound_nodes
+    return list(nodes[0].input_tensors) if nodes else []
+
+
 def named_by_keras(operation: Any) -> bool:
     """Return whether an operation's name looks automatic: its class name, perhaps with a number.
 

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
+
+import numpy as np
+
+Check = Callable[[Mapping[str, np.ndarray]], None]
+
+_FIELD = re.compile(r"\{(?P<group>\w+)(?P<added>[+-]\d+)?(?P<letter>:a)?\}")
 
 
 class Row(NamedTuple):
@@ -13,9 +21,10 @@ class Row(NamedTuple):
             groups are named: ``conv(?P<stage>\d)_block(?P<block>\d+)_conv(?P<n>\d)``.
         theirs: the name of the module or array there: ``layer{stage-1}.{block-1}.conv{n}``. A
             field is a group, a number added to it, and optionally a format: ``{block:a}`` is the
-            letter of the number (1 is ``a``). An empty group ``n`` is 1.
-        form: ``"conv"`` if a dense layer of ours is a convolution there, which the writer must
-            know; the reader sees it.
+            letter of the number (1 is ``a``). An empty group is 1. Layers of the head, whose names
+            begin with ``head_``, have names without fields there.
+        form: what the layer is there if it may be another in a network of ours: ``"conv"`` or
+            ``"linear"``. The writer must know; the reader sees it.
     """
 
     ours: str
@@ -34,10 +43,12 @@ class Layout(NamedTuple):
         rows: the rows; the first that matches a layer counts.
         tensors: how arrays are named and stored: ``"torch"`` (``weight``, ``bias``,
             ``running_mean``, ``running_var``; OIHW) or ``"caffe"`` (``_w_0``, ``_b_0``; OIHW).
-        auxiliary: a regular expression of the names of auxiliary heads there, which a model without
-            them leaves out; empty if there are none.
+        auxiliary: a regular expression that matches the beginning of the names of auxiliary heads
+            there, which a model without them leaves out; empty if there are none.
         aliases: pairs of a regular expression and a replacement for older names.
         bgr: whether the channels of the images are blue, green, red there.
+        check: called with the arrays of a file, read or to be written; it raises ``ValueError`` if
+            the networks do not compute the same with them.
     """
 
     source: str
@@ -47,3 +58,43 @@ class Layout(NamedTuple):
     auxiliary: str = ""
     aliases: tuple[tuple[str, str], ...] = ()
     bgr: bool = False
+    check: Check | None = None
+
+
+class Module(NamedTuple):
+    """What a layer of ours is in a source.
+
+    Attributes:
+        name: its name there.
+        form: ``"conv"``, ``"linear"``, or empty if it is what it is in our network.
+    """
+
+    name: str
+    form: str
+
+
+def module_of(name: str, layout: Layout) -> Module | None:
+    r"""Return what a layer of ours is in a source; ``None`` if the rules have no such layer.
+
+    Examples:
+        >>> row = Row(r"conv(?P<stage>\d)_block(?P<block>\d+)_bn", "layer{stage-1}.{block:a}.bn")
+        >>> module_of("conv3_block2_bn", Layout("torchvision", (), (row,))).name
+        'layer2.b.bn'
+    """
+    for row in layout.rows:
+        if match := re.fullmatch(row.ours, name):
+            return Module(_FIELD.sub(lambda field: _filled(field, match), row.theirs), row.form)
+    return None
+
+
+def head_modules(layout: Layout) -> frozenset[str]:
+    """Return the names in a source of the layers of the head."""
+    return frozenset(row.theirs for row in layout.rows if row.ours.startswith("head_"))
+
+
+def _filled(field: re.Match[str], match: re.Match[str]) -> str:
+    value = match[field["group"]] or "1"
+    if not value.isdigit():
+        return value
+    number = int(value) + int(field["added"] or 0)
+    return chr(ord("a") + number - 1) if field["letter"] else str(number)

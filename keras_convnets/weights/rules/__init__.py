@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from keras_convnets.weights.layout import Layout
+from keras_convnets.weights.rules import densenet, resnet, vgg_alexnet
 
-LAYOUTS: tuple[Layout, ...] = ()
+LAYOUTS: tuple[Layout, ...] = (*resnet.LAYOUTS, *densenet.LAYOUTS, *vgg_alexnet.LAYOUTS)

@@ -1,0 +1,62 @@
+"""The layers of a model that have weights, by name, and what precedes them in its graph."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import keras
+
+from keras_convnets.keras_private import first_inputs, operation_of
+from keras_convnets.naming import scope_of_input
+
+
+class Maps(NamedTuple):
+    """The feature maps before a flatten; rows and columns may be unknown."""
+
+    rows: int | None
+    cols: int | None
+    channels: int
+
+
+def layers_of(model: keras.Model) -> dict[str, Any]:
+    """Return the layers of a model that have weights, in its order, by name without the scope."""
+    scopes = [scope_of_input(tensor.name) for tensor in getattr(model, "inputs", None) or ()]
+    prefix = f"{scopes[0]}_" if len(scopes) == 1 and scopes[0] else ""
+    return {layer.name.removeprefix(prefix): layer for layer in model.layers if layer.weights}
+
+
+def variables_of(layer: Any) -> dict[str, Any]:
+    """Return the weights of a layer by the last part of their path: ``kernel``, ``gamma``."""
+    return {variable.path.rsplit("/", 1)[-1]: variable for variable in layer.weights}
+
+
+def before(layer: Any) -> Any | None:
+    """Return the layer whose output a layer takes; ``None`` if there is none, or are several."""
+    inputs = first_inputs(layer)
+    return operation_of(inputs[0]) if len(inputs) == 1 else None
+
+
+def flattened(layer: Any) -> Maps | None:
+    """Return the feature maps whose flattened values a dense layer takes; ``None`` if it does not.
+
+    Between them, there may be layers that change no shape, such as dropout. Their order is that of
+    ``channels_last`` in either data format.
+    """
+    previous = before(layer)
+    while previous is not None and not isinstance(previous, keras.layers.Flatten):
+        if getattr(previous, "weights", None) or not _keeps_shape(previous):
+            return None
+        previous = before(previous)
+    if previous is None:
+        return None
+    shape = first_inputs(previous)[0].shape
+    if len(shape) != 4:
+        return None
+    if previous.data_format == "channels_first":
+        return Maps(shape[2], shape[3], shape[1])
+    return Maps(shape[1], shape[2], shape[3])
+
+
+def _keeps_shape(layer: Any) -> bool:
+    inputs = first_inputs(layer)
+    return len(inputs) == 1 and tuple(inputs[0].shape) == tuple(layer.output.shape)
