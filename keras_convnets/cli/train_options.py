@@ -32,7 +32,11 @@ def add_to(commands: Any) -> Any:
         allow_abbrev=False,
         argument_default=argparse.SUPPRESS,
     )
-    command.add_argument("--model", metavar="NAME", help="a network's name (default: resnet_18)")
+    command.add_argument(
+        "--model",
+        metavar="NAME",
+        help="a network's name (default: that of the --weights, else resnet_18)",
+    )
     add_load(command)
     command.add_argument(
         "--out", type=Path, metavar="FOLDER", help="the folder to make (default: under runs/)"
@@ -108,6 +112,9 @@ def _add_data(group: Any) -> None:
         help="share of the training images (default: 0, the test)",
     )
     group.add_argument("--image-size", type=int, metavar="N", help="rows and columns to resize to")
+    group.add_argument(
+        "--channels", type=int, choices=(1, 3), help="convert the images to grey (1) or colour (3)"
+    )
     group.add_argument("--strict", action="store_true", help="refuse files that are not images")
 
 
@@ -145,6 +152,12 @@ def _add_recipe(group: Any) -> None:
 
 
 def _add_fine_tuning(group: Any) -> None:
+    group.add_argument(
+        "--weights",
+        metavar="FILE",
+        help="start from trained weights: a file of PyTorch's, timm's, Keras' or ONNX's, or a name "
+        "that keras-convnets weights lists",
+    )
     group.add_argument(
         "--fine-tune", type=Path, metavar="RUN", help="start from a run's model, or a .keras file"
     )

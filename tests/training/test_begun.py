@@ -27,10 +27,13 @@ def begin(request, size=32):
     """Write the configuration of a run as `launch` does, without the run."""
     named = dataclasses.asdict(request.data) | {"seed": request.settings.seed, "data_dir": None}
     named |= {"name": arguments.anywhere(request.data.name)}
+    channels = request.data.channels or 1
     config = RunConfig(
-        model=ModelFacts(request.network_name, (1, size, size), 10, "channels_last", 9, 0),
+        model=ModelFacts(request.network_name, (channels, size, size), 10, "channels_last", 9, 0),
         data=DataFacts("digits", 9, 9, 9, tuple("0123456789"), (), "shift", DataArguments(**named)),
-        preprocessing=PreprocessingFacts(1, size, size, 16.0, (0.0,), (1.0,), "none"),
+        preprocessing=PreprocessingFacts(
+            channels, size, size, 16.0, (0.0,) * channels, (1.0,) * channels, "none"
+        ),
         recipe=request.recipe,
         settings=request.settings,
         versions={},

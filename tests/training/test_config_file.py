@@ -16,6 +16,7 @@ from keras_convnets.training.run.run_config import (
     PreprocessingFacts,
     RequestFacts,
     RunConfig,
+    WeightsFacts,
 )
 
 CONFIG = RunConfig(
@@ -28,13 +29,14 @@ CONFIG = RunConfig(
         ("caf\udce9", "\x1b[31m"),
         ("x.png: is empty",),
         "none",
-        DataArguments("digits", 0, 0.25, 8, None, False, None),
+        DataArguments("digits", 0, 0.25, 8, None, None, False, None),
     ),
     PreprocessingFacts(1, 8, 8, 16.0, (0.1,), (1.0,), "none"),
     RECIPES["imagenet"].replace(batch_size=8),
     Settings(seed=7),
     {"python": "3.11", "keras": "3.15.1"},
-    RequestFacts("net", None, "conv4", None, ("blocks.py",)),
+    RequestFacts("net", None, None, "conv4", None, ("blocks.py",)),
+    WeightsFacts("torchvision", "torchvision", "net.pth", "2" * 64, ("head_dense/kernel",)),
     OutcomeFacts(3, 0.5, "1" * 64),
     id="c0ffee",
     start="0" * 64,
@@ -181,7 +183,7 @@ def test_a_configuration_of_a_newer_version():
     with pytest.raises(ValueError) as caught:
         config_file.read(Path())
     assert str(caught.value) == (
-        "run: 'config.json' was made by a newer keras_convnets (format 3; this one reads up to 1). "
+        "run: 'config.json' was made by a newer keras_convnets (format 3; this one reads up to 2). "
         "Upgrade the package."
     )
 

@@ -30,6 +30,11 @@ def size_of(value: Any) -> int | None:
     return checks.positive_integer("image_size", value, "rows and columns, such as 224")
 
 
+def channels_of(value: Any) -> int | None:
+    """Return the channels of the images; ``None`` for the default."""
+    return None if value is None else checks.choice("channels", value, (1, 3))
+
+
 def augmentation_of(value: Any) -> str | None:
     """Return the name of an augmentation; ``None`` for the default."""
     return None if value is None else checks.choice("augmentation", value, AUGMENTATIONS)

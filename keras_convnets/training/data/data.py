@@ -65,6 +65,7 @@ class Data:
         seed: int = 0,
         validation_split: float = 0.0,
         image_size: int | None = None,
+        channels: int | None = None,
         augmentation: str | None = None,
         preprocessing: Preprocessing | None = None,
     ) -> Data:
@@ -88,6 +89,7 @@ class Data:
             validation_split: the share of the training images to hold out for validation; with 0,
                 the test images are used.
             image_size: rows and columns to resize to; by default the size of the images.
+            channels: 1 to convert the images to grey, 3 to colour; by default as they are.
             augmentation: a name in ``AUGMENTATIONS``; by default ``"none"``.
             preprocessing: the preprocessing of an earlier run, to process the images identically;
                 by default means and standard deviations are computed from the training images.
@@ -113,7 +115,9 @@ class Data:
             >>> train(model, data, Path("run"), recipe, console=Console(quiet=True)).epochs
             1
         """
-        treatment = Treatment(seed, validation_split, image_size, augmentation, preprocessing)
+        treatment = Treatment(
+            seed, validation_split, image_size, channels, augmentation, preprocessing
+        )
         test = (test_images, test_labels)
         source = arrays.load((train_images, train_labels), test, class_names, name)
         return _treated(source, treatment, {})
@@ -126,6 +130,7 @@ def load_data(
     seed: int = 0,
     validation_split: float = 0.0,
     image_size: int | None = None,
+    channels: int | None = None,
     data_dir: Path | str | None = None,
     strict: bool = False,
     augmentation: str | None = None,
@@ -141,6 +146,7 @@ def load_data(
             class; with 0, the test images are used.
         image_size: rows and columns to resize to; by default the size of the images, 32 for digits
             and 224 for folders.
+        channels: 1 to convert the images to grey, 3 to colour; by default those of the data set.
         data_dir: a folder of files that are already on this machine.
         strict: refuse a folder with files that are not images, instead of leaving them out.
         augmentation: a name in ``AUGMENTATIONS``; by default the usual one for the data set.
@@ -158,7 +164,7 @@ def load_data(
         (1293, 144, 360, (1, 32, 32))
     """
     name, strict = named.name_of(name), checks.boolean("strict", strict)
-    treatment = Treatment(seed, validation_split, image_size, augmentation, preprocessing)
+    treatment = Treatment(seed, validation_split, image_size, channels, augmentation, preprocessing)
     where = named.folder_of(data_dir)
     named.refuse_moot(name, where, strict)
     return _loaded(name, where, strict, treatment)
@@ -183,7 +189,8 @@ def load_again(arguments: Mapping[str, Any], preprocessing: Preprocessing) -> Da
     treatment = Treatment(
         known.get("seed", 0),
         known.get("validation_split", 0.0),
-        None,  # the size is part of the preprocessing
+        None,  # the size and the channels are part of the preprocessing
+        None,
         known.get("augmentation"),
         preprocessing,
     )
@@ -197,6 +204,7 @@ def _loaded(name: str, data_dir: Path | None, strict: bool, treatment: Treatment
         "seed": treatment.seed,
         "validation_split": treatment.validation_split,
         "image_size": treatment.image_size,
+        "channels": treatment.channels,
         "data_dir": None if data_dir is None else str(data_dir),
         "strict": strict,
         "augmentation": treatment.augmentation,

@@ -30,6 +30,7 @@ class Treatment:
     seed: int
     validation_split: float
     image_size: int | None
+    channels: int | None
     augmentation: str | None
     preprocessing: Preprocessing | None
 
@@ -39,18 +40,20 @@ class Treatment:
             seed=checks.seed(self.seed),
             validation_split=arguments.share_of(self.validation_split),
             image_size=arguments.size_of(self.image_size),
+            channels=arguments.channels_of(self.channels),
             augmentation=arguments.augmentation_of(self.augmentation),
         )
         if self.preprocessing is not None:
             remedy = "Pass the preprocessing of a run."
             checks.instance("preprocessing", self.preprocessing, Preprocessing, remedy)
-        if self.preprocessing is not None and self.image_size not in (
-            None,
-            self.preprocessing.rows,
-        ):
+            self._check_agrees("image_size", self.preprocessing.rows, "rows")
+            self._check_agrees("channels", self.preprocessing.channels, "channels")
+
+    def _check_agrees(self, name: str, made: int, unit: str) -> None:
+        if getattr(self, name) not in (None, made):
             raise ValueError(
-                f"image_size: received {self.image_size}, but the preprocessing given makes images "
-                f"of {self.preprocessing.rows} rows; expected one of the two. Leave image_size out."
+                f"{name}: received {getattr(self, name)}, but the preprocessing given makes images "
+                f"of {made} {unit}; expected one of the two. Leave {name} out."
             )
 
     def split(self, source: Source) -> tuple[Images, Images, Images]:
@@ -69,7 +72,8 @@ class Treatment:
             return self.preprocessing
         rows, cols = (self.image_size,) * 2 if self.image_size else source.size
         resize = "none" if (rows, cols) == source.native else source.resize
-        plain = Preprocessing(source.channels, rows, cols, source.scale, resize=resize)
+        channels = self.channels or source.channels
+        plain = Preprocessing(channels, rows, cols, source.scale, resize=resize)
         _check_memory(plain, source.normalised)
         return normalised(plain, train, self.seed) if source.normalised else plain
 

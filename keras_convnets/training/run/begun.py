@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -67,6 +68,8 @@ def _plain(option: str, value: Any) -> Any:
         return [file.name for file in value]
     if option == "data":
         return arguments.anywhere(value)
+    if option == "weights" and value is not None:  # a file, or a published name
+        return os.path.abspath(value) if os.path.lexists(value) else os.path.normpath(value)
     return json.loads(json.dumps(value, default=lambda path: str(Path(path).absolute())))
 
 
@@ -109,8 +112,12 @@ def _kept(config: Mapping[str, Any], option: str) -> list[Any]:
     found = [place[name] for place in places if name in place]
     if option == "model":
         return [*filter(None, found), model["name"]]
+    if option == "weights":  # their file may be gone, for a run that goes on does not need it
+        return [*found, *(os.path.relpath(path) for path in found if path and os.path.isabs(path))]
     if option == "augmentation":
         return [data["augmentation"], *found]
+    if option == "channels":
+        return [config["preprocessing"]["channels"]]
     if option == "image_size":
         rows, cols = (config["preprocessing"][of] for of in ("rows", "cols"))
         return [rows if rows == cols else f"{rows} x {cols}"]

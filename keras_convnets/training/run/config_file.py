@@ -128,7 +128,20 @@ def check_format(found: Mapping[str, Any], newest: int) -> int:
 
 def _of_this_format(found: dict[str, Any]) -> dict[str, Any]:
     """Return the contents of a file of any format as those of this one."""
-    return _from_format_0(found) if check_format(found, FORMAT) == 0 else found
+    number = check_format(found, FORMAT)
+    if number == 0:
+        found = _from_format_0(found)
+    return _from_format_1(found) if number < 2 else found
+
+
+def _from_format_1(found: dict[str, Any]) -> dict[str, Any]:
+    """Add what was not known before weights could be loaded from files."""
+    found = {"weights": None} | found
+    if isinstance(request := found.get("request"), dict):
+        found["request"] = {"weights": None} | request
+    if isinstance(data := found.get("data"), dict) and isinstance(data.get("arguments"), dict):
+        found["data"] = data | {"arguments": {"channels": None} | data["arguments"]}
+    return found
 
 
 def _from_format_0(found: dict[str, Any]) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from keras_convnets.training.run.run_config import (
     PreprocessingFacts,
     RequestFacts,
     RunConfig,
+    WeightsFacts,
 )
 
 
@@ -113,6 +114,7 @@ def configuration(
     recipe: Recipe,
     settings: Settings,
     request: RequestFacts | None = None,
+    weights: WeightsFacts | None = None,
 ) -> RunConfig:
     """Return the configuration of a run, for ``config.json``.
 
@@ -122,6 +124,7 @@ def configuration(
         recipe: the training recipe.
         settings: how the run is carried out.
         request: what was requested beside them, if the run was begun by `launch`.
+        weights: the weights that the model was started from, if they are those of a file.
     """
     packages = ("keras_convnets", "keras", "tensorflow", "numpy", "scikit-learn")
     return RunConfig(
@@ -131,6 +134,7 @@ def configuration(
         recipe=recipe,
         settings=settings,
         request=request,
+        weights=weights,
         versions={"python": platform.python_version()}
         | {package: metadata.version(package) for package in packages},
         id=secrets.token_hex(8),

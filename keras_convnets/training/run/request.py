@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import os
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ class DataRequest:
         data_dir: a folder of files that are already on this machine.
         validation_split: the share of the training images to hold out for validation.
         image_size: rows and columns to resize to.
+        channels: 1 to convert the images to grey, 3 to colour.
         strict: refuse a folder with files that are not images.
         augmentation: the augmentation of the training images; ``None`` for the data's default.
 
@@ -40,6 +42,7 @@ class DataRequest:
     data_dir: Path | None = None
     validation_split: float = 0.0
     image_size: int | None = None
+    channels: int | None = None
     strict: bool = False
     augmentation: str | None = None
 
@@ -50,6 +53,7 @@ class DataRequest:
             data_dir=arguments.folder_of(self.data_dir),
             validation_split=arguments.share_of(self.validation_split),
             image_size=arguments.size_of(self.image_size),
+            channels=arguments.channels_of(self.channels),
             strict=checks.boolean("strict", self.strict),
             augmentation=arguments.augmentation_of(self.augmentation),
         )
@@ -124,8 +128,10 @@ class RunRequest:
     """A run to start.
 
     Attributes:
-        network: the name of the network to train; by default ``"resnet_18"``. Leave it out if
-            ``fine_tune`` names a model.
+        network: the name of the network to train; by default the one that the file of ``weights``
+            is for, else ``"resnet_18"``. Leave it out if ``fine_tune`` names a model.
+        weights: a file of weights to start from, or the name of published ones, as in
+            `load_weights`. Images are prepared as those that they were trained on.
         fine_tune: the folder of a finished run, or a ``.keras`` file, to start from.
         freeze_until: the first stage to train; see `freeze_until`.
         precision: the Keras dtype policy to build the network with.
@@ -142,7 +148,7 @@ class RunRequest:
             with; by default those whose values are not the defaults.
 
     Raises:
-        ValueError: a value is of the wrong kind, ``fine_tune`` is given with a network or
+        ValueError: a value is of the wrong kind, ``fine_tune`` is given with a network, weights or
             precision, or ``or_resume`` without ``out``.
 
     Examples:
@@ -153,6 +159,7 @@ class RunRequest:
     """
 
     network: str | None = None
+    weights: str | None = None
     fine_tune: Path | None = None
     freeze_until: str | None = None
     precision: str | None = None
@@ -169,6 +176,7 @@ class RunRequest:
         checks.fields(
             self,
             network=_text("model", self.network),
+            weights=_weights(self.weights),
             fine_tune=_path("fine_tune", self.fine_tune),
             freeze_until=_text("freeze_until", self.freeze_until),
             precision=_text("precision", self.precision),
@@ -182,7 +190,8 @@ class RunRequest:
             checks.instance(name, getattr(self, name), kind, remedy)
         if self.or_resume and self.out is None:
             raise ValueError("continue: expected --out with it, the folder of the run. Name one.")
-        for option, value in (("model", self.network), ("precision", self.precision)):
+        of_model = {"model": self.network, "weights": self.weights, "precision": self.precision}
+        for option, value in of_model.items():
             if self.fine_tune is not None and value is not None:
                 raise ValueError(
                     f"fine-tune: received --{option} with it; expected none, for the model is that "
@@ -199,8 +208,16 @@ class RunRequest:
         """The folder to create."""
         if self.out is not None:
             return self.out
-        start = self.fine_tune.stem if self.fine_tune else self.network_name
-        return run_folder.default(start, self.data.name)
+        return run_folder.default(self._start, self.data.name)
+
+    @property
+    def _start(self) -> str:
+        """What the run starts from, in the name of its folder."""
+        if self.fine_tune is not None:
+            return self.fine_tune.stem
+        if self.weights is not None and self.network is None:
+            return Path(self.weights).name.partition(".")[0] or self.network_name
+        return self.network_name
 
     def check_folder(self) -> None:
         """Refuse a folder that exists, unless it is that of a run to resume as it was begun."""
@@ -239,6 +256,13 @@ def _names(given: Any) -> list[str]:
 
 def _text(name: str, value: Any) -> str | None:
     return None if value is None else checks.text(name, value, "a name, or None")
+
+
+def _weights(value: Any) -> str | None:
+    if isinstance(value, os.PathLike):
+        value = os.fspath(value)
+    meaning = "a file of weights, or the name of published ones such as 'torchvision'"
+    return None if value is None else checks.text("weights", value, meaning)
 
 
 def _path(name: str, value: Any) -> Path | None:

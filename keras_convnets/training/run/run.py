@@ -36,7 +36,7 @@ from keras_convnets.training.run.enough_memory import check_memory
 from keras_convnets.training.run.interruption import undisturbed
 from keras_convnets.training.run.loop import Loop
 from keras_convnets.training.run.results import write_results
-from keras_convnets.training.run.run_config import RequestFacts, RunConfig
+from keras_convnets.training.run.run_config import RequestFacts, RunConfig, WeightsFacts
 from keras_convnets.training.run_lock import RunLock
 from keras_convnets.typed import explaining
 
@@ -107,6 +107,7 @@ def begin(
     settings: Settings,
     console: Console,
     request: RequestFacts | None = None,
+    weights: WeightsFacts | None = None,
 ) -> Outcome:
     """Train a classifier on data that `check_run` has accepted; see `train` and `configuration`."""
     is_chief = strategies.is_chief(model.distribute_strategy)
@@ -114,7 +115,7 @@ def begin(
         run_folder.check_free(out)
     check_memory(model, data, recipe)
     _announce(model, data, recipe, console)
-    config = configuration(model, data, recipe, settings, request)
+    config = configuration(model, data, recipe, settings, request, weights)
     loop = Loop(model, data, recipe, settings, console, config.id)
     _check_alike(loop, config)
     above = run_folder.missing_above(out)

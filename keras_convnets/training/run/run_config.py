@@ -10,8 +10,8 @@ from keras_convnets.training import stored
 from keras_convnets.training.recipe.recipes import Recipe
 from keras_convnets.training.recipe.settings import Settings
 
-FORMAT = 1
-"""The version of the file's format; files of the versions before it had no number."""
+FORMAT = 2
+"""The version of the file's format; files of the first versions had no number."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,6 +53,7 @@ class DataArguments:
     seed: int
     validation_split: float
     image_size: int | None
+    channels: int | None
     data_dir: str | None
     strict: bool
     augmentation: str | None
@@ -107,10 +108,30 @@ class RequestFacts:
     """What was asked for and cannot be seen from the rest: see ``RunRequest``."""
 
     network: str | None
+    weights: str | None
     fine_tune: str | None
     freeze_until: str | None
     precision: str | None
     load: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class WeightsFacts:
+    """The weights that a run was started from.
+
+    Attributes:
+        name: the name under which they are published; ``None`` if unknown.
+        source: whose names their arrays have, such as ``"torchvision"``.
+        file: the name of the file.
+        sha256: the SHA-256 of the file.
+        anew: the layers that do not have them, as ``layer/variable``: the head of other classes.
+    """
+
+    name: str | None
+    source: str
+    file: str
+    sha256: str
+    anew: tuple[str, ...]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -140,6 +161,7 @@ class RunConfig:
         settings: how it is carried out.
         versions: the versions of the packages it was started with.
         request: what was asked for; ``None`` for a run that was begun by ``train`` in Python.
+        weights: the weights that it was started from; ``None`` for none of a file.
         outcome: how it ended; ``None`` before the end.
         id: a name of its own, which its checkpoints share; ``None`` in files without a format.
         start: the SHA-256 of the model before the first step; ``None`` in files without a format.
@@ -153,6 +175,7 @@ class RunConfig:
     settings: Settings
     versions: dict[str, str]
     request: RequestFacts | None = None
+    weights: WeightsFacts | None = None
     outcome: OutcomeFacts | None = None
     id: str | None = None
     start: str | None = None
