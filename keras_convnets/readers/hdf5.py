@@ -16,16 +16,21 @@ from keras_convnets.readers.hdf5_texts import check_texts, has_texts
 _CONFIG = "model_config"  # of the older format, in which the whole model is one HDF5 file
 
 
-def check_hdf5(contents: bytes | bytearray) -> int:
+def check_hdf5(contents: bytes | bytearray, most: int | None = None, names: bool = False) -> int:
     """Return how many numbers a file has.
 
     Refused are links and data outside the file, more numbers than the file may inflate to, and
     what the library of HDF5 cannot read.
+
+    Args:
+        contents: the file.
+        most: to how many bytes it may inflate; by default as `allowed` says.
+        names: whether what describes its groups will be read: the names of layers.
     """
     with h5py.File(io.BytesIO(contents), "r") as file:
         found = dict(_objects(file))
-        count = sum(_sizes(found, allowed(len(contents))))
-        if _CONFIG in file.attrs or has_texts(found.values()):
+        count = sum(_sizes(found, allowed(len(contents)) if most is None else most))
+        if _CONFIG in file.attrs or has_texts(found.values(), names):
             check_texts(contents)
         if isinstance(config := file.attrs.get(_CONFIG), str | bytes):
             json_text.parse(config.encode() if isinstance(config, str) else config)

@@ -38,19 +38,21 @@ with h5py.File(io.BytesIO(contents), "r") as file:
 """
 
 
-def has_texts(objects: Iterable[Any]) -> bool:
+def has_texts(objects: Iterable[Any], groups: bool = False) -> bool:
     """Return whether data sets, or what describes them, have values of variable length.
 
-    What describes a group does not count: in a file of weights, Keras does not read it.
+    What describes a group counts only with ``groups``: in a file of weights, Keras does not read
+    it.
     """
-    datasets = (found for found in objects if isinstance(found, h5py.Dataset))
-    return any(_is_variable(kind) for dataset in datasets for kind in _types(dataset.id))
+    read = (found for found in objects if groups or isinstance(found, h5py.Dataset))
+    return any(_is_variable(kind) for found in read for kind in _types(found))
 
 
-def _types(dataset: Any) -> Iterable[Any]:
-    yield dataset.get_type()
-    for number in range(h5py.h5a.get_num_attrs(dataset)):
-        yield h5py.h5a.open(dataset, index=number).get_type()
+def _types(found: Any) -> Iterable[Any]:
+    if isinstance(found, h5py.Dataset):
+        yield found.id.get_type()
+    for number in range(h5py.h5a.get_num_attrs(found.id)):
+        yield h5py.h5a.open(found.id, index=number).get_type()
 
 
 def _is_variable(kind: Any) -> bool:
