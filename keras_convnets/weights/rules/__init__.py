@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from keras_convnets.weights.layout import Layout
-from keras_convnets.weights.rules import densenet, resnet, vgg_alexnet
+from keras_convnets.weights.rules import caffe, densenet, inception, resnet, vgg_alexnet
 
-LAYOUTS: tuple[Layout, ...] = (*resnet.LAYOUTS, *densenet.LAYOUTS, *vgg_alexnet.LAYOUTS)
+LAYOUTS: tuple[Layout, ...] = (
+    *resnet.LAYOUTS,
+    *densenet.LAYOUTS,
+    *vgg_alexnet.LAYOUTS,
+    *inception.LAYOUTS,
+    *caffe.LAYOUTS,
+)
