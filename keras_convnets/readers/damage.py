@@ -7,6 +7,8 @@ import os
 from collections.abc import Iterator
 from typing import BinaryIO, Protocol
 
+import numpy as np
+
 from keras_convnets import files
 from keras_convnets.printable import cut, one_line
 
@@ -114,6 +116,18 @@ def take(stream: Readable, size: int) -> bytearray:
         if not chunk:
             raise DamagedFile(f"it ends after {len(found):,} of {size:,} bytes")
         found += chunk
+    return found
+
+
+def block(stream: BinaryIO, size: int) -> np.ndarray:
+    """Read exactly ``size`` bytes of a file, which must be there, into memory taken once."""
+    left = size_of(stream) - stream.tell()
+    if not 0 <= size <= left:
+        raise DamagedFile(f"it ends after {max(left, 0):,} of {size:,} bytes")
+    found = np.empty(size, np.uint8)
+    read = stream.readinto(found)  # type: ignore[attr-defined]
+    if read != size:  # another process has cut it
+        raise DamagedFile(f"it ends after {read:,} of {size:,} bytes")
     return found
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from keras_convnets.readers.damage import DamagedFile, shown
 
-Contents = bytes | bytearray | memoryview
+Contents = bytes | bytearray | memoryview | np.ndarray
 
 _PLAIN = re.compile(r"[<>|=]?(?P<kind>b1|[iu][1248]|f[248])")
 _MOST_AXES = 32
@@ -46,6 +46,14 @@ def array(code: Any, shape: Any, contents: Contents, fortran: bool = False) -> n
     if plain["kind"] == "b1" and flat.view(np.uint8).max() > 1:
         raise DamagedFile("it has an array of truth values that are neither 0 nor 1")
     return flat.reshape(shape, order="F" if fortran else "C")
+
+
+def bfloat16(shape: Any, contents: Contents) -> np.ndarray:
+    """Return an array of bfloat16, of which NumPy has none, as float32: exactly the same values."""
+    halves = array("<u2", shape, contents)
+    found = halves.astype(np.uint32)
+    found <<= 16
+    return found.view(np.float32)
 
 
 def is_shape(shape: Any) -> bool:

@@ -2,7 +2,8 @@
 
 A pickle is a program: its instructions build values, name functions and call them. This machine
 has the instructions that build plain values. A function is only its name here; what a few of them
-would return is for the machine's user to say. Strings that Python 2 wrote are bytes.
+would return is for the machine's user to say, as is what a persistent id refers to. Strings that
+Python 2 wrote are bytes. Sets are lists.
 """
 
 from __future__ import annotations
@@ -10,42 +11,40 @@ from __future__ import annotations
 import pickle
 import struct
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO
 
+from keras_convnets.readers import pickle_values
 from keras_convnets.readers.damage import DamagedFile
+from keras_convnets.readers.pickle_values import Name, Unfinished, dictionary, text_of
 
 _MOST = 2_000_000  # instructions; the largest of the published files has 400,000
 
 
-class Name(NamedTuple):
-    """The name of a function or class; never the thing itself."""
-
-    module: str
-    name: str
-
-
-class Unfinished:
-    """A value to which a later instruction adds a state."""
-
-    def build(self, state: Any) -> None:
-        """Add the state."""
-        raise NotImplementedError
+def no_persistent_ids(identifier: Any) -> Any:
+    """Refuse a persistent id, for pickles that have none."""
+    raise DamagedFile("it has a pickle that refers to something outside")
 
 
 class Machine:
     """What carries out the instructions of a pickle.
 
     Args:
-        contents: the pickle.
+        stream: where the pickle begins; once it has run, where it ends.
+        size: how many bytes there are at most.
         call: a function that returns what a call returns, given a name and arguments; it raises
-            `DamagedFile` for all but a few names.
+            `DamagedFile` for what may not be called. Instances of classes are calls too.
+        persistent: a function that returns what a persistent id refers to.
     """
 
     def __init__(
-        self, contents: bytes | bytearray, call: Callable[[Name, tuple[Any, ...]], Any]
+        self,
+        stream: BinaryIO,
+        size: int,
+        call: Callable[[Name, tuple[Any, ...]], Any],
+        persistent: Callable[[Any], Any] = no_persistent_ids,
     ) -> None:
-        self._contents, self._view, self._at = contents, memoryview(contents), 0
-        self._call = call
+        self._stream, self._left = stream, size
+        self._call, self._persistent = call, persistent
         self._stack: list[Any] = []
         self._marks: list[list[Any]] = []
         self._memo: dict[int, Any] = {}
@@ -81,17 +80,21 @@ class Machine:
             raise DamagedFile(f"it has a pickle with the instruction {instruction!r}")
 
     def take(self, size: int) -> bytes:
-        if not 0 <= size <= len(self._view) - self._at:
+        found = self._stream.read(size) if 0 <= size <= self._left else b""
+        if len(found) != size:
             raise DamagedFile("it has a pickle that ends too early")
-        found = bytes(self._view[self._at : self._at + size])
-        self._at += size
+        self._left -= size
         return found
 
     def unpacked(self, code: str) -> Any:
         return struct.unpack(code, self.take(struct.calcsize(code)))[0]
 
     def line(self) -> bytes:
-        return self.take(self._contents.index(b"\n", self._at) + 1 - self._at)[:-1]
+        found = self._stream.readline(self._left)
+        if not found.endswith(b"\n"):
+            raise DamagedFile("it has a pickle that ends too early")
+        self._left -= len(found)
+        return found[:-1]
 
     def index(self) -> int:
         return int(self.line())
@@ -131,15 +134,18 @@ class Machine:
 
     def extend(self, items: list[Any]) -> None:
         target = self._stack[-1]
-        if type(target) is not list:
+        if type(target) is not list and not isinstance(target, Unfinished):
             raise DamagedFile(f"it has a pickle that appends to {type(target).__name__}")
-        target += items
+        target.extend(items)
 
     def set_keys(self, items: list[Any]) -> None:
         target = self._stack[-1]
-        if type(target) is not dict:
+        if type(target) is not dict and not isinstance(target, Unfinished):
             raise DamagedFile(f"it has a pickle that sets keys of {type(target).__name__}")
-        target.update(_dictionary(items))
+        added = dictionary(items)
+        if isinstance(target, dict) and not target.keys().isdisjoint(added):
+            raise DamagedFile("it has a dictionary with a key twice")
+        target.update(added)
 
     def function(self) -> None:
         self._stack.append(Name(self.line().decode(), self.line().decode()))
@@ -148,10 +154,31 @@ class Machine:
         self._stack.append(Name(*map(text_of, self.last(2))))
 
     def reduce(self) -> None:
-        function, arguments = self.last(2)
+        self.call(*self.last(2))
+
+    def call(self, function: Any, arguments: Any) -> None:
         if not isinstance(function, Name) or type(arguments) is not tuple:
             raise DamagedFile("it has a pickle that calls something that is not a function")
         self._stack.append(self._call(function, arguments))
+
+    def instance(self) -> None:
+        """Make an instance of a class that is named within the instruction."""
+        arguments = tuple(self.since_mark())
+        self.call(Name(self.line().decode(), self.line().decode()), arguments)
+
+    def instance_of(self) -> None:
+        """Make an instance of a class that comes before the arguments."""
+        function, *arguments = self.since_mark() or [None]
+        self.call(function, tuple(arguments))
+
+    def instance_with_names(self) -> None:
+        """Make an instance of a class, some of whose arguments have names."""
+        function, arguments, named = self.last(3)
+        self.call(function, (*arguments, named) if type(arguments) is tuple else None)
+
+    def persistent_id(self) -> None:
+        (identifier,) = self.last(1)
+        self._stack.append(self._persistent(identifier))
 
     def build(self) -> None:
         (state,) = self.last(1)
@@ -161,39 +188,6 @@ class Machine:
         target.build(state)
 
 
-def _dictionary(items: list[Any]) -> dict[Any, Any]:
-    keys, values = items[::2], items[1::2]
-    if not all(type(key) in (bytes, str, int) for key in keys):  # deep ones crash when hashed
-        raise DamagedFile("it has a dictionary whose keys are not strings")
-    return dict(zip(keys, values, strict=True))
-
-
-def text_of(value: Any) -> str:
-    if not isinstance(value, str | bytes):
-        raise DamagedFile(f"it has a pickle with {type(value).__name__} for a name")
-    return value if isinstance(value, str) else value.decode("ascii")
-
-
-def _utf8(contents: bytes) -> str:
-    return contents.decode("utf-8", "surrogatepass")
-
-
-def _long(contents: bytes) -> int:
-    return int.from_bytes(contents, "little", signed=True)
-
-
-def _truth_or_int(line: bytes) -> int:
-    return {b"00": False, b"01": True}.get(line, int(line))
-
-
-def _string(line: bytes) -> bytes:
-    """Return the bytes that Python 2 wrote as a literal."""
-    quoted = len(line) > 1 and line[:1] == line[-1:] and line[:1] in (b"'", b'"')
-    if not quoted:
-        raise DamagedFile("it has a pickle with a string without quotes")
-    return line[1:-1].decode("unicode_escape").encode("latin-1")
-
-
 _CONSTANTS: dict[bytes, Callable[[], Any]] = {
     pickle.NONE: lambda: None,
     pickle.NEWTRUE: lambda: True,
@@ -201,6 +195,7 @@ _CONSTANTS: dict[bytes, Callable[[], Any]] = {
     pickle.EMPTY_LIST: list,
     pickle.EMPTY_DICT: dict,
     pickle.EMPTY_TUPLE: tuple,
+    pickle.EMPTY_SET: list,
 }
 _PACKED = {pickle.BININT: "<i", pickle.BININT1: "<B", pickle.BININT2: "<H", pickle.BINFLOAT: ">d"}
 _SIZED: dict[bytes, tuple[str, Callable[[bytes], Any]]] = {
@@ -210,17 +205,17 @@ _SIZED: dict[bytes, tuple[str, Callable[[bytes], Any]]] = {
     pickle.BINBYTES: ("<I", bytes),
     pickle.BINBYTES8: ("<Q", bytes),
     pickle.BYTEARRAY8: ("<Q", bytes),
-    pickle.SHORT_BINUNICODE: ("<B", _utf8),
-    pickle.BINUNICODE: ("<I", _utf8),
-    pickle.BINUNICODE8: ("<Q", _utf8),
-    pickle.LONG1: ("<B", _long),
-    pickle.LONG4: ("<i", _long),
+    pickle.SHORT_BINUNICODE: ("<B", pickle_values.utf8),
+    pickle.BINUNICODE: ("<I", pickle_values.utf8),
+    pickle.BINUNICODE8: ("<Q", pickle_values.utf8),
+    pickle.LONG1: ("<B", pickle_values.long),
+    pickle.LONG4: ("<i", pickle_values.long),
 }
 _LINES: dict[bytes, Callable[[bytes], Any]] = {
-    pickle.INT: _truth_or_int,
+    pickle.INT: pickle_values.truth_or_int,
     pickle.LONG: lambda line: int(line.rstrip(b"L")),
     pickle.FLOAT: float,
-    pickle.STRING: _string,
+    pickle.STRING: pickle_values.string,
     pickle.UNICODE: lambda line: line.decode("raw_unicode_escape"),
 }
 _SKIPPED = {pickle.PROTO: 1, pickle.FRAME: 8}
@@ -242,15 +237,22 @@ _DONE: dict[bytes, Callable[[Machine], None]] = {
     pickle.GLOBAL: Machine.function,
     pickle.STACK_GLOBAL: Machine.stack_global,
     pickle.REDUCE: Machine.reduce,
+    pickle.INST: Machine.instance,
+    pickle.OBJ: Machine.instance_of,
+    pickle.NEWOBJ: Machine.reduce,
+    pickle.NEWOBJ_EX: Machine.instance_with_names,
+    pickle.BINPERSID: Machine.persistent_id,
     pickle.BUILD: Machine.build,
     pickle.TUPLE: lambda machine: machine.push(tuple(machine.since_mark())),
     pickle.TUPLE1: lambda machine: machine.push(machine.last(1)),
     pickle.TUPLE2: lambda machine: machine.push(machine.last(2)),
     pickle.TUPLE3: lambda machine: machine.push(machine.last(3)),
     pickle.LIST: lambda machine: machine.push(machine.since_mark()),
-    pickle.DICT: lambda machine: machine.push(_dictionary(machine.since_mark())),
+    pickle.DICT: lambda machine: machine.push(dictionary(machine.since_mark())),
     pickle.APPEND: lambda machine: machine.extend(list(machine.last(1))),
     pickle.APPENDS: lambda machine: machine.extend(machine.since_mark()),
+    pickle.ADDITEMS: lambda machine: machine.extend(machine.since_mark()),
+    pickle.FROZENSET: lambda machine: machine.push(machine.since_mark()),
     pickle.SETITEM: lambda machine: machine.set_keys(list(machine.last(2))),
     pickle.SETITEMS: lambda machine: machine.set_keys(machine.since_mark()),
 }

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import numpy as np
 
 from keras_convnets.readers import numeric
 from keras_convnets.readers.damage import DamagedFile, shown
-from keras_convnets.readers.pickle_machine import Machine, Name, Unfinished, text_of
+from keras_convnets.readers.pickle_machine import Machine
+from keras_convnets.readers.pickle_values import Name, Unfinished, text_of
 
 _MULTIARRAY = ("numpy.core.multiarray", "numpy._core.multiarray")  # of NumPy 1 and 2
 _NUMERIC = ("numpy.core.numeric", "numpy._core.numeric")
@@ -19,7 +21,7 @@ def read_pickle(contents: bytes | bytearray) -> Any:
 
     Strings that Python 2 wrote are bytes.
     """
-    value = Machine(contents, _called).run()
+    value = Machine(io.BytesIO(contents), len(contents), _called).run()
     if isinstance(value, dict):
         return {key: _finished(found) for key, found in value.items()}
     return _finished(value)

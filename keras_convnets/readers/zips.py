@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import BinaryIO
 
-from keras_convnets.readers.damage import DamagedFile, allowed, shown, size_of, take
+import numpy as np
 
-_ENCRYPTED = 0x1
+from keras_convnets.readers.damage import DamagedFile, allowed, block, shown, size_of, take
+
+_ENCRYPTED, _UTF8 = 0x1, 0x800
+_LOCAL = struct.Struct("<4s5H3I2H")  # the header before a member's bytes
+_LOCAL_MARK = b"PK\x03\x04"
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the two that inflate in bounded steps
 
 
@@ -53,3 +60,37 @@ def contents(archive: zipfile.ZipFile, name: str) -> bytearray:
         found = take(stream, member.file_size)
         stream.read(1)  # an empty member's checksum
     return found
+
+
+def stored(stream: BinaryIO, member: zipfile.ZipInfo) -> np.ndarray:
+    """Return the bytes of a member that is not compressed, read once, with their checksum.
+
+    Args:
+        stream: the archive's file.
+        member: the member.
+    """
+    name = shown(repr(member.filename))
+    if member.compress_type != zipfile.ZIP_STORED:
+        raise DamagedFile(f"its member {name} is compressed")
+    stream.seek(member.header_offset)
+    header = take(stream, _LOCAL.size)
+    mark, *_, name_size, extra_size = _LOCAL.unpack(header)
+    if mark != _LOCAL_MARK:
+        raise DamagedFile(f"its member {name} is not where it should be")
+    if bytes(take(stream, name_size)) != _encoded(member):
+        raise DamagedFile(f"its member {name} has two names")
+    stream.seek(extra_size, os.SEEK_CUR)
+    found = block(stream, member.file_size)
+    if zlib.crc32(found.data) != member.CRC:
+        raise DamagedFile(f"its member {name} has another checksum: the file is damaged")
+    return found
+
+
+def _encoded(member: zipfile.ZipInfo) -> bytes:
+    return member.orig_filename.encode("utf-8" if member.flag_bits & _UTF8 else "cp437")
+
+
+def names_in(stream: BinaryIO) -> list[str]:
+    """Return the names of an archive's members."""
+    with opened_zip(stream) as archive:
+        return archive.namelist()

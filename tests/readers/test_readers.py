@@ -24,7 +24,7 @@ from keras_convnets.readers.zips import opened_zip
 
 PACKAGE = Path(keras_convnets.__file__).parent
 PARSERS = {"pickle", "marshal", "shelve", "zipfile", "tarfile", "gzip", "bz2", "lzma", "h5py"}
-PARSERS |= {"dill", "joblib", "yaml", "safetensors", "torch", "xml", "plistlib", "tomllib"}
+PARSERS |= {"dill", "joblib", "yaml", "safetensors", "torch", "onnx", "xml", "plistlib", "tomllib"}
 CALLS = {"np.load", "np.fromfile", "np.loadtxt", "np.genfromtxt", "np.fromstring", "json.load"}
 CALLS |= {"np.memmap", "numpy.load", "json.loads", "ast.literal_eval", "eval", "exec"}
 CALLS |= {"np.frombuffer", "keras.saving.load_model", "keras.models.load_model"}
