@@ -11,6 +11,7 @@ import numpy as np
 from keras_convnets import files
 from keras_convnets.printable import cut, printable
 from keras_convnets.readers.damage import DamagedFile, damage, opened, size_of
+from keras_convnets.readers.hdf5_weights import read_keras
 from keras_convnets.readers.npz import read_npz
 from keras_convnets.readers.onnx_file import is_onnx, read_onnx
 from keras_convnets.readers.safetensors_file import is_safetensors, read_safetensors
@@ -115,7 +116,8 @@ def _read_torch(stream: BinaryIO, kind: str) -> NamedArrays:
 
 
 def _read_keras(path: str | os.PathLike[str]) -> NamedArrays:
-    raise DamagedFile("it is a file of Keras, which is not read yet")
+    kind, arrays = read_keras(path)
+    return NamedArrays(arrays, kind)
 
 
 def _flat(arrays: dict[str, np.ndarray], kind: str) -> NamedArrays:

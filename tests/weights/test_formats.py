@@ -50,3 +50,17 @@ def test_the_average_in_a_checkpoint_is_taken_and_said(name):
 def test_a_whole_module_is_refused():
     with pytest.raises(ValueError, match=r"class torch.nn.modules.container.Sequential, not its"):
         read(DATA / "module.pth")
+
+
+@pytest.mark.parametrize("suffix", [".keras", ".weights.h5", ".h5"])
+def test_files_of_keras(suffix, tmp_path):
+    import keras
+
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3, name="head_dense")])
+    file = tmp_path / f"model{suffix}"
+    (model.save_weights if suffix == ".weights.h5" else model.save)(file)
+    found = read(file.rename(tmp_path / "model"))
+    kinds = {".keras": "keras model", ".weights.h5": "keras weights", ".h5": "keras hdf5"}
+    assert found.kind == kinds[suffix]
+    kernel, bias = model.get_weights()
+    same(found.arrays, {"head_dense/0": kernel, "head_dense/1": bias})
