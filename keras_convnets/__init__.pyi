@@ -48,7 +48,13 @@ from .architectures.resnet import ResnetBuilder, basic_block, bottleneck, shortc
 from .architectures.resnet_v1 import ResnetV1Builder
 from .architectures.resnet_v2 import ResnetV2Builder
 from .architectures.resnext import ResnextBuilder, resnext_block
-from .architectures.se_resnet import SeResnetBuilder, se_bottleneck, squeeze_and_excitation
+from .architectures.se_blocks import (
+    se_bottleneck,
+    se_bottleneck_v1_5,
+    se_resnext_block,
+    squeeze_and_excitation,
+)
+from .architectures.se_resnet import SeResnetBuilder
 from .architectures.vgg import VggBuilder, VggOptions, vgg_stage
 from .architectures.wide_resnet import WideResnetBuilder, wide_bottleneck
 from .axes import channel_axis, channels
@@ -197,6 +203,8 @@ __all__ = [
     "scaled_tanh",
     "scope",
     "se_bottleneck",
+    "se_bottleneck_v1_5",
+    "se_resnext_block",
     "shortcut",
     "shortcut_a",
     "shortcut_b",

@@ -28,6 +28,7 @@ TORCHVISION = {
     "resnet_v1_5_50": (25_557_032, 4_089_184_256),
     "resnet_v1_5_152": (60_192_808, 11_513_626_624),
     "resnext_50_32x4d": (25_028_904, 4_230_479_872),
+    "resnext_101_64x4d": (83_455_272, 15_460_270_080),
     "wide_resnet_50_2": (68_883_240, 11_398_021_120),
     "densenet_121": (7_978_856, 2_834_161_664),
     "densenet_161": (28_681_000, 7_727_907_072),
@@ -44,6 +45,16 @@ TORCHVISION_PARAMETERS = {
     "resnext_101_32x8d": 88_791_336,
     "wide_resnet_101_2": 126_886_696,
     "densenet_169": 14_149_480,
+}
+
+# timm.models: parameters, and the multiply-adds of its convolutions and dense layers for one image.
+TIMM = {
+    "resnext_101_32x4d": (44_177_704, 7_969_996_800),
+    "se_resnet_v1_5_50": (28_088_024, 4_091_699_200),
+    "se_resnet_v1_5_101": (49_326_872, 7_806_148_608),
+    "se_resnet_v1_5_152": (66_821_848, 11_520_204_800),
+    "se_resnext_50_32x4d": (27_559_896, 4_232_994_816),
+    "se_resnext_101_32x4d": (48_955_416, 7_974_739_968),
 }
 
 # timm.models: parameters of resnetv2_50 and resnetv2_101 (25.55 M and 44.54 M in its tables).
@@ -107,7 +118,7 @@ AUTHORS = {
 }
 
 # Every network above: parameters, and multiply-adds where they are published.
-PUBLISHED: dict[str, tuple[int, int | None]] = TORCHVISION | {
+PUBLISHED: dict[str, tuple[int, int | None]] = {**TORCHVISION, **TIMM} | {
     name: (parameters, None)
     for figures in (
         TORCHVISION_PARAMETERS,

@@ -23,6 +23,8 @@ BLOCKS = {
     "wide_bottleneck": k.wide_bottleneck(8, (2, 2)),
     "resnext_block": k.resnext_block(64, cardinality=4, group_width=2),
     "se_bottleneck": k.se_bottleneck(8, (2, 2), reduction=2),
+    "se_bottleneck_v1_5": k.se_bottleneck_v1_5(8, (2, 2), reduction=2),
+    "se_resnext_block": k.se_resnext_block(64, cardinality=4, group_width=2),
     "squeeze_and_excitation": k.squeeze_and_excitation(2),
     "dense_layer": k.dense_layer(4, dropout=0.1),
     "transition": k.transition(0.5),

@@ -31,6 +31,7 @@ from keras_convnets.units import TORCH, Style, Unit
 
 PAPER = "Xie et al. 2016 (arXiv:1611.05431)"
 TORCHVISION = "torchvision (arXiv:1611.05431)"
+TIMM = "timm (arXiv:1611.05431)"
 
 
 @ends_in_activation
@@ -58,6 +59,14 @@ def resnext_block(
         >>> resnext_block(64)(keras.Input((56, 56, 64))).shape
         (None, 56, 56, 256)
     """
+    branch = resnext_branch(filters, init_strides, cardinality, group_width, style)
+    return add_and_activate(branch, init_strides, "B", style)
+
+
+def resnext_branch(
+    filters: int, strides: Strides, cardinality: int, group_width: int, style: Style
+) -> Unit:
+    """Return the residual branch of `resnext_block`."""
     channels, rest = divmod(group_width * filters, 64)
     if rest or channels < 1:
         raise ValueError(
@@ -65,10 +74,9 @@ def resnext_block(
             f"of channels for each group, which is group_width * filters / 64. Pass multiples."
         )
     width = cardinality * channels
-    branch = bottleneck_branch(
-        filters, second_strides=init_strides, width=width, groups=cardinality, style=style
+    return bottleneck_branch(
+        filters, second_strides=strides, width=width, groups=cardinality, style=style
     )
-    return add_and_activate(branch, init_strides, "B", style)
 
 
 class ResnextBuilder:
@@ -76,9 +84,9 @@ class ResnextBuilder:
 
     ``resnext_50_32x4d`` has 32 groups of 4 channels in its first stage. The stem, head and style
     are those of ``resnet_v1_5_50``. The 3x3 convolution has the stride and the max-pooling is
-    padded by 1, as in torchvision and the authors' code. ``resnext_101_32x8d`` is torchvision's;
-    the paper's network of 101 layers is 64x4d: ``build(input_shape, num_outputs, (3, 4, 23, 3), 64,
-    4)``.
+    padded by 1, as in torchvision and the authors' code. The paper's network of 101 layers is
+    ``resnext_101_64x4d``, which torchvision has too; ``resnext_101_32x8d`` is torchvision's alone,
+    and ``resnext_101_32x4d`` is timm's.
     """
 
     @staticmethod
@@ -132,3 +140,19 @@ class ResnextBuilder:
     ) -> keras.Model:
         """Return ResNeXt-101 (32x8d): 3, 4, 23, 3 blocks of 32 groups."""
         return ResnextBuilder.build(input_shape, num_outputs, (3, 4, 23, 3), 32, 8, **options)
+
+    @staticmethod
+    @published(PAPER)
+    def build_resnext_101_64x4d(
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return ResNeXt-101 (64x4d): 3, 4, 23, 3 blocks of 64 groups."""
+        return ResnextBuilder.build(input_shape, num_outputs, (3, 4, 23, 3), 64, 4, **options)
+
+    @staticmethod
+    @published(TIMM)
+    def build_resnext_101_32x4d(
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return ResNeXt-101 (32x4d): 3, 4, 23, 3 blocks of 32 groups."""
+        return ResnextBuilder.build(input_shape, num_outputs, (3, 4, 23, 3), 32, 4, **options)

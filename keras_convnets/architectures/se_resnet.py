@@ -11,95 +11,37 @@ from typing import Unpack
 
 import keras
 
-from keras_convnets import axes, checks, units
-from keras_convnets.architectures.residual import (
-    caffe_stem,
-    ends_in_activation,
-    residual_parts,
+from keras_convnets.architectures.residual import caffe_stem, residual_parts
+from keras_convnets.architectures.resnet_v1 import ResnetV1Builder
+from keras_convnets.architectures.se_blocks import (
+    se_bottleneck,
+    se_bottleneck_v1_5,
+    se_resnext_block,
 )
-from keras_convnets.architectures.residual.post_activation import (
-    add_and_activate,
-    bottleneck_branch,
-)
-from keras_convnets.architectures.residual.shortcuts import Strides
 from keras_convnets.assemble import assemble
-from keras_convnets.naming import on_branch
 from keras_convnets.options import InputShape, Options, Outputs
 from keras_convnets.registry import published
-from keras_convnets.typed import typed
-from keras_convnets.units import TORCH, Style, Tensor, Unit, chain
+from keras_convnets.units import TORCH
 
 CAFFE = "Caffe models by Hu et al. (arXiv:1709.01507)"
-
-
-@typed
-def squeeze_and_excitation(reduction: int = 16) -> Unit:
-    """Return a unit that scales each channel by a gate computed from the means of all channels.
-
-    The gate is global average pooling, a dense layer that divides the number of channels by
-    ``reduction``, ReLU, a dense layer that restores it, and a sigmoid. The dense layers are 1x1
-    convolutions with biases.
-
-    Args:
-        reduction: the factor by which the number of channels is reduced.
-
-    Examples:
-        >>> import keras
-        >>> from keras_convnets import squeeze_and_excitation
-        >>> squeeze_and_excitation()(keras.Input((56, 56, 256))).shape
-        (None, 56, 56, 256)
-    """
-    checks.positive_integer("reduction", reduction, "a divisor, such as 16")
-
-    def apply(x: Tensor) -> Tensor:
-        channels = axes.channels(x)
-        with on_branch("se"):
-            gate = chain(
-                units.global_pool("avg", keepdims=True),
-                units.conv(max(1, channels // reduction), 1),
-                units.relu(),
-                units.conv(channels, 1),
-                units.activation("sigmoid"),
-            )(x)
-            return units.multiply(x, gate)
-
-    return apply
-
-
-@ends_in_activation
-@typed
-def se_bottleneck(
-    filters: int, init_strides: Strides = (1, 1), *, reduction: int = 16, style: Style = TORCH
-) -> Unit:
-    """Return a post-activation bottleneck with squeeze-and-excitation on its residual branch.
-
-    Args:
-        filters: the channels of the first two convolutions; the output has four times as many.
-        init_strides: the strides of the first convolution, and of the projection.
-        reduction: the factor by which squeeze-and-excitation reduces the number of channels.
-        style: the style of convolutions and normalisations.
-
-    Examples:
-        >>> import keras
-        >>> from keras_convnets import se_bottleneck
-        >>> se_bottleneck(64)(keras.Input((56, 56, 64))).shape
-        (None, 56, 56, 256)
-    """
-    branch = chain(
-        bottleneck_branch(filters, first_strides=init_strides, style=style),
-        squeeze_and_excitation(reduction),
-    )
-    return add_and_activate(branch, init_strides, "B", style)
+TIMM = "timm (arXiv:1709.01507)"
 
 
 class SeResnetBuilder:
-    """SE-ResNet: the bottleneck networks of 2015 with a learnt gate for each channel.
+    """SE-ResNet and SE-ResNeXt: bottleneck networks with a learnt gate for each channel.
 
-    As in the authors' Caffe models, the stem's max-pooling has no padding and rounds up, the first
-    1x1 convolution of a bottleneck has the stride, and the dense layers of the gate have biases;
-    the rest is [`resnet_v1_50`][keras_convnets.ResnetV1Builder] to ``_152``. timm's
-    ``legacy_seresnet50`` to ``152`` are the same. Its ``seresnet50`` and other ports pad the
-    max-pooling and stride in the 3x3 convolution, and some omit the biases.
+    ``se_resnet_50`` to ``_152`` are the authors' Caffe models: the stem's max-pooling has no
+    padding and rounds up, the first 1x1 convolution of a bottleneck has the stride, and the dense
+    layers of the gate have biases; the rest is [`resnet_v1_50`][keras_convnets.ResnetV1Builder] to
+    ``_152``. timm's ``legacy_seresnet50`` to ``152`` are the same.
+
+    ``se_resnet_v1_5_50`` to ``_152`` are timm's ``seresnet50`` to ``152``: the max-pooling is
+    padded and the 3x3 convolution has the stride, as in ``resnet_v1_5_50``.
+    ``se_resnext_50_32x4d`` and ``_101_32x4d`` are [`resnext_50_32x4d`][
+    keras_convnets.ResnextBuilder] and ``_101_32x4d`` with gates, timm's ``seresnext50_32x4d`` and
+    ``seresnext101_32x4d``. For others of this kind, pass
+    [`se_bottleneck_v1_5`][keras_convnets.se_bottleneck_v1_5] or
+    [`se_resnext_block`][keras_convnets.se_resnext_block] to ``ResnetV1Builder.build``.
     """
 
     @staticmethod
@@ -155,3 +97,46 @@ class SeResnetBuilder:
     ) -> keras.Model:
         """Return SE-ResNet-152: 3, 8, 36, 3 bottlenecks with gates."""
         return SeResnetBuilder.build(input_shape, num_outputs, (3, 8, 36, 3), **options)
+
+    @staticmethod
+    @published(TIMM)
+    def build_se_resnet_v1_5_50(
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return timm's SE-ResNet-50: 3, 4, 6, 3 bottlenecks, stride on the 3x3."""
+        return _v1_5(input_shape, num_outputs, se_bottleneck_v1_5, (3, 4, 6, 3), **options)
+
+    @staticmethod
+    @published(TIMM)
+    def build_se_resnet_v1_5_101(
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return timm's SE-ResNet-101: 3, 4, 23, 3 bottlenecks, stride on the 3x3."""
+        return _v1_5(input_shape, num_outputs, se_bottleneck_v1_5, (3, 4, 23, 3), **options)
+
+    @staticmethod
+    @published(TIMM)
+    def build_se_resnet_v1_5_152(
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return timm's SE-ResNet-152: 3, 8, 36, 3 bottlenecks, stride on the 3x3."""
+        return _v1_5(input_shape, num_outputs, se_bottleneck_v1_5, (3, 8, 36, 3), **options)
+
+    @staticmethod
+    @published(TIMM)
+    def build_se_resnext_50_32x4d(
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return timm's SE-ResNeXt-50 (32x4d): 3, 4, 6, 3 blocks of 32 groups."""
+        return _v1_5(input_shape, num_outputs, se_resnext_block, (3, 4, 6, 3), **options)
+
+    @staticmethod
+    @published(TIMM)
+    def build_se_resnext_101_32x4d(
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return timm's SE-ResNeXt-101 (32x4d): 3, 4, 23, 3 blocks of 32 groups."""
+        return _v1_5(input_shape, num_outputs, se_resnext_block, (3, 4, 23, 3), **options)
+
+
+_v1_5 = ResnetV1Builder.build  # a short alias, so that each call fits on one line

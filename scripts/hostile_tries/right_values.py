@@ -172,6 +172,8 @@ _RIGHT: dict[str, dict[str, Any]] = {
     "scale": {"factor": 0.5},
     "scope": {"name": "conv1"},
     "se_bottleneck": _BLOCK | {"reduction": 2},
+    "se_bottleneck_v1_5": _BLOCK | {"reduction": 2},
+    "se_resnext_block": {"filters": 64, "cardinality": 2},
     "set_weight_decay": {"decay": 1e-4},
     "shortcut": {"branch": _input},
     "shortcut_a": {"residual": _input, "strides": (1, 1)},

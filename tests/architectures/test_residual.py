@@ -53,6 +53,8 @@ def needs_activation(model):
         (k.wide_bottleneck, False),
         (k.resnext_block, False),
         (k.se_bottleneck, False),
+        (k.se_bottleneck_v1_5, False),
+        (k.se_resnext_block, False),
     ],
 )
 def test_a_network_ends_as_its_blocks_need_in_every_builder(builder, block, is_open):
