@@ -32,6 +32,7 @@ CALLS |= {"np.frombuffer", "keras.saving.load_model", "keras.models.load_model"}
 ALLOWED = {
     "saved_models.py": {"keras.models.load_model"},  # once the readers have checked the file
     "training/run/checkpoint.py": {"np.frombuffer"},  # writes
+    "weights/writing.py": {"safetensors"},  # writes
     "training/distribute/cluster.py": {"json.loads"},
     "typed.py": {"eval"},  # of annotations in the package's own source
 }
