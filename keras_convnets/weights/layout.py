@@ -10,6 +10,12 @@ import numpy as np
 
 Check = Callable[[Mapping[str, np.ndarray]], None]
 
+# Arrays of a file that are no weights: PyTorch's counters of batches, and in ONNX files that come
+# from Caffe2 the shapes that reshapes take.
+_NO_WEIGHTS = {"torch": r".*\.num_batches_tracked", "caffe": r"OC2_DUMMY_\d+"}
+# What follows the name of a module.
+_ENDINGS = {"torch": r"\.\w+", "caffe": r"_[wb]_0"}
+
 _FIELD = re.compile(r"\{(?P<group>\w+)(?P<added>[+-]\d+)?(?P<letter>:a)?\}")
 
 
@@ -90,6 +96,21 @@ def module_of(name: str, layout: Layout) -> Module | None:
 def head_modules(layout: Layout) -> frozenset[str]:
     """Return the names in a source of the layers of the head."""
     return frozenset(row.theirs for row in layout.rows if row.ours.startswith("head_"))
+
+
+def is_weight(name: str, layout: Layout) -> bool:
+    """Return whether an array of a file can be a weight, by its name there."""
+    return re.fullmatch(_NO_WEIGHTS[layout.tensors], name) is None
+
+
+def module_in(name: str, layout: Layout) -> str:
+    """Return the name of the module in the name of an array of a file.
+
+    Examples:
+        >>> module_in("fc6_w_0", Layout("caffe", (), (), tensors="caffe"))
+        'fc6'
+    """
+    return re.sub(rf"{_ENDINGS[layout.tensors]}$", "", name)
 
 
 def _filled(field: re.Match[str], match: re.Match[str]) -> str:

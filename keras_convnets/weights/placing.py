@@ -11,7 +11,7 @@ import numpy as np
 
 from keras_convnets.weights import tensors
 from keras_convnets.weights.arrays import NamedArrays
-from keras_convnets.weights.layout import Layout, head_modules, module_of
+from keras_convnets.weights.layout import Layout, head_modules, is_weight, module_of
 from keras_convnets.weights.model_layers import before, flattened, variables_of
 from keras_convnets.weights.placement import Placement, Value
 
@@ -131,13 +131,16 @@ class _Placing:
         for full in (kernel, f"{convolution}/bias", mean):
             if full in self._values:
                 value = self._values[full]
-                self._values[full] = Value(value.array * scale, value.key)
+                dtype = np.promote_types(
+                    value.array.dtype, np.float32
+                )  # of files in half precision
+                self._values[full] = Value(np.multiply(value.array, scale, dtype=dtype), value.key)
         self._folded += 1
 
     def placement(self, layers: Mapping[str, Any]) -> Placement:
         """Return what was placed, and what was not."""
         rest = [name for name in self._keys if name not in self._used]
-        rest = [name for name in rest if not name.endswith(COUNTER)]
+        rest = [name for name in rest if is_weight(name, self._layout)]
         reasons = {name: self._reason(name, layers) for name in rest}
         notes = f"the scales of {self._folded} normalisations are in the convolutions before them"
         return Placement(

@@ -1,0 +1,59 @@
+"""Caffe's networks as the ONNX model zoo has them: the names, and what is not a weight."""
+
+import keras
+import numpy as np
+import pytest
+
+from helpers import outline
+from keras_convnets.weights.arrays import NamedArrays
+from keras_convnets.weights.layout import Layout, Row, is_weight, module_in, module_of
+from keras_convnets.weights.model_layers import layers_of
+from keras_convnets.weights.placing import place
+from keras_convnets.weights.rules import LAYOUTS
+
+# The layers of Caffe's definitions that have weights, by their names there.
+BRANCHES = ("1x1", "3x3_reduce", "3x3", "5x5_reduce", "5x5", "pool_proj")
+BLOCKS = ("3a", "3b", "4a", "4b", "4c", "4d", "4e", "5a", "5b")
+GOOGLENET = ("conv1/7x7_s2", "conv2/3x3_reduce", "conv2/3x3", "loss3/classifier")
+GOOGLENET += tuple(f"inception_{block}/{branch}" for block in BLOCKS for branch in BRANCHES)
+AUXILIARY = tuple(f"loss{n}/{layer}" for n in (1, 2) for layer in ("conv", "fc", "classifier"))
+NAMES = {
+    "alexnet_caffe": ("conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7", "fc8"),
+    "googlenet": (*GOOGLENET, *AUXILIARY),
+}
+
+
+@pytest.mark.parametrize("network", NAMES)
+def test_every_layer_has_its_name_in_caffe(network):
+    (layout,) = [one for one in LAYOUTS if one.source == "caffe" and network in one.networks]
+    found = [module_of(name, layout).name for name in layers_of(outline(network))]
+    assert sorted(found) == sorted(NAMES[network])
+    assert [module_in(f"{name}_w_0", layout) for name in found] == found
+    assert layout.bgr
+
+
+def test_shapes_of_reshapes_are_not_weights():
+    image = keras.Input((3,))
+    found = layers_of(keras.Model(image, keras.layers.Dense(2, name="head_dense")(image)))
+    layout = Layout("caffe", (), (Row("head_dense", "fc6"),), tensors="caffe")
+    arrays = {"fc6_w_0": np.ones((2, 3)), "fc6_b_0": np.ones(2), "OC2_DUMMY_1": np.array([1, 3])}
+    placement = place(found, NamedArrays(arrays, "onnx"), layout)
+    assert (placement.unexplained, placement.missing, placement.left_out) == ((), (), {})
+    assert is_weight("fc6_w_0", layout)
+    assert not is_weight("OC2_DUMMY_1", layout)
+    assert not is_weight("bn1.num_batches_tracked", layout._replace(tensors="torch"))
+
+
+def test_scales_are_folded_in_single_precision_at_least():
+    """A file in half precision must not be rounded to half precision a second time."""
+    x = image = keras.Input((1, 1, 1))
+    x = keras.layers.Conv2D(1, 1, use_bias=False, name="a_conv")(x)
+    x = keras.layers.BatchNormalization(scale=False, name="a_bn")(x)
+    layout = Layout("timm", (), (Row("a_conv", "conv"), Row("a_bn", "bn")))
+    third = np.full(1, 1 / 3, np.float16)
+    arrays = {f"bn.{name}": third for name in ("weight", "bias", "running_mean", "running_var")}
+    arrays |= {"conv.weight": third.reshape(1, 1, 1, 1)}
+    values = place(layers_of(keras.Model(image, x)), NamedArrays(arrays, "npz"), layout).values
+    expected = third.astype(np.float32) ** 2
+    assert values["a_conv/kernel"].array == expected
+    assert values["a_bn/moving_mean"].array == expected
