@@ -58,6 +58,8 @@ from .architectures.se_resnet import SeResnetBuilder
 from .architectures.vgg import VggBuilder, VggOptions, vgg_stage
 from .architectures.wide_resnet import WideResnetBuilder, wide_bottleneck
 from .axes import channel_axis, channels
+from .images.class_names import class_names_of
+from .images.preprocessing import Preprocessing, preprocessing_of
 from .layers import (
     AdaptiveAveragePooling2D,
     CaffeAveragePooling2D,
@@ -69,6 +71,7 @@ from .layers import (
 from .naming import layer_name, parse, scope
 from .options import InputShape, Options, Outputs
 from .registry import published
+from .saved_models import load_model
 from .units import (
     Style,
     activation,
@@ -118,6 +121,7 @@ __all__ = [
     "Outputs",
     "PadChannels",
     "PlainBuilder",
+    "Preprocessing",
     "ResnetBuilder",
     "ResnetV1Builder",
     "ResnetV2Builder",
@@ -151,6 +155,7 @@ __all__ = [
     "chain",
     "channel_axis",
     "channels",
+    "class_names_of",
     "compare",
     "concat",
     "conv",
@@ -180,6 +185,7 @@ __all__ = [
     "layer_name",
     "levels",
     "list_models",
+    "load_model",
     "local_response_norm",
     "max_pool",
     "mlpconv",
@@ -191,6 +197,7 @@ __all__ = [
     "plain_block",
     "plot_block",
     "plot_model",
+    "preprocessing_of",
     "published",
     "receptive_field",
     "reduction_a",

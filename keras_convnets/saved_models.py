@@ -10,11 +10,13 @@ import keras
 
 import keras_convnets.layers  # noqa: F401 - registers the layers, so that Keras can load them
 from keras_convnets.keras_private import bounded_weights
+from keras_convnets.known import Known, check_outputs, from_file, pass_on, remember
 from keras_convnets.readers import json_text
 from keras_convnets.readers.damage import DamagedFile, damage, opened, size_of, take
 from keras_convnets.readers.hdf5 import check_hdf5
 from keras_convnets.readers.zips import contents, opened_zip
 from keras_convnets.recursion import room_for
+from keras_convnets.typed import explaining
 
 _DEEPEST = 50_000  # the number of calls of the deepest model that can be loaded
 _NOT_STORED = 1 << 20  # values of weights that a layer may have without storing them
@@ -27,11 +29,11 @@ class UnknownLayersError(ValueError):
     """A model has layers from a module that has not been imported; the message names it."""
 
 
-def load_model(file: str | os.PathLike[str]) -> keras.Model:
+def read_model(file: str | os.PathLike[str]) -> keras.Model:
     """Return the model in a ``.keras`` or ``.h5`` file, without compiling it.
 
     The file is checked before Keras reads it, and its weights take no more memory than the values
-    in it. No code in it is executed.
+    in it. No code in it is executed. The model knows what the file says of its images and classes.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -39,10 +41,13 @@ def load_model(file: str | os.PathLike[str]) -> keras.Model:
         DamagedFile: the file does not contain a model.
     """
     with opened(file) as stream, damage():
-        values = _check(stream, zipped=Path(file).suffix != ".h5")
+        values, what = _check(stream, zipped=Path(file).suffix != ".h5")
     try:
         with damage(), bounded_weights(values + _NOT_STORED), room_for(_DEEPEST):
-            return keras.models.load_model(file, compile=False, safe_mode=True)
+            model = keras.models.load_model(file, compile=False, safe_mode=True)
+            remember(model, what)
+            check_outputs(model)
+            return model
     except DamagedFile as error:
         unknown = _unknown_classes(file)
         if not unknown:
@@ -61,16 +66,20 @@ def _file_of(module: str) -> str:
     return "FILE" if module == _SCRIPT or "." in module else f"{module}.py"
 
 
-def _check(stream: BinaryIO, zipped: bool) -> int:
-    """Check all that is in a file of Keras, and return how many values its weights have."""
+def _check(stream: BinaryIO, zipped: bool) -> tuple[int, Known]:
+    """Check all that is in a file of Keras.
+
+    Returns:
+        How many values its weights have, and what it knows of its images and classes.
+    """
     if not zipped:
-        return check_hdf5(take(stream, size_of(stream)))
+        return check_hdf5(take(stream, size_of(stream))), Known()
     with opened_zip(stream) as archive:
-        json_text.parse(contents(archive, _CONFIG))
+        what = from_file(json_text.parse(contents(archive, _CONFIG)))
         for name in archive.namelist():
             if name != _WEIGHTS:
                 contents(archive, name)  # has its checksum, which Keras does not insist on
-        return check_hdf5(contents(archive, _WEIGHTS))
+        return check_hdf5(contents(archive, _WEIGHTS)), what
 
 
 def _unknown_classes(file: str | os.PathLike[str]) -> set[tuple[str, str]]:
@@ -110,8 +119,11 @@ def without_optimizer(model: keras.Model) -> keras.Model:
     Copying or saving a compiled model would include its optimizer.
     """
     if isinstance(model, keras.Sequential):
-        return keras.Model(model.inputs[0], model.outputs[0], name=model.name)
-    return keras.Model(model.input, model.output, name=model.name)
+        graph = keras.Model(model.inputs[0], model.outputs[0], name=model.name)
+    else:
+        graph = keras.Model(model.input, model.output, name=model.name)
+    pass_on(model, graph)
+    return graph
 
 
 def opens_with_keras(model: keras.Model) -> keras.Model:
@@ -137,15 +149,30 @@ def is_file(name: str | os.PathLike[str]) -> bool:
     return Path(name).suffix in (".keras", ".h5")
 
 
-def open_file(name: str | os.PathLike[str]) -> keras.Model:
-    """Return the model in a ``.keras`` file, with errors meant for users.
+@explaining
+def load_model(name: str | os.PathLike[str]) -> keras.Model:
+    """Return the model in a ``.keras`` file, with what the file knows of its images and classes.
+
+    It is not compiled. The file is checked first, and nothing in it is executed.
+    ``keras.models.load_model`` returns the same network, but one that does not know the
+    preprocessing of its images and the names of its classes.
+
+    Args:
+        name: the file, as ``model.save`` has written it.
 
     Raises:
         ValueError: if there is no such file, or it does not contain a model.
+
+    Examples:
+        >>> from keras_convnets import ResnetBuilder, load_model
+        >>> model = ResnetBuilder.build((1, 8, 8), 10, "basic_block", (1,))
+        >>> model.save("model.keras")
+        >>> load_model("model.keras").count_params() == model.count_params()
+        True
     """
     shown = str(name)
     try:
-        return load_model(name)
+        return read_model(name)
     except FileNotFoundError:
         raise ValueError(
             f"model: received {shown!r}; there is no such file. Name one that exists."

@@ -131,10 +131,10 @@ def compare(models: Iterable[Any], input_shape: Any = None) -> Comparison:
 
 def _cost(model: Any, input_shape: Any) -> Cost:
     from keras_convnets.analysis.cost.cost import cost
-    from keras_convnets.saved_models import is_file, open_file
+    from keras_convnets.saved_models import is_file, load_model
 
     if isinstance(model, str | Path):
-        model = open_file(model) if is_file(model) else create_model(str(model), input_shape)
+        model = load_model(model) if is_file(model) else create_model(str(model), input_shape)
     try:
         return cost(model, input_shape)
     except ValueError as error:

@@ -1,7 +1,7 @@
 import keras
 import pytest
 
-from keras_convnets.saved_models import UnknownLayersError, load_model, open_file
+from keras_convnets.saved_models import UnknownLayersError, load_model, read_model
 
 
 def small():
@@ -11,14 +11,14 @@ def small():
 
 def test_a_file_that_is_not_there():
     with pytest.raises(ValueError, match=r"received 'none\.keras'; there is no such file"):
-        open_file("none.keras")
+        load_model("none.keras")
 
 
 def test_a_file_that_holds_no_model():
     with open("broken.keras", "w", encoding="utf-8") as file:
         file.write("no model")
     with pytest.raises(ValueError, match=r"cannot read 'broken\.keras' \(.*\)\. Expected a model"):
-        open_file("broken.keras")
+        load_model("broken.keras")
 
 
 @pytest.mark.parametrize("module", [__name__, "__main__"])
@@ -33,11 +33,11 @@ def test_layers_that_keras_does_not_know_are_named(module):
     model.save("gated.keras")
     words = rf"'gated\.keras' has layers .*: Gate of {module}\. Import .* --load FILE;"
     with pytest.raises(UnknownLayersError, match=words):
-        load_model("gated.keras")
+        read_model("gated.keras")
     with pytest.raises(UnknownLayersError, match=words):
-        open_file("gated.keras")
+        load_model("gated.keras")
 
 
 def test_a_model_is_opened():
     small().save("small.keras")
-    assert open_file("small.keras").name == "small"
+    assert load_model("small.keras").name == "small"

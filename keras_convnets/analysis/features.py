@@ -16,6 +16,7 @@ from keras_convnets.graph.functional import given_to, graph_of
 from keras_convnets.graph.groups import places, walk_by_blocks
 from keras_convnets.graph.layer_types import KERNELS, WINDOW_POOLINGS, LayerType
 from keras_convnets.graph.topology import trunk
+from keras_convnets.known import pass_on
 from keras_convnets.recursion import room_for
 from keras_convnets.typed import explaining
 
@@ -116,6 +117,7 @@ def features(model: Any, levels: Iterable[int | str] | None = None) -> keras.Mod
             inputs, {name: outputs[name] for name in ends}, name=f"{model.name}_features"
         )
     made.levels = tuple(_level(number, found[number]) for number in chosen)
+    pass_on(model, made, class_names=False)
     return made
 
 

@@ -110,7 +110,7 @@ def _open(name: str, input_shape: Any = None, num_outputs: Any = None) -> Any:
     A network's weights are not initialised, because nothing here needs their values.
     """
     from keras_convnets.keras_private import without_values
-    from keras_convnets.saved_models import is_file, open_file
+    from keras_convnets.saved_models import is_file, load_model
     from keras_convnets.zoo import create_model
 
     if not is_file(name):
@@ -122,7 +122,7 @@ def _open(name: str, input_shape: Any = None, num_outputs: Any = None) -> Any:
             f"model: received the file {name!r} with an input shape or a number of outputs; "
             "expected it alone: a saved model has its own. Name a network to build it anew."
         )
-    return open_file(name)
+    return load_model(name)
 
 
 def _open_for(name: str, input_shape: Any, num_outputs: Any = None) -> Any:

@@ -12,10 +12,13 @@ import tensorflow as tf
 
 from keras_convnets import checks, typed
 from keras_convnets.images import decoding
+from keras_convnets.known import known
 
 RESIZES = ("none", "stretch", "crop")
+INTERPOLATIONS = ("bilinear", "bicubic")
 # ImageNet evaluations scale the shorter side to 256 before a 224 x 224 centre crop.
 _MARGIN = 8 / 7
+_BRIGHTEST = 255.0
 _DIGITS = 6
 
 
@@ -37,7 +40,13 @@ class Preprocessing:
             the size, ignoring the aspect ratio. ``"crop"`` scales the shorter side to 8/7 of the
             size and takes a centre crop, as in ImageNet evaluations. ``"none"`` leaves images of
             the right size unchanged; it scales any other until its shorter side fits, and takes a
-            centre crop. All resizing is bilinear and antialiased.
+            centre crop. All resizing is antialiased.
+        shorter_side: for ``"crop"``, the size that the shorter side is scaled to, as weights that
+            others have trained expect it: 256 or 232 for 224 x 224. The image and its crop then
+            have the sizes and the place that torchvision and timm give them, and pixels that are
+            integers are rounded as Pillow does.
+        interpolation: ``"bilinear"`` or ``"bicubic"``; the latter is clipped to the range of
+            pixels, 0 to 255.
 
     Raises:
         ValueError: a value is out of range.
@@ -52,6 +61,11 @@ class Preprocessing:
         TensorShape([32, 32, 3])
         >>> Preprocessing.from_config(preprocessing.to_config()) == preprocessing
         True
+
+        As torchvision prepares images for its networks, but for the mean and standard deviation:
+
+        >>> print(Preprocessing(3, 224, 224, resize="crop", shorter_side=256))
+        3 x 224 x 224, shorter side resized to 256, centre-cropped, pixels divided by 255
     """
 
     channels: int
@@ -61,6 +75,8 @@ class Preprocessing:
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
     resize: str = "none"
+    shorter_side: int | None = None
+    interpolation: str = "bilinear"
 
     def __post_init__(self) -> None:
         typed.fields(self)
@@ -69,10 +85,23 @@ class Preprocessing:
             checks.positive_integer(what, getattr(self, what), "the network's input size")
         checks.positive_number("scale", self.scale, "what pixels are divided by, such as 255")
         checks.choice("resize", self.resize, RESIZES)
+        checks.choice("interpolation", self.interpolation, INTERPOLATIONS)
+        self._check_shorter_side()
         self._set("mean", self.mean or (0.0,) * self.channels)
         self._set("std", self.std or (1.0,) * self.channels)
         if min(self.std) <= 0:
             raise ValueError(f"std: received {self.std}; expected numbers above 0.")
+
+    def _check_shorter_side(self) -> None:
+        side, least = self.shorter_side, max(self.rows, self.cols)
+        if side is None:
+            return
+        checks.positive_integer("shorter_side", side, "the size of the shorter side, such as 256")
+        if self.resize != "crop" or side < least:
+            raise ValueError(
+                f"shorter_side: received {side} with resize={self.resize!r}; expected at least "
+                f"{least}, from which {self.rows} x {self.cols} are cropped, with resize='crop'."
+            )
 
     def _set(self, what: str, values: Any) -> None:
         """Store numbers that survive a round trip through JSON unchanged."""
@@ -88,6 +117,13 @@ class Preprocessing:
         """``(channels, rows, cols)`` of the network's input."""
         return self.channels, self.rows, self.cols
 
+    @property
+    def crop_share(self) -> float:
+        """The share of the resized shorter side that a centre crop keeps; 1 without a crop."""
+        if self.resize != "crop":
+            return 1.0
+        return min(self.rows, self.cols) / (self.shorter_side or round(self.rows * _MARGIN))
+
     def __call__(self, image: Any) -> tf.Tensor:
         """Preprocess an image, or a batch of images of one size.
 
@@ -97,8 +133,13 @@ class Preprocessing:
         Returns:
             A float32 tensor, (..., rows, cols, channels).
         """
-        image = tf.cast(tf.convert_to_tensor(image), tf.float32)
-        image = self._resized(self._coloured(image) / self.scale)
+        image = tf.convert_to_tensor(image)
+        whole = image.dtype.is_integer
+        image = self._coloured(tf.cast(image, tf.float32))
+        if self.shorter_side is None:
+            image = self._resized(image / self.scale)
+        else:
+            image = self._cropped(image, self.shorter_side, whole) / self.scale
         image = self._normalised(image)
         return tf.ensure_shape(image, (*image.shape[:-3], self.rows, self.cols, self.channels))
 
@@ -122,7 +163,7 @@ class Preprocessing:
     def _resized(self, image: tf.Tensor) -> tf.Tensor:
         size = (self.rows, self.cols)
         if self.resize == "stretch":
-            return _resized(image, size)
+            return self._scaled(image, size)
         if self.resize == "crop":
             return self._middle(image, _MARGIN)
         if tuple(image.shape[-3:-1]) == size:
@@ -136,13 +177,37 @@ class Preprocessing:
         given = tf.cast(tf.shape(image)[-3:-1], tf.float32)
         factor = tf.reduce_max(tf.cast(target, tf.float32) / given)
         sizes = tf.maximum(tf.cast(tf.round(given * factor), tf.int32), tf.cast(target, tf.int32))
-        image = _resized(image, sizes)
-        top, left = tf.unstack((sizes - (self.rows, self.cols)) // 2)
+        return self._crop(self._scaled(image, sizes), (sizes - (self.rows, self.cols)) // 2)
+
+    def _cropped(self, image: tf.Tensor, shorter_side: int, whole: bool) -> tf.Tensor:
+        """Return a centre crop of an image that is scaled as torchvision does it with Pillow.
+
+        The longer side is rounded down, and the place of the crop to the even number if it is in
+        the middle of two. The columns are scaled first; whole pixels are still whole after that.
+        """
+        given = tf.cast(tf.shape(image)[-3:-1], tf.int64)
+        sizes = tf.cast(given * shorter_side // tf.reduce_min(given), tf.int32)
+        for rows in (tf.shape(image)[-3], sizes[0]):
+            image = tf.image.resize(image, (rows, sizes[1]), self.interpolation, antialias=True)
+            if whole:
+                image = tf.clip_by_value(tf.floor(image + 0.5), 0.0, _BRIGHTEST)
+        over = tf.cast(sizes - (self.rows, self.cols), tf.float32)
+        return self._crop(image, tf.cast(tf.round(over / 2), tf.int32))
+
+    def _crop(self, image: tf.Tensor, place: tf.Tensor) -> tf.Tensor:
+        top, left = tf.unstack(place)
         return image[..., top : top + self.rows, left : left + self.cols, :]
+
+    def _scaled(self, image: tf.Tensor, size: Any) -> tf.Tensor:
+        """Return an image of another size; bicubic interpolation overshoots at edges."""
+        image = tf.image.resize(image, size, self.interpolation, antialias=True)
+        if self.interpolation == "bicubic":
+            image = tf.clip_by_value(image, 0.0, _BRIGHTEST / self.scale)
+        return image
 
     def stretching(self) -> Preprocessing:
         """Return the preprocessing for images that are already cropped: it only resizes them."""
-        return dataclasses.replace(self, resize="stretch")
+        return dataclasses.replace(self, resize="stretch", shorter_side=None)
 
     def read_file(self, path: Path | str) -> np.ndarray:
         """Read and preprocess an image file.
@@ -162,15 +227,31 @@ class Preprocessing:
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Preprocessing:
-        """Return the preprocessing from the dictionary of ``to_config``."""
-        values = dict(config)
-        return cls(**values | {"mean": tuple(values["mean"]), "std": tuple(values["std"])})
+        """Return the preprocessing from the dictionary of ``to_config``.
+
+        Those of earlier versions have fewer keys.
+
+        Raises:
+            ValueError: a key is missing or unknown, or a value out of range.
+        """
+        fields = dataclasses.fields(cls)
+        needed = [field.name for field in fields if field.default is dataclasses.MISSING]
+        wrong = {*config} - {field.name for field in fields} or {*needed} - {*config}
+        if wrong:
+            raise ValueError(
+                f"preprocessing: received {', '.join(map(repr, config))}, of which "
+                f"{sorted(wrong)[0]!r} is unknown or missing; expected what to_config() returns."
+            )
+        lists = {name: _tuple(config[name]) for name in ("mean", "std") if name in config}
+        return cls(**dict(config) | lists)
 
     def __str__(self) -> str:
+        shorter = self.shorter_side or round(self.rows * _MARGIN)
+        kind = " (bicubic)" if self.interpolation == "bicubic" else ""
         words = {
             "none": "",
-            "stretch": ", resized",
-            "crop": f", shorter side resized to {round(self.rows * _MARGIN)}, centre-cropped",
+            "stretch": f", resized{kind}",
+            "crop": f", shorter side resized to {shorter}{kind}, centre-cropped",
         }
         text = " x ".join(map(str, self.image_shape)) + words[self.resize]
         text += f", pixels divided by {self.scale:g}"
@@ -181,8 +262,8 @@ class Preprocessing:
         return text
 
 
-def _resized(image: tf.Tensor, size: Any) -> tf.Tensor:
-    return tf.image.resize(image, size, antialias=True)
+def _tuple(values: Any) -> Any:
+    return tuple(values) if isinstance(values, list) else values
 
 
 def _grey(colour: tf.Tensor) -> tf.Tensor:
@@ -192,3 +273,33 @@ def _grey(colour: tf.Tensor) -> tf.Tensor:
     """
     red, green, blue = (colour[..., channel : channel + 1] for channel in range(3))
     return red + 0.587 * (green - red) + 0.114 * (blue - red)
+
+
+def preprocessing_of(model: Any) -> Preprocessing | None:
+    """Return the preprocessing of the images that a model was trained on, if the model knows it.
+
+    A model knows it from published weights, from its training by ``train``, or from its ``.keras``
+    file: see [`load_model`][keras_convnets.load_model].
+
+    Args:
+        model: a model.
+
+    Returns:
+        The preprocessing, or ``None`` if it is unknown.
+
+    Raises:
+        ValueError: what the model knows is no preprocessing; its file was not written by this
+            package.
+
+    Examples:
+        >>> from keras_convnets import create_model, preprocessing_of
+        >>> print(preprocessing_of(create_model("resnet_18")))
+        None
+    """
+    config = known(model).preprocessing
+    if config is None:
+        return None
+    try:
+        return Preprocessing.from_config(config)
+    except ValueError as error:
+        raise ValueError(f"model: its preprocessing cannot be used: {error}") from error

@@ -200,9 +200,9 @@ def _models(place: Path) -> Iterator[tuple[str, str, Any, Any]]:
     from hostile_tries.fuzz.harmful_models import harmful_models
 
     def read(file: Path) -> Any:
-        from keras_convnets.saved_models import open_file
+        from keras_convnets.saved_models import load_model
 
-        return open_file(file)
+        return load_model(file)
 
     for ending in ("keras", "h5"):
         whole = (place / "honest" / ending / f"model.{ending}").read_bytes()
@@ -232,14 +232,14 @@ def _honest(place: Path) -> Iterator[Try]:
     def deep(depth: int) -> Any:
         import keras
 
-        from keras_convnets.saved_models import open_file
+        from keras_convnets.saved_models import load_model
 
         model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)])
         for _ in range(depth):
             inputs = keras.Input((2,))
             model = keras.Model(inputs, model(inputs))
         model.save("deep.keras")
-        found = open_file("deep.keras")
+        found = load_model("deep.keras")
         if not all(map(np.array_equal, model.get_weights(), found.get_weights())):
             raise Fault("other weights")
 
@@ -247,14 +247,14 @@ def _honest(place: Path) -> Iterator[Try]:
         import keras
 
         from keras_convnets.recursion import room_for
-        from keras_convnets.saved_models import open_file
+        from keras_convnets.saved_models import load_model
 
         inputs = outputs = keras.Input((2,))
         for _ in range(length):
             outputs = keras.layers.ReLU()(outputs)
         with room_for(length):
             keras.Model(inputs, outputs).save("long.keras")
-        if len(open_file("long.keras").layers) != length + 1:
+        if len(load_model("long.keras").layers) != length + 1:
             raise Fault("other layers")
 
     yield Try("honest: models within models, 30 deep", worked(lambda: deep(30)))

@@ -10,7 +10,7 @@ import pytest
 from helpers import outline
 from keras_convnets import compare, cost, model_info, plot_model, zoo
 from keras_convnets.analysis.cost.parameters import parameters_of
-from keras_convnets.saved_models import load_model
+from keras_convnets.saved_models import read_model
 
 L = keras.layers
 PARAMETERS, STATISTICS = 23_834_568, 34_432  # Inception-v3's, as in the paper and in torchvision
@@ -70,7 +70,7 @@ def test_parameters_of_a_frozen_model(freeze):
         model = keras.Sequential([keras.Input((6, 6, 3)), small()], name="outer")
         model.layers[0].trainable = False
         model.save("frozen.keras")
-        model = load_model("frozen.keras")
+        model = read_model("frozen.keras")
     assert parameters_of(model) == expected
     assert cost(model).trainable_params == 0
     assert np.sum([np.size(w) for w in model.trainable_weights]) == 0

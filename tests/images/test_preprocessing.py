@@ -184,3 +184,72 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path):
         Preprocessing(3, 20, 30).read_file("nowhere.png")
     with pytest.raises(ValueError, match="^[^\n]*: it is a folder; expected a file$"):
         Preprocessing(3, 20, 30).read_file(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("rows", "cols", "shorter_side", "sizes", "place"),
+    [
+        (427, 640, 256, (256, 383), (16, 80)),  # 79.5 is rounded to the even number
+        (640, 427, 232, (347, 232), (62, 4)),  # 61.5 as well
+        (300, 301, 299, (299, 299), (38, 38)),  # 37.5 as well
+        (100, 1000, 342, (342, 3420), (59, 1598)),
+    ],
+)
+def test_a_given_shorter_side_has_the_geometry_of_torchvision(
+    rows, cols, shorter_side, sizes, place
+):
+    image = RANDOM.integers(0, 256, (rows, cols, 3), np.uint8)
+    prepare = Preprocessing(3, 224, 224, 1, resize="crop", shorter_side=shorter_side)
+    top, left = place
+    whole = np.asarray(Image.fromarray(image).resize(sizes[::-1], Image.Resampling.BILINEAR))
+    expected = whole[top : top + 224, left : left + 224]
+    assert np.abs(prepare(image) - expected).max() <= 1
+
+
+def test_bicubic_interpolation_stays_within_the_range_of_pixels():
+    edge = np.repeat(np.array([[0, 0, 0, 0, 255, 255, 255, 255]], np.uint8), 8, axis=0)[..., None]
+    for resize, shorter_side in (("crop", 40), ("crop", None), ("stretch", None)):
+        prepare = Preprocessing(
+            *(1, 32, 32, 255.0),
+            resize=resize,
+            shorter_side=shorter_side,
+            interpolation="bicubic",
+        )
+        found = prepare(edge).numpy()
+        assert found.min() == 0
+        assert found.max() == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (
+            {"shorter_side": 40},
+            "shorter_side: received 40 with resize='none'; expected at",
+        ),
+        ({"shorter_side": 31, "resize": "crop"}, "shorter_side: received 31 with resize='crop'"),
+        ({"interpolation": "nearest"}, "interpolation: received 'nearest'; expected one of"),
+    ],
+)
+def test_what_cannot_be_cropped_is_refused(options, words):
+    with pytest.raises(ValueError, match=words):
+        Preprocessing(3, 32, 32, **options)
+
+
+def test_the_share_that_a_crop_keeps():
+    assert Preprocessing(3, 224, 224, resize="crop").crop_share == 0.875
+    assert Preprocessing(3, 224, 224, resize="crop", shorter_side=232).crop_share == 224 / 232
+    assert Preprocessing(3, 224, 224).crop_share == 1
+    words = str(Preprocessing(3, 32, 32, resize="crop", shorter_side=40, interpolation="bicubic"))
+    assert words.startswith("3 x 32 x 32, shorter side resized to 40 (bicubic), centre-cropped, ")
+
+
+def test_configurations_of_earlier_versions_mean_what_they_meant():
+    old = {"channels": 3, "rows": 32, "cols": 32, "scale": 255.0, "mean": [0.0, 0.0, 0.0]}
+    old |= {"std": [1.0, 1.0, 1.0], "resize": "crop"}
+    assert Preprocessing.from_config(old) == Preprocessing(3, 32, 32, resize="crop")
+    with pytest.raises(ValueError, match="'sharpen' is unknown or missing"):
+        Preprocessing.from_config(old | {"sharpen": 1})
+    del old["rows"]
+    with pytest.raises(ValueError, match="'rows' is unknown or missing"):
+        Preprocessing.from_config(old)

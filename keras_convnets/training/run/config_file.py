@@ -135,12 +135,14 @@ def _of_this_format(found: dict[str, Any]) -> dict[str, Any]:
 
 
 def _from_format_1(found: dict[str, Any]) -> dict[str, Any]:
-    """Add what was not known before weights could be loaded from files."""
+    """Add what was always the same before weights could be loaded from files."""
     found = {"weights": None} | found
     if isinstance(request := found.get("request"), dict):
         found["request"] = {"weights": None} | request
     if isinstance(data := found.get("data"), dict) and isinstance(data.get("arguments"), dict):
         found["data"] = data | {"arguments": {"channels": None} | data["arguments"]}
+    if isinstance(images := found.get("preprocessing"), dict):
+        found["preprocessing"] = {"shorter_side": None, "interpolation": "bilinear"} | images
     return found
 
 

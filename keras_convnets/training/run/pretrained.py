@@ -10,9 +10,10 @@ from typing import Any
 import keras
 
 from keras_convnets import axes
-from keras_convnets.images.preprocessing import Preprocessing
+from keras_convnets.images.class_names import class_names_of
+from keras_convnets.images.preprocessing import Preprocessing, preprocessing_of
 from keras_convnets.inference.classifier import check_one_vector, check_takes_floats
-from keras_convnets.saved_models import is_file, open_file
+from keras_convnets.saved_models import is_file, load_model
 from keras_convnets.training.run.saved_run import open_run
 from keras_convnets.training.transfer.new_head import new_head
 from keras_convnets.typed import explaining
@@ -59,9 +60,9 @@ def open_pretrained(path: Path) -> Pretrained:
         ValueError: the path is neither, or it cannot be read.
     """
     if is_file(path):
-        model = open_file(path)
+        model = load_model(path)
         check_one_vector(model)
         check_takes_floats(model)
-        return Pretrained(model)
+        return Pretrained(model, preprocessing_of(model), class_names_of(model))
     run = open_run(path)
     return Pretrained(run.model, run.preprocessing, run.class_names)

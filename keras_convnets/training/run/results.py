@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from keras_convnets.inference.evaluate import evaluate
+from keras_convnets.known import Known, remember
 from keras_convnets.saved_models import opens_with_keras
 from keras_convnets.training import run_folder
 from keras_convnets.training.report.curves import plot_curves
@@ -30,6 +31,8 @@ def write_results(loop: Loop, config: RunConfig, interrupted: bool) -> float | N
         return None
     loop.check_folder()
     folder, history = loop.folder, loop.position.history
+    images = loop.data.preprocessing.to_config()
+    remember(loop.model, Known(preprocessing=images, class_names=loop.data.class_names))
     run_folder.write_model(folder, opens_with_keras(loop.model))
     run_folder.write_history(folder, history)
     plot_curves(history, folder / run_folder.CURVES, f"{loop.model.name} on {loop.data.name}")

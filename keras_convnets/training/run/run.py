@@ -20,7 +20,7 @@ from keras_convnets.files import NotWritten, reason, shown
 from keras_convnets.memory import is_exhausted, words
 from keras_convnets.printable import print_line
 from keras_convnets.readers.damage import DamagedFile
-from keras_convnets.saved_models import load_model
+from keras_convnets.saved_models import read_model
 from keras_convnets.training import run_folder, run_lock
 from keras_convnets.training.data.data import Data
 from keras_convnets.training.data.overlap import overlap
@@ -232,7 +232,7 @@ def open_start(out: Path, config: RunConfig) -> keras.Model:
     """
     file = out / run_folder.START
     try:
-        model = load_model(file)
+        model = read_model(file)
     except FileNotFoundError:
         raise ValueError(
             f"resume: there is no {str(file)!r}; expected the folder of an unfinished run. A run "

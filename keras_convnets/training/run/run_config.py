@@ -101,6 +101,8 @@ class PreprocessingFacts:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     resize: str
+    shorter_side: int | None
+    interpolation: str
 
 
 @dataclasses.dataclass(frozen=True)

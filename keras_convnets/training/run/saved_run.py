@@ -13,7 +13,7 @@ from keras_convnets.analysis.cost.parameters import parameters_of
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.inference.fits import check_takes
 from keras_convnets.readers.damage import DamagedFile
-from keras_convnets.saved_models import load_model
+from keras_convnets.saved_models import read_model
 from keras_convnets.training import run_folder
 from keras_convnets.training.data.data import Data
 from keras_convnets.training.run import config_file
@@ -123,7 +123,7 @@ def _check_model(folder: Path, model: Any, config: RunConfig) -> None:
 
 def _model(folder: Path) -> Any:
     try:
-        return load_model(folder / run_folder.MODEL)
+        return read_model(folder / run_folder.MODEL)
     except FileNotFoundError:
         raise ValueError(
             f"run: received {str(folder)!r}, which has no {run_folder.MODEL} yet; expected the "

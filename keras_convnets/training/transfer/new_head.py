@@ -13,6 +13,7 @@ from keras_convnets.graph.calls import Call
 from keras_convnets.graph.layer_types import GLOBAL_POOLINGS, LayerType, type_of
 from keras_convnets.graph.topology import ends
 from keras_convnets.graph.walk import walk
+from keras_convnets.known import pass_on
 from keras_convnets.recursion import room_for
 from keras_convnets.saved_models import without_optimizer
 from keras_convnets.typed import explaining
@@ -34,7 +35,8 @@ def new_head(model: keras.Model, num_outputs: int) -> keras.Model:
 
     The graph and the layer names stay the same. Only the classifier, a dense or convolutional
     layer, is new; all other weights are copied, and the given model is not changed. If the network
-    has auxiliary heads, each gets a new classifier. The result is not compiled. For a reproducible
+    has auxiliary heads, each gets a new classifier. If the model knows the preprocessing of its
+    images, so does the new one. The result is not compiled. For a reproducible
     classifier, call ``keras.utils.set_random_seed`` first.
 
     Args:
@@ -82,6 +84,7 @@ def new_head(model: keras.Model, num_outputs: int) -> keras.Model:
     for layer in twins.keys() - changed:
         if getattr(layer, "weights", None):
             twins[layer].set_weights(layer.get_weights())
+    pass_on(model, result, class_names=False)
     return result
 
 

@@ -138,9 +138,9 @@ def _models(honest: Path) -> Iterator[Fuzz]:
 
 
 def _model(file: Path) -> Any:
-    from keras_convnets.saved_models import open_file
+    from keras_convnets.saved_models import load_model
 
-    model = open_file(file)
+    model = load_model(file)
     return model, model.get_weights()
 
 
