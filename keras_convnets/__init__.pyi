@@ -59,7 +59,7 @@ from .architectures.vgg import VggBuilder, VggOptions, vgg_stage
 from .architectures.wide_resnet import WideResnetBuilder, wide_bottleneck
 from .axes import channel_axis, channels
 from .images.class_names import class_names_of
-from .images.preprocessing import Preprocessing, preprocessing_of
+from .images.preprocessing import preprocessing_of
 from .layers import (
     AdaptiveAveragePooling2D,
     CaffeAveragePooling2D,
@@ -121,7 +121,6 @@ __all__ = [
     "Outputs",
     "PadChannels",
     "PlainBuilder",
-    "Preprocessing",
     "ResnetBuilder",
     "ResnetV1Builder",
     "ResnetV2Builder",

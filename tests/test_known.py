@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from keras_convnets import (
-    Preprocessing,
     class_names_of,
     features,
     load_model,
@@ -17,7 +16,7 @@ from keras_convnets import (
 )
 from keras_convnets.known import KEY, Known, known, pass_on, remember
 from keras_convnets.saved_models import opens_with_keras, without_optimizer
-from keras_convnets.training import new_head
+from keras_convnets.training import Preprocessing, new_head
 
 IMAGES = Preprocessing(3, 8, 8, mean=(0.5, 0.4, 0.3), std=(0.2, 0.2, 0.2), resize="crop")
 WHAT = Known("torchvision", IMAGES.to_config(), ("cat", "dog", "a bird"))

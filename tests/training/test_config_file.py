@@ -31,7 +31,7 @@ CONFIG = RunConfig(
         "none",
         DataArguments("digits", 0, 0.25, 8, None, None, False, None),
     ),
-    PreprocessingFacts(1, 8, 8, 16.0, (0.1,), (1.0,), "none"),
+    PreprocessingFacts(1, 8, 8, 16.0, (0.1,), (1.0,), "none", None, "bilinear"),
     RECIPES["imagenet"].replace(batch_size=8),
     Settings(seed=7),
     {"python": "3.11", "keras": "3.15.1"},

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 from sklearn.datasets import load_sample_images
 
-from keras_convnets import Preprocessing
+from keras_convnets.training import Preprocessing
 from torchvision_models import load
 
 torch, _ = load()
