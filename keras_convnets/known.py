@@ -72,7 +72,8 @@ def _names(model: Any) -> list[str] | None:
 
 
 def _reduced(model: Any) -> tuple[Any, ...]:
-    restore, arguments = type(model).__reduce__(model)
+    of_its_class: Any = type(model)
+    restore, arguments = of_its_class.__reduce__(model)
     return _restored, (restore, arguments, known(model))
 
 

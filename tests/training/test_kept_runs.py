@@ -91,3 +91,12 @@ def test_it_is_fine_tuned(run):
     recipe = RECIPES["quick"].replace(epochs=1, batch_size=512)
     assert train(model, data, "tuned", recipe, console=quiet()).epochs == 1
     assert keras.models.load_model("tuned/model.keras").name == "kept"
+
+
+def test_its_model_alone_knows_the_images_and_classes_since_format_2(run):
+    alone, whole = open_pretrained(run / "model.keras"), open_run(run)
+    if config_file.read(run).format < 2:
+        assert (alone.preprocessing, alone.class_names) == (None, None)
+    else:
+        assert alone.preprocessing == whole.preprocessing
+        assert alone.class_names == whole.class_names
