@@ -101,6 +101,8 @@ from .units import (
     take_channels,
 )
 from .units.conv import conv
+from .weights.report import WeightsReport
+from .weights.transfer import load_weights, weights_report_of
 from .zoo import compare, create_model, list_models, model_info, register_builder
 
 __all__ = [
@@ -130,6 +132,7 @@ __all__ = [
     "TakeChannels",
     "VggBuilder",
     "VggOptions",
+    "WeightsReport",
     "WideResnetBuilder",
     "__version__",
     "activation",
@@ -185,6 +188,7 @@ __all__ = [
     "levels",
     "list_models",
     "load_model",
+    "load_weights",
     "local_response_norm",
     "max_pool",
     "mlpconv",
@@ -221,5 +225,6 @@ __all__ = [
     "take_channels",
     "transition",
     "vgg_stage",
+    "weights_report_of",
     "wide_bottleneck",
 ]

@@ -164,6 +164,11 @@ def values_forgotten() -> Iterator[None]:
         global_state.set_global_attribute("uninitialized_variables", waiting)
 
 
+def is_outline(model: Any) -> bool:
+    """Return whether a weight of a model has no value, as those made by `without_values`."""
+    return any(variable._value is None for variable in model.variables)
+
+
 def _without_value() -> list[Any]:
     return global_state.get_global_attribute("uninitialized_variables", [])
 

@@ -113,6 +113,13 @@ def module_in(name: str, layout: Layout) -> str:
     return re.sub(rf"{_ENDINGS[layout.tensors]}$", "", name)
 
 
+def renamed(key: str, layout: Layout) -> str:
+    """Return the name that a key of an older file has in the rules."""
+    for pattern, replacement in layout.aliases:
+        key = re.sub(pattern, replacement, key)
+    return key
+
+
 def _filled(field: re.Match[str], match: re.Match[str]) -> str:
     value = match[field["group"]] or "1"
     if not value.isdigit():

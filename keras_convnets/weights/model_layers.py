@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import keras
 
-from keras_convnets.keras_private import first_inputs, operation_of
+from keras_convnets.keras_private import all_layers, first_inputs, operation_of
 from keras_convnets.naming import scope_of_input
+from keras_convnets.received import shown
 
 
 class Maps(NamedTuple):
@@ -19,10 +21,39 @@ class Maps(NamedTuple):
 
 
 def layers_of(model: keras.Model) -> dict[str, Any]:
-    """Return the layers of a model that have weights, in its order, by name without the scope."""
+    """Return the layers of a model that have weights, in its order, by name without the scope.
+
+    Those of models within it are among them.
+
+    Raises:
+        ValueError: if two layers have the same name.
+    """
+    found: dict[str, Any] = {}
+    for name, layer in _named(model):
+        if found.setdefault(name, layer) is not layer:
+            raise ValueError(
+                f"model: received {shown(model.name)}, in which two layers are called {name!r}; "
+                "expected each name once. Pass one of the models within it: "
+                "model.get_layer('name')."
+            )
+    return found
+
+
+def scope_of(model: Any) -> str:
+    """Return the prefix of the names of a network that was built in a scope; empty for others."""
     scopes = [scope_of_input(tensor.name) for tensor in getattr(model, "inputs", None) or ()]
-    prefix = f"{scopes[0]}_" if len(scopes) == 1 and scopes[0] else ""
-    return {layer.name.removeprefix(prefix): layer for layer in model.layers if layer.weights}
+    return f"{scopes[0]}_" if len(scopes) == 1 and scopes[0] else ""
+
+
+def _named(model: Any) -> Iterator[tuple[str, Any]]:
+    prefix = scope_of(model)
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            yield from _named(layer)
+        else:
+            for inner in all_layers(layer):  # those that a wrapper has, too
+                if inner.weights and len(all_layers(inner)) == 1:
+                    yield inner.name.removeprefix(prefix), inner
 
 
 def variables_of(layer: Any) -> dict[str, Any]:

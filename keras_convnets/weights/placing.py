@@ -11,7 +11,7 @@ import numpy as np
 
 from keras_convnets.weights import tensors
 from keras_convnets.weights.arrays import NamedArrays
-from keras_convnets.weights.layout import Layout, head_modules, is_weight, module_of
+from keras_convnets.weights.layout import Layout, head_modules, is_weight, module_of, renamed
 from keras_convnets.weights.model_layers import before, flattened, variables_of
 from keras_convnets.weights.placement import Placement, Value
 
@@ -43,7 +43,7 @@ def place(layers: Mapping[str, Any], arrays: NamedArrays, layout: Layout) -> Pla
         ValueError: if a kernel of the file cannot be that of our layer, or the layout's check
             refuses the arrays.
     """
-    keys = {_renamed(key, layout): key for key in arrays.arrays}
+    keys = {renamed(key, layout): key for key in arrays.arrays}
     if layout.check is not None:
         layout.check({name: arrays.arrays[key] for name, key in keys.items()})
     placing = _Placing(keys, arrays.arrays, layout)
@@ -168,12 +168,6 @@ class _Placing:
         suffixes = set(self._suffixes.values())
         absent = {head + suffix for head in heads - present for suffix in suffixes}
         return "the model is without its top" if name in absent else ""
-
-
-def _renamed(key: str, layout: Layout) -> str:
-    for pattern, replacement in layout.aliases:
-        key = re.sub(pattern, replacement, key)
-    return key
 
 
 def _normalises(layer: Any) -> bool:

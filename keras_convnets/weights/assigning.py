@@ -1,0 +1,56 @@
+"""Giving weights new values: all of them, or none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_convnets.weights.placement import Value
+
+
+def converted(name: str, value: Value, variable: Any) -> np.ndarray:
+    """Return a value as an array of the weight's type.
+
+    Raises:
+        ValueError: it has no real numbers, or one of them is not finite in that type.
+    """
+    expected = "expected finite floating-point numbers"
+    received = f"weights: received {value.key!r}"
+    if not keras.backend.is_float_dtype(str(variable.dtype)):
+        raise ValueError(
+            f"model: {name} has the type {variable.dtype}; {expected}. Load the weights first, and "
+            "quantize the model then."
+        )
+    if "float" not in str(value.array.dtype):
+        raise ValueError(f"{received} of type {value.array.dtype}; {expected}. Save it as float32.")
+    with np.errstate(over="ignore"):
+        array = value.array.astype(np.dtype(str(variable.dtype)), copy=False)
+    if not np.isfinite(array).all():
+        if np.isfinite(value.array).all():
+            most = np.abs(value.array).max()
+            raise ValueError(
+                f"{received} with {most:.3g}, too large for the type {variable.dtype} of {name}; "
+                f"{expected}. Build the model with float32 weights."
+            )
+        count = value.array.size - np.count_nonzero(np.isfinite(value.array))
+        raise ValueError(
+            f"{received} with {count:,} values that are infinite or no number (NaN); {expected}. "
+            "Take a checkpoint from before the training diverged."
+        )
+    return array
+
+
+def assign(values: Iterable[tuple[Any, np.ndarray]]) -> None:
+    """Give weights their values; whatever happens meanwhile, they have all of them or none."""
+    before: list[tuple[Any, np.ndarray]] = []
+    try:
+        for variable, array in values:
+            before.append((variable, np.array(keras.ops.convert_to_numpy(variable))))
+            variable.assign(array)
+    except BaseException:  # Ctrl-C too
+        for variable, array in before:
+            variable.assign(array)
+        raise
