@@ -23,7 +23,15 @@ import numpy as np
 from keras_convnets.files import replacing
 from keras_convnets.keras_private import all_layers, graph_inside, nodes_by_depth
 from keras_convnets.weights.adapting import is_head
-from keras_convnets.weights.layout import Layout, Row, head_modules, module_of, renamed
+from keras_convnets.weights.layout import (
+    Layout,
+    Row,
+    head_modules,
+    is_weight,
+    module_in,
+    module_of,
+    renamed,
+)
 from keras_convnets.weights.model_layers import scope_of
 from keras_convnets.weights.rules import LAYOUTS
 
@@ -37,7 +45,6 @@ _SETTINGS = (
     *("dilation_rate", "epsilon", "filters", "groups", "indices", "kernel_size", "offset"),
     *("output_size", "padding", "pool_size", "scale", "size", "strides", "units", "use_bias"),
 )
-_COUNTER = ".num_batches_tracked"
 _STEMS = ("conv1_conv", "conv1_conv1")
 
 Names = frozenset[str]
@@ -112,8 +119,8 @@ def _shapes(arrays: Mapping[str, np.ndarray], layout: Layout) -> Iterator[str]:
     heads, stems = head_modules(layout), _stems(layout)
     for key, array in arrays.items():
         name = renamed(key, layout)
-        module = _module(name, layout)
-        if name.endswith(_COUNTER) or module in heads or (layout is OWN and is_head(module)):
+        module = name.rsplit("/", 1)[0] if layout is OWN else module_in(name, layout)
+        if not is_weight(name, layout) or module in heads or (layout is OWN and is_head(module)):
             continue
         if layout.auxiliary and re.match(layout.auxiliary, name):
             continue
@@ -121,13 +128,6 @@ def _shapes(arrays: Mapping[str, np.ndarray], layout: Layout) -> Iterator[str]:
         if module in stems and len(sizes) == 4:
             sizes[2 if layout is OWN else 1] = 0  # the channels of the images
         yield f"{name} {sizes}"
-
-
-def _module(name: str, layout: Layout) -> str:
-    """Return the name of the layer in the name of an array."""
-    if layout.tensors == "caffe":
-        return re.sub("_[wb]_[0-9]$", "", name)
-    return name.rsplit("/" if layout is OWN else ".", 1)[0]
 
 
 @functools.cache

@@ -168,7 +168,7 @@ def _placement(
     keys = ", ".join(map(repr, list(arrays.arrays)[:_MOST]))
     known = ", ".join(dict.fromkeys(layout.source for layout in layouts))
     raise ValueError(
-        f"weights: received {files.shown(file)} with the names {keys}, of which the model has none; "
+        f"weights: received {files.shown(file)} with the names {keys}, none of which fits; "
         f"expected those of {f'{known} or ' if known else ''}its own layers, such as "
         f"{next(_variables(layers))[0]!r}. Pass the network that the file is of."
     )
@@ -213,8 +213,8 @@ def _check_complete(
         said.append(f"the names in it that are nearest to {adapted.missing[0]!r} are {near}")
     raise ValueError(
         f"weights: received {files.shown(file)}, which, by {placement.source}'s names, "
-        f"{', '.join(said)}; expected each weight of the model once. Pass the network that the file "
-        "is of, or strict=False to load the rest."
+        f"{', '.join(said)}; expected each weight of the model once. Pass the network that the "
+        "file is of, or strict=False to load the rest."
     )
 
 
