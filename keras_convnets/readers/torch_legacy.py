@@ -38,8 +38,8 @@ def read_torch_legacy(stream: BinaryIO, choose: Choose) -> dict[str, np.ndarray]
     if magic != _MAGIC or protocol != _PROTOCOL:
         raise DamagedFile("its first pickles are not those of PyTorch")
     _check_order(system)
-    places = _places(stream, values, keys)
     tensors = choose(value)
+    places = _places(stream, values, keys)
 
     def read(storage: Storage) -> np.ndarray:
         stream.seek(places[storage.key])
