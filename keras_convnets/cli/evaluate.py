@@ -1,4 +1,4 @@
-"""The commands for finished runs: ``evaluate`` and ``predict``."""
+"""The commands that use trained models: ``evaluate`` and ``predict``."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from typing import Any
 from keras_convnets import checks
 from keras_convnets.cli import startup
 from keras_convnets.cli.boundary import BAD_INPUT, DONE
+from keras_convnets.cli.classifiers import add_weights, check_one, opened
 from keras_convnets.cli.options import add_format, add_load, print_found, print_json
 from keras_convnets.cli.streams import say
+from keras_convnets.training import run_folder
 
 _SPLITS = ("test", "validation", "train")
 _BATCH_SIZE = 256
@@ -27,17 +29,25 @@ def add_to(commands: Any) -> None:
 def _add_evaluate(commands: Any) -> None:
     command = commands.add_parser(
         "evaluate",
-        help="print how good a run's model is",
-        description="Print a run's loss, accuracy and top-5 accuracy, and each class's, on the "
-        "images that it was tested on or on others.",
+        help="print how good a model is",
+        description="Print the loss, accuracy and top-5 accuracy of a run's model, a saved model "
+        "or trained weights, and each class's, on the images that a run was tested on or on "
+        "others.",
         allow_abbrev=False,
     )
-    command.add_argument("run", type=Path, help="the folder of a finished run")
+    command.add_argument(
+        "run", type=Path, nargs="?", help="the folder of a finished run, or a .keras file"
+    )
+    add_weights(command)
     command.add_argument(
         "--data", metavar="NAME", help="other data of the same classes (default: the run's own)"
     )
     command.add_argument("--data-dir", type=Path, help="where the data's files are")
-    command.add_argument("--split", choices=_SPLITS, default="test", help="default: test")
+    command.add_argument(
+        "--split",
+        choices=_SPLITS,
+        help="default: test; without a run, all images of data that have no test images",
+    )
     command.add_argument(
         "--batch-size",
         type=int,
@@ -54,11 +64,19 @@ def _add_predict(commands: Any) -> None:
         "predict",
         help="say what is in images",
         description="Print the most probable classes of images, which are prepared as those that "
-        "the run was trained on.",
+        "the model was trained on.",
+        usage="%(prog)s RUN IMAGE... [options], or %(prog)s --weights FILE IMAGE... [options]",
         allow_abbrev=False,
     )
-    command.add_argument("run", type=Path, help="the folder of a finished run")
-    command.add_argument("images", nargs="+", metavar="image", help="JPEG, PNG, BMP or GIF files")
+    command.add_argument(
+        "paths",
+        nargs="*",
+        metavar="path",
+        help="the folder of a finished run or a .keras file (but not with --weights), then images: "
+        "JPEG, PNG, BMP or GIF files",
+    )
+    command.rest = "paths"
+    add_weights(command)
     command.add_argument("--top", type=int, default=5, help="classes to name (default: 5)")
     command.add_argument(
         "--format", choices=("table", "json"), default="table", help="of the output"
@@ -69,24 +87,23 @@ def _add_predict(commands: Any) -> None:
 
 def _evaluate(chosen: argparse.Namespace) -> int:
     checks.positive_integer("batch_size", chosen.batch_size, "images that fit into the memory")
+    check_one("evaluate", chosen.run, chosen)
     startup.start_engine(chosen.load, reads_images=True)
     from keras_convnets.images.brightness import first_too_bright
     from keras_convnets.inference.by_class import as_numbers, by_class
     from keras_convnets.inference.evaluate import evaluate
-    from keras_convnets.training.run.saved_run import open_run
 
-    run = open_run(chosen.run)
-    data = run.load_data(chosen.data, chosen.data_dir)
-    images = getattr(data, chosen.split)
-    found = evaluate(run.model, images, run.preprocessing, chosen.batch_size)
-    _say("note", filter(None, [first_too_bright(images, run.preprocessing)]))
-    name = f"{run.model.name} on {data.name} {chosen.split}"
-    table = by_class(found, run.class_names, name)
+    run = opened(chosen.run, chosen)
+    images, preprocessing, what = _images(run, chosen)
+    found = evaluate(run.model, images, preprocessing, chosen.batch_size)
+    _say("note", filter(None, [first_too_bright(images, preprocessing)]))
+    table = by_class(found, run.class_names, f"{run.model.name} on {what}")
     if chosen.format == "json":
+        data, split = what.rsplit(" ", 1)
         numbers = {
             "model": run.model.name,
-            "data": data.name,
-            "split": chosen.split,
+            "data": data,
+            "split": split,
             "images": len(images),
             **as_numbers(found),
             "classes": table.to_dict()["rows"],
@@ -97,14 +114,30 @@ def _evaluate(chosen: argparse.Namespace) -> int:
     return DONE
 
 
+def _images(run: Any, chosen: argparse.Namespace) -> tuple[Any, Any, str]:
+    """Return the images to evaluate on, their preprocessing, and what they are in words."""
+    from keras_convnets.inference.trained import TrainedModel
+    from keras_convnets.training.data.data import load_labelled
+
+    if not isinstance(run, TrainedModel):
+        split = chosen.split or "test"
+        data = run.load_data(chosen.data, chosen.data_dir)
+        return getattr(data, split), run.preprocessing, f"{data.name} {split}"
+    if chosen.data is None:
+        raise ValueError("data: received none; expected the name of some. Name it with --data.")
+    return load_labelled(
+        chosen.data, chosen.data_dir, chosen.split, run.preprocessing, run.class_names
+    )
+
+
 def _predict(chosen: argparse.Namespace) -> int:
     """Print the predictions for all readable images, then what is wrong with the others."""
     checks.positive_integer("top", chosen.top, "the classes to name, such as 5")
+    run, images = _paths(chosen)
     startup.start_engine(chosen.load, reads_images=True)
     from keras_convnets.inference.predict import predict
-    from keras_convnets.training.run.saved_run import open_run
 
-    found = predict(open_run(chosen.run), chosen.images)
+    found = predict(opened(run, chosen), images)
     if chosen.format == "json":
         print_json(found.to_dict(chosen.top))
     elif found.files:
@@ -113,6 +146,18 @@ def _predict(chosen: argparse.Namespace) -> int:
     _say("note", found.doubtful)
     _say("error", found.refused)
     return BAD_INPUT if found.refused else DONE
+
+
+def _paths(chosen: argparse.Namespace) -> tuple[str | None, list[str]]:
+    """Return the run to predict with, none beside weights, and the images."""
+    paths = list(chosen.paths)
+    run = None
+    if paths and (chosen.weights is None or run_folder.is_run(Path(paths[0]))):
+        run = paths.pop(0)
+    check_one("predict", run, chosen)
+    if not paths:
+        raise ValueError("images: received none; expected the files of some. Name one.")
+    return run, paths
 
 
 def _say(kind: str, lines: Iterable[str]) -> None:

@@ -14,7 +14,22 @@ _TO = {"table": "text", "md": "markdown", "csv": "csv", "json": "dict"}
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose errors are reported like all errors of the command."""
+    """A parser whose errors are reported like all errors of the command.
+
+    Attributes:
+        rest: the positional argument that takes any number of words, also between and after the
+            options, where argparse takes none.
+    """
+
+    rest: str | None = None
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse arguments; return the namespace and those that are unknown."""
+        found, unknown = super().parse_known_args(args, namespace)
+        if self.rest is not None:
+            getattr(found, self.rest).extend(word for word in unknown if word[:1] != "-")
+            unknown = [word for word in unknown if word[:1] == "-"]
+        return found, unknown
 
     def error(self, message: str) -> NoReturn:
         raise ValueError(f"{message} (see {self.prog} --help)")

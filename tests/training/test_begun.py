@@ -32,7 +32,8 @@ def begin(request, size=32):
         model=ModelFacts(request.network_name, (channels, size, size), 10, "channels_last", 9, 0),
         data=DataFacts("digits", 9, 9, 9, tuple("0123456789"), (), "shift", DataArguments(**named)),
         preprocessing=PreprocessingFacts(
-            channels, size, size, 16.0, (0.0,) * channels, (1.0,) * channels, "none"
+            *(channels, size, size, 16.0, (0.0,) * channels, (1.0,) * channels),
+            *("none", None, "bilinear"),
         ),
         recipe=request.recipe,
         settings=request.settings,

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from keras_convnets import checks, files
+from keras_convnets.images.fitted import for_pixels
 from keras_convnets.images.labelled import Images
 from keras_convnets.images.preprocessing import Preprocessing
+from keras_convnets.inference.folder_labels import labels_of, relabelled
 from keras_convnets.training.data import arguments as named
 from keras_convnets.training.data import arrays, digits, folder, keras_datasets, tfds
 from keras_convnets.training.data.source import Source
@@ -168,6 +170,65 @@ def load_data(
     where = named.folder_of(data_dir)
     named.refuse_moot(name, where, strict)
     return _loaded(name, where, strict, treatment)
+
+
+def load_for_weights(name: str, *, data_dir: Path | None, strict: bool, **treatment: Any) -> Data:
+    """Load a data set for a model that others have trained.
+
+    Args:
+        name: the name of the data set.
+        data_dir: a folder of files that are already on this machine.
+        strict: refuse a folder with files that are not images, instead of leaving them out.
+        **treatment: the other arguments of `load_data`; the preprocessing is that of the model's
+            images, for pixels of at most 255.
+
+    Raises:
+        ValueError: as in `load_data`.
+    """
+    return _loaded(name, data_dir, strict, Treatment(**treatment, of_weights=True))
+
+
+def load_labelled(
+    name: str,
+    data_dir: Path | None,
+    split: str | None,
+    preprocessing: Preprocessing,
+    class_names: Sequence[str],
+) -> tuple[Images, Preprocessing, str]:
+    """Load the images of a data set on which a model is evaluated that others have trained.
+
+    Nothing is split off: they are the images that the data set has for testing, or all of them if
+    it has none.
+
+    Args:
+        name: the name of the data set, as in `load_data`.
+        data_dir: a folder of files that are already on this machine.
+        split: ``"test"``, ``"validation"`` or ``"train"``, to evaluate on these.
+        preprocessing: that of the model's images.
+        class_names: the names of the model's classes, by label.
+
+    Returns:
+        The images with the labels that the model has for their classes, their preprocessing, and
+        what they are in words: ``"imagenet_val test"``.
+
+    Raises:
+        ValueError: as in `load_data`, or the names of the classes do not tell which is which.
+    """
+    name, where = named.name_of(name), named.folder_of(data_dir)
+    named.refuse_moot(name, where, False)
+    source = _source(name, None if where is None else files.absolute("data_dir", where), False)
+    parts = {"test": source.test, "validation": source.validation, "train": source.train}
+    images = parts[split] if split is not None else source.test or source.train
+    if images is None:
+        has = [repr(part) for part, found in parts.items() if found is not None]
+        raise ValueError(
+            f"split: received {split!r}, and {source.name} has no images set apart for it; "
+            f"expected {' or '.join(has)}. Leave --split out to evaluate on all images."
+        )
+    labels = labels_of(source.class_names, class_names)
+    what = split or ("test" if source.test is not None else "all")
+    fitted = for_pixels(preprocessing, source.scale)
+    return relabelled(images, labels), fitted, f"{source.name} {what}"
 
 
 def load_again(arguments: Mapping[str, Any], preprocessing: Preprocessing) -> Data:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from keras_convnets import checks, memory
+from keras_convnets.images.fitted import for_pixels
 from keras_convnets.images.labelled import Images
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.training.data import arguments
@@ -23,6 +24,10 @@ _VALUE, _STATISTICS = 4, 12  # bytes of a pixel's value, and of the copies for i
 class Treatment:
     """How images are split and processed; `load_data` describes each attribute.
 
+    Attributes:
+        of_weights: whether the preprocessing is that of published weights or of any other model,
+            which have not seen these images: then it is for pixels of at most 255.
+
     Raises:
         ValueError: a value is out of range.
     """
@@ -33,6 +38,7 @@ class Treatment:
     channels: int | None
     augmentation: str | None
     preprocessing: Preprocessing | None
+    of_weights: bool = False
 
     def __post_init__(self) -> None:
         checks.fields(
@@ -69,7 +75,8 @@ class Treatment:
     def prepared(self, source: Source, train: Images) -> Preprocessing:
         """Return the preprocessing of all images, with statistics of the training images."""
         if self.preprocessing is not None:
-            return self.preprocessing
+            given = self.preprocessing
+            return for_pixels(given, source.scale) if self.of_weights else given
         rows, cols = (self.image_size,) * 2 if self.image_size else source.size
         resize = "none" if (rows, cols) == source.native else source.resize
         channels = self.channels or source.channels

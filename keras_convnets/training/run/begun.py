@@ -58,8 +58,7 @@ def recorded(request: RunRequest) -> RequestFacts:
     """Return what a run's ``config.json`` keeps of its request beside data, recipe and settings."""
     names = [field.name for field in dataclasses.fields(RequestFacts)]
     values = {name: _plain(name, getattr(request, name)) for name in names}
-    network = None if request.fine_tune else request.network_name
-    return RequestFacts(**values | {"network": network, "load": tuple(values["load"])})
+    return RequestFacts(**values | {"load": tuple(values["load"])})
 
 
 def _plain(option: str, value: Any) -> Any:

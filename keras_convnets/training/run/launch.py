@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +11,10 @@ import keras
 import tensorflow as tf
 from rich.console import Console
 
-from keras_convnets import memory
 from keras_convnets.analysis.cost.parameters import parameters_of
-from keras_convnets.keras_private import without_values
 from keras_convnets.printable import print_line
 from keras_convnets.training import run_folder
-from keras_convnets.training.data.data import Data, load_data
+from keras_convnets.training.data.data import Data
 from keras_convnets.training.distribute.strategies import (
     choose_strategy,
     is_chief,
@@ -30,18 +26,13 @@ from keras_convnets.training.run import config_file
 from keras_convnets.training.run.begun import check_same_request, recorded
 from keras_convnets.training.run.configuration import check_run
 from keras_convnets.training.run.effect import check_effect, check_same_model
-from keras_convnets.training.run.enough_memory import REMEDY, can_be_too_large, check_memory
 from keras_convnets.training.run.plan import Plan, plan
-from keras_convnets.training.run.pretrained import open_pretrained
 from keras_convnets.training.run.request import ResumeRequest, RunRequest
 from keras_convnets.training.run.run import Outcome, begin, go_on, open_start, taken
 from keras_convnets.training.run.run_data import load_run_data
-from keras_convnets.training.transfer.fine_tuning import freeze_until
+from keras_convnets.training.run.start import Build, make_start, reading
 from keras_convnets.training.words import shape
 from keras_convnets.typed import explaining
-
-# A function of a network's name, (channels, rows, cols) and the number of outputs.
-Build = Callable[[str, tuple[int, int, int], int], keras.Model]
 
 _MOST_SKIPPED = 10  # skipped files that are listed by name
 
@@ -90,12 +81,15 @@ def launch(
     if resumed := request.resumed():
         return _go_on(resumed, strategy, console, request)
     make_repeatable(request.settings)
-    data, model = _data_and_model(request, build, strategy)
-    data = check_run(model, data, request.recipe)
+    start = make_start(request, build, strategy)
+    model = start.model
+    data = check_run(model, start.data, request.recipe)
     check_effect(model, request.recipe, request.settings)
-    _introduce(console, model, data)
-    kept = dataclasses.replace(recorded(request), precision=_precision(request))
-    return begin(model, data, request.folder, request.recipe, request.settings, console, kept)
+    _introduce(console, model, data, start.words)
+    asked = recorded(request)
+    kept = dataclasses.replace(asked, network=start.network, precision=start.precision)
+    recipe, settings = request.recipe, request.settings
+    return begin(model, data, request.folder, recipe, settings, console, kept, start.weights)
 
 
 def _finished(out: Path, console: Console) -> Outcome:
@@ -119,9 +113,10 @@ def plan_run(request: RunRequest, build: Build) -> Plan:
         ValueError: as in `launch`.
     """
     make_repeatable(request.settings)
-    data, model = _data_and_model(request, build, None)
-    check_effect(model, request.recipe, request.settings)
-    return plan(model, data, request.recipe, request.settings)
+    start = make_start(request, build, None)
+    check_effect(start.model, request.recipe, request.settings)
+    made = plan(start.model, start.data, request.recipe, request.settings)
+    return dataclasses.replace(made, weights=start.words)
 
 
 @explaining
@@ -164,7 +159,7 @@ def _go_on(
         )
     remedy = "Go on with keras_convnets.training.resume and the same data."
     with taken(out, strategy) as lock:
-        with _reading():
+        with reading():
             data = load_run_data(out, config, data_dir=request.data_dir, remedy=remedy)
         with scope_of(strategy):
             model = open_start(out, config)
@@ -174,69 +169,11 @@ def _go_on(
         return go_on(out, config, model, data, console, lock)
 
 
-def _data_and_model(request: RunRequest, build: Build, strategy: Any) -> tuple[Data, keras.Model]:
-    wanted = request.data
-    arguments = {**vars(wanted), "seed": request.settings.seed}
-    with scope_of(strategy):
-        start = open_pretrained(request.fine_tune) if request.fine_tune else None
-    if start is not None:
-        arguments |= start.data_arguments(wanted.image_size)
-    with _reading():
-        data = load_data(**arguments)
-    with scope_of(strategy):
-        if start is None:
-            _check_outline(request, build, data)
-            model = _built(request, build, data)
-        else:
-            model = start.for_classes(data.class_names)
-    if request.freeze_until is not None and not freeze_until(model, request.freeze_until).layers:
-        raise ValueError(
-            f"freeze_until: received {request.freeze_until!r}, before which {model.name} has no "
-            "layers with weights; expected a later stage. Leave it out to train all."
-        )
-    return data, model
-
-
-def _check_outline(request: RunRequest, build: Build, data: Data) -> None:
-    """Refuse a network that cannot fit into memory before its weights are made."""
-    if not can_be_too_large(data.image_shape):
-        return
-    drawn = random.getstate()  # Keras draws the seeds of a network's weights from it
-    with without_values():
-        outline = _built(request, build, data)
-    random.setstate(drawn)
-    check_memory(outline, data, request.recipe, is_outline=True)
-
-
-def _built(request: RunRequest, build: Build, data: Data) -> keras.Model:
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(_precision(request))
-    what = f"{request.network_name} for images of {shape(data.image_shape)}"
-    try:
-        with memory.explained(what, REMEDY):
-            return build(request.network_name, data.image_shape, len(data.class_names))
-    finally:
-        keras.config.set_dtype_policy(before)
-
-
-def _precision(request: RunRequest) -> str | None:
-    """Return the dtype policy to build with; ``None`` for a model that is built already."""
-    return None if request.fine_tune else request.precision or keras.config.dtype_policy().name
-
-
-@contextlib.contextmanager
-def _reading() -> Iterator[None]:
-    """Show on a terminal that images are being read, which takes a while if there are many."""
-    console = Console(stderr=True)
-    shown = console.is_terminal and console.status("reading the images", spinner="line")
-    with memory.explained("reading the images", REMEDY), shown or contextlib.nullcontext():
-        yield
-
-
-def _introduce(console: Console, model: keras.Model, data: Data) -> None:
+def _introduce(console: Console, model: keras.Model, data: Data, words: Iterable[str] = ()) -> None:
     sets = f"{len(data.train):,} training and {len(data.test):,} test images"
     lines = [
         f"{model.name}: {parameters_of(model)[0]:,} parameters",
+        *words,
         f"{data.name}: {sets} of {shape(data.image_shape)}",
     ]
     if data.skipped:

@@ -37,6 +37,7 @@ class Plan:
         steps_per_epoch: the number of batches per epoch.
         compile_seconds: the time of the first step, in which TensorFlow builds the graph.
         step_seconds: the time of a step, the mean of two.
+        weights: what was loaded into the model, in lines.
     """
 
     costs: Cost
@@ -45,6 +46,7 @@ class Plan:
     steps_per_epoch: int
     compile_seconds: float
     step_seconds: float
+    weights: tuple[str, ...] = ()
 
     @property
     def total_steps(self) -> int:
@@ -71,6 +73,7 @@ class Plan:
         """Return the plan as text."""
         said = {
             "model": self._model(),
+            **({"weights": f"\n{'':15}".join(self.weights)} if self.weights else {}),
             "data": self._images(),
             "images": f"{self.data.preprocessing}; augmentation {self.data.augmentation}",
             "recipe": self.recipe.source,

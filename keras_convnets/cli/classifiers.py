@@ -1,0 +1,81 @@
+"""The model that ``evaluate`` and ``predict`` are given: a run, a saved model, or weights."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from keras_convnets import files
+
+_EXPECTED = (
+    "the folder of a finished run, a .keras file, or --weights FILE, with --model NAME if the file "
+    "does not tell its network"
+)
+
+
+def add_weights(command: Any) -> None:
+    """Add ``--model`` and ``--weights``."""
+    command.add_argument(
+        "--model", metavar="NAME", help="the network of the --weights, if they do not tell it"
+    )
+    command.add_argument(
+        "--weights",
+        metavar="FILE",
+        help="in place of a run: a file of weights, or a name that keras-convnets weights lists",
+    )
+
+
+def check_one(command: str, run: Any, chosen: argparse.Namespace) -> None:
+    """Refuse a run beside weights, none of both, and a network without weights.
+
+    Raises:
+        ValueError: the model to use is not said, or said twice.
+    """
+    if chosen.weights is None and chosen.model is not None:
+        raise ValueError(
+            f"model: received --model {chosen.model} without --weights, which would be a network "
+            "that was not trained; expected both. Name the file of its weights."
+        )
+    if run is None and chosen.weights is None:
+        raise ValueError(f"{command}: received no model; expected {_EXPECTED}. Name one.")
+    if run is not None and chosen.weights is not None:
+        raise ValueError(
+            f"{command}: received {files.shown(run)} and --weights {chosen.weights}; expected one "
+            "of the two. Leave one out."
+        )
+
+
+def opened(run: str | Path | None, chosen: argparse.Namespace) -> Any:
+    """Return what has the model: a `SavedRun`, or a `TrainedModel`."""
+    from keras_convnets.inference.trained import trained
+    from keras_convnets.saved_models import is_file, load_model
+    from keras_convnets.training.run.saved_run import open_run
+
+    if run is None:
+        return trained(with_weights(chosen.weights, chosen.model), files.shown(chosen.weights))
+    if is_file(run) and Path(run).is_file():
+        return trained(load_model(run), files.shown(run))
+    return open_run(run)
+
+
+def with_weights(weights: str, name: str | None) -> Any:
+    """Return a network with weights, all of them from the file.
+
+    Raises:
+        ValueError: the network is not known, or the file lacks a weight of it.
+    """
+    from keras_convnets.weights.told import network_of
+    from keras_convnets.weights.transfer import load_weights
+    from keras_convnets.zoo import create_model, one_output
+
+    name = name or network_of(weights)
+    model = create_model(name, **one_output(name))
+    report = load_weights(model, weights)
+    if report.anew:
+        layer, reason = next(iter(report.anew.items()))
+        raise ValueError(
+            f"weights: received {files.shown(weights)}, which leaves {layer} of {name} untrained "
+            f"({reason}); expected all. Load them in Python into a model that is built for them."
+        )
+    return model

@@ -1,0 +1,58 @@
+"""The preprocessing of trained weights, for inputs of other sizes and channels and other pixels."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from keras_convnets.images.preprocessing import Preprocessing
+
+_BRIGHTEST = 255.0
+
+
+def for_input(preprocessing: Preprocessing, image_shape: tuple[int, int, int]) -> Preprocessing:
+    """Return the preprocessing for an input of another size or other channels.
+
+    The share that a centre crop keeps stays the same. Grey images are normalised by the means of
+    the colours' means and standard deviations, colours all by those of grey.
+
+    Args:
+        preprocessing: the preprocessing of the weights.
+        image_shape: ``(channels, rows, cols)`` of the input.
+
+    Examples:
+        >>> from keras_convnets.images.preprocessing import Preprocessing
+        >>> colours = Preprocessing(3, 224, 224, resize="crop", shorter_side=256)
+        >>> print(for_input(colours, (1, 112, 112)))
+        1 x 112 x 112, shorter side resized to 128, centre-cropped, pixels divided by 255
+    """
+    channels, rows, cols = image_shape
+    mean, std = preprocessing.mean, preprocessing.std
+    if channels != preprocessing.channels:
+        mean, std = ((sum(of) / len(of),) * channels for of in (mean, std))
+    side = preprocessing.shorter_side
+    if side is not None:
+        side = max(rows, cols, round(min(rows, cols) / preprocessing.crop_share))
+    return dataclasses.replace(
+        preprocessing,
+        channels=channels,
+        rows=rows,
+        cols=cols,
+        mean=mean,
+        std=std,
+        shorter_side=side,
+    )
+
+
+def for_pixels(preprocessing: Preprocessing, brightest: float) -> Preprocessing:
+    """Return the preprocessing for images whose pixels are at most ``brightest``.
+
+    That of published weights is for pixels of at most 255; that of a run on such images for theirs.
+
+    Examples:
+        >>> from keras_convnets.images.preprocessing import Preprocessing
+        >>> for_pixels(Preprocessing(1, 8, 8, scale=127.5), 16.0).scale
+        8.0
+    """
+    if preprocessing.scale == brightest:
+        return preprocessing
+    return dataclasses.replace(preprocessing, scale=preprocessing.scale * brightest / _BRIGHTEST)

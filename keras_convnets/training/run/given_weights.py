@@ -1,0 +1,105 @@
+"""Weights that others have trained, to start a run from."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import keras
+
+from keras_convnets.graph.walk import walk
+from keras_convnets.images.fitted import for_input
+from keras_convnets.images.preprocessing import Preprocessing
+from keras_convnets.training import run_folder
+from keras_convnets.training.run.run_config import WeightsFacts
+from keras_convnets.training.transfer.new_head import classifiers, new_head
+from keras_convnets.weights.report import WeightsReport
+from keras_convnets.weights.told import network_of
+from keras_convnets.weights.transfer import load_weights
+
+_FEW = 3  # names in a line
+
+
+@dataclasses.dataclass(frozen=True)
+class GivenWeights:
+    """Weights to start from.
+
+    Attributes:
+        weights: their file, or the name of published ones.
+        network: the network that they are for.
+        preprocessing: the preprocessing of the images that they were trained on; ``None`` if it is
+            unknown.
+        class_names: the names of the classes that they tell apart; ``None`` if unknown.
+    """
+
+    weights: str
+    network: str
+    preprocessing: Preprocessing | None = None
+    class_names: tuple[str, ...] | None = None
+
+    def images(self, image_size: int | None, channels: int | None) -> Preprocessing | None:
+        """Return the preprocessing of images for them; ``None`` if theirs is unknown.
+
+        Args:
+            image_size: the requested rows and columns; by default theirs.
+            channels: the requested channels; by default theirs.
+        """
+        if self.preprocessing is None:
+            return None
+        had = self.preprocessing.image_shape
+        rows, cols = (image_size or size for size in had[1:])
+        return for_input(self.preprocessing, (channels or had[0], rows, cols))
+
+    def into(
+        self, model: keras.Model, class_names: Sequence[str]
+    ) -> tuple[keras.Model, WeightsFacts, tuple[str, ...]]:
+        """Load them into their network, whose head is new unless the classes are theirs.
+
+        Returns:
+            The model, the facts for the run's record, and what was done, in lines.
+        """
+        report = load_weights(model, self.weights)
+        anew = dict(report.anew)
+        if not anew and self.class_names != tuple(class_names):
+            anew = {call.name: "other classes" for call in classifiers(walk(model))}
+            model = new_head(model, len(class_names))
+        file = Path(report.file)
+        facts = WeightsFacts(
+            name=report.weights,
+            source=report.source,
+            file=file.name,
+            sha256=run_folder.digest(file),
+            anew=tuple(anew),
+        )
+        return model, facts, tuple(self._words(report, anew))
+
+    def _words(self, report: WeightsReport, anew: Mapping[str, str]) -> Iterator[str]:
+        whose = report.weights or Path(report.file).name
+        kind = f"{report.source}, {report.format}"
+        yield f"weights of {whose} ({kind}): {len(report.loaded):,} loaded"
+        for what, given in (("adapted", report.adapted), ("new", anew)):
+            if given:
+                yield f"  {what}: {'; '.join(f'{name} ({how})' for name, how in given.items())}"
+        if report.left_out:
+            yield f"  left out of the file: {len(report.left_out):,}, {_few(report.left_out)}"
+        if self.preprocessing is None:
+            yield "  how their images were prepared is unknown: these are normalised by their own"
+
+
+def _few(names: Iterable[str]) -> str:
+    names = list(names)
+    return ", ".join(names[:_FEW]) + (", ..." if len(names) > _FEW else "")
+
+
+def open_weights(weights: str, network: str | None) -> GivenWeights:
+    """Find weights, the network that they are for and how its images are prepared.
+
+    Args:
+        weights: a file, or the name of published weights.
+        network: the name of the network; by default the one that the file is for.
+
+    Raises:
+        ValueError: there are no such weights, or which network they are for is not known.
+    """
+    return GivenWeights(weights, network or network_of(weights))

@@ -1,0 +1,137 @@
+"""The data and the model that a run starts with."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import random
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import keras
+from rich.console import Console
+
+from keras_convnets import memory
+from keras_convnets.keras_private import without_values
+from keras_convnets.training.data.data import Data, load_data, load_for_weights
+from keras_convnets.training.distribute.strategies import scope_of
+from keras_convnets.training.run.enough_memory import REMEDY, can_be_too_large, check_memory
+from keras_convnets.training.run.given_weights import open_weights
+from keras_convnets.training.run.pretrained import open_pretrained
+from keras_convnets.training.run.request import RunRequest
+from keras_convnets.training.run.run_config import WeightsFacts
+from keras_convnets.training.transfer.fine_tuning import freeze_until
+from keras_convnets.training.words import shape
+
+# A function of a network's name, (channels, rows, cols) and the number of outputs.
+Build = Callable[[str, tuple[int, int, int], int], keras.Model]
+
+
+@dataclasses.dataclass(frozen=True)
+class Start:
+    """What a run starts with.
+
+    Attributes:
+        data: the data.
+        model: the model, with its first weights.
+        network: the name that it was built by; ``None`` for one that was built already.
+        precision: the dtype policy that it was built with; ``None`` for one that was built already.
+        weights: the weights of a file, if it has some.
+        words: what was done to them, in lines.
+    """
+
+    data: Data
+    model: keras.Model
+    network: str | None = None
+    precision: str | None = None
+    weights: WeightsFacts | None = None
+    words: tuple[str, ...] = ()
+
+
+def make_start(request: RunRequest, build: Build, strategy: Any) -> Start:
+    """Load the data that a request names, and build or open its model.
+
+    Raises:
+        ValueError: as in `launch`.
+    """
+    if request.fine_tune is not None:
+        start = _of_pretrained(request, strategy)
+    elif request.weights is not None:
+        start = _of_weights(request, build, strategy)
+    else:
+        data = _loaded(load_data, request)
+        model = _built(request, build, request.network_name, data, strategy)
+        start = Start(data, model, request.network_name, _policy(request))
+    until = request.freeze_until
+    if until is not None and not freeze_until(start.model, until).layers:
+        raise ValueError(
+            f"freeze_until: received {until!r}, before which {start.model.name} has no layers with "
+            "weights; expected a later stage. Leave it out to train all."
+        )
+    return start
+
+
+def _of_pretrained(request: RunRequest, strategy: Any) -> Start:
+    assert request.fine_tune is not None
+    with scope_of(strategy):
+        pretrained = open_pretrained(request.fine_tune)
+    arguments = pretrained.data_arguments(request.data.image_size)
+    data = _loaded(load_data, request, **arguments)
+    with scope_of(strategy):
+        return Start(data, pretrained.for_classes(data.class_names))
+
+
+def _of_weights(request: RunRequest, build: Build, strategy: Any) -> Start:
+    """Build the network of the weights for the classes of the data, and load them."""
+    assert request.weights is not None
+    given = open_weights(request.weights, request.network)
+    images = given.images(request.data.image_size, request.data.channels)
+    load = load_data if images is None else load_for_weights
+    data = _loaded(load, request, preprocessing=images)
+    model = _built(request, build, given.network, data, strategy)
+    with scope_of(strategy):
+        model, facts, words = given.into(model, data.class_names)
+    return Start(data, model, given.network, _policy(request), facts, words)
+
+
+def _loaded(load: Callable[..., Data], request: RunRequest, **others: Any) -> Data:
+    with reading():
+        return load(**vars(request.data) | {"seed": request.settings.seed} | others)
+
+
+def _built(
+    request: RunRequest, build: Build, network: str, data: Data, strategy: Any
+) -> keras.Model:
+    """Build a network, but none that cannot fit into memory: that is told before it has weights."""
+
+    def built() -> keras.Model:
+        before = keras.config.dtype_policy()
+        keras.config.set_dtype_policy(_policy(request))
+        what = f"{network} for images of {shape(data.image_shape)}"
+        try:
+            with memory.explained(what, REMEDY):
+                return build(network, data.image_shape, len(data.class_names))
+        finally:
+            keras.config.set_dtype_policy(before)
+
+    with scope_of(strategy):
+        if can_be_too_large(data.image_shape):
+            drawn = random.getstate()  # Keras draws the seeds of a network's weights from it
+            with without_values():
+                outline = built()
+            random.setstate(drawn)
+            check_memory(outline, data, request.recipe, is_outline=True)
+        return built()
+
+
+def _policy(request: RunRequest) -> str:
+    return request.precision or keras.config.dtype_policy().name
+
+
+@contextlib.contextmanager
+def reading() -> Iterator[None]:
+    """Show on a terminal that images are being read, which takes a while if there are many."""
+    console = Console(stderr=True)
+    shown = console.is_terminal and console.status("reading the images", spinner="line")
+    with memory.explained("reading the images", REMEDY), shown or contextlib.nullcontext():
+        yield

@@ -1,0 +1,101 @@
+"""Training from the weights of a file."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import small_weights
+
+from keras_convnets import cli
+from keras_convnets.training import DataRequest, RunRequest, plan_run
+from keras_convnets.training.recipe.recipes import RECIPES
+from keras_convnets.training.run import run as runs
+from keras_convnets.zoo import create_model
+
+SHORT = ["--image-size", "16", "--batch-size", "256", "--epochs", "1"]
+
+
+def train(*options):
+    return cli.main(["train", "--weights", "small.safetensors", *SHORT, *options])
+
+
+def kernel_of(model):
+    return np.array(model.get_layer("conv1_conv").kernel)
+
+
+def test_a_run_starts_from_the_weights_of_a_file(monkeypatch, capfd):
+    arrays = small_weights.write()
+    started = []
+    begin = runs.begin
+    monkeypatch.setattr(
+        "keras_convnets.training.run.launch.begin",
+        lambda model, *others: (started.append([*model.get_weights()]), begin(model, *others))[1],
+    )
+    assert train("--model", "small_resnet", "--channels", "1", "--out", "run") == 0
+    kernel = arrays["conv1.weight"].sum(axis=1, keepdims=True).transpose(2, 3, 1, 0)
+    np.testing.assert_allclose(started[0][0], kernel, rtol=1e-5, atol=1e-6)
+    out = capfd.readouterr().out
+    assert "weights of small.safetensors (torchvision, safetensors): 15 loaded" in out
+    assert "adapted: conv1_conv/kernel (3 channels to 1: their sum)" in out
+    assert "new: head_dense (10 outputs, 7 in the file)" in out
+    config = json.loads(Path("run/config.json").read_text())
+    assert config["request"]["network"] == "small_resnet"
+    assert config["request"]["weights"] == str(Path("small.safetensors").absolute())
+    assert config["weights"]["file"] == "small.safetensors"
+    assert len(config["weights"]["sha256"]) == 64
+    assert config["weights"]["anew"] == ["head_dense"]
+    # The file is not needed any more, and what differs is refused.
+    Path("small.safetensors").unlink()
+    assert train("--continue", "--out", "run") == 0
+    assert "is finished" in capfd.readouterr().out
+    assert cli.main(["train", "--continue", "--out", "run", "--weights", "other.pth"]) == 2
+    assert "was begun with --weights" in capfd.readouterr().err
+
+
+def test_the_head_is_new_unless_the_classes_are_those_of_the_weights():
+    small_weights.write(classes=10)
+    request = request_for("digits")
+    model = starts(request, monkeypatched := [])
+    assert "new: head_dense (other classes)" in "\n".join(monkeypatched)
+    assert model.output_shape == (None, 10)
+
+
+def request_for(data, **others):
+    recipe = RECIPES["quick"].replace(epochs=1, batch_size=256)
+    wanted = DataRequest(data, image_size=16)
+    return RunRequest(
+        "small_resnet", "small.safetensors", data=wanted, recipe=recipe, out=Path("run"), **others
+    )
+
+
+def starts(request, words):
+    """Return the model that a run starts with."""
+    from keras_convnets.training.run.start import make_start
+
+    start = make_start(request, create_model, None)
+    words += start.words
+    return start.model
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--fine-tune", "run"], "fine-tune: received --weights with it; expected none"),
+        (["--model", "lenet_5"], "weights: "),
+        ([], "Name it with --model"),
+    ],
+)
+def test_contradictions_are_refused_in_a_line(options, words, capfd):
+    small_weights.write()
+    assert train("--out", "run", *options) == 2
+    error = capfd.readouterr().err
+    assert words in error
+    assert error.count("\n") == 1
+    assert not Path("run").exists()
+
+
+def test_a_plan_says_what_is_loaded():
+    small_weights.write()
+    text = plan_run(request_for("digits"), create_model).to_text()
+    assert "weights        weights of small.safetensors" in text
