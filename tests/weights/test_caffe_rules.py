@@ -4,11 +4,12 @@ import keras
 import numpy as np
 import pytest
 
-from helpers import outline
+from helpers import blank_kernels, outline
+from keras_convnets import create_model, load_weights
 from keras_convnets.weights.arrays import NamedArrays
 from keras_convnets.weights.layout import Layout, Row, is_weight, module_in, module_of
 from keras_convnets.weights.model_layers import layers_of
-from keras_convnets.weights.placing import place
+from keras_convnets.weights.placing import place, written
 from keras_convnets.weights.rules import LAYOUTS
 
 # The layers of Caffe's definitions that have weights, by their names there.
@@ -57,3 +58,18 @@ def test_scales_are_folded_in_single_precision_at_least():
     expected = third.astype(np.float32) ** 2
     assert values["a_conv/kernel"].array == expected
     assert values["a_bn/moving_mean"].array == expected
+
+
+def test_the_papers_alexnet_refuses_the_weights_of_caffes(tmp_path):
+    """All names and shapes agree; the constants of the normalisation and the pooling do not."""
+    with blank_kernels():
+        caffes, papers = (
+            create_model(f"alexnet_{name}", include_top=False) for name in ("caffe", "original")
+        )
+    (layout,) = [one for one in LAYOUTS if "alexnet_caffe" in one.networks]
+    arrays = written(layers_of(caffes), layout)
+    arrays |= {"fc6_w_0": np.zeros((2, 9216), np.float32), "fc6_b_0": np.zeros(2, np.float32)}
+    np.savez(tmp_path / "caffe.npz", **arrays)
+    assert load_weights(caffes, tmp_path / "caffe.npz").source == "caffe"
+    with pytest.raises(ValueError, match="the weights of alexnet_caffe, for alexnet_original; exp"):
+        load_weights(papers, tmp_path / "caffe.npz")
