@@ -102,6 +102,7 @@ from .units import (
 )
 from .units.conv import conv
 from .weights.report import WeightsReport
+from .weights.saving import save_weights
 from .weights.transfer import load_weights, weights_report_of
 from .zoo import compare, create_model, list_models, model_info, register_builder
 
@@ -209,6 +210,7 @@ __all__ = [
     "register_builder",
     "relu",
     "resnext_block",
+    "save_weights",
     "scale",
     "scaled_tanh",
     "scope",

@@ -10,12 +10,13 @@ import keras
 
 from keras_convnets import axes, checks, naming, units
 from keras_convnets.constant_softmax import warn_of_softmax_over_one
-from keras_convnets.keras_private import named_by_keras, node_of, was_called, watched
+from keras_convnets.keras_private import is_outline, named_by_keras, node_of, was_called, watched
 from keras_convnets.options import Options, resolve
 from keras_convnets.padding import TooSmallError
 from keras_convnets.recursion import room_for
 from keras_convnets.units import Part, Tensor, Unit, heads
 from keras_convnets.units.heads import Head
+from keras_convnets.weights.transfer import load_weights
 
 _SOFTMAX = ("softmax", keras.activations.softmax, keras.ops.softmax)
 
@@ -77,7 +78,10 @@ def assemble(
             raise ValueError(f"auxiliary: received {list(side_heads)}; no part is called so.")
         with room_for(len(graph.calls)):
             outputs = [x, *side_outputs] if side_outputs else x
-            return keras.Model(inputs, outputs, name=prefix + (chosen["name"] or default_name))
+            model = keras.Model(inputs, outputs, name=prefix + (chosen["name"] or default_name))
+    if chosen["weights"] is not None and not is_outline(model):
+        load_weights(model, chosen["weights"])
+    return model
 
 
 def _check_groups(groups: list[Any]) -> None:

@@ -63,12 +63,7 @@ def _build_config(model: Any) -> Any:
     config = type(model).get_build_config(model)
     if known(model) == Known() or not model.built:
         return config
-    return (config or {}) | {KEY: dataclasses.asdict(known(model)) | {"class_names": _names(model)}}
-
-
-def _names(model: Any) -> list[str] | None:
-    names = known(model).class_names
-    return None if names is None else list(names)
+    return (config or {}) | {KEY: to_plain(known(model))}
 
 
 def _reduced(model: Any) -> tuple[Any, ...]:
@@ -93,8 +88,21 @@ def from_file(config: Any) -> Known:
     """
     build_config = config.get(_BUILD_CONFIG) if isinstance(config, dict) else None
     found = build_config.get(KEY) if isinstance(build_config, dict) else None
-    if found is None:
-        return Known()
+    return Known() if found is None else from_plain(found)
+
+
+def to_plain(what: Known) -> dict[str, Any]:
+    """Return what is known of a model as plain data that JSON can represent."""
+    names = what.class_names
+    return dataclasses.asdict(what) | {"class_names": None if names is None else list(names)}
+
+
+def from_plain(found: Any) -> Known:
+    """Return what plain data, which may be anybody's, says of a model.
+
+    Raises:
+        ValueError: it says something that cannot be known of a model.
+    """
     if not isinstance(found, dict):
         raise _wrong("", found, "a JSON object")
     weights, names = found.get("weights"), found.get("class_names")

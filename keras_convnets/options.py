@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from typing import Any, TypedDict
 
 import keras
 
-from keras_convnets import axes, checks
+from keras_convnets import axes, checks, received
 
 InputShape = Sequence[int | None]
 """``(channels, rows, cols)``, whatever the data format; rows and columns may be ``None`` if the
@@ -46,6 +47,13 @@ class Options(TypedDict, total=False):
     name: str | None
     """The name of the ``keras.Model``. Default ``None``: the network's own (``"resnet_34"``)."""
 
+    weights: str | os.PathLike[str] | None
+    """The trained weights to load: the path of a file, or the name of published weights such as
+    ``"torchvision"``, as in [`load_weights`][keras_convnets.load_weights]. The first convolution is
+    adapted to other channels, the head starts anew for other numbers of outputs, and
+    [`weights_report_of(model)`][keras_convnets.weights_report_of] says what was done. Default
+    ``None``: the weights are initialised at random."""
+
 
 _DEFAULTS: Options = {
     "data_format": None,
@@ -54,6 +62,7 @@ _DEFAULTS: Options = {
     "classifier_activation": "softmax",
     "l2_penalty": None,
     "name": None,
+    "weights": None,
 }
 
 
@@ -82,6 +91,11 @@ def resolve(options: Options) -> Options:
         )
     if chosen["name"] is not None:
         checks.model_name(chosen["name"])
+    if chosen["weights"] is not None and received.path(chosen["weights"]) is None:
+        raise ValueError(
+            f"weights: received {received.shown(chosen['weights'])}; expected the path of a file, "
+            "the name of published weights, or None. Pass one such as 'resnet50.safetensors'."
+        )
     return chosen
 
 

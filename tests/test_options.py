@@ -12,6 +12,7 @@ def test_defaults():
         "classifier_activation": "softmax",
         "l2_penalty": None,
         "name": None,
+        "weights": None,
     }
 
 
@@ -28,6 +29,9 @@ def test_defaults():
         ("l2_penalty", -1e-4, "at least 0"),
         ("l2_penalty", "1e-4", "at least 0"),
         ("name", "", "non-empty string"),
+        ("weights", 3, "the path of a file"),
+        ("weights", "", "the path of a file"),
+        ("weights", True, "the path of a file"),
     ],
 )
 def test_a_value_that_an_option_cannot_have(option, value, words):

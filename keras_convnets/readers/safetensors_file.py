@@ -55,13 +55,7 @@ def is_safetensors(start: bytes, size: int) -> bool:
 
 def read_safetensors(stream: BinaryIO) -> dict[str, np.ndarray]:
     """Return the arrays of a file by name, in the order of their values."""
-    (length,) = _LENGTH.unpack(take(stream, _LENGTH.size))
-    left = size_of(stream) - _LENGTH.size
-    if length > min(left, _LONGEST_HEADER):
-        raise DamagedFile(f"its header has {length:,} bytes, of {left:,} that are there")
-    header = json_text.parse(take(stream, length), object_pairs_hook=_different)
-    if not isinstance(header, dict):
-        raise DamagedFile("its header is not an object")
+    header, left = _header(stream)
     header.pop(_METADATA, None)
     entries = {name: _entry(name, found) for name, found in header.items()}
     ordered = sorted(entries, key=lambda name: (entries[name].start, entries[name].end))
@@ -70,9 +64,29 @@ def read_safetensors(stream: BinaryIO) -> dict[str, np.ndarray]:
         if entries[name].start != end:
             raise DamagedFile(f"its tensor {shown(repr(name))} does not begin where another ends")
         end = entries[name].end
-    if end != left - length:
-        raise DamagedFile(f"its tensors have {end:,} bytes, of {left - length:,} that are there")
+    if end != left:
+        raise DamagedFile(f"its tensors have {end:,} bytes, of {left:,} that are there")
     return {name: _array(stream, entries[name]) for name in ordered}
+
+
+def read_metadata(stream: BinaryIO) -> dict[str, str]:
+    """Return the texts by name that a file has beside its arrays."""
+    found = _header(stream)[0].get(_METADATA, {})
+    if not isinstance(found, dict) or not all(isinstance(one, str) for one in found.values()):
+        raise DamagedFile("its metadata are not texts by name")
+    return found
+
+
+def _header(stream: BinaryIO) -> tuple[dict[str, Any], int]:
+    """Return the header, and how many bytes follow it."""
+    (length,) = _LENGTH.unpack(take(stream, _LENGTH.size))
+    left = size_of(stream) - _LENGTH.size
+    if length > min(left, _LONGEST_HEADER):
+        raise DamagedFile(f"its header has {length:,} bytes, of {left:,} that are there")
+    header = json_text.parse(take(stream, length), object_pairs_hook=_different)
+    if not isinstance(header, dict):
+        raise DamagedFile("its header is not an object")
+    return header, left - length
 
 
 def _different(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -33,20 +33,19 @@ class Adapted:
     missing: tuple[str, ...]
 
 
-def adapt(
-    shapes: Mapping[str, tuple[int, ...]], placement: Placement, stem: str | None, channels: str
-) -> Adapted:
+def adapt(shapes: Mapping[str, tuple[int, ...]], placement: Placement, channels: str) -> Adapted:
     """Return the values of a file in the shapes of a model's weights.
 
     Args:
         shapes: the shape of each weight of the model.
         placement: the values, in the shapes of the file.
-        stem: the name of the first convolution, ``None`` if there is none.
-        channels: how the kernel of the stem becomes one of other channels: one of `CHANNELS`.
+        channels: how the kernel of the first convolution becomes one of other channels, one of
+            `CHANNELS`.
 
     Raises:
         ValueError: a value has another shape, of which nothing can be made.
     """
+    stem = next((_layer(name) for name, shape in shapes.items() if len(shape) == 4), None)
     values = dict(placement.values)
     adapted: dict[str, str] = {}
     anew = _absent_heads(shapes, placement)

@@ -22,9 +22,11 @@ class NamedArrays:
         taken: where in the file they were, in words, if it has more: ``"state_dict_ema; also there:
             state_dict, optimizer"``; empty if they are all that the file has.
         prefix: the prefix that was removed from their names, such as ``"module."``.
+        metadata: the texts by name that a file of safetensors has beside them.
     """
 
     arrays: Mapping[str, np.ndarray]
     kind: str
     taken: str = ""
     prefix: str = ""
+    metadata: Mapping[str, str] = dataclasses.field(default_factory=dict)

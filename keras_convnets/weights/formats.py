@@ -14,7 +14,11 @@ from keras_convnets.readers.damage import DamagedFile, damage, opened, size_of
 from keras_convnets.readers.hdf5_weights import read_keras
 from keras_convnets.readers.npz import read_npz
 from keras_convnets.readers.onnx_file import is_onnx, read_onnx
-from keras_convnets.readers.safetensors_file import is_safetensors, read_safetensors
+from keras_convnets.readers.safetensors_file import (
+    is_safetensors,
+    read_metadata,
+    read_safetensors,
+)
 from keras_convnets.readers.torch_arrays import Choose
 from keras_convnets.readers.torch_legacy import is_torch_legacy, read_torch_legacy
 from keras_convnets.readers.torch_values import Tensor
@@ -85,7 +89,9 @@ def _read(stream: BinaryIO, path: str | os.PathLike[str]) -> NamedArrays:
     if is_torch_legacy(start):
         return _read_torch(stream, "torch legacy")
     if is_safetensors(start, size_of(stream)):
-        return _flat(read_safetensors(stream), "safetensors")
+        arrays = read_safetensors(stream)
+        stream.seek(0)
+        return _flat(arrays, "safetensors", read_metadata(stream))
     if is_onnx(start):
         return NamedArrays(read_onnx(stream), "onnx")
     raise DamagedFile(_unknown(start))
@@ -120,9 +126,11 @@ def _read_keras(path: str | os.PathLike[str]) -> NamedArrays:
     return NamedArrays(arrays, kind)
 
 
-def _flat(arrays: dict[str, np.ndarray], kind: str) -> NamedArrays:
+def _flat(
+    arrays: dict[str, np.ndarray], kind: str, metadata: Mapping[str, str] | None = None
+) -> NamedArrays:
     named, prefix = without_prefix(arrays)
-    return NamedArrays(named, kind, prefix=prefix)
+    return NamedArrays(named, kind, prefix=prefix, metadata=metadata or {})
 
 
 def _check_names(arrays: Mapping[str, np.ndarray]) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import keras
 
-from keras_convnets.keras_private import all_layers, first_inputs, operation_of
+from keras_convnets.keras_private import all_layers, first_inputs, is_outline, operation_of
 from keras_convnets.naming import scope_of_input
 from keras_convnets.received import shown
 
@@ -37,6 +37,33 @@ def layers_of(model: keras.Model) -> dict[str, Any]:
                 "model.get_layer('name')."
             )
     return found
+
+
+def weights_of(layers: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the weights of layers as ``layer/variable``, such as ``conv1_conv/kernel``."""
+    return {
+        f"{name}/{variable}": weight
+        for name, layer in layers.items()
+        for variable, weight in variables_of(layer).items()
+    }
+
+
+def check_has_values(model: keras.Model, layers: Mapping[str, Any]) -> None:
+    """Refuse a model that has no weights, or weights without values.
+
+    Raises:
+        ValueError: it is so.
+    """
+    if not layers:
+        raise ValueError(
+            f"model: received {shown(model.name)}, which has no weights; expected a model that is "
+            "built. Call it on a batch of images first."
+        )
+    if is_outline(model):
+        raise ValueError(
+            f"model: received {shown(model.name)}, whose weights have no values; expected a model "
+            "that was built outside keras.StatelessScope. Build it again."
+        )
 
 
 def scope_of(model: Any) -> str:

@@ -2,37 +2,30 @@
 
 from __future__ import annotations
 
-import difflib
+import dataclasses
 import os
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 import keras
 
 from keras_convnets import checks, files
-from keras_convnets.keras_private import is_outline
-from keras_convnets.known import Known, remember
-from keras_convnets.received import shown
+from keras_convnets.known import KEY, Known, from_plain, remember
+from keras_convnets.readers import json_text
+from keras_convnets.readers.damage import DamagedFile
 from keras_convnets.typed import typed
 from keras_convnets.weights import formats
-from keras_convnets.weights.adapting import CHANNELS, Adapted, adapt, is_head
+from keras_convnets.weights.adapting import CHANNELS, Adapted, adapt
 from keras_convnets.weights.arrays import NamedArrays
 from keras_convnets.weights.assigning import assign, converted
 from keras_convnets.weights.folding import fold_bgr, stem_of
-from keras_convnets.weights.model_layers import layers_of, variables_of
-from keras_convnets.weights.placement import Placement, Value
-from keras_convnets.weights.placing import place
-from keras_convnets.weights.recognition import (
-    OURS,
-    Names,
-    Source,
-    network_of_file,
-    network_of_model,
-)
+from keras_convnets.weights.matching import check_complete, match
+from keras_convnets.weights.model_layers import check_has_values, layers_of, weights_of
+from keras_convnets.weights.placement import Placement
+from keras_convnets.weights.recognition import Names, network_of_file, network_of_model
 from keras_convnets.weights.report import WeightsReport
-from keras_convnets.weights.rules import LAYOUTS
 
-_MOST = 5  # names in an error
+_MOST = 5  # networks in an error
+_REVERSED = "the channels of the first kernel are reversed, for images of red, green and blue"
 _REPORT = "_keras_convnets_weights_report"
 
 
@@ -55,8 +48,8 @@ def load_weights(
     agree.
 
     A classifier for another number of classes keeps the values that it was initialised with. In a
-    file with 1,001 classes whose first is the background, that one is left out for a model of
-    1,000. The first convolution is adapted to another number of channels.
+    file with 1,001 classes, the first, which is the background, is left out for a model of 1,000.
+    The first convolution is adapted to another number of channels.
 
     Args:
         model: a network of this package, or a model with layers of the same names: of any data
@@ -74,66 +67,77 @@ def load_weights(
 
     Raises:
         ValueError: there is no such file, it is damaged, or it does not fit the model.
+
+    Examples:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from keras_convnets import ResnetV1Builder, load_weights, save_weights
+        >>> trained = ResnetV1Builder.build((3, 32, 32), 10, "basic_block_v1", (1, 1))
+        >>> model = ResnetV1Builder.build((1, 32, 32), 5, "basic_block_v1", (1, 1))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder) / "trained.safetensors"
+        ...     save_weights(trained, path)
+        ...     report = load_weights(model, path)
+        >>> report.adapted
+        {'conv1_conv/kernel': '3 channels to 1: their sum'}
+        >>> report.anew
+        {'head_dense': '5 outputs, 10 in the file'}
     """
     checks.choice("channels", channels, CHANNELS)
     layers = layers_of(model)
-    _check_model(model, layers)
+    check_has_values(model, layers)
     arrays = formats.read(file)
     networks = network_of_model(model)
-    sources = network_of_file(arrays.arrays)
-    _check_same_network(file, networks, sources)
-    placement = _placement(layers, arrays, networks, file)
-    variables = dict(_variables(layers))
-    shapes = {name: tuple(variable.shape) for name, variable in variables.items()}
+    what, theirs = _kept_in(file, arrays)
+    _check_same_network(file, networks, theirs)
+    placement = match(file, arrays, layers, networks)
+    weights = weights_of(layers)
     if placement.bgr:
         placement = fold_bgr(placement, stem_of(layers))
-    adapted = adapt(shapes, placement, _first_convolution(shapes), channels)
-    _check_complete(file, placement, adapted, arrays, strict)
+        placement = dataclasses.replace(placement, notes=(*placement.notes, _REVERSED))
+    adapted = adapt({name: tuple(one.shape) for name, one in weights.items()}, placement, channels)
+    if strict:
+        check_complete(file, arrays, placement, adapted.missing)
     values = [
-        (variables[name], converted(name, value, variables[name]))
+        (weights[name], converted(name, value, weights[name]))
         for name, value in adapted.values.items()
     ]
     report = _report(file, arrays, networks, placement, adapted)
     assign(values)
-    remember(model, Known())
+    remember(model, what if not adapted.anew else dataclasses.replace(what, class_names=None))
     object.__setattr__(model, _REPORT, report)  # Keras would track what is in it
     return report
 
 
+@typed
 def weights_report_of(model: keras.Model) -> WeightsReport | None:
-    """Return the report of the weights that were last loaded into a model; ``None`` if none were.
+    """Return what the last loading of weights did to a model; ``None`` if there was none.
 
-    Thus what the option ``weights`` of a builder did can be seen.
+    Thus it can be seen what the option ``weights`` of a builder did.
+
+    Examples:
+        >>> from keras_convnets import create_model, weights_report_of
+        >>> print(weights_report_of(create_model("lenet_5")))
+        None
     """
     return getattr(model, _REPORT, None)
 
 
-def _first_convolution(shapes: Mapping[str, tuple[int, ...]]) -> str | None:
-    kernels = (name for name, shape in shapes.items() if len(shape) == 4)
-    return next((name.rsplit("/", 1)[0] for name in kernels), None)
+def _kept_in(file: str | os.PathLike[str], arrays: NamedArrays) -> tuple[Known, list[str]]:
+    """Return what a file says of images and classes, and the networks whose weights it can have."""
+    networks = list(dict.fromkeys(network for network, _ in network_of_file(arrays.arrays)))
+    if KEY not in arrays.metadata:
+        return Known(), networks
+    try:
+        found = json_text.parse(arrays.metadata[KEY].encode())
+        known = from_plain(found)
+        said = found.get("networks") or []
+        return known, [name for name in networks if name in said] or networks
+    except (ValueError, TypeError, DamagedFile) as error:
+        raise ValueError(f"weights: cannot read {files.shown(file)}: {error}.") from error
 
 
-def _variables(layers: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    for name, layer in layers.items():
-        for variable, weight in variables_of(layer).items():
-            yield f"{name}/{variable}", weight
-
-
-def _check_model(model: Any, layers: Mapping[str, Any]) -> None:
-    if not layers:
-        raise ValueError(
-            f"model: received {shown(model.name)}, which has no weights; expected a model that is "
-            "built. Call it on a batch of images first."
-        )
-    if is_outline(model):
-        raise ValueError(
-            f"model: received {shown(model.name)}, whose weights have no values; expected a model "
-            "that was built outside keras.StatelessScope. Build it again."
-        )
-
-
-def _check_same_network(file: Any, networks: Names, sources: list[Source]) -> None:
-    theirs = list(dict.fromkeys(network for network, _ in sources))
+def _check_same_network(file: str | os.PathLike[str], networks: Names, theirs: list[str]) -> None:
     if networks and theirs and not networks.intersection(theirs):
         raise ValueError(
             f"weights: received {files.shown(file)}, which has the weights of {_either(theirs)}, "
@@ -146,92 +150,12 @@ def _either(names: Iterable[str]) -> str:
     return " or ".join(list(names)[:_MOST])
 
 
-def _placement(
-    layers: Mapping[str, Any], arrays: NamedArrays, networks: Names, file: Any
-) -> Placement:
-    """Return the placement by the rules that explain most of the file."""
-    if _has_our_names(layers, arrays):
-        return _own_placement(layers, arrays)
-    layouts = [one for one in LAYOUTS if not networks or networks.intersection(one.networks)]
-    found: list[Placement] = []
-    refused: list[ValueError] = []
-    for layout in layouts:
-        try:
-            found.append(place(layers, arrays, layout))
-        except ValueError as error:
-            refused.append(error)
-    found = [one for one in found if one.values]
-    if found:
-        return min(found, key=lambda one: len(one.unexplained) + len(one.missing))
-    if refused and networks:
-        raise refused[0]
-    keys = ", ".join(map(repr, list(arrays.arrays)[:_MOST]))
-    known = ", ".join(dict.fromkeys(layout.source for layout in layouts))
-    raise ValueError(
-        f"weights: received {files.shown(file)} with the names {keys}, none of which fits; "
-        f"expected those of {f'{known} or ' if known else ''}its own layers, such as "
-        f"{next(_variables(layers))[0]!r}. Pass the network that the file is of."
-    )
-
-
-# --- Files with the names of our own layers.
-
-
-def _has_our_names(layers: Mapping[str, Any], arrays: NamedArrays) -> bool:
-    return any(name in arrays.arrays for name, _ in _variables(layers))
-
-
-def _own_placement(layers: Mapping[str, Any], arrays: NamedArrays) -> Placement:
-    wanted = dict(_variables(layers))
-    rest = [key for key in arrays.arrays if key not in wanted]
-    has_head = any(is_head(layer) for layer in layers)
-    absent = [key for key in rest if not has_head and is_head(key.rsplit("/", 1)[0])]
-    return Placement(
-        source=OURS,
-        values={key: Value(array, key) for key, array in arrays.arrays.items() if key in wanted},
-        left_out=dict.fromkeys(absent, "the model is without its top"),
-        unexplained=tuple(key for key in rest if key not in absent),
-        missing=tuple(name for name in wanted if name not in arrays.arrays),
-    )
-
-
-# --- What a file lacks, and what has no place.
-
-
-def _check_complete(
-    file: Any, placement: Placement, adapted: Adapted, arrays: NamedArrays, strict: bool
-) -> None:
-    if not strict or not (placement.unexplained or adapted.missing):
-        return
-    said = []
-    if placement.unexplained:
-        count = f"{len(placement.unexplained):,} names that no rule explains"
-        said.append(f"has {count}: {_first(placement.unexplained)}")
-    if adapted.missing:
-        said.append(f"lacks {len(adapted.missing):,} weights: {_first(adapted.missing)}")
-        near = _nearest(adapted.missing[0], placement, arrays)
-        said.append(f"the names in it that are nearest to {adapted.missing[0]!r} are {near}")
-    raise ValueError(
-        f"weights: received {files.shown(file)}, which, by {placement.source}'s names, "
-        f"{', '.join(said)}; expected each weight of the model once. Pass the network that the "
-        "file is of, or strict=False to load the rest."
-    )
-
-
-def _first(names: tuple[str, ...]) -> str:
-    more = f" and {len(names) - _MOST:,} more" if len(names) > _MOST else ""
-    return ", ".join(map(shown, names[:_MOST])) + more
-
-
-def _nearest(wanted: str, placement: Placement, arrays: NamedArrays) -> str:
-    """Return the names in the file, preferably unused ones, that are nearest to a weight's."""
-    names = list(placement.unexplained) or list(arrays.arrays)
-    near = difflib.get_close_matches(wanted, names, n=_MOST, cutoff=0.0)
-    return ", ".join(f"{shown(name)} {tuple(arrays.arrays[name].shape)}" for name in near)
-
-
 def _report(
-    file: Any, arrays: NamedArrays, networks: Names, placement: Placement, adapted: Adapted
+    file: str | os.PathLike[str],
+    arrays: NamedArrays,
+    networks: Names,
+    placement: Placement,
+    adapted: Adapted,
 ) -> WeightsReport:
     return WeightsReport(
         file=os.fspath(file),

@@ -1,0 +1,127 @@
+"""Which array of a file is which weight of a model: by the rules that explain most of the file."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from keras_convnets import files
+from keras_convnets.received import shown
+from keras_convnets.weights.adapting import is_head
+from keras_convnets.weights.arrays import NamedArrays
+from keras_convnets.weights.layout import Layout
+from keras_convnets.weights.model_layers import weights_of
+from keras_convnets.weights.placement import Placement, Value
+from keras_convnets.weights.placing import place
+from keras_convnets.weights.recognition import OURS, Names
+from keras_convnets.weights.rules import LAYOUTS
+
+_MOST = 5  # names in an error
+
+
+def match(
+    file: str | os.PathLike[str], arrays: NamedArrays, layers: Mapping[str, Any], networks: Names
+) -> Placement:
+    """Return which array of a file is which weight.
+
+    Args:
+        file: the path of the file, for errors.
+        arrays: its arrays.
+        layers: the layers of the model that have weights, by name without the scope.
+        networks: the registered networks that the model is. For an unknown one, the rules of all
+            networks are tried.
+
+    Raises:
+        ValueError: the file has no weight of the model, or the rules of the network refuse it.
+    """
+    weights = weights_of(layers)
+    if any(name in arrays.arrays for name in weights):
+        return _by_our_names(weights, arrays)
+    layouts = [one for one in LAYOUTS if not networks or networks.intersection(one.networks)]
+    found: list[Placement] = []
+    refusals: list[ValueError] = []
+    for layout in layouts:
+        try:
+            found.append(place(layers, arrays, layout))
+        except ValueError as error:
+            refusals.append(error)
+    found = [one for one in found if one.values]
+    if found:
+        return min(found, key=lambda one: len(one.unexplained) + len(one.missing))
+    if refusals and networks:
+        raise refusals[0]
+    raise _nothing_fits(file, arrays, layouts, next(iter(weights)))
+
+
+def _by_our_names(weights: Mapping[str, Any], arrays: NamedArrays) -> Placement:
+    rest = [key for key in arrays.arrays if key not in weights]
+    has_head = any(is_head(name.rsplit("/", 1)[0]) for name in weights)
+    absent = [key for key in rest if not has_head and is_head(key.rsplit("/", 1)[0])]
+    return Placement(
+        source=OURS,
+        values={key: Value(array, key) for key, array in arrays.arrays.items() if key in weights},
+        left_out=dict.fromkeys(absent, "the model is without its top"),
+        unexplained=tuple(key for key in rest if key not in absent),
+        missing=tuple(name for name in weights if name not in arrays.arrays),
+    )
+
+
+def _nothing_fits(
+    file: str | os.PathLike[str], arrays: NamedArrays, layouts: list[Layout], ours: str
+) -> ValueError:
+    sources = "".join(f"{source}'s, " for source in dict.fromkeys(one.source for one in layouts))
+    return ValueError(
+        f"weights: received {files.shown(file)} with the names {_first(tuple(arrays.arrays))}, "
+        f"none of which fits the model; expected {sources}or those of its layers, such as {ours!r}. "
+        "Build the network that the file is of."
+    )
+
+
+def check_complete(
+    file: str | os.PathLike[str],
+    arrays: NamedArrays,
+    placement: Placement,
+    missing: tuple[str, ...],
+) -> None:
+    """Refuse a file with names that no rule explains, and one that lacks weights of the model.
+
+    Args:
+        file: the path of the file.
+        arrays: its arrays.
+        placement: where they belong.
+        missing: the weights that the file lacks, without those of layers that are made anew.
+
+    Raises:
+        ValueError: the file is so. The error has the nearest names.
+    """
+    said = []
+    if placement.unexplained:
+        said.append(
+            f"has {len(placement.unexplained):,} names that no rule explains, "
+            f"{_first(placement.unexplained)}"
+        )
+    if missing:
+        said.append(
+            f"lacks {len(missing):,} weights, {_first(missing)}; nearest to the first of them are "
+            f"{_nearest(missing[0], placement, arrays)}"
+        )
+    if said:
+        raise ValueError(
+            f"weights: received {files.shown(file)}, which, read by {placement.source}'s names, "
+            f"{' and '.join(said)}; expected each weight of the model once. Build the network that "
+            "the file is of, or pass strict=False to leave such names out and keep such weights."
+        )
+
+
+def _first(names: tuple[str, ...]) -> str:
+    more = f" and {len(names) - _MOST:,} more" if len(names) > _MOST else ""
+    return ", ".join(map(shown, names[:_MOST])) + more
+
+
+def _nearest(wanted: str, placement: Placement, arrays: NamedArrays) -> str:
+    """Return the names in the file, preferably unused ones, that are nearest to a weight's."""
+    names = list(placement.unexplained) or list(arrays.arrays)
+    near = difflib.get_close_matches(wanted, names, n=_MOST, cutoff=0.0)
+    return ", ".join(f"{shown(name)} {tuple(arrays.arrays[name].shape)}" for name in near)

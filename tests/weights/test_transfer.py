@@ -1,0 +1,300 @@
+"""Weights of a file in a model: all of them or none, whatever the model is made for."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+
+from keras_convnets import (
+    ResnetV1Builder,
+    create_model,
+    known,
+    load_weights,
+    save_weights,
+    scope,
+    weights_report_of,
+)
+from keras_convnets.keras_private import without_values
+from keras_convnets.known import Known, remember
+from tiny_resnet import saved, state_dict, tiny
+
+
+@pytest.fixture(scope="module")
+def state():
+    return state_dict()
+
+
+@pytest.fixture
+def file(state, tmp_path):
+    return saved(tmp_path / "resnet.safetensors", state)
+
+
+def value(model, name):
+    layer, variable = name.split("/")
+    return next(
+        np.asarray(weight) for weight in model.get_layer(layer).weights if weight.name == variable
+    )
+
+
+def refused(model, file, words, **options):
+    """Loading is refused in one line, and the weights are as they were."""
+    before = model.get_weights()
+    with pytest.raises(ValueError) as caught:
+        load_weights(model, file, **options)
+    said = str(caught.value)
+    assert "\n" not in said
+    for word in words:
+        assert word in said
+    for old, new in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+    assert weights_report_of(model) is None
+    return said
+
+
+def test_every_weight_is_that_of_the_file(state, file):
+    model = tiny()
+    report = load_weights(model, file)
+    assert report.source == "torchvision"
+    assert report.format == "safetensors"
+    assert report.network is None
+    assert report.file == str(file)
+    assert set(report.loaded.values()) == {k for k in state if not k.endswith("tracked")}
+    assert len(report.loaded) == len(model.weights)
+    assert not (report.adapted or report.anew or report.left_out)
+    kernel = value(model, "conv3_block1_shortcut_conv/kernel")
+    np.testing.assert_array_equal(
+        kernel, state["layer2.0.downsample.0.weight"].transpose(2, 3, 1, 0)
+    )
+    np.testing.assert_array_equal(value(model, "head_dense/kernel"), state["fc.weight"].T)
+    mean = value(model, "conv2_block1_bn2/moving_mean")
+    np.testing.assert_array_equal(mean, state["layer1.0.bn2.running_mean"])
+    assert weights_report_of(model) is report
+
+
+@pytest.mark.parametrize("data_format", ["channels_first", "channels_last"])
+def test_formats_types_and_scopes(state, file, data_format):
+    policy = keras.config.dtype_policy()
+    for name in ("float64", "mixed_float16", "bfloat16"):
+        keras.config.set_dtype_policy(name)
+        try:
+            with scope("left"):
+                model = tiny(data_format=data_format, name="other")
+        finally:
+            keras.config.set_dtype_policy(policy)
+        load_weights(model, file)
+        kernel = value(model, "left_conv1_conv/kernel")
+        wanted = state["conv1.weight"].transpose(2, 3, 1, 0)
+        assert str(kernel.dtype) == {"mixed_float16": "float32"}.get(name, name)
+        np.testing.assert_array_equal(kernel, wanted.astype(kernel.dtype))
+
+
+def test_float16_files_and_float32_models(state, tmp_path):
+    half = {k: a.astype("float16") if a.dtype.kind == "f" else a for k, a in state.items()}
+    model = tiny()
+    load_weights(model, saved(tmp_path / "half.safetensors", half))
+    wanted = half["conv1.weight"].transpose(2, 3, 1, 0).astype("float32")
+    np.testing.assert_array_equal(value(model, "conv1_conv/kernel"), wanted)
+
+
+def test_a_model_that_is_compiled_and_trained_goes_on(file):
+    model = tiny(classes=10)
+    model.compile("adam", "sparse_categorical_crossentropy", run_eagerly=True)
+    images = np.zeros((2, *model.input_shape[1:]), "float32")
+    model.train_on_batch(images, np.zeros(2))
+    steps, before = (
+        int(model.optimizer.iterations),
+        [np.array(v) for v in model.optimizer.variables],
+    )
+    load_weights(model, file)
+    assert int(model.optimizer.iterations) == steps
+    for old, new in zip(before, model.optimizer.variables, strict=True):
+        np.testing.assert_array_equal(old, np.array(new))
+
+
+def test_a_network_within_a_model(state, file):
+    with scope("left"):
+        backbone = tiny(include_top=False, pooling="avg")
+    x = keras.Input(backbone.input_shape[1:])
+    y = keras.layers.Rescaling(1 / 255)(x)
+    model = keras.Model(x, keras.layers.Dense(3, name="mine")(backbone(y)))
+    said = refused(model, file, ["lacks 2 weights", "'mine/kernel'", "strict=False"])
+    assert "fc.weight" not in said.split("nearest")[0]
+    before = model.get_layer("mine").get_weights()
+    report = load_weights(model, file, strict=False)
+    assert report.missing == ("mine/kernel", "mine/bias")
+    assert report.left_out.keys() == {"fc.weight", "fc.bias"}
+    np.testing.assert_array_equal(before[0], model.get_layer("mine").get_weights()[0])
+    wanted = state["conv1.weight"].transpose(2, 3, 1, 0)
+    np.testing.assert_array_equal(value(backbone, "left_conv1_conv/kernel"), wanted)
+
+
+def test_two_networks_within_a_model(file):
+    both = []
+    for side in ("left", "right"):
+        with scope(side):
+            both.append(tiny(include_top=False, pooling="avg"))
+    x = keras.Input(both[0].input_shape[1:])
+    model = keras.Model(x, keras.layers.Add()([network(x) for network in both]))
+    refused(model, file, ["two layers are called 'conv1_conv'", "get_layer"])
+    load_weights(both[1], file)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"layer1.0.conv1.weigth": "layer1.0.conv1.weight"}, ["lacks 1", "layer1.0.conv1.weigth"]),
+        ({"layer3.0.conv1.weight": None}, ["1 names that no rule explains", "'layer3.0.conv1.we"]),
+        ({"layer1.0.bn1.bias": (63,)}, ["'layer1.0.bn1.bias' of shape 63", "expected 64"]),
+        ({"layer1.0.conv1.weight": (64, 32, 3, 3)}, ["3 x 3 x 32 x 64", "3 x 3 x 64 x 64"]),
+        ({"layer1.0.bn1.bias": float("nan")}, ["'layer1.0.bn1.bias'", "1 values", "NaN"]),
+        ({"layer1.0.bn1.bias": "int8"}, ["of type int8", "floating-point"]),
+    ],
+)
+def test_what_does_not_fit_is_refused(state, tmp_path, change, words):
+    state = dict(state)
+    for key, what in change.items():
+        if what is None:
+            state[key] = state["conv1.weight"]
+        elif isinstance(what, tuple):
+            state[key] = np.ones(what, "float32")
+        elif isinstance(what, float):
+            state[key] = state[key].copy()
+            state[key].flat[3] = what
+        elif what in state:
+            state[key] = state.pop(what)
+        else:
+            state[key] = state[key].astype(what)
+    refused(tiny(), saved(tmp_path / "other.safetensors", state), words)
+
+
+def test_what_is_too_large_for_the_type(state, tmp_path):
+    state = state | {"bn1.running_var": np.full(64, 1e6, "float32")}
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float16")
+    try:
+        model = tiny()
+    finally:
+        keras.config.set_dtype_policy(policy)
+    path = saved(tmp_path / "large.safetensors", state)
+    refused(model, path, ["1e+06", "too large for the type float16", "float32"])
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, MemoryError])
+def test_an_error_while_assigning_takes_all_back(file, monkeypatch, stop):
+    model = tiny()
+    before, left = model.get_weights(), [9]
+    stock = type(model.weights[0]).assign
+
+    def assign(variable, value):
+        left[0] -= 1
+        if left[0] == 0:
+            raise stop
+        return stock(variable, value)
+
+    monkeypatch.setattr(type(model.weights[0]), "assign", assign)
+    with pytest.raises(stop):
+        load_weights(model, file)
+    for old, new in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_strict_false_says_what_it_left(state, tmp_path):
+    state = {**state, "extra.weight": state["bn1.bias"]}
+    del state["layer1.0.bn2.bias"]
+    model = tiny()
+    report = load_weights(model, saved(tmp_path / "x.safetensors", state), strict=False)
+    assert report.unexplained == ("extra.weight",)
+    assert report.missing == ("conv2_block1_bn2/beta",)
+    assert "missing from the file: conv2_block1_bn2/beta" in str(report)
+    json.dumps(report.to_dict())
+
+
+def test_models_without_values(file):
+    with without_values():
+        outline = tiny(weights=file)  # the training launcher counts parameters by one
+    with pytest.raises(ValueError, match="have no values"):
+        load_weights(outline, file)
+    with pytest.raises(ValueError, match="has no weights"):
+        load_weights(keras.Sequential([keras.layers.Flatten()]), file)
+
+
+def test_files_of_something_else(tmp_path, state):
+    path = saved(tmp_path / "bert.safetensors", {"bert.layer.0.query": state["fc.weight"]})
+    refused(tiny(), path, ["'bert.layer.0.query'", "none of which fits", "'conv1_conv/kernel'"])
+    refused(tiny(), tmp_path / "none.pth", ["there is no file", "none.pth"])
+    refused(tiny(), tmp_path, [str(tmp_path)])
+    refused(tiny(), path, ["channels: received 'red'", "'sum', 'mean', 'zero'"], channels="red")
+
+
+# --- The option of builders.
+
+
+def test_weights_is_an_option_of_builders(state, file):
+    model = tiny(channels=1, classes=5, weights=str(file), name="mine")
+    report = weights_report_of(model)
+    assert report.adapted.keys() == {"conv1_conv/kernel"}
+    assert report.anew.keys() == {"head_dense"}
+    assert model.name == "mine"
+    features = tiny(include_top=False, weights=file)
+    assert weights_report_of(features).left_out.keys() == {"fc.weight", "fc.bias"}
+    with pytest.raises(ValueError, match="there is no file"):
+        create_model("lenet_5", weights=file.with_name("none.pth"))
+
+
+# --- Saving.
+
+
+@pytest.mark.parametrize("suffix", [".safetensors", ".npz"])
+def test_what_is_saved_is_loaded_again(tmp_path, suffix):
+    model, other = tiny(), tiny()
+    path = tmp_path / f"saved{suffix}"
+    save_weights(model, path)
+    assert load_weights(other, path).source == "keras_convnets"
+    same(model, other)
+
+
+def test_what_is_saved_as_torchvision_names_it_is_loaded_again(tmp_path):
+    model, other = create_model("resnet_v1_18"), create_model("resnet_v1_18")
+    save_weights(model, tmp_path / "resnet18.safetensors", layout="torchvision")
+    report = load_weights(other, tmp_path / "resnet18.safetensors")
+    assert (report.source, report.network) == ("torchvision", "resnet_v1_18")
+    same(model, other)
+
+
+def same(model, other):
+    for one, two in zip(model.get_weights(), other.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, two)
+
+
+def test_what_a_model_knows_goes_with_its_weights(tmp_path):
+    model = tiny(classes=2)
+    what = Known("own", {"image_size": 32}, ("cat", "dog"))
+    remember(model, what)
+    save_weights(model, tmp_path / "known.safetensors")
+    other = tiny(classes=2, weights=tmp_path / "known.safetensors")
+    assert known.known(other) == what
+    fewer = tiny(classes=3, weights=tmp_path / "known.safetensors")
+    assert known.known(fewer) == Known("own", {"image_size": 32}, None)
+
+
+@pytest.mark.parametrize(
+    ("layout", "name", "words"),
+    [
+        ("torchvision", "x.safetensors", ["none of the package's networks", "Pass None"]),
+        ("caffe", "x.safetensors", ["'torchvision', 'timm', None"]),
+        (None, "x.pth", [".safetensors"]),
+        (None, "no/folder.npz", ["cannot write"]),
+        (None, "", ["path: received ''", "expected"]),
+    ],
+)
+def test_what_cannot_be_saved(tmp_path, monkeypatch, layout, name, words):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError) as caught:
+        save_weights(tiny(), name, layout=layout)
+    assert all(word in str(caught.value) for word in words)
+    assert list(tmp_path.iterdir()) == []
+    with without_values():
+        outline = ResnetV1Builder.build_resnet_v1_18((3, 32, 32), 10)
+    with pytest.raises(ValueError, match="have no values"):
+        save_weights(outline, "x.npz")
