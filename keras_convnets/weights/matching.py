@@ -74,8 +74,8 @@ def _nothing_fits(
     sources = "".join(f"{source}'s, " for source in dict.fromkeys(one.source for one in layouts))
     return ValueError(
         f"weights: received {files.shown(file)} with the names {_first(tuple(arrays.arrays))}, "
-        f"none of which fits the model; expected {sources}or those of its layers, such as {ours!r}. "
-        "Build the network that the file is of."
+        f"none of which fits the model; expected {sources}or those of its layers, such as "
+        f"{ours!r}. Build the network that the file is of."
     )
 
 
