@@ -141,9 +141,9 @@ KERAS_APPLICATIONS = {
     "resnet_v2_50_keras": "ResNet50V2",
     "resnet_v2_101_keras": "ResNet101V2",
     "resnet_v2_152_keras": "ResNet152V2",
-    "densenet_121": "DenseNet121",
-    "densenet_169": "DenseNet169",
-    "densenet_201": "DenseNet201",
+    "densenet_121_keras": "DenseNet121",
+    "densenet_169_keras": "DenseNet169",
+    "densenet_201_keras": "DenseNet201",
     "inception_v3_keras": "InceptionV3",
     "inception_resnet_v2": "InceptionResNetV2",
 }

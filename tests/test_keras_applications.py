@@ -15,7 +15,7 @@ SIZES = {
     "vgg_16": 32,
     "resnet_v1_50_keras": 64,
     "resnet_v2_50_keras": 64,
-    "densenet_121": 64,
+    "densenet_121_keras": 64,
 }
 
 

@@ -34,7 +34,6 @@ from keras_convnets.units import TORCH, Style, Unit, chain
 PAPER = "He et al. 2016 (arXiv:1603.05027)"
 KERAS = "keras.applications (arXiv:1603.05027)"
 TIMM = "timm (arXiv:1603.05027)"
-KERAS_STYLE = Style(use_bias=False, padding="symmetric", epsilon=1.001e-5)
 
 BLOCKS: dict[str, Block] = {"basic_block_v2": basic_block_v2, "bottleneck_v2": bottleneck_v2}
 
@@ -206,6 +205,6 @@ def _keras(
 ) -> keras.Model:
     """Return keras.applications' graph, in which the last block of a stage has the stride."""
     stem = chain(units.conv(64, 7, 2, "symmetric"), units.max_pool(3, 2, "symmetric"))
-    block, style = bottleneck_v2_keras, KERAS_STYLE
+    block, style = bottleneck_v2_keras, units.KERAS
     parts = residual_parts(stem, block, repetitions, style=style, strides_last=True)
     return assemble(input_shape, num_outputs, parts, "resnet_v2_keras", **options)

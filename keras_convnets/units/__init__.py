@@ -37,10 +37,11 @@ from keras_convnets.units.pooling import (
     global_pool,
     max_pool,
 )
-from keras_convnets.units.style import CLASSIC, TORCH, TORCH_BIASED, Style
+from keras_convnets.units.style import CLASSIC, KERAS, TORCH, TORCH_BIASED, Style
 
 __all__ = [
     "CLASSIC",
+    "KERAS",
     "TORCH",
     "TORCH_BIASED",
     "Part",

@@ -41,4 +41,5 @@ class Style:
 
 CLASSIC = Style(kernel_initializer="he_normal")
 TORCH = Style(use_bias=False, padding="symmetric", epsilon=1e-5, momentum=0.9)
+KERAS = Style(use_bias=False, padding="symmetric", epsilon=1.001e-5)  # of keras.applications
 TORCH_BIASED = dataclasses.replace(TORCH, use_bias=True)

@@ -18,7 +18,7 @@ def model_of(*layers, shape=(28, 28, 192), name="net"):
     return keras.Sequential([keras.Input(shape), *layers], name=name)
 
 
-@pytest.mark.parametrize("name", ["vgg_16", "vgg_19", "densenet_121", "densenet_201"])
+@pytest.mark.parametrize("name", ["vgg_16", "vgg_19", "densenet_121_keras", "densenet_201_keras"])
 def test_published_figures_to_the_unit(name):
     found = cost(application(paper.KERAS_APPLICATIONS[name]))
     assert (found.params, found.macs) == paper.TORCHVISION[name]

@@ -125,6 +125,15 @@ def test_both_formats_compute_the_same_forward_and_in_training():
         np.testing.assert_allclose(one, other, rtol=0, atol=1e-5)
 
 
+def test_the_style_of_keras_applications():
+    model = outline("densenet_121_keras")
+    normalisations = [
+        layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)
+    ]
+    found = {(layer.epsilon, layer.momentum) for layer in normalisations}
+    assert (len(normalisations), found) == (121, {(1.001e-5, 0.99)})
+
+
 def test_pieces_stand_alone_twice_in_one_model():
     x = inputs = keras.Input((16, 16, 8))
     for _ in range(2):
@@ -147,6 +156,7 @@ def test_pieces_stand_alone_twice_in_one_model():
         ),
         ({"variant": "BC"}, "variant: received 'BC'; expected a DensenetVariant. Pass for example"),
         ({"variant": (True, 0.5, 0)}, "variant: received \\(True, 0.5, 0\\); expected"),
+        ({"variant": DensenetVariant(style="torch")}, "style: received 'torch'; expected a Style"),
         ({"growth_rate": 0}, "growth_rate: received 0"),
         ({"stem": "mnist"}, "stem: received 'mnist'; expected one of 'imagenet', 'cifar'"),
     ],

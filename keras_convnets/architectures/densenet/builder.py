@@ -12,7 +12,13 @@ import keras
 
 from keras_convnets import checks, units
 from keras_convnets.architectures.densenet.blocks import dense_layer, dense_stages, transition
-from keras_convnets.architectures.densenet.variant import BASIC, BC, DensenetVariant, checked
+from keras_convnets.architectures.densenet.variant import (
+    BASIC,
+    BC,
+    BC_KERAS,
+    DensenetVariant,
+    checked,
+)
 from keras_convnets.architectures.residual import imagenet_stem
 from keras_convnets.assemble import assemble
 from keras_convnets.options import InputShape, Options, Outputs
@@ -21,6 +27,7 @@ from keras_convnets.typed import explaining
 from keras_convnets.units import TORCH, Unit
 
 PAPER = "Huang et al. 2016 (arXiv:1608.06993)"
+KERAS = "keras.applications (arXiv:1608.06993)"
 AUTHORS = "Torch code by Huang et al. (arXiv:1608.06993)"
 CIFAR = (3, 32, 32)
 
@@ -31,8 +38,8 @@ class DensenetBuilder:
     The network consists of a stem; dense blocks with transitions between them; batch normalisation
     and ReLU, global average pooling and a dense softmax. Convolutions have no bias, padding is
     symmetric, and batch normalisation has epsilon 1e-5 and momentum 0.9, as in the authors' Torch
-    code and in torchvision; keras.applications has epsilon 1.001e-5 and momentum 0.99. (Add 1e-8 to
-    its moving variances to use its weights.)
+    code and in torchvision. ``densenet_121_keras``, ``_169_keras`` and ``_201_keras`` are those of
+    keras.applications, with epsilon 1.001e-5 and momentum 0.99.
 
     The ImageNet stem is a 7x7/2 convolution to ``2 * growth_rate`` channels, BN, ReLU and 3x3/2
     max-pooling. The CIFAR stem is a 3x3 convolution, to ``2 * growth_rate`` channels with
@@ -79,17 +86,18 @@ class DensenetBuilder:
         """
         layers = checks.repetitions(repetitions)
         k = checks.positive_integer("growth_rate", growth_rate, "the paper's k, such as 32")
-        bottleneck, compression, dropout = checked(variant)
+        bottleneck, compression, dropout, style = checked(variant)
         cifar_width = 2 * k if bottleneck and compression < 1 else 16
         stems = {
-            "imagenet": imagenet_stem(TORCH, filters=2 * k),
-            "cifar": units.style_conv(cifar_width, 3, style=TORCH),
+            "imagenet": imagenet_stem(style, filters=2 * k),
+            "cifar": units.style_conv(cifar_width, 3, style=style),
         }
-        layer, between = dense_layer(k, bottleneck, dropout), transition(compression, dropout)
+        layer = dense_layer(k, bottleneck, dropout, style)
+        between = transition(compression, dropout, style)
         parts = [
             ("conv1", stem if callable(stem) else stems[checks.choice("stem", stem, stems)]),
             *dense_stages(layers, layer, between),
-            ("final", units.bn_relu(TORCH)),
+            ("final", units.bn_relu(style)),
         ]
         return assemble(input_shape, num_outputs, parts, "densenet", **options)
 
@@ -132,6 +140,30 @@ class DensenetBuilder:
     ) -> keras.Model:
         """Return DenseNet-264: 6, 12, 64, 48 layers, growth rate 32."""
         return _build(input_shape, num_outputs, (6, 12, 64, 48), 32, **options)
+
+    @staticmethod
+    @published(KERAS)
+    def build_densenet_121_keras(
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return keras.applications' DenseNet-121: 6, 12, 24, 16 layers."""
+        return _build(input_shape, num_outputs, (6, 12, 24, 16), 32, BC_KERAS, **options)
+
+    @staticmethod
+    @published(KERAS)
+    def build_densenet_169_keras(
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return keras.applications' DenseNet-169: 6, 12, 32, 32 layers."""
+        return _build(input_shape, num_outputs, (6, 12, 32, 32), 32, BC_KERAS, **options)
+
+    @staticmethod
+    @published(KERAS)
+    def build_densenet_201_keras(
+        input_shape: InputShape, num_outputs: Outputs, **options: Unpack[Options]
+    ) -> keras.Model:
+        """Return keras.applications' DenseNet-201: 6, 12, 48, 32 layers."""
+        return _build(input_shape, num_outputs, (6, 12, 48, 32), 32, BC_KERAS, **options)
 
     @staticmethod
     @published(PAPER, CIFAR, 10)
