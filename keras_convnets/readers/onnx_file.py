@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from keras_convnets.readers import numeric
-from keras_convnets.readers.damage import DamagedFile, shown, size_of, take
+from keras_convnets.readers.damage import DamagedFile, shown, size_of
 
 _LARGEST = 1 << 31  # of a message of protobuf
 # The types by number: what NumPy calls it, and the field that has values where there are no bytes.
@@ -52,7 +52,7 @@ def read_onnx(stream: BinaryIO) -> dict[str, np.ndarray]:
     size = size_of(stream)
     if size >= _LARGEST:
         raise DamagedFile(f"it has {size:,} bytes; expected less than {_LARGEST:,}")
-    graph = onnx.ModelProto.FromString(bytes(take(stream, size))).graph
+    graph = onnx.ModelProto.FromString(stream.read(size)).graph
     if graph.sparse_initializer:
         raise DamagedFile("it has sparse initialisers; expected dense ones")
     found: dict[str, np.ndarray] = {}

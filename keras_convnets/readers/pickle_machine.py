@@ -34,6 +34,7 @@ class Machine:
         call: a function that returns what a call returns, given a name and arguments; it raises
             `DamagedFile` for what may not be called. Instances of classes are calls too.
         persistent: a function that returns what a persistent id refers to.
+        most: how many instructions it may have; each may make a value of a hundred bytes.
     """
 
     def __init__(
@@ -42,21 +43,23 @@ class Machine:
         size: int,
         call: Callable[[Name, tuple[Any, ...]], Any],
         persistent: Callable[[Any], Any] = no_persistent_ids,
+        most: int | None = None,
     ) -> None:
         self._stream, self._left = stream, size
         self._call, self._persistent = call, persistent
+        self._most = _MOST if most is None else most
         self._stack: list[Any] = []
         self._marks: list[list[Any]] = []
         self._memo: dict[int, Any] = {}
 
     def run(self) -> Any:
         """Return the value that the pickle describes."""
-        for _ in range(_MOST):
+        for _ in range(self._most):
             instruction = self.take(1)
             if instruction == pickle.STOP:
                 return self._stack.pop()
             self.carry_out(instruction)
-        raise DamagedFile(f"it has a pickle of more than {_MOST:,} instructions")
+        raise DamagedFile(f"it has a pickle of more than {self._most:,} instructions")
 
     def carry_out(self, instruction: bytes) -> None:
         if instruction in _CONSTANTS:

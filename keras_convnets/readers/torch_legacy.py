@@ -11,7 +11,7 @@ from keras_convnets.readers.damage import DamagedFile, block, shown, size_of, ta
 from keras_convnets.readers.pickle_machine import Machine
 from keras_convnets.readers.pickle_values import text_of
 from keras_convnets.readers.torch_arrays import Choose, arrays
-from keras_convnets.readers.torch_values import Storage, TorchValues
+from keras_convnets.readers.torch_values import MOST, Storage, TorchValues
 
 _MAGIC = 0x1950A86A20F9469CFC6C
 _PROTOCOL = 1001
@@ -50,7 +50,7 @@ def read_torch_legacy(stream: BinaryIO, choose: Choose) -> dict[str, np.ndarray]
 
 def _next(stream: BinaryIO, values: TorchValues) -> Any:
     left = size_of(stream) - stream.tell()
-    return Machine(stream, left, values.call, values.persistent).run()
+    return Machine(stream, left, values.call, values.persistent, MOST).run()
 
 
 def _check_order(system: Any) -> None:

@@ -21,6 +21,7 @@ from keras_convnets.readers.numeric import is_shape
 from keras_convnets.readers.pickle_values import Name, Unfinished, text_of
 
 BFLOAT16 = "bfloat16"
+MOST = 1_000_000  # instructions of a pickle; a tensor takes about 50
 # The kinds of values by the names of their storages; one without a code cannot be an array.
 _KINDS = {
     "Double": ("<f8", 8),

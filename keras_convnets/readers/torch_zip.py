@@ -11,7 +11,7 @@ import numpy as np
 from keras_convnets.readers.damage import DamagedFile, shown, size_of
 from keras_convnets.readers.pickle_machine import Machine
 from keras_convnets.readers.torch_arrays import Choose, arrays
-from keras_convnets.readers.torch_values import Storage, TorchValues
+from keras_convnets.readers.torch_values import MOST, Storage, TorchValues
 from keras_convnets.readers.zips import opened_zip, stored
 
 _ORDERS = (b"little", b"big")
@@ -32,7 +32,9 @@ def read_torch_zip(stream: BinaryIO, choose: Choose) -> dict[str, np.ndarray]:
         folder = _folder(members)
         pickled = stored(stream, members[f"{folder}/data.pkl"])
         values = TorchValues()
-        machine = Machine(io.BytesIO(pickled.data), len(pickled), values.call, values.persistent)
+        machine = Machine(
+            io.BytesIO(pickled.data), len(pickled), values.call, values.persistent, MOST
+        )
         tensors = choose(machine.run())
         is_swapped = _is_swapped(stream, members.get(f"{folder}/byteorder"))
 

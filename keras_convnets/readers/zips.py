@@ -17,6 +17,10 @@ from keras_convnets.readers.damage import DamagedFile, allowed, block, shown, si
 
 _ENCRYPTED, _UTF8 = 0x1, 0x800
 _LOCAL = struct.Struct("<4s5H3I2H")  # the header before a member's bytes
+_END = struct.Struct("<4s4H2IH")  # the last record: the number of members is its fifth field
+_LARGE_END = struct.Struct("<4sQ2H2I4Q")  # that of archives of more than 65,534 members or 4 GiB
+_LARGE_PLACE = 20  # the bytes of the record between the two
+_IS_LARGE = 0xFFFF
 _LOCAL_MARK = b"PK\x03\x04"
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the two that inflate in bounded steps
 
@@ -33,6 +37,8 @@ def opened_zip(stream: BinaryIO) -> Iterator[zipfile.ZipFile]:
             _check(member)
         if len(set(archive.namelist())) < len(members):
             raise DamagedFile("it has several members of one name")
+        if len(members) != (listed := _listed(stream)):
+            raise DamagedFile(f"it has {listed:,} members, of which {len(members):,} are listed")
         stored = sum(member.compress_size for member in members)
         inflated = sum(member.file_size for member in members)
         if stored > size:  # members that share bytes
@@ -40,6 +46,19 @@ def opened_zip(stream: BinaryIO) -> Iterator[zipfile.ZipFile]:
         if inflated > allowed(size):
             raise DamagedFile(f"it has {size:,} bytes and inflates to {inflated:,}")
         yield archive
+
+
+def _listed(stream: BinaryIO) -> int:
+    """Return how many members an archive says it has, at its end, where there is no comment."""
+    start = max(0, size_of(stream) - _END.size - _LARGE_END.size - _LARGE_PLACE)
+    stream.seek(start)
+    tail = bytes(take(stream, size_of(stream) - start))
+    if len(tail) < _END.size or tail[-_END.size :][:4] != b"PK\x05\x06":
+        raise DamagedFile("it goes on after its end")
+    count = _END.unpack(tail[-_END.size :])[4]
+    if count == _IS_LARGE and tail[:4] == b"PK\x06\x06":
+        return int(_LARGE_END.unpack(tail[: _LARGE_END.size])[7])
+    return int(count)
 
 
 def _check(member: zipfile.ZipInfo) -> None:

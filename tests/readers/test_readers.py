@@ -203,6 +203,15 @@ def test_archives_that_lie():
     refused(read, twice, "several members")
 
 
+def test_a_member_that_is_lost_in_the_directory_is_missed():
+    whole = npz(a=np.arange(8), b=np.arange(8))
+    first = whole.index(b"PK\x01\x02")
+    comment = first + 32  # its length: the second entry is taken for the comment of the first
+    swallowed = whole[:comment] + struct.pack("<H", 46 + 5) + whole[comment + 2 :]
+    refused(read_npz, swallowed, "it has 2 members, of which 1 are listed")
+    refused(read_npz, whole + b"\0", "cannot|goes on|zip")
+
+
 def test_every_flip_of_a_checksummed_array_is_found():
     whole = npz(a=np.arange(8, dtype=np.uint8))
     start = whole.index(b"\x93NUMPY")
