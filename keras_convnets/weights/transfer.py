@@ -9,8 +9,7 @@ from collections.abc import Iterable
 import keras
 
 from keras_convnets import checks, files
-from keras_convnets.known import KEY, Known, from_plain, remember
-from keras_convnets.readers import json_text
+from keras_convnets.known import Known, remember
 from keras_convnets.readers.damage import DamagedFile
 from keras_convnets.typed import typed
 from keras_convnets.weights import formats
@@ -18,6 +17,7 @@ from keras_convnets.weights.adapting import CHANNELS, Adapted, adapt
 from keras_convnets.weights.arrays import NamedArrays
 from keras_convnets.weights.assigning import assign, converted
 from keras_convnets.weights.folding import fold_bgr, stem_of
+from keras_convnets.weights.knowing import fitting, kept_in
 from keras_convnets.weights.matching import check_complete, match
 from keras_convnets.weights.model_layers import check_has_values, layers_of, weights_of
 from keras_convnets.weights.placement import Placement
@@ -88,7 +88,7 @@ def load_weights(
     check_has_values(model, layers)
     arrays = formats.read(file)
     networks = network_of_model(model)
-    what, theirs = _kept_in(file, arrays)
+    what, theirs = _says(file, arrays)
     _check_same_network(file, networks, theirs)
     placement = match(file, arrays, layers, networks)
     weights = weights_of(layers)
@@ -104,7 +104,7 @@ def load_weights(
     ]
     report = _report(file, arrays, networks, placement, adapted)
     assign(values)
-    remember(model, what if not adapted.anew else dataclasses.replace(what, class_names=None))
+    remember(model, fitting(what, model, adapted.values))
     object.__setattr__(model, _REPORT, report)  # Keras would track what is in it
     return report
 
@@ -123,18 +123,14 @@ def weights_report_of(model: keras.Model) -> WeightsReport | None:
     return getattr(model, _REPORT, None)
 
 
-def _kept_in(file: str | os.PathLike[str], arrays: NamedArrays) -> tuple[Known, list[str]]:
+def _says(file: str | os.PathLike[str], arrays: NamedArrays) -> tuple[Known, list[str]]:
     """Return what a file says of images and classes, and the networks whose weights it can have."""
     networks = list(dict.fromkeys(network for network, _ in network_of_file(arrays.arrays)))
-    if KEY not in arrays.metadata:
-        return Known(), networks
     try:
-        found = json_text.parse(arrays.metadata[KEY].encode())
-        known = from_plain(found)
-        said = found.get("networks") or []
-        return known, [name for name in networks if name in said] or networks
-    except (ValueError, TypeError, DamagedFile) as error:
+        known, own = kept_in(arrays.metadata)
+    except (ValueError, DamagedFile) as error:
         raise ValueError(f"weights: cannot read {files.shown(file)}: {error}.") from error
+    return known, [name for name in networks if name in own] or networks
 
 
 def _check_same_network(file: str | os.PathLike[str], networks: Names, theirs: list[str]) -> None:

@@ -269,13 +269,17 @@ def same(model, other):
 
 def test_what_a_model_knows_goes_with_its_weights(tmp_path):
     model = tiny(classes=2)
-    what = Known("own", {"image_size": 32}, ("cat", "dog"))
+    what = Known("own", {"channels": 3, "rows": 32, "cols": 32, "scale": 1.0}, ("cat", "dog"))
     remember(model, what)
     save_weights(model, tmp_path / "known.safetensors")
     other = tiny(classes=2, weights=tmp_path / "known.safetensors")
     assert known.known(other) == what
     fewer = tiny(classes=3, weights=tmp_path / "known.safetensors")
-    assert known.known(fewer) == Known("own", {"image_size": 32}, None)
+    assert known.known(fewer) == Known("own", what.preprocessing, None)
+    features = tiny(channels=1, include_top=False, weights=tmp_path / "known.safetensors")
+    assert known.known(features) == Known("own", None, None)
+    load_weights(other, saved(tmp_path / "other.safetensors", state_dict(classes=2)))
+    assert known.known(other) == Known()
 
 
 @pytest.mark.parametrize(
