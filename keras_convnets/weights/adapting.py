@@ -77,25 +77,25 @@ def is_head(layer: str) -> bool:
         >>> is_head("head_dense3"), is_head("aux1_conv"), is_head("conv1_conv")
         (True, True, False)
     """
-    return _head_of(layer) is not None
+    return head_of(layer) is not None
+
+
+def head_of(layer: str) -> str | None:
+    """Return the head that a layer is in: ``head``, ``aux1``; ``None`` if it is in none."""
+    parsed = naming.parse(layer)
+    return parsed.stage if parsed and re.fullmatch("head|aux[0-9]+", parsed.stage) else None
 
 
 def _layer(name: str) -> str:
     return name.rsplit("/", 1)[0]
 
 
-def _head_of(layer: str) -> str | None:
-    """Return the head that a layer is in: ``head``, ``aux1``; ``None`` if it is in none."""
-    parsed = naming.parse(layer)
-    return parsed.stage if parsed and re.fullmatch("head|aux[0-9]+", parsed.stage) else None
-
-
 def _absent_heads(shapes: Mapping[str, tuple[int, ...]], placement: Placement) -> dict[str, str]:
     """Return the layers of the heads of which the file has nothing at all."""
-    present = {_head_of(_layer(name)) for name in placement.values}
+    present = {head_of(_layer(name)) for name in placement.values}
     absent = {}
     for name in shapes:
-        head = _head_of(_layer(name))
+        head = head_of(_layer(name))
         if head is not None and head not in present:
             absent[_layer(name)] = f"the file has no {'' if head == 'head' else 'auxiliary '}head"
     return absent

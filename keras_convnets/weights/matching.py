@@ -9,7 +9,7 @@ from typing import Any
 
 from keras_convnets import files
 from keras_convnets.received import shown
-from keras_convnets.weights.adapting import is_head
+from keras_convnets.weights.adapting import head_of
 from keras_convnets.weights.arrays import NamedArrays
 from keras_convnets.weights.layout import Layout
 from keras_convnets.weights.model_layers import weights_of
@@ -57,12 +57,17 @@ def match(
 
 def _by_our_names(weights: Mapping[str, Any], arrays: NamedArrays) -> Placement:
     rest = [key for key in arrays.arrays if key not in weights]
-    has_head = any(is_head(name.rsplit("/", 1)[0]) for name in weights)
-    absent = [key for key in rest if not has_head and is_head(key.rsplit("/", 1)[0])]
+    present = {head_of(name.rsplit("/", 1)[0]) for name in weights} | {None}
+    heads = {key: head_of(key.rsplit("/", 1)[0]) for key in rest}
+    absent = {
+        key: "the model is without its top" if head == "head" else "the model has no such head"
+        for key, head in heads.items()
+        if head not in present
+    }
     return Placement(
         source=OURS,
         values={key: Value(array, key) for key, array in arrays.arrays.items() if key in weights},
-        left_out=dict.fromkeys(absent, "the model is without its top"),
+        left_out=absent,
         unexplained=tuple(key for key in rest if key not in absent),
         missing=tuple(name for name in weights if name not in arrays.arrays),
     )

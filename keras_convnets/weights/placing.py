@@ -124,16 +124,19 @@ class _Placing:
         module = module_of(name, self._layout)
         found = module and module.name + self._suffixes.get("gamma", "")
         kernel, mean = f"{convolution}/kernel", f"{name}/moving_mean"
-        absent = not _normalises(layer) or layer.scale or found not in self._keys
-        if absent or kernel not in self._values or mean not in self._values:
+        if not _normalises(layer) or layer.scale or not found or mean not in self._values:
+            return
+        if found not in self._keys:
+            self._missing.append(f"{name}/gamma")  # which the network has there
+            return
+        if kernel not in self._values:
             return
         scale, _ = self._take(found)
         for full in (kernel, f"{convolution}/bias", mean):
             if full in self._values:
                 value = self._values[full]
-                dtype = np.promote_types(
-                    value.array.dtype, np.float32
-                )  # of files in half precision
+                # Files in half precision are not rounded to it once more.
+                dtype = np.promote_types(value.array.dtype, np.float32)
                 self._values[full] = Value(np.multiply(value.array, scale, dtype=dtype), value.key)
         self._folded += 1
 

@@ -45,21 +45,6 @@ def test_shapes_of_reshapes_are_not_weights():
     assert not is_weight("bn1.num_batches_tracked", layout._replace(tensors="torch"))
 
 
-def test_scales_are_folded_in_single_precision_at_least():
-    """A file in half precision must not be rounded to half precision a second time."""
-    x = image = keras.Input((1, 1, 1))
-    x = keras.layers.Conv2D(1, 1, use_bias=False, name="a_conv")(x)
-    x = keras.layers.BatchNormalization(scale=False, name="a_bn")(x)
-    layout = Layout("timm", (), (Row("a_conv", "conv"), Row("a_bn", "bn")))
-    third = np.full(1, 1 / 3, np.float16)
-    arrays = {f"bn.{name}": third for name in ("weight", "bias", "running_mean", "running_var")}
-    arrays |= {"conv.weight": third.reshape(1, 1, 1, 1)}
-    values = place(layers_of(keras.Model(image, x)), NamedArrays(arrays, "npz"), layout).values
-    expected = third.astype(np.float32) ** 2
-    assert values["a_conv/kernel"].array == expected
-    assert values["a_bn/moving_mean"].array == expected
-
-
 def test_the_papers_alexnet_refuses_the_weights_of_caffes(tmp_path):
     """All names and shapes agree; the constants of the normalisation and the pooling do not."""
     with blank_kernels():
