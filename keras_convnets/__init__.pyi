@@ -101,6 +101,7 @@ from .units import (
     take_channels,
 )
 from .units.conv import conv
+from .weights.published import list_weights
 from .weights.report import WeightsReport
 from .weights.saving import save_weights
 from .weights.transfer import load_weights, weights_report_of
@@ -188,6 +189,7 @@ __all__ = [
     "layer_name",
     "levels",
     "list_models",
+    "list_weights",
     "load_model",
     "load_weights",
     "local_response_norm",

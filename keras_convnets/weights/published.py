@@ -6,19 +6,19 @@ The table ``published.csv`` has a row a file and network. ``scripts/published_ta
 from __future__ import annotations
 
 import csv
+import fnmatch
 import functools
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from keras_convnets import checks
 from keras_convnets.received import shown
-from keras_convnets.weights import hub
+from keras_convnets.typed import typed
 
 FILE = Path(__file__).with_name("published.csv")
 CHANNELS = 3
-_TIMM = "timm"
+TIMM = "timm"
 
 
 class Published(NamedTuple):
@@ -95,6 +95,23 @@ def _numbers(text: str) -> tuple[float, ...]:
     return tuple(map(float, text.split()))
 
 
+@typed
+def list_weights(network: str = "*") -> list[str]:
+    """Return the names of published weights of the networks that match a glob pattern.
+
+    The option ``weights`` of builders and `create_model` takes such a name.
+
+    Examples:
+        >>> from keras_convnets import list_weights
+        >>> list_weights("densenet_169")
+        ['torchvision', 'timm/densenet169.tv_in1k']
+        >>> list_weights("lenet*")
+        []
+    """
+    found = (row.name for row in rows() if fnmatch.fnmatchcase(row.network, network))
+    return list(dict.fromkeys(found))
+
+
 def find(name: str, network: str | None = None) -> Published:
     """Return the published file of weights with a name.
 
@@ -154,7 +171,7 @@ def _unknown(name: str, network: str | None, offered: tuple[Published, ...]) -> 
 
 def is_name(name: str) -> bool:
     """Return whether weights may be called so: names of the table, and those like timm's."""
-    return name == _TIMM or name.startswith(f"{_TIMM}/") or any(row.name == name for row in rows())
+    return name == TIMM or name.startswith(f"{TIMM}/") or any(row.name == name for row in rows())
 
 
 def images_of(
@@ -195,57 +212,3 @@ def images_of(
         "shorter_side": max(longer, row.shorter_side * longer // row.rows),
         "interpolation": row.interpolation,
     }
-
-
-def of_file(path: str | os.PathLike[str]) -> Published | None:
-    """Return what a local file is, as its name says, or the files beside it.
-
-    Args:
-        path: a file of weights with the name that it was published under, or one of timm's hub:
-            a folder with ``config.json`` and ``model.safetensors``, or the latter.
-
-    Returns:
-        The row; of the hub's files, with the images that ``config.json`` says. ``None`` for any
-        other file.
-
-    Raises:
-        ValueError: ``config.json`` cannot be used.
-    """
-    path = Path(path)
-    for row in rows():
-        if path.name == row.file:
-            return row
-    folder = path if os.path.isdir(path) else path.parent
-    if path != folder and path.suffix not in (".safetensors", ".bin"):
-        return None
-    found = hub.described(folder / hub.CONFIG)
-    if found is None:
-        return _named_as(folder) if path.name == hub.MODEL else None
-    return _of_hub(found, path.name)
-
-
-def _named_as(folder: Path) -> Published | None:
-    """Return the row of a folder of the hub that has its name, with or without its cache's."""
-    names = {one.name.removeprefix("models--timm--") for one in (folder, *folder.parents[:2])}
-    return next((row for row in rows() if row.name.removeprefix(f"{_TIMM}/") in names), None)
-
-
-def _of_hub(found: hub.Described, file: str) -> Published | None:
-    alike = [row for row in rows() if row.name.startswith(f"{_TIMM}/{found.name}.")]
-    if not alike:
-        return None
-    name = f"{_TIMM}/{found.name}" + (f".{found.tag}" if found.tag else "")
-    row = next((row for row in alike if row.name == name), None)
-    if row is None:  # weights of someone's own, or newer than the table
-        row = alike[0]._replace(name=name, file=file, address="", hash="", top1=None)
-        row = row._replace(top1_source="", licence=found.licence)
-    size = row.rows if row.rows in found.crops else next(iter(found.crops))
-    return row._replace(
-        rows=size,
-        shorter_side=int(size / found.crops[size]),
-        interpolation=found.interpolation,
-        mean=found.mean,
-        std=found.std,
-        scale=255.0,
-        classes=found.classes,
-    )
