@@ -3,7 +3,9 @@
 Nothing here makes weights. What needs them is asked of a network of each family.
 """
 
+import csv
 import functools
+import importlib.util
 import math
 from pathlib import Path
 
@@ -33,6 +35,7 @@ from keras_convnets import (
 from keras_convnets.analysis.features import features, levels
 from keras_convnets.axes import in_papers_order
 from keras_convnets.inference import outputs as classifier
+from keras_convnets.weights import recognition
 from keras_convnets.zoo import find
 
 # Larger ones are built and counted, smaller ones held to all of the contract.
@@ -72,6 +75,7 @@ def test_outline(network):
     first, last = network.outlines
     check_names(network.name, first, last)
     check_costs(network.name, first, last)
+    check_recognition(network.name, first, last)
     assert dict(network.fields[0]) == dict(network.fields[1])
     assert not any(field.unknown for field in network.fields[1].values())
     if len(last.layers) <= MANY_LAYERS:
@@ -108,6 +112,29 @@ def check_costs(name, first, last):
     counted = zoo.info(find(name), found)
     assert golden.networks()[name] == counted, "run python scripts/golden_table.py"
     assert documented()[name] == (found.params, found.macs)
+
+
+def check_recognition(name, first, last):
+    """By the layers of the network, and by the names and shapes in files of its weights."""
+    remedy = "run python scripts/golden_weights.py"
+    assert set(golden_weights().rows_of(last, name)) <= recognised(), remedy
+    assert recognition.fingerprint(first) == recognition.fingerprint(last)
+
+
+@functools.cache
+def golden_weights():
+    path = Path(__file__).parents[1] / "scripts" / "golden_weights.py"
+    spec = importlib.util.spec_from_file_location("golden_weights", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@functools.cache
+def recognised():
+    with recognition.FILE.open(encoding="utf-8", newline="") as lines:
+        rows = csv.DictReader(lines)
+        return {(row["digest"], row["source"], row["network"]) for row in rows}
 
 
 @functools.cache
