@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import keras
 
@@ -16,16 +17,18 @@ from keras_convnets.weights import formats
 from keras_convnets.weights.adapting import CHANNELS, Adapted, adapt
 from keras_convnets.weights.arrays import NamedArrays
 from keras_convnets.weights.assigning import assign, converted
-from keras_convnets.weights.folding import fold_bgr, stem_of
-from keras_convnets.weights.knowing import fitting, kept_in
+from keras_convnets.weights.fetch import resolve
+from keras_convnets.weights.folding import fold_bgr, fold_input, renormalising, stem_of
+from keras_convnets.weights.knowing import fitting, kept_in, known_of
 from keras_convnets.weights.matching import check_complete, match
 from keras_convnets.weights.model_layers import check_has_values, layers_of, weights_of
 from keras_convnets.weights.placement import Placement
+from keras_convnets.weights.published import Published
 from keras_convnets.weights.recognition import Names, network_of_file, network_of_model
 from keras_convnets.weights.report import WeightsReport
 
 _MOST = 5  # networks in an error
-_REVERSED = "the channels of the first kernel are reversed, for images of red, green and blue"
+_OF_INCEPTION = (0.5,) * 3, (0.5,) * 3  # the mean and deviation of its images
 _REPORT = "_keras_convnets_weights_report"
 
 
@@ -49,12 +52,18 @@ def load_weights(
 
     A classifier for another number of classes keeps the values that it was initialised with. In a
     file with 1,001 classes, the first, which is the background, is left out for a model of 1,000.
-    The first convolution is adapted to another number of channels.
+    The first convolution is adapted to another number of channels. With published weights and
+    with files of [`save_weights`][keras_convnets.save_weights], the model knows the
+    [preprocessing][keras_convnets.preprocessing_of] and the
+    [names of the classes][keras_convnets.class_names_of].
 
     Args:
         model: a network of this package, or a model with layers of the same names: of any data
             format, types, scope and image size.
-        file: the path of the file.
+        file: the path of the file, a folder of timm's hub, or the name of published weights:
+            ``"torchvision"``, ``"torchvision_v2"``, ``"timm/resnet50.a1_in1k"``, ``"keras"``. Their
+            file is looked for in the folder that the environment variable
+            ``KERAS_CONVNETS_WEIGHTS`` names and in Keras' cache, and otherwise fetched.
         strict: whether names in the file that no rule explains and weights that the file lacks are
             errors. If ``False``, they are in the report; such weights keep their values.
         channels: how the kernel of the first convolution becomes one for N channels instead of C.
@@ -86,23 +95,25 @@ def load_weights(
     checks.choice("channels", channels, CHANNELS)
     layers = layers_of(model)
     check_has_values(model, layers)
-    arrays = formats.read(file)
     networks = network_of_model(model)
-    what, theirs = _says(file, arrays)
-    _check_same_network(file, networks, theirs)
-    placement = match(file, arrays, layers, networks)
+    path, row = resolve(file, sorted(networks))
+    arrays = formats.read(path)
+    what, theirs = _says(path, arrays)
+    _check_same_network(path, networks, theirs)
+    if row is not None and row.network not in {*networks, *theirs}:
+        row = None  # it has the name of a published file, and is something else
+    placement = _for_rgb(match(path, arrays, layers, networks), layers, row)
     weights = weights_of(layers)
-    if placement.bgr:
-        placement = fold_bgr(placement, stem_of(layers))
-        placement = dataclasses.replace(placement, notes=(*placement.notes, _REVERSED))
     adapted = adapt({name: tuple(one.shape) for name, one in weights.items()}, placement, channels)
     if strict:
-        check_complete(file, arrays, placement, adapted.missing)
+        check_complete(path, arrays, placement, adapted.missing)
     values = [
         (weights[name], converted(name, value, weights[name]))
         for name, value in adapted.values.items()
     ]
-    report = _report(file, arrays, networks, placement, adapted)
+    what = what if row is None else known_of(row, model)
+    report = _report(path, arrays, networks, placement, adapted)
+    report = dataclasses.replace(report, weights=what.weights)
     assign(values)
     remember(model, fitting(what, model, adapted.values))
     object.__setattr__(model, _REPORT, report)  # Keras would track what is in it
@@ -131,6 +142,22 @@ def _says(file: str | os.PathLike[str], arrays: NamedArrays) -> tuple[Known, lis
     except (ValueError, DamagedFile) as error:
         raise ValueError(f"weights: cannot read {files.shown(file)}: {error}.") from error
     return known, [name for name in networks if name in own] or networks
+
+
+def _for_rgb(placement: Placement, layers: Mapping[str, Any], row: Published | None) -> Placement:
+    """Return weights for images of red, green and blue as their published preprocessing has them.
+
+    torchvision's Inception-v3 itself changes the images that it is given.
+    """
+    notes = list(placement.notes)
+    if placement.bgr:
+        placement = fold_bgr(placement, stem_of(layers))
+        notes.append("the channels of the first kernel are reversed, for red, green and blue")
+    if row is not None and (row.name, row.network) == ("torchvision", "inception_v3"):
+        change = renormalising((row.mean, row.std), _OF_INCEPTION)
+        placement = fold_input(placement, stem_of(layers), *change)
+        notes.append("transform_input is in the first convolution and its normalisation")
+    return dataclasses.replace(placement, notes=tuple(notes))
 
 
 def _check_same_network(file: str | os.PathLike[str], networks: Names, theirs: list[str]) -> None:
