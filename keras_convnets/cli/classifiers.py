@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from keras_convnets import files
+from keras_convnets.cli.streams import say
+from keras_convnets.cli.with_weights import network_with
 
 _EXPECTED = (
     "the folder of a finished run, a .keras file, or --weights FILE, with --model NAME if the file "
@@ -49,33 +51,19 @@ def check_one(command: str, run: Any, chosen: argparse.Namespace) -> None:
 def opened(run: str | Path | None, chosen: argparse.Namespace) -> Any:
     """Return what has the model: a `SavedRun`, or a `TrainedModel`."""
     from keras_convnets.inference.trained import trained
+    from keras_convnets.known import Known, remember
     from keras_convnets.saved_models import is_file, load_model
     from keras_convnets.training.run.saved_run import open_run
 
     if run is None:
-        return trained(with_weights(chosen.weights, chosen.model), files.shown(chosen.weights))
+        model, _, what = network_with(chosen.weights, chosen.model)
+        if what.is_usual:
+            remember(model, Known(preprocessing=what.images))
+            say(
+                "keras-convnets: note: the file of weights does not say how its images are "
+                "prepared; these are as those of its source usually are"
+            )
+        return trained(model, files.shown(chosen.weights))
     if is_file(run) and Path(run).is_file():
         return trained(load_model(run), files.shown(run))
     return open_run(run)
-
-
-def with_weights(weights: str, name: str | None) -> Any:
-    """Return a network with weights, all of them from the file.
-
-    Raises:
-        ValueError: the network is not known, or the file lacks a weight of it.
-    """
-    from keras_convnets.weights.told import network_of
-    from keras_convnets.weights.transfer import load_weights
-    from keras_convnets.zoo import create_model, one_output
-
-    name = name or network_of(weights)
-    model = create_model(name, **one_output(name))
-    report = load_weights(model, weights)
-    if report.anew:
-        layer, reason = next(iter(report.anew.items()))
-        raise ValueError(
-            f"weights: received {files.shown(weights)}, which leaves {layer} of {name} untrained "
-            f"({reason}); expected all. Load them in Python into a model that is built for them."
-        )
-    return model

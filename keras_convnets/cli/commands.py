@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from keras_convnets._version import __version__
-from keras_convnets.cli import evaluate, inspect, train
+from keras_convnets.cli import convert, evaluate, inspect, train, weights
 from keras_convnets.cli.options import Parser
 
 
@@ -26,4 +26,6 @@ def _parser() -> Parser:
     inspect.add_to(commands)
     train.add_to(commands)
     evaluate.add_to(commands)
+    weights.add_to(commands)
+    convert.add_to(commands)
     return parser

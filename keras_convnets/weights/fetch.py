@@ -11,8 +11,6 @@ import urllib.error
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import keras
-
 from keras_convnets import files
 from keras_convnets.printable import cut, one_line
 from keras_convnets.readers.damage import DamagedFile, opened
@@ -70,13 +68,29 @@ def locate(row: Published) -> Path:
     Raises:
         ValueError: the file cannot be fetched, or is not the one that was published.
     """
+    place = found(row)
+    if place is not None:
+        check_hash(place, row)
+        return place
     cached = cache() / row.file
-    for place in (*_places(row), cached):
-        if os.path.isfile(place):
-            check_hash(place, row)
-            return place
     _fetch(row, cached)
     return cached
+
+
+def found(row: Published) -> Path | None:
+    """Return where the file of published weights is on this machine; ``None`` if it is not.
+
+    Raises:
+        ValueError: the environment variable names no folder.
+    """
+    places = (*_places(row), cache() / row.file)
+    return next((place for place in places if os.path.isfile(place)), None)
+
+
+def folders() -> list[Path]:
+    """Return the folders in which files are looked for."""
+    named = os.environ.get(FOLDER)
+    return [*([Path(named).expanduser()] if named else []), cache()]
 
 
 def _places(row: Published) -> Iterator[Path]:
@@ -130,6 +144,8 @@ def check_hash(path: Path, row: Published, fetched: bool = False) -> None:
 
 def _fetch(row: Published, place: Path) -> None:
     """Fetch a file into Keras' cache; it is there only once it is whole and the right one."""
+    import keras  # which takes seconds, and is needed for nothing else here
+
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         with files.replacing(place) as part:

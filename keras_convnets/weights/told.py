@@ -1,22 +1,75 @@
-"""Which network weights are for, as their file tells."""
+"""What weights tell of their network and its images before a model is built for them."""
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 from keras_convnets import files
-from keras_convnets.weights import formats
-from keras_convnets.weights.recognition import network_of_file
+from keras_convnets.known import Known
+from keras_convnets.readers.damage import DamagedFile
+from keras_convnets.weights import fetch, formats, published
+from keras_convnets.weights.adapting import is_head
+from keras_convnets.weights.arrays import NamedArrays
+from keras_convnets.weights.imagenet import imagenet_classes
+from keras_convnets.weights.knowing import kept_in
+from keras_convnets.weights.matching import match
+from keras_convnets.weights.model_layers import layers_of
+from keras_convnets.weights.published import Published
+from keras_convnets.weights.recognition import network_of_file, network_of_model
+
+_WITH_BACKGROUND = 1001  # outputs, of which the first is left out
 
 
-def network_of(weights: str) -> str:
-    """Return the name of the network that weights are for.
+class Told(NamedTuple):
+    """What weights tell.
+
+    Attributes:
+        network: the name of the network that they are for.
+        images: the configuration of the ``Preprocessing`` of its images; ``None`` if unknown.
+        class_names: the names of its classes, by label; ``None`` if unknown.
+        is_usual: whether the images are those that their source usually has, because the file does
+            not tell.
+    """
+
+    network: str
+    images: dict[str, Any] | None
+    class_names: tuple[str, ...] | None
+    is_usual: bool = False
+
+
+def told(weights: str, network: str | None = None) -> Told:
+    """Return what weights tell.
 
     Args:
         weights: a file, or the name of published weights.
+        network: the network that they are for; by default what they tell.
 
     Raises:
-        ValueError: there are no such weights, or they may be for several networks, or for none.
+        ValueError: there are no such weights, their file cannot be read, or they may be for several
+            networks, or for none.
     """
-    found = list(dict.fromkeys(name for name, _ in network_of_file(formats.read(weights).arrays)))
+    path, row = fetch.resolve(weights, () if network is None else (network,))
+    if row is not None and network in (None, row.network):
+        return Told(row.network, published.images_of(row), imagenet_classes(row.classes))
+    arrays = formats.read(path)
+    network = network or _network_of(weights, arrays)
+    try:
+        what, _ = kept_in(arrays.metadata)
+    except (ValueError, DamagedFile) as error:
+        raise ValueError(f"weights: cannot read {files.shown(weights)}: {error}.") from error
+    if what != Known():
+        return Told(network, what.preprocessing, what.class_names)
+    sources = {source for name, source in network_of_file(arrays.arrays) if name == network}
+    usual = [row for row in published.rows(network) if _source_of(row) in sources]
+    return Told(network, published.images_of(usual[0]) if usual else None, None, bool(usual))
+
+
+def _source_of(row: Published) -> str:
+    return row.name.partition("/")[0].partition("_")[0]
+
+
+def _network_of(weights: str, arrays: NamedArrays) -> str:
+    found = list(dict.fromkeys(name for name, _ in network_of_file(arrays.arrays)))
     if len(found) != 1:
         which = "is none that is known" if not found else f"may be {' or '.join(found)}"
         raise ValueError(
@@ -24,3 +77,27 @@ def network_of(weights: str) -> str:
             f"{which}; expected its name with them. Name it with --model (network)."
         )
     return found[0]
+
+
+def ends_of(weights: str, model: Any) -> tuple[int | None, int | None]:
+    """Return the channels of the images and the number of outputs of the network in a file.
+
+    Args:
+        weights: a file, or the name of published weights.
+        model: the network, of any channels and outputs; its weights need no values.
+
+    Returns:
+        Both; ``None`` for what the file does not tell.
+
+    Raises:
+        ValueError: the file cannot be read, or its weights are not those of the network.
+    """
+    networks = network_of_model(model)
+    path, _ = fetch.resolve(weights, sorted(networks))
+    placement = match(path, formats.read(path), layers_of(model), networks)
+    shapes = [(name, value.array.shape) for name, value in placement.values.items()]
+    kernels = [(name, shape) for name, shape in shapes if name.endswith("/kernel")]
+    channels = next((shape[2] for _, shape in kernels if len(shape) == 4), None)
+    heads = [shape[-1] for name, shape in kernels if is_head(name.rpartition("/")[0])]
+    outputs = heads[-1] if heads and heads[-1] != _WITH_BACKGROUND else None
+    return channels, outputs

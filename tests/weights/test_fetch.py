@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from keras_convnets.weights import fetch
 from keras_convnets.weights.fetch import FOLDER, locate, resolve
 from keras_convnets.weights.local_files import of_file
 from keras_convnets.weights.published import find, images_of
@@ -117,7 +116,7 @@ def test_ctrl_c_leaves_nothing(monkeypatch):
         (Path(cache_dir) / name).write_bytes(b"part")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(fetch.keras.utils, "get_file", fetch_a_part)
+    monkeypatch.setattr("keras.utils.get_file", fetch_a_part)
     with pytest.raises(KeyboardInterrupt):
         locate(row())
     assert files_in("keras") == ["models"]

@@ -15,7 +15,7 @@ from keras_convnets.training import run_folder
 from keras_convnets.training.run.run_config import WeightsFacts
 from keras_convnets.training.transfer.new_head import classifiers, new_head
 from keras_convnets.weights.report import WeightsReport
-from keras_convnets.weights.told import network_of
+from keras_convnets.weights.told import told
 from keras_convnets.weights.transfer import load_weights
 
 _FEW = 3  # names in a line
@@ -31,12 +31,15 @@ class GivenWeights:
         preprocessing: the preprocessing of the images that they were trained on; ``None`` if it is
             unknown.
         class_names: the names of the classes that they tell apart; ``None`` if unknown.
+        is_usual: whether the preprocessing is what their source usually has, as the file does not
+            tell.
     """
 
     weights: str
     network: str
     preprocessing: Preprocessing | None = None
     class_names: tuple[str, ...] | None = None
+    is_usual: bool = False
 
     def images(self, image_size: int | None, channels: int | None) -> Preprocessing | None:
         """Return the preprocessing of images for them; ``None`` if theirs is unknown.
@@ -85,6 +88,8 @@ class GivenWeights:
             yield f"  left out of the file: {len(report.left_out):,}, {_few(report.left_out)}"
         if self.preprocessing is None:
             yield "  how their images were prepared is unknown: these are normalised by their own"
+        elif self.is_usual:
+            yield f"  the file does not say how to prepare images: as usual for {report.source}"
 
 
 def _few(names: Iterable[str]) -> str:
@@ -102,4 +107,6 @@ def open_weights(weights: str, network: str | None) -> GivenWeights:
     Raises:
         ValueError: there are no such weights, or which network they are for is not known.
     """
-    return GivenWeights(weights, network or network_of(weights))
+    what = told(weights, network)
+    images = None if what.images is None else Preprocessing.from_config(what.images)
+    return GivenWeights(weights, what.network, images, what.class_names, what.is_usual)

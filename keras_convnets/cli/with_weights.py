@@ -1,0 +1,52 @@
+"""Networks with the weights of a file, for the commands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras_convnets import files
+
+
+def network_with(weights: str, name: str | None) -> tuple[Any, Any, Any]:
+    """Return a network with weights, for the images and classes that they are for.
+
+    Args:
+        weights: a file, or the name of published weights.
+        name: the name of the network; by default the one that the weights are for.
+
+    Returns:
+        The network, the report of the loading, and what the weights tell: see `told`.
+
+    Raises:
+        ValueError: the network is not known, or a weight of it is not in the file.
+    """
+    from keras_convnets.weights.told import told
+    from keras_convnets.weights.transfer import load_weights
+    from keras_convnets.zoo import create_model, one_output
+
+    what = told(weights, name)
+    model = create_model(what.network, *_ends(weights, what), **one_output(what.network))
+    report = load_weights(model, weights)
+    if report.anew:
+        layer, reason = next(iter(report.anew.items()))
+        raise ValueError(
+            f"weights: received {files.shown(weights)}, which lacks {layer} of {what.network} "
+            f"({reason}); expected all weights. Load it in Python, by load_weights, to train the "
+            "rest."
+        )
+    return model, report, what
+
+
+def _ends(weights: str, what: Any) -> tuple[tuple[int, int, int], int | None]:
+    """Return the shape of the images and the number of classes that weights are for."""
+    from keras_convnets.keras_private import without_values
+    from keras_convnets.weights.told import ends_of
+    from keras_convnets.zoo import create_model, find, one_output
+
+    channels, rows, cols = find(what.network).published.input_shape
+    if what.images is not None:
+        channels, rows, cols = (what.images[side] for side in ("channels", "rows", "cols"))
+    with without_values():
+        outline = create_model(what.network, **one_output(what.network))
+    found, outputs = ends_of(weights, outline)
+    return (found or channels, rows, cols), outputs
