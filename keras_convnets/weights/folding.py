@@ -109,12 +109,15 @@ def fold_input(
     if constants.any():
         added = np.einsum("rcio,i->o", kernel, constants)
         target = _offset_of(stem, placement, constants)
+        if placement.values[target].array.shape != added.shape:
+            return placement  # one of them is not of the model's shape, which is refused later
         sign = -1 if target.endswith("moving_mean") else 1  # the mean is subtracted
         folded[target] = placement.values[target].array.astype(np.float64) + sign * added
     values = dict(placement.values)
     dtype = np.promote_types(array.dtype, np.float32)
-    for name, value in folded.items():
-        values[name] = Value(value.astype(dtype), values[name].key)
+    with np.errstate(over="ignore", invalid="ignore"):  # infinite values are refused later
+        for name, value in folded.items():
+            values[name] = Value(value.astype(dtype), values[name].key)
     return dataclasses.replace(placement, values=values)
 
 

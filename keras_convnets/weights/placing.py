@@ -109,11 +109,7 @@ class _Placing:
             array, key = self._take(found)
             value = tensors.to_keras(array, weight.shape, flattened(layer))
             if value is None:
-                raise ValueError(
-                    f"weights: received {key} of shape {tuple(array.shape)} for {full} of shape "
-                    f"{tuple(weight.shape)}; expected the same kind of layer. Use the network that "
-                    "the weights were trained in."
-                )
+                raise _of_another_kind(key, array, full, weight.shape)
             self._values[full] = Value(value, key)
 
     def fold_scale(self, name: str, layer: Any, convolution: str | None) -> None:
@@ -131,13 +127,14 @@ class _Placing:
             return
         if kernel not in self._values:
             return
-        scale, _ = self._take(found)
+        scale, key = self._take(found)
+        channels = self._values[kernel].array.shape[-1:]
+        if scale.shape != channels:  # which NumPy might broadcast
+            raise _of_another_kind(key, scale, f"{name}/gamma", channels)
         for full in (kernel, f"{convolution}/bias", mean):
-            if full in self._values:
-                value = self._values[full]
-                # Files in half precision are not rounded to it once more.
-                dtype = np.promote_types(value.array.dtype, np.float32)
-                self._values[full] = Value(np.multiply(value.array, scale, dtype=dtype), value.key)
+            value = self._values.get(full)
+            if value is not None and value.array.shape[-1:] == channels:
+                self._values[full] = _scaled(value, scale)
         self._folded += 1
 
     def placement(self, layers: Mapping[str, Any]) -> Placement:
@@ -171,6 +168,21 @@ class _Placing:
         suffixes = set(self._suffixes.values())
         absent = {head + suffix for head in heads - present for suffix in suffixes}
         return "the model is without its top" if name in absent else ""
+
+
+def _of_another_kind(key: str, array: np.ndarray, full: str, shape: tuple[int, ...]) -> ValueError:
+    return ValueError(
+        f"weights: received {key} of shape {tuple(array.shape)} for {full} of shape "
+        f"{tuple(shape)}; expected the same kind of layer. Use the network that the weights were "
+        "trained in."
+    )
+
+
+def _scaled(value: Value, scale: np.ndarray) -> Value:
+    """Return a value times a scale; one in half precision is not rounded to it once more."""
+    dtype = np.promote_types(value.array.dtype, np.float32)
+    with np.errstate(over="ignore", invalid="ignore"):  # infinite values are refused later
+        return Value(np.multiply(value.array, scale, dtype=dtype), value.key)
 
 
 def _normalises(layer: Any) -> bool:

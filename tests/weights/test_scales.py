@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import pytest
 
 from keras_convnets.weights.arrays import NamedArrays
 from keras_convnets.weights.layout import Layout, Row
@@ -34,3 +35,30 @@ def test_a_scale_that_the_file_lacks_is_missed():
     arrays = {"conv.weight": one.reshape(1, 1, 1, 1), **dict.fromkeys(NAMES[1:], one)}
     assert placed(arrays).missing == ("a_bn/gamma",)
     assert placed(arrays | {"bn.weight": one}).missing == ()
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (2, 1), (3,)])
+def test_a_scale_of_another_shape_is_refused(shape):
+    """Some of these shapes NumPy would broadcast without a word."""
+    arrays = {"conv.weight": np.ones((2, 1, 1, 1), np.float32)}
+    arrays |= dict.fromkeys(NAMES, np.ones(2, np.float32))
+    arrays["bn.weight"] = np.ones(shape, np.float32)
+    with pytest.raises(ValueError, match=r"bn.weight of shape .* for a_bn/gamma of shape \(2,\)"):
+        placed(arrays)
+
+
+def test_a_mean_of_another_shape_stays_so():
+    """It is refused where shapes are checked, in one place."""
+    arrays = {"conv.weight": np.ones((2, 1, 1, 1), np.float32)}
+    arrays |= dict.fromkeys(NAMES, np.ones(2, np.float32))
+    values = placed(arrays | {"bn.running_mean": np.ones(1, np.float32)}).values
+    assert values["a_bn/moving_mean"].array.shape == (1,)
+
+
+def test_scaled_values_may_be_infinite():
+    """They are refused where values are checked, in one place."""
+    large = np.full(1, 1e30, np.float32)
+    values = placed(
+        {"conv.weight": large.reshape(1, 1, 1, 1), **dict.fromkeys(NAMES, large)}
+    ).values
+    assert np.isinf(values["a_conv/kernel"].array).all()
