@@ -16,13 +16,6 @@ import numpy as np
 
 from keras_convnets.weights.model_layers import before, variables_of
 from keras_convnets.weights.placement import Placement, Value
-from keras_convnets.weights.published import Published
-
-# Published weights of networks that normalise their images once more within: by which mean and
-# deviation. torchvision's GoogLeNet does too, but its first convolution is padded: its images are
-# normalised so beforehand, as the table of published weights has it.
-_RENORMALISED = {("torchvision", "inception_v3"): ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))}
-_FOLDED = "the rescaling of images in {source}'s {network} is in the first convolution"
 
 
 class Stem(NamedTuple):
@@ -119,25 +112,6 @@ def fold_input(
         for name, value in folded.items():
             values[name] = Value(value.astype(dtype), values[name].key)
     return dataclasses.replace(placement, values=values)
-
-
-def fold_published(placement: Placement, layers: Mapping[str, Any], row: Published) -> Placement:
-    """Let published weights take the images that the table of published weights has for them.
-
-    Some networks normalise their images once more within; that goes into the first convolution.
-
-    Args:
-        placement: the weights, before they are adapted to other channels.
-        layers: the layers of the model that have weights, by name without the scope.
-        row: the published weights.
-    """
-    expected = _RENORMALISED.get((row.name, row.network))
-    if expected is None:
-        return placement
-    change = renormalising((row.mean, row.std), expected)
-    note = _FOLDED.format(source=row.name, network=row.network)
-    folded = fold_input(placement, stem_of(layers), *change)
-    return dataclasses.replace(folded, notes=(*folded.notes, note))
 
 
 def renormalising(

@@ -8,13 +8,11 @@ from helpers import computed, images, random_state
 from keras_convnets.weights.folding import (
     fold_bgr,
     fold_input,
-    fold_published,
     renormalising,
     stem_of,
 )
 from keras_convnets.weights.model_layers import layers_of
 from keras_convnets.weights.placement import Placement, Value
-from keras_convnets.weights.published import find
 
 IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 HALVES = (0.5,) * 3, (0.5,) * 3
@@ -108,20 +106,3 @@ def test_what_cannot_be_folded_is_refused():
         stem_of(layers_of(dense))
     with pytest.raises(ValueError, match="whose first layer with weights is None; expected"):
         stem_of({})
-
-
-def test_published_weights_take_the_images_of_their_row():
-    model = network()
-    layers, state = layers_of(model), random_state(model)
-    placement = placement_of(model, state)
-    row = find("torchvision", "inception_v3")
-    folded = fold_published(placement, layers, row)
-    assert folded.notes == (
-        "the rescaling of images in torchvision's inception_v3 is in the first convolution",
-    )
-    pixels = np.abs(images((3, 9, 7), "channels_last")) * row.scale / 3
-    x = (pixels / row.scale - row.mean) / row.std
-    expected_of = (pixels / row.scale - 0.5) / 0.5
-    assert difference(model, folded, x, state, expected_of) < 1e-6
-    for name, other in (("torchvision", "googlenet_bn"), ("timm/inception_v3.tv_in1k", None)):
-        assert fold_published(placement, layers, find(name, other)) is placement
