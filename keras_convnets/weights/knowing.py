@@ -65,14 +65,14 @@ def _takes(shape: tuple[Any, ...] | None, images: Mapping[str, Any]) -> bool:
 
 def _image_shape(model: Any) -> tuple[Any, ...] | None:
     """Return ``(channels, rows, cols)`` of a model's images; ``None`` if it takes anything else."""
-    inputs = getattr(model, "inputs", None) or ()
+    inputs: Any = getattr(model, "inputs", None) or ()
     if len(inputs) != 1 or len(inputs[0].shape) != 4:
         return None
     return axes.in_papers_order(inputs[0].shape, axes.format_of(model))
 
 
 def _outputs(model: Any) -> int:
-    outputs = getattr(model, "outputs", None) or ()
+    outputs: Any = getattr(model, "outputs", None) or ()
     return outputs[0].shape[-1] or 0 if outputs else 0
 
 

@@ -147,6 +147,8 @@ _RIGHT: dict[str, dict[str, Any]] = {
     "launch": {"request": lambda: _request(out=Path(f"run{next(_NUMBERS)}"))},
     "layer_name": {"kind": "conv"},
     "load_data": {"name": "digits"},
+    "load_model": {"name": lambda: _saved_model()},
+    "load_weights": {"file": lambda: _weights()},
     "local_response_norm": {"size": 5, "alpha": 1e-4, "beta": 0.75, "bias": 2.0},
     "max_pool": {"pool_size": 2, "strides": 2},
     "mlpconv": {"filters": (2, 2), "kernel_size": 3},
@@ -169,6 +171,7 @@ _RIGHT: dict[str, dict[str, Any]] = {
     "reduction_a": {"k": 2, "l": 2, "m": 2, "n": 2},
     "resnext_block": {"filters": 64, "cardinality": 2},
     "resume": {"out": lambda: _begun()},
+    "save_weights": {"path": "weights.safetensors"},
     "scale": {"factor": 0.5},
     "scope": {"name": "conv1"},
     "se_bottleneck": _BLOCK | {"reduction": 2},
@@ -225,6 +228,7 @@ _OPTIONS = {
     "classifier_activation": "softmax",
     "l2_penalty": None,
     "name": None,
+    "weights": None,
 }
 # These are called with what they do for a whole run or process, or take no values of users.
 _LEFT_OUT = {
@@ -250,6 +254,7 @@ _LEFT_OUT = {
 }
 _LEFT_OUT |= {"scaled_tanh"}  # an activation, called by Keras
 _LEFT_OUT |= {"Data", "Evaluation", "Images", "Predictions", "SavedRun", "Pretrained"}
+_LEFT_OUT |= {"WeightsReport"}
 _NO_UNIT = {"published"}
 _NUMBERS = itertools.count()
 
@@ -278,6 +283,24 @@ def _finished() -> str:
     from keras_convnets.training import train
 
     return str(train(_model(), _data(), "finished", _recipe(), console=_quiet()).folder)
+
+
+@functools.cache
+def _saved_model() -> str:
+    """Return the file of a model."""
+    path = Path("saved.keras").absolute()
+    _model().save(path)
+    return str(path)
+
+
+@functools.cache
+def _weights() -> str:
+    """Return a file of weights."""
+    from keras_convnets import save_weights
+
+    path = Path("saved.npz").absolute()
+    save_weights(_model(), path)
+    return str(path)
 
 
 def _begun() -> str:
