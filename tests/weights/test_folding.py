@@ -4,7 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from helpers import computed, images, random_state
+from helpers import blank_kernels, computed, images, lively, random_state
+from keras_convnets import create_model, load_weights, preprocessing_of, save_weights
 from keras_convnets.weights.folding import (
     fold_bgr,
     fold_input,
@@ -106,3 +107,25 @@ def test_what_cannot_be_folded_is_refused():
         stem_of(layers_of(dense))
     with pytest.raises(ValueError, match="whose first layer with weights is None; expected"):
         stem_of({})
+
+
+@pytest.mark.slow
+def test_published_inception_v3_takes_the_images_of_all_others(tmp_path, monkeypatch):
+    """torchvision's network takes ImageNet's mean and deviation, and rescales to -1 to 1 within."""
+    monkeypatch.setattr("keras_convnets.weights.fetch.check_hash", lambda path, row: None)
+    with blank_kernels():
+        inner, model = (create_model("inception_v3", (3, 75, 75), 1000) for _ in range(2))
+    lively(inner)
+    file = tmp_path / "inception_v3_google-0cc3c7bd.pth"
+    save_weights(inner, tmp_path / "inner.safetensors", layout="torchvision")
+    (tmp_path / "inner.safetensors").rename(file)  # its contents tell what it is
+    report = load_weights(model, file)
+    assert report.weights == "torchvision"
+    images_now = preprocessing_of(model)
+    assert (tuple(images_now.mean), tuple(images_now.std)) == IMAGENET
+    pixels = np.random.default_rng(0).random((2, 75, 75, 3), "float32")
+    found = model((pixels - IMAGENET[0]) / np.float32(IMAGENET[1]), training=False)
+    expected = inner((pixels - 0.5) / 0.5, training=False)
+    found, expected = map(keras.ops.convert_to_numpy, (found, expected))
+    assert np.ptp(expected) > 0
+    assert np.abs(found - expected).max() < 1e-5 * np.ptp(expected)
