@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from keras_convnets.readers import numeric
-from keras_convnets.readers.damage import DamagedFile, shown, size_of
+from keras_convnets.readers.damage import DamagedFile, reason, shown, size_of
 
 _LARGEST = 1 << 31  # of a message of protobuf
 # The types by number: what NumPy calls it, and the field that has values where there are no bytes.
@@ -52,11 +52,20 @@ def read_onnx(stream: BinaryIO) -> dict[str, np.ndarray]:
     size = size_of(stream)
     if size >= _LARGEST:
         raise DamagedFile(f"it has {size:,} bytes; expected less than {_LARGEST:,}")
-    graph = onnx.ModelProto.FromString(stream.read(size)).graph
+    try:
+        graph = onnx.ModelProto.FromString(stream.read(size)).graph
+    except MemoryError:
+        raise
+    except Exception as error:  # of protobuf, which has a class of its own for it
+        raise DamagedFile(
+            f"it begins like ONNX, but is not, or damaged: {reason(error)}"
+        ) from error
     if graph.sparse_initializer:
         raise DamagedFile("it has sparse initialisers; expected dense ones")
     found: dict[str, np.ndarray] = {}
     for tensor in graph.initializer:
+        if not isinstance(tensor.name, str):
+            raise DamagedFile("it has an initialiser whose name is no text")
         if tensor.name in found:
             raise DamagedFile(f"it has the initialiser {shown(repr(tensor.name))} twice")
         found[tensor.name] = _array(tensor)

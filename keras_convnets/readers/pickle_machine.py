@@ -13,9 +13,18 @@ import struct
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
-from keras_convnets.readers import pickle_values
-from keras_convnets.readers.damage import DamagedFile
-from keras_convnets.readers.pickle_values import Name, Unfinished, dictionary, text_of
+from keras_convnets.readers.damage import DamagedFile, reason
+from keras_convnets.readers.pickle_values import (
+    CONSTANTS,
+    LINES,
+    PACKED,
+    SIZED,
+    SKIPPED,
+    Name,
+    Unfinished,
+    dictionary,
+    text_of,
+)
 
 _MOST = 2_000_000  # instructions; the largest of the published files has 400,000
 
@@ -54,6 +63,14 @@ class Machine:
 
     def run(self) -> Any:
         """Return the value that the pickle describes."""
+        try:
+            return self._run()
+        except (DamagedFile, MemoryError):
+            raise
+        except Exception as error:  # values that are not there, or not what they should be
+            raise DamagedFile(f"its pickle is damaged: {reason(error)}") from error
+
+    def _run(self) -> Any:
         for _ in range(self._most):
             instruction = self.take(1)
             if instruction == pickle.STOP:
@@ -62,17 +79,17 @@ class Machine:
         raise DamagedFile(f"it has a pickle of more than {self._most:,} instructions")
 
     def carry_out(self, instruction: bytes) -> None:
-        if instruction in _CONSTANTS:
-            self._stack.append(_CONSTANTS[instruction]())
-        elif instruction in _PACKED:
-            self._stack.append(self.unpacked(_PACKED[instruction]))
-        elif instruction in _SIZED:
-            size, value = _SIZED[instruction]
+        if instruction in CONSTANTS:
+            self._stack.append(CONSTANTS[instruction]())
+        elif instruction in PACKED:
+            self._stack.append(self.unpacked(PACKED[instruction]))
+        elif instruction in SIZED:
+            size, value = SIZED[instruction]
             self._stack.append(value(self.take(self.unpacked(size))))
-        elif instruction in _LINES:
-            self._stack.append(_LINES[instruction](self.line()))
-        elif instruction in _SKIPPED:
-            self.take(_SKIPPED[instruction])
+        elif instruction in LINES:
+            self._stack.append(LINES[instruction](self.line()))
+        elif instruction in SKIPPED:
+            self.take(SKIPPED[instruction])
         elif instruction in _STORED:
             self._memo[_STORED[instruction](self)] = self._stack[-1]
         elif instruction in _FETCHED:
@@ -191,37 +208,6 @@ class Machine:
         target.build(state)
 
 
-_CONSTANTS: dict[bytes, Callable[[], Any]] = {
-    pickle.NONE: lambda: None,
-    pickle.NEWTRUE: lambda: True,
-    pickle.NEWFALSE: lambda: False,
-    pickle.EMPTY_LIST: list,
-    pickle.EMPTY_DICT: dict,
-    pickle.EMPTY_TUPLE: tuple,
-    pickle.EMPTY_SET: list,
-}
-_PACKED = {pickle.BININT: "<i", pickle.BININT1: "<B", pickle.BININT2: "<H", pickle.BINFLOAT: ">d"}
-_SIZED: dict[bytes, tuple[str, Callable[[bytes], Any]]] = {
-    pickle.SHORT_BINSTRING: ("<B", bytes),
-    pickle.BINSTRING: ("<i", bytes),
-    pickle.SHORT_BINBYTES: ("<B", bytes),
-    pickle.BINBYTES: ("<I", bytes),
-    pickle.BINBYTES8: ("<Q", bytes),
-    pickle.BYTEARRAY8: ("<Q", bytes),
-    pickle.SHORT_BINUNICODE: ("<B", pickle_values.utf8),
-    pickle.BINUNICODE: ("<I", pickle_values.utf8),
-    pickle.BINUNICODE8: ("<Q", pickle_values.utf8),
-    pickle.LONG1: ("<B", pickle_values.long),
-    pickle.LONG4: ("<i", pickle_values.long),
-}
-_LINES: dict[bytes, Callable[[bytes], Any]] = {
-    pickle.INT: pickle_values.truth_or_int,
-    pickle.LONG: lambda line: int(line.rstrip(b"L")),
-    pickle.FLOAT: float,
-    pickle.STRING: pickle_values.string,
-    pickle.UNICODE: lambda line: line.decode("raw_unicode_escape"),
-}
-_SKIPPED = {pickle.PROTO: 1, pickle.FRAME: 8}
 _STORED: dict[bytes, Callable[[Machine], int]] = {
     pickle.PUT: Machine.index,
     pickle.BINPUT: Machine.byte,

@@ -1,7 +1,9 @@
-"""Values in pickles: names of functions, dictionaries, texts and numbers."""
+"""Values in pickles: names of functions, dictionaries, texts and numbers, by instruction."""
 
 from __future__ import annotations
 
+import pickle
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from keras_convnets.readers.damage import DamagedFile
@@ -78,3 +80,36 @@ def string(line: bytes) -> bytes:
     if not quoted:
         raise DamagedFile("it has a pickle with a string without quotes")
     return line[1:-1].decode("unicode_escape").encode("latin-1")
+
+
+CONSTANTS: dict[bytes, Callable[[], Any]] = {
+    pickle.NONE: lambda: None,
+    pickle.NEWTRUE: lambda: True,
+    pickle.NEWFALSE: lambda: False,
+    pickle.EMPTY_LIST: list,
+    pickle.EMPTY_DICT: dict,
+    pickle.EMPTY_TUPLE: tuple,
+    pickle.EMPTY_SET: list,
+}
+PACKED = {pickle.BININT: "<i", pickle.BININT1: "<B", pickle.BININT2: "<H", pickle.BINFLOAT: ">d"}
+SIZED: dict[bytes, tuple[str, Callable[[bytes], Any]]] = {
+    pickle.SHORT_BINSTRING: ("<B", bytes),
+    pickle.BINSTRING: ("<i", bytes),
+    pickle.SHORT_BINBYTES: ("<B", bytes),
+    pickle.BINBYTES: ("<I", bytes),
+    pickle.BINBYTES8: ("<Q", bytes),
+    pickle.BYTEARRAY8: ("<Q", bytes),
+    pickle.SHORT_BINUNICODE: ("<B", utf8),
+    pickle.BINUNICODE: ("<I", utf8),
+    pickle.BINUNICODE8: ("<Q", utf8),
+    pickle.LONG1: ("<B", long),
+    pickle.LONG4: ("<i", long),
+}
+LINES: dict[bytes, Callable[[bytes], Any]] = {
+    pickle.INT: truth_or_int,
+    pickle.LONG: lambda line: int(line.rstrip(b"L")),
+    pickle.FLOAT: float,
+    pickle.STRING: string,
+    pickle.UNICODE: lambda line: line.decode("raw_unicode_escape"),
+}
+SKIPPED = {pickle.PROTO: 1, pickle.FRAME: 8}

@@ -10,7 +10,8 @@ import numpy as np
 
 from keras_convnets.readers import numeric
 from keras_convnets.readers.damage import DamagedFile, allowed
-from keras_convnets.readers.torch_values import BFLOAT16, Storage, Tensor, furthest
+from keras_convnets.readers.torch_kinds import BFLOAT16
+from keras_convnets.readers.torch_values import Storage, Tensor, furthest
 
 Choose = Callable[[Any], Mapping[str, Tensor]]
 """A function that finds the tensors that are wanted in what a file has, by name."""

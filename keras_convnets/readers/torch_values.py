@@ -12,49 +12,19 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import sys
 from collections.abc import Callable
 from typing import Any
 
 from keras_convnets.readers.damage import DamagedFile, shown
 from keras_convnets.readers.numeric import is_shape
+from keras_convnets.readers.pickle_calls import check_call, dotted
 from keras_convnets.readers.pickle_values import Name, Unfinished, text_of
+from keras_convnets.readers.torch_kinds import DTYPES, KINDS
 
-BFLOAT16 = "bfloat16"
 MOST = 1_000_000  # instructions of a pickle; a tensor takes about 50
-# The kinds of values by the names of their storages; one without a code cannot be an array.
-_KINDS = {
-    "Double": ("<f8", 8),
-    "Float": ("<f4", 4),
-    "Half": ("<f2", 2),
-    "BFloat16": (BFLOAT16, 2),
-    "Long": ("<i8", 8),
-    "Int": ("<i4", 4),
-    "Short": ("<i2", 2),
-    "Char": ("|i1", 1),
-    "Byte": ("|u1", 1),
-    "Bool": ("|b1", 1),
-    "Untyped": ("|u1", 1),
-    "_Untyped": ("|u1", 1),
-    "ComplexFloat": ("", 8),
-    "ComplexDouble": ("", 16),
-    "QUInt8": ("", 1),
-    "QInt8": ("", 1),
-    "QInt32": ("", 4),
-    "QUInt4x2": ("", 1),
-    "QUInt2x4": ("", 1),
-}
-_DTYPES = {"uint16": ("<u2", 2), "uint32": ("<u4", 4), "uint64": ("<u8", 8)}  # without a storage
 _STORAGES = ("torch", "torch.cuda", "torch.storage")
 _MAPPINGS = ("OrderedDict", "Counter", "defaultdict")
 _MOST = 1 << 62
-# Of Python's own, what training scripts do put into checkpoints; none of it is called here.
-_BAGGAGE = {"_codecs", "argparse", "collections", "copy_reg", "copyreg", "datetime", "decimal"}
-_BAGGAGE |= {"enum", "fractions", "functools", "ipaddress", "logging", "pathlib", "random"}
-_BAGGAGE |= {"types", "uuid"}
-_BUILTINS = {"bool", "bytearray", "bytes", "complex", "dict", "float", "frozenset", "int", "list"}
-_BUILTINS |= {"object", "range", "set", "slice", "str", "tuple"}
-_PYTHON = {*sys.stdlib_module_names, "commands", "popen2"} - _BAGGAGE
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,7 +44,7 @@ class Storage:
     @property
     def size(self) -> int:
         """Its bytes."""
-        return self.count * _KINDS[self.kind][1]
+        return self.count * KINDS[self.kind][1]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -152,13 +122,13 @@ class TorchValues:
             rebuild, _, of, _ = arguments
             if rebuild in _REBUILT and type(of) is tuple:
                 return _REBUILT[rebuild](*of)
-            return Opaque(_dotted(function), is_tensor=True)
+            return Opaque(dotted(function), is_tensor=True)
         if module == "collections" and name in _MAPPINGS:
             return _mapping(arguments)
-        _check(function)
+        check_call(function)
         if module in ("copyreg", "copy_reg") and arguments and isinstance(arguments[0], Name):
-            return Opaque(_dotted(arguments[0]))  # the class of which an instance is made
-        return Opaque(_dotted(function), is_tensor=module == "torch._utils")
+            return Opaque(dotted(arguments[0]))  # the class of which an instance is made
+        return Opaque(dotted(function), is_tensor=module == "torch._utils")
 
     def persistent(self, identifier: Any) -> Any:
         """Return the storage, or the class, that a persistent id refers to."""
@@ -176,8 +146,8 @@ class TorchValues:
 
     def _storage(self, kind: Name, key: str, count: int, view: Any) -> Storage | _View:
         short = kind.name.removesuffix("Storage")
-        if kind.module not in _STORAGES or short not in _KINDS or short == kind.name:
-            raise DamagedFile(f"it has a storage of type {_dotted(kind)}")
+        if kind.module not in _STORAGES or short not in KINDS or short == kind.name:
+            raise DamagedFile(f"it has a storage of type {dotted(kind)}")
         if not 0 <= count < _MOST:
             raise DamagedFile(f"it has a storage of {count} values")
         found = Storage(key, short, count)
@@ -189,23 +159,6 @@ class TorchValues:
         if not 0 <= start <= start + size <= count:
             raise DamagedFile(f"it has a view beyond its storage {shown(repr(key))}")
         return _View(found, start, size)
-
-
-def _check(function: Name) -> None:
-    """Refuse the functions of Python that nobody's weights need."""
-    module, name = function
-    is_builtin = module in ("builtins", "__builtin__")
-    if (is_builtin and name not in _BUILTINS) or (
-        not is_builtin and module.split(".")[0] in _PYTHON
-    ):
-        raise DamagedFile(
-            f"its pickle calls {_dotted(function)}, which no weights need. Do not open it with "
-            "anything that unpickles"
-        )
-
-
-def _dotted(function: Name) -> str:
-    return shown(f"{function.module}.{function.name}")
 
 
 def _mapping(arguments: tuple[Any, ...]) -> _Mapping:
@@ -225,7 +178,7 @@ def _mapping(arguments: tuple[Any, ...]) -> _Mapping:
 def _tensor(storage: Any, offset: Any, shape: Any, strides: Any, *_: Any) -> Tensor | Opaque:
     """Return a tensor as ``torch._utils._rebuild_tensor_v2`` has it."""
     kind = storage.storage.kind if isinstance(storage, _View) else getattr(storage, "kind", "")
-    return _typed(storage, offset, shape, strides, *_KINDS.get(kind, ("", 1)))
+    return _typed(storage, offset, shape, strides, *KINDS.get(kind, ("", 1)))
 
 
 def _tensor_of_type(
@@ -233,9 +186,9 @@ def _tensor_of_type(
 ) -> Tensor | Opaque:
     """Return a tensor whose storage has no type, as ``torch._utils._rebuild_tensor_v3`` has it."""
     name = dtype.name if isinstance(dtype, Name) else ""
-    if name not in _DTYPES:
+    if name not in DTYPES:
         return Opaque(shown(f"torch.{name}"), is_tensor=True)
-    return _typed(storage, offset, shape, strides, *_DTYPES[name])
+    return _typed(storage, offset, shape, strides, *DTYPES[name])
 
 
 def _typed(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import PurePath
+from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError
@@ -84,7 +85,8 @@ def _write_npz(path: os.PathLike[str], arrays: Mapping[str, np.ndarray]) -> None
             f"path: numpy.savez cannot write an array called {taken[0]!r}; expected other names. "
             "Write .safetensors."
         )
-    np.savez(path, **dict(arrays))
+    stored: dict[str, Any] = dict(arrays)
+    np.savez(path, **stored)
 
 
 def _flush(path: os.PathLike[str]) -> None:
