@@ -1,5 +1,7 @@
 """Networks that are graphs of keras.applications: the same counts, and the same outputs."""
 
+import re
+
 import keras
 import numpy as np
 import pytest
@@ -7,6 +9,9 @@ import pytest
 import paper
 from helpers import application, blank_kernels, filled, images, random_state
 from keras_convnets import cost, create_model
+from keras_convnets.weights.keras_files import NETWORKS, networks_of
+from keras_convnets.weights.keras_layers import by_name
+from keras_convnets.weights.rules.keras import order
 from twins import copy_weights, twin_layers
 
 # The smallest sizes that leave maps of more than one pixel, or that keras.applications takes. The
@@ -28,8 +33,30 @@ def test_counts_are_those_of_keras_applications(name, twin):
     assert ours.count_params() == theirs.count_params()
     assert one.trainable_params == other.trainable_params
     assert one.macs == other.macs
-    for layer, match in twin_layers(ours, theirs):
+    twins = twin_layers(ours, theirs)
+    for layer, match in twins:
         assert layer.output.shape == match.output.shape
+    check_order(name, theirs, {match.name: layer.name for layer, match in twins})
+
+
+def check_order(name, theirs, twins):
+    """Check the table of the order and the names of layers, by which weight files are read."""
+    found = [layer.name for layer in theirs.layers if layer.weights]
+    assert [twins[layer] for layer in found] == [pair.ours for pair in order(name)]
+    assert by_name(found, order(name)) == twins  # the numbers that Keras gives go on from others
+    numbered = re.compile(r"(conv2d|batch_normalization)(_\d+)?")
+    named = [layer for layer in found if not numbered.fullmatch(layer)]
+    assert named == [pair.theirs for pair in order(name) if not numbered.fullmatch(pair.theirs)]
+    weights = {
+        f"{layer.name}/{n}": np.broadcast_to(np.float32(0), weight.shape)
+        for layer in theirs.layers
+        for n, weight in enumerate(layer.weights)
+    }
+    assert networks_of(weights) == [name]
+
+
+def test_the_networks_whose_weights_are_read():
+    assert set(NETWORKS) == set(paper.KERAS_APPLICATIONS)
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ from keras_convnets import files
 from keras_convnets.received import shown
 from keras_convnets.weights.adapting import head_of
 from keras_convnets.weights.arrays import NamedArrays
+from keras_convnets.weights.keras_files import is_keras, place_keras
 from keras_convnets.weights.layout import Layout
 from keras_convnets.weights.model_layers import weights_of
 from keras_convnets.weights.placement import Placement, Value
@@ -36,6 +37,8 @@ def match(
     Raises:
         ValueError: the file has no weight of the model, or the rules of the network refuse it.
     """
+    if is_keras(arrays.arrays):
+        return place_keras(layers, arrays.arrays, networks)
     weights = weights_of(layers)
     if any(name in arrays.arrays for name in weights):
         return _by_our_names(weights, arrays)

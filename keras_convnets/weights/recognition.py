@@ -23,6 +23,7 @@ import numpy as np
 from keras_convnets.files import replacing
 from keras_convnets.keras_private import all_layers, graph_inside, nodes_by_depth
 from keras_convnets.weights.adapting import is_head
+from keras_convnets.weights.keras_files import is_keras, networks_of, with_variables
 from keras_convnets.weights.layout import (
     Layout,
     Row,
@@ -63,7 +64,11 @@ def network_of_model(model: keras.Model) -> Names:
 
 def network_of_file(arrays: Mapping[str, np.ndarray]) -> list[Source]:
     """Return the networks whose weights a file can have, each with whose names it has."""
-    found = [
+    found = []
+    if is_keras(arrays):
+        found = [(network, "keras") for network in networks_of(arrays)]
+        arrays = with_variables(arrays)
+    found += [
         (network, layout.source)
         for layout in (*LAYOUTS, OWN)
         for network in sorted(_of_digest(layout.source, digest(arrays, layout)))
