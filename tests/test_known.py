@@ -3,6 +3,7 @@ import dataclasses
 import json
 import pickle
 import zipfile
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -17,6 +18,7 @@ from keras_convnets import (
 from keras_convnets.known import KEY, Known, known, pass_on, remember
 from keras_convnets.saved_models import opens_with_keras, without_optimizer
 from keras_convnets.training import Preprocessing, new_head
+from keras_convnets.training.run.pretrained import open_pretrained
 
 IMAGES = Preprocessing(3, 8, 8, mean=(0.5, 0.4, 0.3), std=(0.2, 0.2, 0.2), resize="crop")
 WHAT = Known("torchvision", IMAGES.to_config(), ("cat", "dog", "a bird"))
@@ -154,3 +156,26 @@ def test_what_is_no_preprocessing_is_refused_in_a_line(config):
 def test_keys_of_a_later_version_are_ignored():
     changed({"weights": "timm", "licence": "mit"})
     assert known(load_model("changed.keras")) == Known("timm")
+
+
+def test_training_goes_on_with_the_images_of_the_model():
+    small().save("small.keras")
+    start = open_pretrained(Path("small.keras"))
+    assert start.data_arguments() == {"preprocessing": IMAGES}
+    assert start.data_arguments(16) == {"preprocessing": IMAGES}  # which load_data refuses
+    assert start.for_classes(("cat", "dog", "a bird")) is start.model
+    other = start.for_classes(("cat", "dog"))
+    assert (class_names_of(other), preprocessing_of(other)) == (None, IMAGES)
+
+
+def test_a_model_for_any_size_is_given_images_of_the_size_asked_for():
+    inputs = x = keras.Input((None, None, 3))
+    for layer in small().layers[1:]:
+        x = layer(x)
+    model = keras.Model(inputs, x)
+    remember(model, WHAT)
+    model.save("any.keras")
+    start = open_pretrained(Path("any.keras"))
+    assert start.data_arguments() == {"preprocessing": IMAGES}
+    expected = dataclasses.replace(IMAGES, rows=16, cols=16)
+    assert start.data_arguments(16) == {"preprocessing": expected}

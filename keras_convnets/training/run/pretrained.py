@@ -11,6 +11,7 @@ import keras
 
 from keras_convnets import axes
 from keras_convnets.images.class_names import class_names_of
+from keras_convnets.images.fitted import for_input
 from keras_convnets.images.preprocessing import Preprocessing, preprocessing_of
 from keras_convnets.inference.classifier import check_one_vector, check_takes_floats
 from keras_convnets.saved_models import is_file, load_model
@@ -37,13 +38,17 @@ class Pretrained:
         """Return the arguments for `load_data` to prepare images for the model.
 
         Args:
-            image_size: the requested rows and columns; by default those of the model's input.
+            image_size: the requested rows and columns; by default those of its training
+                images. A model that takes images of any size is given these.
         """
-        if self.preprocessing is not None:
-            return {"preprocessing": self.preprocessing}
         shape = self.model.inputs[0].shape
-        _, rows, _ = axes.in_papers_order(shape, axes.format_of(self.model))
-        return {"image_size": rows if image_size is None else image_size}
+        _, rows, cols = axes.in_papers_order(shape, axes.format_of(self.model))
+        known = self.preprocessing
+        if known is None:
+            return {"image_size": rows if image_size is None else image_size}
+        if image_size is not None and rows is None and cols is None:
+            known = for_input(known, (known.channels, image_size, image_size))
+        return {"preprocessing": known}
 
     def for_classes(self, class_names: Sequence[str]) -> keras.Model:
         """Return the model, with a new head unless it was trained on the same classes."""
