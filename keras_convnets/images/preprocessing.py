@@ -16,6 +16,7 @@ from keras_convnets.known import known
 
 RESIZES = ("none", "stretch", "crop")
 INTERPOLATIONS = ("bilinear", "bicubic")
+_KERNELS = {"bilinear": "triangle", "bicubic": "keyscubic"}  # as TensorFlow names them
 # ImageNet evaluations scale the shorter side to 256 before a 224 x 224 centre crop.
 _MARGIN = 8 / 7
 _BRIGHTEST = 255.0
@@ -177,26 +178,34 @@ class Preprocessing:
         given = tf.cast(tf.shape(image)[-3:-1], tf.float32)
         factor = tf.reduce_max(tf.cast(target, tf.float32) / given)
         sizes = tf.maximum(tf.cast(tf.round(given * factor), tf.int32), tf.cast(target, tf.int32))
-        return self._crop(self._scaled(image, sizes), (sizes - (self.rows, self.cols)) // 2)
+        image = self._scaled(image, sizes)
+        top, left = tf.unstack((sizes - (self.rows, self.cols)) // 2)
+        return image[..., top : top + self.rows, left : left + self.cols, :]
 
     def _cropped(self, image: tf.Tensor, shorter_side: int, whole: bool) -> tf.Tensor:
         """Return a centre crop of an image that is scaled as torchvision does it with Pillow.
 
         The longer side is rounded down, and the place of the crop to the even number if it is in
         the middle of two. The columns are scaled first; whole pixels are still whole after that.
+        Only the crop is computed, so a very long image takes no more memory.
         """
         given = tf.cast(tf.shape(image)[-3:-1], tf.int64)
-        sizes = tf.cast(given * shorter_side // tf.reduce_min(given), tf.int32)
-        for rows in (tf.shape(image)[-3], sizes[0]):
-            image = tf.image.resize(image, (rows, sizes[1]), self.interpolation, antialias=True)
+        sizes = given * shorter_side // tf.reduce_min(given)
+        place = tf.round(tf.cast(sizes - (self.rows, self.cols), tf.float32) / 2)
+        scale = tf.cast(sizes, tf.float32) / tf.cast(given, tf.float32)
+        images = image if image.shape.rank == 4 else image[tf.newaxis]
+        for rows, change in ((tf.shape(image)[-3], (0.0, 1.0)), (self.rows, (1.0, 0.0))):
+            images = tf.raw_ops.ScaleAndTranslate(
+                images=images,
+                size=(rows, self.cols),
+                scale=tf.where(tf.cast(change, tf.bool), scale, 1.0),
+                translation=-place * change,
+                kernel_type=_KERNELS[self.interpolation],
+                antialias=True,
+            )
             if whole:
-                image = tf.clip_by_value(tf.floor(image + 0.5), 0.0, _BRIGHTEST)
-        over = tf.cast(sizes - (self.rows, self.cols), tf.float32)
-        return self._crop(image, tf.cast(tf.round(over / 2), tf.int32))
-
-    def _crop(self, image: tf.Tensor, place: tf.Tensor) -> tf.Tensor:
-        top, left = tf.unstack(place)
-        return image[..., top : top + self.rows, left : left + self.cols, :]
+                images = tf.clip_by_value(tf.floor(images + 0.5), 0.0, _BRIGHTEST)
+        return images if image.shape.rank == 4 else images[0]
 
     def _scaled(self, image: tf.Tensor, size: Any) -> tf.Tensor:
         """Return an image of another size; bicubic interpolation overshoots at edges."""

@@ -253,3 +253,24 @@ def test_configurations_of_earlier_versions_mean_what_they_meant():
     del old["rows"]
     with pytest.raises(ValueError, match="'rows' is unknown or missing"):
         Preprocessing.from_config(old)
+
+
+@pytest.mark.parametrize("shape", [(1, 60_000, 3), (60_000, 1, 3)])
+def test_a_very_long_image_takes_little_memory_and_time(shape):
+    long = np.broadcast_to(np.array([50, 100, 150], np.uint8), shape)
+    found = Preprocessing(3, 224, 224, 1, resize="crop", shorter_side=256)(long).numpy()
+    assert np.array_equal(found[0, 0], [50, 100, 150])
+    assert found.std(axis=(0, 1)).max() < 1e-4
+
+
+def test_images_of_any_size_are_cropped_within_a_dataset_and_in_batches():
+    prepare = Preprocessing(3, 24, 32, 255.0, resize="crop", shorter_side=40)
+    images = [COLOUR, COLOUR.transpose(1, 0, 2), COLOUR[:5, :7]]
+    made = tf.data.Dataset.from_generator(
+        lambda: images, output_signature=tf.TensorSpec((None, None, 3), tf.uint8)
+    )
+    for image, found in zip(images, made.map(prepare), strict=True):
+        assert np.array_equal(found, prepare(image))
+        assert np.array_equal(prepare(np.stack([image, image]))[1], found)
+        halves = prepare(image.astype("float32")).numpy()
+        assert np.abs(halves - found).max() <= 1.5 / 255
