@@ -1,4 +1,4 @@
-"""The initialisers of ONNX files: arrays by name. The graph is not looked at."""
+"""The initialisers of ONNX files, arrays by name, and of the graph the kinds of its operations."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def is_onnx(start: bytes) -> bool:
     return start[:1] == b"\x08" and start[1:2] < b"\x80" and start[2:3] in (b"\x12", b"\x1a", b":")
 
 
-def read_onnx(stream: BinaryIO) -> dict[str, np.ndarray]:
-    """Return the initialisers of a file by name, in their order.
+def read_onnx(stream: BinaryIO) -> tuple[dict[str, np.ndarray], tuple[str, ...]]:
+    """Return the initialisers of a file by name, and the kinds of its operations, in their order.
 
     Raises:
         DamagedFile: the file is damaged, has values in other files or sparse ones, or the package
@@ -69,7 +69,7 @@ def read_onnx(stream: BinaryIO) -> dict[str, np.ndarray]:
         if tensor.name in found:
             raise DamagedFile(f"it has the initialiser {shown(repr(tensor.name))} twice")
         found[tensor.name] = _array(tensor)
-    return found
+    return found, tuple(node.op_type for node in graph.node)
 
 
 def _array(tensor: Any) -> np.ndarray:

@@ -23,6 +23,7 @@ class NamedArrays:
             state_dict, optimizer"``; empty if they are all that the file has.
         prefix: the prefix that was removed from their names, such as ``"module."``.
         metadata: the texts by name that a file of safetensors has beside them.
+        operations: the kinds of the operations of an ONNX file's graph, in its order.
     """
 
     arrays: Mapping[str, np.ndarray]
@@ -30,3 +31,4 @@ class NamedArrays:
     taken: str = ""
     prefix: str = ""
     metadata: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    operations: tuple[str, ...] = ()

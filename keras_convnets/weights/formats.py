@@ -93,7 +93,8 @@ def _read(stream: BinaryIO, path: str | os.PathLike[str]) -> NamedArrays:
         stream.seek(0)
         return _flat(arrays, "safetensors", read_metadata(stream))
     if is_onnx(start):
-        return NamedArrays(read_onnx(stream), "onnx")
+        named, operations = read_onnx(stream)
+        return NamedArrays(named, "onnx", operations=operations)
     raise DamagedFile(_unknown(start))
 
 

@@ -53,6 +53,8 @@ class Layout(NamedTuple):
             there, which a model without them leaves out; empty if there are none.
         aliases: pairs of a regular expression and a replacement for older names.
         bgr: whether the channels of the images are blue, green, red there.
+        operations: with which operations of their kinds the graph of an ONNX file begins, where
+            names and shapes alone do not tell the network.
         check: called with the arrays of a file, read or to be written; it raises ``ValueError`` if
             the networks do not compute the same with them.
     """
@@ -64,6 +66,7 @@ class Layout(NamedTuple):
     auxiliary: str = ""
     aliases: tuple[tuple[str, str], ...] = ()
     bgr: bool = False
+    operations: tuple[str, ...] = ()
     check: Check | None = None
 
 

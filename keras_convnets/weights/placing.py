@@ -46,6 +46,7 @@ def place(layers: Mapping[str, Any], arrays: NamedArrays, layout: Layout) -> Pla
     keys = {renamed(key, layout): key for key in arrays.arrays}
     if layout.check is not None:
         layout.check({name: arrays.arrays[key] for name, key in keys.items()})
+    _check_operations(arrays, layout)
     placing = _Placing(keys, arrays.arrays, layout)
     for name, layer in layers.items():
         placing.place(name, layer)
@@ -168,6 +169,18 @@ class _Placing:
         suffixes = set(self._suffixes.values())
         absent = {head + suffix for head in heads - present for suffix in suffixes}
         return "the model is without its top" if name in absent else ""
+
+
+def _check_operations(arrays: NamedArrays, layout: Layout) -> None:
+    """Refuse the graph of a network that has the same names and shapes, in another order."""
+    alike = [one for one in arrays.operations if one in layout.operations]
+    begins = tuple(alike[: len(layout.operations)])
+    if arrays.operations and begins != layout.operations:
+        raise ValueError(
+            f"weights: received a graph with the operations {', '.join(begins) or None}; expected "
+            f"{', '.join(layout.operations)}, as in {' or '.join(layout.networks)}. The file is of "
+            "another network with the same names, such as CaffeNet, which is none of this package."
+        )
 
 
 def _of_another_kind(key: str, array: np.ndarray, full: str, shape: tuple[int, ...]) -> ValueError:

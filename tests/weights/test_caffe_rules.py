@@ -58,3 +58,21 @@ def test_the_papers_alexnet_refuses_the_weights_of_caffes(tmp_path):
     assert load_weights(caffes, tmp_path / "caffe.npz").source == "caffe"
     with pytest.raises(ValueError, match="the weights of alexnet_caffe, for alexnet_original; exp"):
         load_weights(papers, tmp_path / "caffe.npz")
+
+
+def test_caffenet_is_refused_as_alexnet():
+    """All names and shapes agree; it pools before it normalises, as the graph in the file says."""
+    (layout,) = [one for one in LAYOUTS if "alexnet_caffe" in one.networks]
+    found = layers_of(outline("alexnet_caffe", include_top=False))
+    arrays = {"conv1_b_0": np.zeros(96, np.float32)}
+    alexnet, caffenet = ("Conv Relu LRN MaxPool", "Conv Relu MaxPool LRN")
+    for begins, rest in ((alexnet, alexnet), (caffenet, caffenet), (alexnet, caffenet)):
+        operations = (*begins.split(), *rest.split(), *["Conv", "Relu"] * 3, "MaxPool", "Gemm")
+        file = NamedArrays(arrays, "onnx", operations=operations)
+        if caffenet not in (begins, rest):
+            assert place(found, file, layout).values.keys() == {"conv1_conv/bias"}
+            continue
+        with pytest.raises(
+            ValueError, match=r"received a graph .*MaxPool, LRN.*; expected Conv, LR"
+        ):
+            place(found, file, layout)

@@ -28,6 +28,11 @@ ALEXNET = {
     "fc7": (4096, 4096),
     "fc8": (OUTPUTS, 4096),
 }
+# With which the graphs begin.
+OPERATIONS = {
+    "alexnet_caffe": "Conv Relu LRN MaxPool Conv Relu LRN MaxPool Conv Relu Conv Relu",
+    "googlenet": "Conv Relu MaxPool LRN Conv Relu Conv Relu LRN MaxPool Conv Relu Conv Relu",
+}
 # The columns of the paper's table: inputs, 1x1, 3x3 with its reduction, 5x5 likewise, pooling.
 INCEPTIONS = {
     "3a": (192, 64, 96, 128, 16, 32, 32),
@@ -71,7 +76,7 @@ def random_arrays(shapes):
     return arrays
 
 
-def onnx_file(path, arrays, flattened):
+def onnx_file(path, arrays, operations, flattened):
     """Write a file as those of the zoo: weights are inputs too, and the shape of a reshape."""
     arrays = {**arrays, "OC2_DUMMY_1": np.array([1, flattened], np.int64)}
     types = {np.dtype("float32"): onnx.TensorProto.FLOAT, np.dtype("int64"): onnx.TensorProto.INT64}
@@ -85,8 +90,9 @@ def onnx_file(path, arrays, flattened):
         helper.make_tensor_value_info(name, types[a.dtype], a.shape) for name, a in arrays.items()
     ]
     outputs = [helper.make_tensor_value_info("prob_1", onnx.TensorProto.FLOAT, (1, OUTPUTS))]
-    node = helper.make_node("Reshape", ["data_0", "OC2_DUMMY_1"], ["prob_1"])
-    graph = helper.make_graph([node], "caffe", inputs, outputs, initialisers)
+    kinds = [*operations.split(), "Reshape", "Gemm", "Softmax"]
+    nodes = [helper.make_node(kind, ["data_0"], ["prob_1"]) for kind in kinds]
+    graph = helper.make_graph(nodes, "caffe", inputs, outputs, initialisers)
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 9)]), path)
 
 
@@ -132,7 +138,8 @@ def googlenet(layers, x):
 )
 def test_logits(network, definition, shapes, options, sizes, tmp_path):
     arrays = random_arrays(shapes)
-    onnx_file(tmp_path / "model.onnx", arrays, flattened=shapes.get("fc6", (0, 1024))[1])
+    flattened = shapes.get("fc6", (0, 1024))[1]
+    onnx_file(tmp_path / "model.onnx", arrays, OPERATIONS[network], flattened)
     for size, data_format in zip(sizes, ("channels_last", "channels_first"), strict=True):
         # Images from 0 to 255 minus Caffe's mean.
         x = 60 * images((3, *size), "channels_first") * np.float32([[[[1]]], [[[0.5]]]])

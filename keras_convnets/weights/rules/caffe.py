@@ -31,7 +31,23 @@ GOOGLENET = (
     Row("head_dense", "loss3/classifier"),
 )
 
+# CaffeNet, which is in the zoo too, has AlexNet's names and shapes, and pools before it normalises.
 LAYOUTS = (
-    Layout("caffe", ("alexnet_caffe",), ALEXNET, "caffe", bgr=True),
-    Layout("caffe", ("googlenet",), GOOGLENET, "caffe", r"loss[12]/", bgr=True),
+    Layout(
+        "caffe",
+        ("alexnet_caffe",),
+        ALEXNET,
+        tensors="caffe",
+        bgr=True,
+        operations=("Conv", "LRN", "MaxPool", "Conv", "LRN", "MaxPool"),
+    ),
+    Layout(
+        "caffe",
+        ("googlenet",),
+        GOOGLENET,
+        tensors="caffe",
+        auxiliary=r"loss[12]/",
+        bgr=True,
+        operations=("Conv", "MaxPool", "LRN", "Conv", "Conv", "LRN", "MaxPool"),
+    ),
 )
