@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from typing import BinaryIO
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from keras_convnets.readers.torch_arrays import Choose, arrays
 from keras_convnets.readers.torch_values import MOST, Storage, TorchValues
 from keras_convnets.readers.zips import opened_zip, stored
 
+_CHUNK = 1 << 20
 _ORDERS = (b"little", b"big")
 
 
@@ -30,12 +31,8 @@ def read_torch_zip(stream: BinaryIO, choose: Choose) -> dict[str, np.ndarray]:
     with opened_zip(stream) as archive:
         members = {member.filename: member for member in archive.infolist()}
         folder = _folder(members)
-        pickled = stored(stream, members[f"{folder}/data.pkl"])
         values = TorchValues()
-        machine = Machine(
-            io.BytesIO(pickled.data), len(pickled), values.call, values.persistent, MOST
-        )
-        tensors = choose(machine.run())
+        tensors = choose(_value(archive, members[f"{folder}/data.pkl"], values))
         is_swapped = _is_swapped(stream, members.get(f"{folder}/byteorder"))
 
         def read(storage: Storage) -> np.ndarray:
@@ -51,6 +48,18 @@ def read_torch_zip(stream: BinaryIO, choose: Choose) -> dict[str, np.ndarray]:
             return _swapped(found, storage) if is_swapped else found
 
         return arrays(tensors, size_of(stream), read)
+
+
+def _value(archive: zipfile.ZipFile, member: zipfile.ZipInfo, values: TorchValues) -> Any:
+    """Return what the pickle has; it is not in memory as a whole."""
+    if member.compress_type != zipfile.ZIP_STORED:
+        raise DamagedFile("its pickle is compressed")
+    with archive.open(member) as stream:
+        buffered = io.BufferedReader(cast(io.RawIOBase, stream))
+        found = Machine(buffered, member.file_size, values.call, values.persistent, MOST).run()
+        while buffered.read(_CHUNK):  # to the end, where the checksum is verified
+            pass
+    return found
 
 
 def _folder(members: dict[str, zipfile.ZipInfo]) -> str:

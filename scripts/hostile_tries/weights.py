@@ -234,6 +234,7 @@ def _lies() -> dict[str, bytes]:
         "a list with itself": b"]q\x00h\x00a",
         "2 million dictionaries": b"}" * 2_000_000,
         "900,000 dictionaries": b"}" * 900_000,
+        "a text of 200 MB": b"X" + struct.pack("<I", 200_000_000) + b"a" * 200_000_000,
         "a memo of a million": b"N" + b"\x94" * 900_000,
         "tuples within tuples": b")" + b"\x85" * 300_000,
         "an optimizer": torch_.plain({"state": {}, "param_groups": []}),

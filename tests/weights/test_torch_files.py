@@ -163,6 +163,8 @@ def test_zips_that_lie():
     refused(zipped(ONE, {"0": BYTES[:-4]}), "has 12 bytes, and its pickle says 16")
     refused(zipped(ONE, {}), "lacks its storage '0'")
     refused(zipped(ONE, {"0": BYTES}, method=zipfile.ZIP_DEFLATED), "is compressed")
+    end = zipped(ONE + b"N.N", {"0": BYTES}).replace(b"N.N.", b"N.X.")
+    refused(end, "Bad CRC-32")
     refused(zipped(ONE, {"0": BYTES}, others=[("weights/constants.pkl", b"")]), "TorchScript")
     refused(zipped(ONE, {"0": BYTES}, others=[("other/data.pkl", b"")]), "lacks the pickle")
     flipped = bytearray(whole_file)
