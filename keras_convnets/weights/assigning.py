@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import keras
 import numpy as np
 
 from keras_convnets.weights.placement import Value
+
+
+def check_types(weights: Mapping[str, Any]) -> None:
+    """Refuse a model with weights of integers, as a quantized one has.
+
+    Raises:
+        ValueError: it has some.
+    """
+    for name, variable in weights.items():
+        if not keras.backend.is_float_dtype(str(variable.dtype)):
+            raise ValueError(
+                f"model: received one whose {name} has the type {variable.dtype}; expected "
+                "floating-point weights. Load the weights first, and quantize the model then."
+            )
 
 
 def converted(name: str, value: Value, variable: Any) -> np.ndarray:
@@ -19,11 +33,6 @@ def converted(name: str, value: Value, variable: Any) -> np.ndarray:
     """
     expected = "expected finite floating-point numbers"
     received = f"weights: received {value.key!r}"
-    if not keras.backend.is_float_dtype(str(variable.dtype)):
-        raise ValueError(
-            f"model: {name} has the type {variable.dtype}; {expected}. Load the weights first, and "
-            "quantize the model then."
-        )
     if "float" not in str(value.array.dtype):
         raise ValueError(f"{received} of type {value.array.dtype}; {expected}. Save it as float32.")
     with np.errstate(over="ignore"):

@@ -9,7 +9,7 @@ from typing import Any
 
 from keras_convnets import files
 from keras_convnets.received import shown
-from keras_convnets.weights.adapting import head_of
+from keras_convnets.weights.adapting import Adapted, head_of
 from keras_convnets.weights.arrays import NamedArrays
 from keras_convnets.weights.keras_files import is_keras, place_keras
 from keras_convnets.weights.layout import Layout
@@ -91,7 +91,8 @@ def check_complete(
     file: str | os.PathLike[str],
     arrays: NamedArrays,
     placement: Placement,
-    missing: tuple[str, ...],
+    adapted: Adapted,
+    strict: bool,
 ) -> None:
     """Refuse a file with names that no rule explains, and one that lacks weights of the model.
 
@@ -99,11 +100,22 @@ def check_complete(
         file: the path of the file.
         arrays: its arrays.
         placement: where they belong.
-        missing: the weights that the file lacks, without those of layers that are made anew.
+        adapted: the values for the model.
+        strict: whether all that is in the file must be explained, and all of the model be in it;
+            otherwise one weight is enough.
 
     Raises:
         ValueError: the file is so. The error has the nearest names.
     """
+    missing = adapted.missing
+    if not strict:
+        if not adapted.values:
+            raise ValueError(
+                f"weights: received {files.shown(file)}, which has no weight of the model but "
+                "those of layers that start anew; expected one of them at least. Build the network "
+                "that the file is of."
+            )
+        return
     said = []
     if placement.unexplained:
         said.append(
@@ -112,7 +124,8 @@ def check_complete(
         )
     if missing:
         said.append(
-            f"lacks {len(missing):,} weights, {_first(missing)}; nearest to the first of them are "
+            f"lacks {len(missing):,} weights, {_first(missing)}; nearest to the first of them, "
+            f"{shown(placement.sought.get(missing[0], missing[0]))}, are "
             f"{_nearest(missing[0], placement, arrays)}"
         )
     if said:
@@ -131,5 +144,6 @@ def _first(names: tuple[str, ...]) -> str:
 def _nearest(wanted: str, placement: Placement, arrays: NamedArrays) -> str:
     """Return the names in the file, preferably unused ones, that are nearest to a weight's."""
     names = list(placement.unexplained) or list(arrays.arrays)
+    wanted = placement.sought.get(wanted, wanted)
     near = difflib.get_close_matches(wanted, names, n=_MOST, cutoff=0.0)
     return ", ".join(f"{shown(name)} {tuple(arrays.arrays[name].shape)}" for name in near)

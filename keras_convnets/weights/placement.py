@@ -31,6 +31,7 @@ class Placement:
         left_out: the names in the file that the model has no use for, each with the reason.
         unexplained: the names in the file that no rule explains.
         missing: the weights of the model that the file lacks, as ``layer/variable``.
+        sought: the names that such weights would have in the file, as far as they are known.
         bgr: whether the network in the file takes images of blue, green, red.
         notes: remarks for the report, such as that scales were folded into the convolutions.
     """
@@ -40,5 +41,6 @@ class Placement:
     left_out: dict[str, str] = dataclasses.field(default_factory=dict)
     unexplained: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    sought: dict[str, str] = dataclasses.field(default_factory=dict)
     bgr: bool = False
     notes: tuple[str, ...] = ()

@@ -96,6 +96,7 @@ class _Placing:
         self._used: set[str] = set()
         self._values: dict[str, Value] = {}
         self._missing: list[str] = []
+        self._sought: dict[str, str] = {}
         self._folded = 0
 
     def place(self, name: str, layer: Any) -> None:
@@ -106,6 +107,7 @@ class _Placing:
             found = module and module.name + self._suffixes.get(variable, f".{variable}")
             if found not in self._keys:
                 self._missing.append(full)
+                self._sought[full] = found or full
                 continue
             array, key = self._take(found)
             value = tensors.to_keras(array, weight.shape, flattened(layer))
@@ -150,6 +152,7 @@ class _Placing:
             left_out={self._keys[name]: reason for name, reason in reasons.items() if reason},
             unexplained=tuple(self._keys[name] for name in rest if not reasons[name]),
             missing=tuple(self._missing),
+            sought=self._sought,
             bgr=self._layout.bgr,
             notes=(notes,) if self._folded else (),
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -16,7 +17,7 @@ from keras_convnets.typed import typed
 from keras_convnets.weights import formats
 from keras_convnets.weights.adapting import CHANNELS, Adapted, adapt
 from keras_convnets.weights.arrays import NamedArrays
-from keras_convnets.weights.assigning import assign, converted
+from keras_convnets.weights.assigning import assign, check_types, converted
 from keras_convnets.weights.fetch import resolve
 from keras_convnets.weights.folding import fold_bgr, fold_input, renormalising, stem_of
 from keras_convnets.weights.knowing import fitting, kept_in, known_of
@@ -95,6 +96,8 @@ def load_weights(
     checks.choice("channels", channels, CHANNELS)
     layers = layers_of(model)
     check_has_values(model, layers)
+    weights = weights_of(layers)
+    check_types(weights)
     networks = network_of_model(model)
     path, row = resolve(file, sorted(networks))
     arrays = formats.read(path)
@@ -102,20 +105,18 @@ def load_weights(
     _check_same_network(path, networks, theirs)
     if row is not None and row.network not in {*networks, *theirs}:
         row = None  # it has the name of a published file, and is something else
+    what = what if row is None else known_of(row, model)
     placement = _for_rgb(match(path, arrays, layers, networks), layers, row)
-    weights = weights_of(layers)
     adapted = adapt({name: tuple(one.shape) for name, one in weights.items()}, placement, channels)
-    if strict:
-        check_complete(path, arrays, placement, adapted.missing)
+    check_complete(path, arrays, placement, adapted, strict)
     values = [
         (weights[name], converted(name, value, weights[name]))
         for name, value in adapted.values.items()
     ]
-    what = what if row is None else known_of(row, model)
-    report = _report(path, arrays, networks, placement, adapted)
-    report = dataclasses.replace(report, weights=what.weights)
+    report = _report(path, arrays, networks, theirs, placement, adapted)
     assign(values)
     remember(model, fitting(what, model, adapted.values))
+    report = dataclasses.replace(report, weights=what.weights)
     object.__setattr__(model, _REPORT, report)  # Keras would track what is in it
     return report
 
@@ -134,7 +135,7 @@ def weights_report_of(model: keras.Model) -> WeightsReport | None:
     return getattr(model, _REPORT, None)
 
 
-def _says(file: str | os.PathLike[str], arrays: NamedArrays) -> tuple[Known, list[str]]:
+def _says(file: Path, arrays: NamedArrays) -> tuple[Known, list[str]]:
     """Return what a file says of images and classes, and the networks whose weights it can have."""
     networks = list(dict.fromkeys(network for network, _ in network_of_file(arrays.arrays)))
     try:
@@ -160,7 +161,7 @@ def _for_rgb(placement: Placement, layers: Mapping[str, Any], row: Published | N
     return dataclasses.replace(placement, notes=tuple(notes))
 
 
-def _check_same_network(file: str | os.PathLike[str], networks: Names, theirs: list[str]) -> None:
+def _check_same_network(file: Path, networks: Names, theirs: list[str]) -> None:
     if networks and theirs and not networks.intersection(theirs):
         raise ValueError(
             f"weights: received {files.shown(file)}, which has the weights of {_either(theirs)}, "
@@ -174,14 +175,19 @@ def _either(names: Iterable[str]) -> str:
 
 
 def _report(
-    file: str | os.PathLike[str],
+    path: Path,
     arrays: NamedArrays,
     networks: Names,
+    theirs: list[str],
     placement: Placement,
     adapted: Adapted,
 ) -> WeightsReport:
+    notes = placement.notes
+    if theirs and not networks:
+        kept = f"the file has the weights of {_either(theirs)}"
+        notes += (f"{kept}; the strides, padding and connections of the model may be others",)
     return WeightsReport(
-        file=os.fspath(file),
+        file=str(path),
         format=arrays.kind,
         weights=None,
         network=" or ".join(sorted(networks)) or None,
@@ -194,5 +200,5 @@ def _report(
         left_out=placement.left_out,
         unexplained=placement.unexplained,
         missing=adapted.missing,
-        notes=placement.notes,
+        notes=notes,
     )

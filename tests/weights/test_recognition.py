@@ -90,6 +90,15 @@ def test_another_network_is_refused_even_where_names_and_shapes_agree(tmp_path):
         np.testing.assert_array_equal(old, new)
 
 
+def test_a_model_of_another_graph_is_told_what_the_file_is_of(tmp_path):
+    path = tmp_path / "resnet50.npz"
+    np.savez(path, **blank(torchs((3, 4, 6, 3), 1000, 3)))
+    model = ResnetV1Builder.build((3, 32, 32), 5, "bottleneck_v1", (1, 1, 1, 1))
+    report = load_weights(model, path, strict=False)
+    assert report.network is None
+    assert "the file has the weights of resnet_v1_5_50; the strides" in str(report)
+
+
 def test_our_own_files_say_their_network(tmp_path):
     path = tmp_path / "cifar.safetensors"
     save_weights(create_model("cifar_plain_20"), path)

@@ -143,7 +143,10 @@ def test_two_networks_within_a_model(file):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"layer1.0.conv1.weigth": "layer1.0.conv1.weight"}, ["lacks 1", "layer1.0.conv1.weigth"]),
+        (
+            {"layer1.0.conv1.weigth": "layer1.0.conv1.weight"},
+            ["lacks 1", "'layer1.0.conv1.weight', are 'layer1.0.conv1.weigth' (64, 64, 3, 3)"],
+        ),
         ({"layer3.0.conv1.weight": None}, ["1 names that no rule explains", "'layer3.0.conv1.we"]),
         ({"layer1.0.bn1.bias": (63,)}, ["'layer1.0.bn1.bias' of shape 63", "expected 64"]),
         ({"layer1.0.conv1.weight": (64, 32, 3, 3)}, ["3 x 3 x 32 x 64", "3 x 3 x 64 x 64"]),
@@ -208,6 +211,19 @@ def test_strict_false_says_what_it_left(state, tmp_path):
     assert report.missing == ("conv2_block1_bn2/beta",)
     assert "missing from the file: conv2_block1_bn2/beta" in str(report)
     json.dumps(report.to_dict())
+
+
+def test_quantized_models_are_refused(file):
+    model = tiny()
+    model.get_layer("head_dense").quantize("int8")
+    with pytest.raises(ValueError, match="type int8; .* Load the weights first"):
+        load_weights(model, file)
+
+
+def test_a_file_of_which_nothing_can_be_loaded(state, tmp_path):
+    head = {key: array for key, array in state.items() if key.startswith("fc")}
+    path = saved(tmp_path / "head.safetensors", head)
+    refused(tiny(classes=5), path, ["has no weight of the model but"], strict=False)
 
 
 def test_models_without_values(file):
