@@ -12,14 +12,12 @@ import tensorflow as tf
 
 from keras_convnets import checks, typed
 from keras_convnets.images import decoding
+from keras_convnets.images.resizing import BRIGHTEST, KERNELS, coloured, cropped, middle, scaled
 from keras_convnets.known import known
 
 RESIZES = ("none", "stretch", "crop")
-INTERPOLATIONS = ("bilinear", "bicubic")
-_KERNELS = {"bilinear": "triangle", "bicubic": "keyscubic"}  # as TensorFlow names them
 # ImageNet evaluations scale the shorter side to 256 before a 224 x 224 centre crop.
 _MARGIN = 8 / 7
-_BRIGHTEST = 255.0
 _DIGITS = 6
 
 
@@ -86,7 +84,7 @@ class Preprocessing:
             checks.positive_integer(what, getattr(self, what), "the network's input size")
         checks.positive_number("scale", self.scale, "what pixels are divided by, such as 255")
         checks.choice("resize", self.resize, RESIZES)
-        checks.choice("interpolation", self.interpolation, INTERPOLATIONS)
+        checks.choice("interpolation", self.interpolation, KERNELS)
         self._check_shorter_side()
         self._set("mean", self.mean or (0.0,) * self.channels)
         self._set("std", self.std or (1.0,) * self.channels)
@@ -136,11 +134,12 @@ class Preprocessing:
         """
         image = tf.convert_to_tensor(image)
         whole = image.dtype.is_integer
-        image = self._coloured(tf.cast(image, tf.float32))
+        image = coloured(tf.cast(image, tf.float32), self.channels)
         if self.shorter_side is None:
             image = self._resized(image / self.scale)
         else:
-            image = self._cropped(image, self.shorter_side, whole) / self.scale
+            size = (self.rows, self.cols)
+            image = cropped(image, size, self.shorter_side, self.interpolation, whole) / self.scale
         image = self._normalised(image)
         return tf.ensure_shape(image, (*image.shape[:-3], self.rows, self.cols, self.channels))
 
@@ -152,67 +151,16 @@ class Preprocessing:
         rows = (rows - mean) / std
         return tf.reshape(rows, tf.shape(image))
 
-    def _coloured(self, image: tf.Tensor) -> tf.Tensor:
-        has = image.shape[-1]
-        colour = image[..., :3] if has >= 3 else image[..., :1]
-        if self.channels == 1 and has >= 3:
-            return _grey(colour)
-        if self.channels == 3 and has < 3:
-            return tf.image.grayscale_to_rgb(colour)
-        return colour
-
     def _resized(self, image: tf.Tensor) -> tf.Tensor:
-        size = (self.rows, self.cols)
+        size, how = (self.rows, self.cols), (self.interpolation, BRIGHTEST / self.scale)
         if self.resize == "stretch":
-            return self._scaled(image, size)
+            return scaled(image, size, *how)
         if self.resize == "crop":
-            return self._middle(image, _MARGIN)
+            return middle(image, size, _MARGIN, *how)
         if tuple(image.shape[-3:-1]) == size:
             return image
         fits = tf.reduce_all(tf.shape(image)[-3:-1] == size)
-        return tf.cond(fits, lambda: image, lambda: self._middle(image, 1))
-
-    def _middle(self, image: tf.Tensor, margin: float) -> tf.Tensor:
-        """Return a centre crop of the image, scaled to fit ``margin`` times the target size."""
-        target = np.round(np.array([self.rows, self.cols]) * margin)
-        given = tf.cast(tf.shape(image)[-3:-1], tf.float32)
-        factor = tf.reduce_max(tf.cast(target, tf.float32) / given)
-        sizes = tf.maximum(tf.cast(tf.round(given * factor), tf.int32), tf.cast(target, tf.int32))
-        image = self._scaled(image, sizes)
-        top, left = tf.unstack((sizes - (self.rows, self.cols)) // 2)
-        return image[..., top : top + self.rows, left : left + self.cols, :]
-
-    def _cropped(self, image: tf.Tensor, shorter_side: int, whole: bool) -> tf.Tensor:
-        """Return a centre crop of an image that is scaled as torchvision does it with Pillow.
-
-        The longer side is rounded down, and the place of the crop to the even number if it is in
-        the middle of two. The columns are scaled first; whole pixels are still whole after that.
-        Only the crop is computed, so a very long image takes no more memory.
-        """
-        given = tf.cast(tf.shape(image)[-3:-1], tf.int64)
-        sizes = given * shorter_side // tf.reduce_min(given)
-        place = tf.round(tf.cast(sizes - (self.rows, self.cols), tf.float32) / 2)
-        scale = tf.cast(sizes, tf.float32) / tf.cast(given, tf.float32)
-        images = image if image.shape.rank == 4 else image[tf.newaxis]
-        for rows, change in ((tf.shape(image)[-3], (0.0, 1.0)), (self.rows, (1.0, 0.0))):
-            images = tf.raw_ops.ScaleAndTranslate(
-                images=images,
-                size=(rows, self.cols),
-                scale=tf.where(tf.cast(change, tf.bool), scale, 1.0),
-                translation=-place * change,
-                kernel_type=_KERNELS[self.interpolation],
-                antialias=True,
-            )
-            if whole:
-                images = tf.clip_by_value(tf.floor(images + 0.5), 0.0, _BRIGHTEST)
-        return images if image.shape.rank == 4 else images[0]
-
-    def _scaled(self, image: tf.Tensor, size: Any) -> tf.Tensor:
-        """Return an image of another size; bicubic interpolation overshoots at edges."""
-        image = tf.image.resize(image, size, self.interpolation, antialias=True)
-        if self.interpolation == "bicubic":
-            image = tf.clip_by_value(image, 0.0, _BRIGHTEST / self.scale)
-        return image
+        return tf.cond(fits, lambda: image, lambda: middle(image, size, 1, *how))
 
     def stretching(self) -> Preprocessing:
         """Return the preprocessing for images that are already cropped: it only resizes them."""
@@ -273,15 +221,6 @@ class Preprocessing:
 
 def _tuple(values: Any) -> Any:
     return tuple(values) if isinstance(values, list) else values
-
-
-def _grey(colour: tf.Tensor) -> tf.Tensor:
-    """Convert a colour image to grey; an image that is already grey stays bit for bit the same.
-
-    ``tf.image.rgb_to_grayscale`` would darken it, because its weights do not sum to 1.
-    """
-    red, green, blue = (colour[..., channel : channel + 1] for channel in range(3))
-    return red + 0.587 * (green - red) + 0.114 * (blue - red)
 
 
 def preprocessing_of(model: Any) -> Preprocessing | None:
