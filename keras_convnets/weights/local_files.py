@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
+from keras_convnets import files
 from keras_convnets.weights import hub
 from keras_convnets.weights.published import TIMM, Published, rows
+
+# timm's networks that blur where they stride: with the names and shapes of a ResNet, so that
+# nothing in their weights tells them from it.
+_BLURRING = re.compile(r"(?:models--timm--)?(resnetaa50|resnetblur18|resnetblur50)(?![0-9])")
 
 
 def of_file(path: str | os.PathLike[str]) -> Published | None:
@@ -21,9 +27,12 @@ def of_file(path: str | os.PathLike[str]) -> Published | None:
         other file.
 
     Raises:
-        ValueError: ``config.json`` cannot be used.
+        ValueError: ``config.json`` cannot be used, or the file is of a network that its contents do
+            not tell from one of ours.
     """
     path = Path(path)
+    parents = path.absolute().parents[:3] if path.name == hub.MODEL else ()
+    _check_blurring(path, path.name, *(folder.name for folder in parents))
     for row in rows():
         if path.name == row.file:
             return row
@@ -33,7 +42,18 @@ def of_file(path: str | os.PathLike[str]) -> Published | None:
     found = hub.described(folder / hub.CONFIG)
     if found is None:
         return _named_as(folder) if path.name == hub.MODEL else None
+    _check_blurring(path, found.name)
     return _of_hub(found, path.name)
+
+
+def _check_blurring(path: Path, *names: str) -> None:
+    for name in names:
+        if found := _BLURRING.match(name):
+            raise ValueError(
+                f"weights: received {files.shown(path)}, weights of timm's {found[1]}, which blurs "
+                "where it strides; expected those of a network of this package: a ResNet has the "
+                "same names and shapes, and computes something else. Take the weights of a ResNet."
+            )
 
 
 def _named_as(folder: Path) -> Published | None:

@@ -236,8 +236,28 @@ def test_a_folder_of_the_hub_says_what_its_images_are():
     assert (images["shorter_side"], images["mean"]) == (224, [0, 0, 0.5])
     assert of_file(hub(input_size=[3, 176, 176], test_input_size=None)).rows == 176
     assert of_file(hub(architecture="vit_base")) is None
+    assert of_file(hub(architecture="resnetaa500")) is None
     Path("hub/config.json").write_text("[]")
     assert of_file("hub") is None
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "resnetblur50-84f4748f.pth",
+        "resnetaa50_a1h-4cf422b3.pth",
+        "resnetblur18.safetensors",
+        "resnetblur50.bt_in1k/model.safetensors",
+        "models--timm--resnetaa50.a1h_in1k/snapshots/0/model.safetensors",
+    ],
+)
+def test_networks_that_weights_do_not_tell_from_a_resnet_are_refused_by_name(path):
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    Path(path).write_bytes(CONTENT)
+    with pytest.raises(ValueError, match=r"timm's resnet(aa|blur)[15][08], which blurs where it"):
+        resolve(path)
+    with pytest.raises(ValueError, match="timm's resnetaa50, which blurs"):
+        resolve(hub(architecture="resnetaa50"))
 
 
 @pytest.mark.parametrize(
