@@ -1,6 +1,8 @@
 """Draw the block of each family for the page "Networks": ``python scripts/docs_gallery.py``.
 
-It also writes the table of all networks at the end of the page, from ``networks.csv``.
+It also writes the table of all networks at the end of the page, from ``networks.csv`` and
+``trust.csv``, and that of all published files on the page "Weights". ``python
+scripts/docs_gallery.py tables`` writes only these.
 """
 
 import sys
@@ -30,6 +32,8 @@ from keras_convnets import (
 )
 from keras_convnets.architectures.course_notes import blocks as course_notes_blocks
 from keras_convnets.golden import networks
+from keras_convnets.weights.published import rows
+from keras_convnets.weights.trust import sources_of
 
 DOCS = Path(__file__).parents[1] / "docs"
 sys.path.insert(0, str(DOCS.parent / "tests"))
@@ -81,11 +85,13 @@ BLOCKS: dict[str, tuple[str, Any, tuple[int, int, int]]] = {
 
 
 def main() -> None:
-    """Draw all blocks, and write the table into the page."""
-    draw()
-    page = DOCS / "networks.md"
-    before, rest = page.read_text().split(START)
-    page.write_text(f"{before}{START}\n{table()}\n{END}{rest.split(END)[1]}")
+    """Draw all blocks, and write the tables into the pages."""
+    if sys.argv[1:] != ["tables"]:
+        draw()
+    for name, text in (("networks.md", table()), ("weights.md", published_files())):
+        page = DOCS / name
+        before, rest = page.read_text().split(START)
+        page.write_text(f"{before}{START}\n{text}\n{END}{rest.split(END)[1]}")
 
 
 def draw() -> None:
@@ -104,8 +110,8 @@ def draw() -> None:
 
 def table() -> str:
     """Return the table of all networks in Markdown, with the published figures."""
-    lines = ["| network | input | outputs | parameters | multiply-adds | published | source |"]
-    lines.append("|---|---|---:|---:|---:|---:|---|")
+    titles = "network | input | outputs | parameters | multiply-adds | published | source | weights"
+    lines = [f"| {titles} |", "|---|---|---:|---:|---:|---:|---|---|"]
     for name, _, shape, outputs, parameters, macs, source, _ in networks().values():
         known = paper.PUBLISHED.get(name, ())
         published = " / ".join(f"{n:,}" for n in known if n is not None)
@@ -113,7 +119,19 @@ def table() -> str:
             published = f"as Keras' {paper.KERAS_APPLICATIONS[name]}"
         size = " × ".join(map(str, shape))
         cells = (f"`{name}`", size, f"{outputs:,}", f"{parameters:,}", f"{macs:,}", published)
-        lines.append(f"| {' | '.join(cells)} | {source} |")
+        lines.append(f"| {' | '.join(cells)} | {source} | {sources_of(name)} |")
+    return "\n".join(lines)
+
+
+def published_files() -> str:
+    """Return the table of all published files of weights in Markdown."""
+    lines = ["| network | name | top-1 | size | file | licence |", "|---|---|---:|---:|---|---|"]
+    order = {name: number for number, name in enumerate(networks())}
+    for row in sorted(rows(), key=lambda row: order[row.network]):
+        top1 = "" if row.top1 is None else f"{row.top1:g}"
+        file = f"[{row.file}]({row.address})" if row.address else row.file
+        cells = (f"`{row.network}`", f"`{row.name}`", top1, str(row.rows), file, row.licence)
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import small_weights
 from safetensors.numpy import save_file
-from small_weights import SmallBuilder
 
+import small_weights
 from finished import write_images
 from keras_convnets import cli, load_model, save_weights
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.inference.folder_labels import labels_of
 from keras_convnets.known import Known, remember
+from small_weights import SmallBuilder
 
 MODEL = ["--model", "small_resnet"]
 

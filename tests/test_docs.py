@@ -1,5 +1,6 @@
 """The examples of README and docs run, page by page, each in the order of the page."""
 
+import importlib.util
 import re
 from collections import Counter
 from pathlib import Path
@@ -32,10 +33,13 @@ def program(page):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_the_examples_of_a_page_run(page):
+def test_the_examples_of_a_page_run(page, capsys):
     if "keras_convnets.training" in program(page) and keras.backend.backend() != "tensorflow":
         pytest.skip("training is made for TensorFlow")
     exec(compile(program(page), page, "exec"), {"__name__": "__main__"})
+    printed = capsys.readouterr().out
+    for block in page.read_text().split("```text\n")[1:]:
+        assert block.split("```")[0] in printed
 
 
 def test_the_tables_of_the_cost_page_are_those_printed():
@@ -45,6 +49,17 @@ def test_the_tables_of_the_cost_page_are_those_printed():
     assert cost(model).to_text(by="stage") in page
     names = ["resnet_18", "resnet_34", "resnet_50"]
     assert "\n".join(compare([*names, application("VGG16")]).to_text().splitlines()[:6]) in page
+
+
+def test_the_tables_of_networks_and_weights_are_those_of_the_package():
+    path = ROOT / "scripts/docs_gallery.py"
+    spec = importlib.util.spec_from_file_location("docs_gallery", path)
+    gallery = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(gallery)
+    for name, table in (("networks", gallery.table()), ("weights", gallery.published_files())):
+        lines = (ROOT / f"docs/{name}.md").read_text().splitlines()
+        between = lines[lines.index(gallery.START) + 1 : lines.index(gallery.END)]
+        assert "\n".join(between) == table, "run scripts/docs_gallery.py tables"
 
 
 def test_the_pages_are_found():

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import small_weights
 
+import small_weights
 from keras_convnets import cli
 from keras_convnets.training import DataRequest, RunRequest, plan_run
 from keras_convnets.training.recipe.recipes import RECIPES

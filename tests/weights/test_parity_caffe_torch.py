@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import caffe_in_torch
+import trust
 from caffe_in_torch import torch
 from helpers import blank_kernels, images
 from keras_convnets import create_model, load_weights
@@ -164,5 +165,4 @@ def test_logits(network, definition, shapes, options, sizes, tmp_path):
         spread = np.ptp(expected, axis=-1).max()
         assert spread > 0.1 * np.abs(expected).max()
         difference = np.abs(found - expected).max() / spread
-        print(f"| {network} | caffe to {data_format} | {size[0]} x {size[1]} | {difference:.1e} |")
-        assert difference < 1e-5
+        trust.show(f"{network} {data_format}", "caffe", size, difference)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import torchvision_models
+import trust
 from helpers import blank_kernels, computed, images, outline
 from keras_convnets import create_model, load_weights, save_weights
 from keras_convnets.weights import formats
@@ -118,11 +119,6 @@ def difference(found, expected):
     return max(differences)
 
 
-def show(network, source, size, found):
-    print(f"| {network} | {source} | {size[0]} x {size[1]} | {found:.1e} |")
-    assert found < 1e-5
-
-
 def files_of(state, folder):
     """Write a state dict in PyTorch's formats, old and new, and as safetensors."""
     torch.save(state, folder / "legacy.pth", _use_new_zipfile_serialization=False)
@@ -150,11 +146,12 @@ def test_logits_from_files_and_back(case, tmp_path):
         assert (report.adapted, report.anew) == ({}, {})
         for size, x in batches.items():
             found = difference(outputs_here(model, x), expected[size])
-            show(title, f"{case.source} to {data_format}", size, found)
+            trust.show(f"{title} {data_format}", case.source, size, found, "float32")
     save_weights(model, tmp_path / "ours.safetensors", layout=case.source)
     net = given(case, safetensors.load_file(tmp_path / "ours.safetensors"))
     for size, x in batches.items():
-        show(title, f"to {case.source}", size, difference(outputs_there(net, x), expected[size]))
+        found = difference(outputs_there(net, x), expected[size])
+        trust.show(f"{title} written", case.source, size, found, "float32", written=True)
     gc.collect()
 
 
@@ -209,8 +206,7 @@ def test_torchvisions_rescaling_is_folded_into_inception_v3():
     model, state = outlined(case.network, arrays, fold)
     x = images_of(size, "float64")
     found = difference(computed(model, state, np.moveaxis(x, 1, -1)), outputs_there(net, x))
-    print(f"| inception_v3, transform_input folded | torchvision | {size} | {found:.1e} |")
-    assert found < 1e-12
+    trust.show("inception_v3, transform_input folded", "torchvision", size, found, "float64")
 
 
 @pytest.mark.usefixtures("_double_precision")
@@ -224,5 +220,4 @@ def test_torchvisions_rescaling_is_the_preprocessing_of_googlenet():
     x = images_of(size, "float64")
     pixels = np.moveaxis(x, 1, -1) * IMAGENET[1] + IMAGENET[0]
     found = difference(computed(model, state, (pixels - 0.5) / 0.5), outputs_there(net, x))
-    print(f"| googlenet_bn, mean 0.5 | torchvision | {size} | {found:.1e} |")
-    assert found < 1e-12
+    trust.show("googlenet_bn, mean 0.5", "torchvision", size, found, "float64")
