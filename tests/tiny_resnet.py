@@ -24,7 +24,7 @@ def state_dict(channels=3, classes=10, seed=0):
         state[f"{name}.bias"] = rng.normal(size=width)
         state[f"{name}.running_mean"] = rng.normal(size=width)
         state[f"{name}.running_var"] = 1 + rng.random(width)
-        state[f"{name}.num_batches_tracked"] = np.int64(7) * np.ones((), np.int64)
+        state[f"{name}.num_batches_tracked"] = np.full((), 7, np.int64)
 
     conv("conv1", 64, channels, 7)
     bn("bn1", 64)
@@ -43,6 +43,7 @@ def state_dict(channels=3, classes=10, seed=0):
     }
 
 
-def saved(path, state):
-    save_file({key: np.ascontiguousarray(array) for key, array in state.items()}, path)
+def saved(path, state, metadata=None):
+    arrays = {key: np.asarray(array, order="C") for key, array in state.items()}
+    save_file(arrays, path, metadata)
     return path

@@ -25,7 +25,7 @@ from keras_convnets.weights.matching import check_complete, match
 from keras_convnets.weights.model_layers import check_has_values, layers_of, weights_of
 from keras_convnets.weights.placement import Placement
 from keras_convnets.weights.published import Published
-from keras_convnets.weights.recognition import Names, network_of_file, network_of_model
+from keras_convnets.weights.recognition import OURS, Names, network_of_file, network_of_model
 from keras_convnets.weights.report import WeightsReport
 
 _MOST = 5  # networks in an error
@@ -186,6 +186,8 @@ def _report(
     if theirs and not networks:
         kept = f"the file has the weights of {_either(theirs)}"
         notes += (f"{kept}; the strides, padding and connections of the model may be others",)
+    elif placement.source == OURS and (others := [one for one in theirs if one not in networks]):
+        notes += (f"the names and shapes in the file are also those of {_either(others)}",)
     return WeightsReport(
         file=str(path),
         format=arrays.kind,

@@ -16,7 +16,7 @@ from keras_convnets import (
     weights_report_of,
 )
 from keras_convnets.keras_private import without_values
-from keras_convnets.known import Known, remember
+from keras_convnets.known import KEY, Known, remember
 from tiny_resnet import saved, state_dict, tiny
 
 
@@ -241,6 +241,27 @@ def test_files_of_something_else(tmp_path, state):
     refused(tiny(), tmp_path / "none.pth", ["there is no file", "none.pth"])
     refused(tiny(), tmp_path, [str(tmp_path)])
     refused(tiny(), path, ["channels: received 'red'", "'sum', 'mean', 'zero'"], channels="red")
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "[]", '{"class_names": 3}', '{"preprocessing": [1]}', "[" * 900]
+)
+def test_metadata_that_says_nothing_of_a_model(state, tmp_path, text):
+    path = saved(tmp_path / "own.safetensors", state, {"format": "pt", KEY: text})
+    refused(tiny(), path, ["cannot read", "own.safetensors"])
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="TensorFlow's strategies")
+def test_replicas_have_the_weights(state, file):
+    import tensorflow as tf
+
+    strategy = tf.distribute.MirroredStrategy(["CPU:0"])
+    with strategy.scope():
+        model, other = tiny(weights=file), tiny()
+    load_weights(other, file)
+    for one in (model, other):
+        kernel = value(one, "conv1_conv/kernel")
+        np.testing.assert_array_equal(kernel, state["conv1.weight"].transpose(2, 3, 1, 0))
 
 
 # --- The option of builders.
