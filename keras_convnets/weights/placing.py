@@ -104,7 +104,8 @@ class _Placing:
         module = module_of(name, self._layout)
         for variable, weight in variables_of(layer).items():
             full = f"{name}/{variable}"
-            found = module and module.name + self._suffixes.get(variable, f".{variable}")
+            suffix = self._suffixes.get(variable, f".{variable}")
+            found = module.name + suffix if module else ""
             if found not in self._keys:
                 self._missing.append(full)
                 self._sought[full] = found or full

@@ -60,11 +60,11 @@ def _pools_after(arrays: Mapping[str, np.ndarray]) -> None:
         )
 
 
-PLAIN = ("resnet_v1_18", "resnet_v1_34")
+PLAIN: tuple[str, ...] = ("resnet_v1_18", "resnet_v1_34")
 PLAIN += ("resnet_v1_5_50", "resnet_v1_5_101", "resnet_v1_5_152")
 PLAIN += ("resnext_50_32x4d", "resnext_101_32x8d", "resnext_101_64x4d")
 PLAIN += ("wide_resnet_50_2", "wide_resnet_101_2")
-SE = ("se_resnet_v1_5_50", "se_resnet_v1_5_101", "se_resnet_v1_5_152")
+SE: tuple[str, ...] = ("se_resnet_v1_5_50", "se_resnet_v1_5_101", "se_resnet_v1_5_152")
 SE += ("se_resnext_50_32x4d", "se_resnext_101_32x4d")
 LEGACY = ("se_resnet_50", "se_resnet_101", "se_resnet_152")
 V2 = ("resnet_v2_50", "resnet_v2_101", "resnet_v2_152")
