@@ -88,14 +88,21 @@ def _array(name: str, found: Any) -> np.ndarray:
 def _of_keras_2(group: Any) -> Iterator[tuple[str, Any]]:
     """Yield the arrays of a file that lists the names of its layers, and of their weights."""
     for layer in _texts(group, "layer_names"):
-        weights = _texts(group[layer], "weight_names")
+        inside = _listed(group, layer)
+        weights = _texts(inside, "weight_names")
         parts = [weight.rpartition("/")[0] for weight in weights]
         counts: Counter[str] = Counter()
         for weight, part in zip(weights, parts, strict=True):
             inner = part.rpartition("/")[2] if len(set(parts)) > 1 else ""  # of a nested model
             name = f"{layer}/{inner}" if inner else layer
-            yield f"{name}/{counts[name]}", group[layer][weight]
+            yield f"{name}/{counts[name]}", _listed(inside, weight)
             counts[name] += 1
+
+
+def _listed(group: Any, name: str) -> Any:
+    if name not in group:
+        raise DamagedFile(f"it lists {shown(repr(name))}, which it lacks")
+    return group[name]
 
 
 def _of_keras_3(group: Any, path: str, config: Any) -> Iterator[tuple[str, Any]]:

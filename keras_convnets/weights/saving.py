@@ -12,15 +12,18 @@ import keras
 from keras_convnets import checks, files
 from keras_convnets.known import KEY, known, to_plain
 from keras_convnets.typed import typed
+from keras_convnets.weights.keras_writing import check_keras_suffix, write_keras
 from keras_convnets.weights.layout import Layout
 from keras_convnets.weights.model_layers import check_has_values, layers_of, weights_of
 from keras_convnets.weights.placing import written
 from keras_convnets.weights.recognition import Names, network_of_model
 from keras_convnets.weights.rules import LAYOUTS
+from keras_convnets.weights.rules.keras import APPLICATIONS
 from keras_convnets.weights.writing import check_suffix, write
 
 _KERAS = ".weights.h5"
-_WRITTEN = ("torchvision", "timm")  # whose names can be written
+_APPLICATIONS = "keras"  # keras.applications, whose files have a format of their own
+_WRITTEN = ("torchvision", "timm", _APPLICATIONS)  # whose names can be written
 
 
 @typed
@@ -35,11 +38,12 @@ def save_weights(
 
     Args:
         model: a network of this package, or a model with layers of the same names.
-        path: the file: ``.safetensors`` or ``.npz``, or ``.weights.h5`` as Keras writes it. An
-            existing one is replaced.
+        path: the file: ``.safetensors`` or ``.npz``, ``.weights.h5`` as Keras writes it, or
+            ``.h5`` with ``layout="keras"``. An existing one is replaced.
         layout: whose names and axes the arrays get: ``"torchvision"`` or ``"timm"``, whose
             networks then take the file by ``load_state_dict(safetensors.torch.load_file(path))``;
-            by default the names of our layers, such as ``conv1_conv/kernel``.
+            ``"keras"``, whose ``keras.applications.ResNet50(weights=path)`` takes it; by default
+            the names of our layers, such as ``conv1_conv/kernel``.
 
     Raises:
         ValueError: the model has no values, ``layout`` has no such network, or the file cannot be
@@ -60,6 +64,10 @@ def save_weights(
     layers = layers_of(model)
     check_has_values(model, layers)
     networks = network_of_model(model)
+    if layout == _APPLICATIONS and (known_there := networks.intersection(APPLICATIONS)):
+        check_keras_suffix(path)
+        write_keras(path, layers, min(known_there))
+        return
     chosen = None if layout is None else _layout(layout, networks, model.name)
     if str(PurePath(path)).endswith(_KERAS) and chosen is None:
         with files.replacing(path) as target:
@@ -81,6 +89,7 @@ def _layout(source: str, networks: Names, name: str) -> Layout:
         if layout.source == source and networks.intersection(layout.networks):
             return layout
     having = {one.source for one in LAYOUTS if networks.intersection(one.networks)} & {*_WRITTEN}
+    having |= {_APPLICATIONS} if networks.intersection(APPLICATIONS) else set()
     others = " or ".join(
         [repr(one) for one in sorted(having)] + ["None for the names of its layers"]
     )

@@ -406,6 +406,15 @@ def _hdf5() -> dict[str, Any]:
         file.attrs["layer_names"] = layers
         file.create_group("a").attrs["weight_names"] = weights
 
+    def nameless(file: Any) -> None:
+        file.attrs["layer_names"] = [b"a"]
+        file.create_group("a")["kernel"] = [1.0]
+
+    def described(file: Any, name: Any) -> None:
+        group = file.create_group("a/vars", track_order=True)  # where a name may be of any size
+        group["0"] = [1.0]
+        group.attrs["name"] = name
+
     return {
         "hdf5: nothing": of(lambda file: None),
         "hdf5: a link outside": of(
@@ -430,7 +439,40 @@ def _hdf5() -> dict[str, Any]:
         "hdf5: layers that are numbers": of(lambda file: listed(file, [1], [])),
         "hdf5: a layer twice": of(lambda file: listed(file, [b"a", b"a"], [])),
         "hdf5: the layer above": of(lambda file: listed(file, [b".."], [])),
+        "hdf5: layers without weights' names": of(nameless),
+        "hdf5: complex numbers": of(
+            lambda file: file.create_dataset("a/vars/0", data=np.ones(2, "c8"))
+        ),
+        "hdf5: bytes that are no bfloat16": of(
+            lambda file: file.create_dataset("a/vars/0", data=np.ones(2, "V2"))
+        ),
+        "hdf5: an array without a shape": of(
+            lambda file: file.create_dataset("a/vars/0", data=h5py.Empty("f4"))
+        ),
+        "hdf5: 100 MB of names": of(lambda file: described(file, np.zeros(12_500_000, "S8"))),
+        "hdf5: a name in records": of(lambda file: described(file, np.zeros(2, "f4,i4"))),
+        "hdf5: no name": of(lambda file: described(file, h5py.Empty("S8"))),
+        "keras: a model that would run a command beside weights": functools.partial(
+            _model, of(lambda file: file.__setitem__("a/vars/0", [1.0]))
+        ),
+        "hdf5: groups in 3,000 groups": of(
+            lambda file: file.create_dataset("a/" * 3000 + "vars/0", data=[1.0])
+        ),
     }
+
+
+def _model(weights: Callable[[], bytes]) -> bytes:
+    """Return a model of Keras whose layers would be made by calling what they name."""
+    harm = {"module": "os", "class_name": "system", "config": {"command": f"touch {CANARY}"}}
+    code = {"class_name": "__lambda__", "config": {"code": "4wAA", "defaults": None}}
+    layer = {"module": "keras.layers", "class_name": "Lambda", "config": {"function": code}}
+    config = {"module": "os", "class_name": "Sequential", "config": {"layers": [harm, layer]}}
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr("config.json", json.dumps(config))
+        archive.writestr("metadata.json", "{}")
+        archive.writestr("model.weights.h5", weights())
+    return stream.getvalue()
 
 
 def _keep(place: Path) -> int:

@@ -118,9 +118,9 @@ def test_names_in_several_parts(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"layers": ("a", "b", "c")}, "c"),
+        ({"layers": ("a", "b", "c")}, "it lists 'c', which it lacks"),
         ({"layers": ("a", "b", "b")}, "it has two arrays for 'b/0'"),
-        ({"weights": ("b/bias:0",)}, "bias"),
+        ({"weights": ("b/bias:0",)}, "it lists 'b/bias:0', which it lacks"),
         ({"weights": ("b",)}, "its 'b/0' is not an array"),
         ({"weight_names": np.arange(3)}, "its weight_names has int where a name should be"),
         ({"array": np.array([b"text"])}, "its 'b/0' has the type |S4; expected numbers"),

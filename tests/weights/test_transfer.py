@@ -323,7 +323,7 @@ def test_what_a_model_knows_goes_with_its_weights(tmp_path):
     ("layout", "name", "words"),
     [
         ("torchvision", "x.safetensors", ["none of the package's networks", "Pass None"]),
-        ("caffe", "x.safetensors", ["'torchvision', 'timm', None"]),
+        ("caffe", "x.safetensors", ["'torchvision', 'timm', 'keras', None"]),
         (None, "x.pth", [".safetensors"]),
         (None, "no/folder.npz", ["cannot write"]),
         (None, "", ["path: received ''", "expected"]),
