@@ -10,7 +10,7 @@ from keras_convnets.readers.pickle_values import Name
 # Of Python's own, what training scripts do put into checkpoints; none of it is called here.
 _BAGGAGE = {"_codecs", "argparse", "collections", "copy_reg", "copyreg", "datetime", "decimal"}
 _BAGGAGE |= {"enum", "fractions", "functools", "ipaddress", "logging", "pathlib", "random"}
-_BAGGAGE |= {"types", "uuid"}
+_BAGGAGE |= {"configparser", "re", "time", "types", "uuid", "zoneinfo"}
 _BUILTINS = {"bool", "bytearray", "bytes", "complex", "dict", "float", "frozenset", "int", "list"}
 _BUILTINS |= {"object", "range", "set", "slice", "str", "tuple"}
 _PYTHON = {*sys.stdlib_module_names, "commands", "popen2"} - _BAGGAGE

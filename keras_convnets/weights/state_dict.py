@@ -59,6 +59,8 @@ def find(value: Any) -> Found:
     found = candidates[path]
     tensors, rest = {}, []
     for key, one in found.items():
+        if _text(key) in tensors:  # of Python 2 and 3
+            raise DamagedFile(f"it has two tensors called {_shown(_text(key))}")
         if isinstance(one, Tensor):
             tensors[_text(key)] = one
         elif isinstance(one, Opaque) and one.is_tensor:

@@ -125,6 +125,7 @@ def test_a_big_endian_machine():
         (dictionary([("a", tensor(storage(key="1")))]), "storage"),
         (dictionary([("a", tensor(plain("0")))]), "a tensor without a storage"),
         (dictionary([("a", tensor()), ("a", tensor())]), "a key twice"),
+        (dictionary([("a", tensor())]) + b"(U\x01a" + tensor() + b"u", "two tensors called 'a'"),
         (dictionary([("a\0", tensor())]), r"called 'a\\x00'; expected a name that can be printed"),
         (dictionary([("a\x1b[31m", tensor())]), r"called 'a\\x1b\[31m'"),
         (dictionary([("a" * 9999, tensor())]), "called 'aaaa"),
