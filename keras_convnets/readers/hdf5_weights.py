@@ -52,6 +52,12 @@ def read_keras(path: str | os.PathLike[str]) -> tuple[str, Arrays]:
             return "keras model", _read(contents(archive, _WEIGHTS), config)[1]
 
 
+def read_config(path: str | os.PathLike[str]) -> Any:
+    """Return the configuration of the model in a ``.keras`` file."""
+    with opened(path) as stream, damage(), opened_zip(stream) as archive:
+        return json_text.parse(contents(archive, _CONFIG))
+
+
 def _read(found: bytearray, config: Any) -> tuple[str, Arrays]:
     check_hdf5(found, most=_COMPRESSED + 2 * len(found), names=True)
     with h5py.File(io.BytesIO(found), "r") as file:

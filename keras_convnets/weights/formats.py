@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from typing import BinaryIO
@@ -9,9 +10,10 @@ from typing import BinaryIO
 import numpy as np
 
 from keras_convnets import files
+from keras_convnets.known import KEY
 from keras_convnets.printable import cut, printable
 from keras_convnets.readers.damage import DamagedFile, damage, opened, size_of
-from keras_convnets.readers.hdf5_weights import read_keras
+from keras_convnets.readers.hdf5_weights import read_config, read_keras
 from keras_convnets.readers.npz import read_npz
 from keras_convnets.readers.onnx_file import is_onnx, read_onnx
 from keras_convnets.readers.safetensors_file import (
@@ -124,7 +126,15 @@ def _read_torch(stream: BinaryIO, kind: str) -> NamedArrays:
 
 def _read_keras(path: str | os.PathLike[str]) -> NamedArrays:
     kind, arrays = read_keras(path)
-    return NamedArrays(arrays, kind)
+    return NamedArrays(arrays, kind, metadata=_known_in(path) if kind == "keras model" else {})
+
+
+def _known_in(path: str | os.PathLike[str]) -> dict[str, str]:
+    """Return what a file of a model says of its images and classes, as `save_weights` writes it."""
+    config = read_config(path)
+    build = config.get("build_config") if isinstance(config, dict) else None
+    found = build.get(KEY) if isinstance(build, dict) else None
+    return {} if found is None else {KEY: json.dumps(found)}
 
 
 def _flat(

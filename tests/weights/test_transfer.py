@@ -311,6 +311,8 @@ def test_what_a_model_knows_goes_with_its_weights(tmp_path):
     save_weights(model, tmp_path / "known.safetensors")
     other = tiny(classes=2, weights=tmp_path / "known.safetensors")
     assert known.known(other) == what
+    model.save(tmp_path / "known.keras")
+    assert known.known(tiny(classes=2, weights=tmp_path / "known.keras")) == what
     fewer = tiny(classes=3, weights=tmp_path / "known.safetensors")
     assert known.known(fewer) == Known("own", what.preprocessing, None)
     features = tiny(channels=1, include_top=False, weights=tmp_path / "known.safetensors")
