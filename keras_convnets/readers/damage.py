@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
-from typing import BinaryIO, Protocol
-
-import numpy as np
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from keras_convnets import files
 from keras_convnets.printable import cut, one_line
+
+if TYPE_CHECKING:  # the command line lists names without NumPy
+    import numpy as np
 
 _CHUNK = 1 << 20
 _LONGEST = 200  # characters of a reason
@@ -124,6 +125,8 @@ def block(stream: BinaryIO, size: int) -> np.ndarray:
     left = size_of(stream) - stream.tell()
     if not 0 <= size <= left:
         raise DamagedFile(f"it ends after {max(left, 0):,} of {size:,} bytes")
+    import numpy as np
+
     found = np.empty(size, np.uint8)
     read = stream.readinto(found)  # type: ignore[attr-defined]
     if read != size:  # another process has cut it

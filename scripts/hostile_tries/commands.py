@@ -14,6 +14,7 @@ from hostile_tries.trying import REFUSED, WORKED, Ended, Try, check_line, comman
 
 _TRAIN = ("train", "--model", "lenet_5", "--epochs", "1", "--batch-size", "256")
 _KINDS = ("svg", "png", "pdf", "dot", "html")
+_FILES = (*_KINDS, "npz")
 _OLD = "before"
 _BEGUN, _FINISHED = {"config.json", "start.keras", "checkpoint.npz"}, {"config.json", "model.keras"}
 
@@ -29,6 +30,8 @@ _QUICK = {
     "compare": (("compare", "lenet_5", "lenet_5_original", "--format", "csv"), 0),
     "receptive-field": (("receptive-field", "lenet_5"), 0),
     **{f"plot {kind}": (("plot", "lenet_5", f"net.{kind}"), 0) for kind in _KINDS},
+    "weights": (("weights", "--format", "json"), 0),
+    "convert": (("convert", "{run}/model.keras", "net.npz"), 0),
     "no command": ((), 2),
     "an unknown command": (("tar\x1b[31min\n",), 2),
     "an unknown network": (("cost", "resnet_19"), 2),
@@ -36,6 +39,9 @@ _QUICK = {
     "a run that is not there": (("train", "--resume", "none"), 2),
     "no run to evaluate": (("evaluate", "none"), 2),
     "no run to predict with": (("predict", "none", "a.png"), 2),
+    "no weights to predict with": (("predict", "--weights", "none.pth", "a.png"), 2),
+    "no weights to train from": (("train", "--weights", "none.pth", "--out", "new/run"), 2),
+    "no weights to convert": (("convert", "none.pth", "net.npz"), 2),
 }
 # ... and for those that take seconds.
 _SLOW = {
@@ -64,7 +70,7 @@ def _try(here: Path, given: list[str], code: int, circumstance: Circumstance) ->
     shutil.rmtree(here, ignore_errors=True)
     here.mkdir()
     here.chmod(0o777)
-    for kind in _KINDS:
+    for kind in _FILES:
         (here / f"net.{kind}").write_text(_OLD)
         (here / f"net.{kind}").chmod(0o666)
     ended = command(*given, cwd=here, prepare=functools.partial(circumstance.prepare, here))

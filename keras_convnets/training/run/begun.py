@@ -14,6 +14,7 @@ from keras_convnets.training.data import arguments
 from keras_convnets.training.recipe.recipes import Recipe
 from keras_convnets.training.run import config_file
 from keras_convnets.training.run.run_config import RequestFacts
+from keras_convnets.weights.published import is_name
 
 if TYPE_CHECKING:
     from keras_convnets.training.run.request import RunRequest
@@ -67,8 +68,9 @@ def _plain(option: str, value: Any) -> Any:
         return [file.name for file in value]
     if option == "data":
         return arguments.anywhere(value)
-    if option == "weights" and value is not None:  # a file, or a published name
-        return os.path.abspath(value) if os.path.lexists(value) else os.path.normpath(value)
+    if option == "weights" and value is not None:
+        is_published = is_name(value) and not os.path.exists(value)
+        return value if is_published else os.path.abspath(value)
     return json.loads(json.dumps(value, default=lambda path: str(Path(path).absolute())))
 
 
@@ -111,8 +113,6 @@ def _kept(config: Mapping[str, Any], option: str) -> list[Any]:
     found = [place[name] for place in places if name in place]
     if option == "model":
         return [*filter(None, found), model["name"]]
-    if option == "weights":  # their file may be gone, for a run that goes on does not need it
-        return [*found, *(os.path.relpath(path) for path in found if path and os.path.isabs(path))]
     if option == "augmentation":
         return [data["augmentation"], *found]
     if option == "channels":
