@@ -15,6 +15,8 @@ from keras_convnets.weights.adapting import is_head
 from keras_convnets.weights.imagenet import imagenet_classes
 from keras_convnets.weights.published import Published, images_of
 
+_COLOURS = 3
+
 
 def kept_in(metadata: Mapping[str, str]) -> tuple[Known, list[str]]:
     """Return what a file of ours says of images and classes, and of which networks it is.
@@ -40,27 +42,47 @@ def known_of(row: Published, model: keras.Model) -> Known:
 def fitting(what: Known, model: keras.Model, loaded: Iterable[str]) -> Known:
     """Return what is known of a file as far as it holds for a model that has these weights of it.
 
-    Names of classes hold for a classifier of as many outputs that was loaded, and the preprocessing
-    for images of the model's channels and size.
+    Names of classes hold for a classifier of as many outputs that was loaded. The preprocessing is
+    that for images of the model's size and channels.
     """
     has_head = any(is_head(name.rsplit("/", 1)[0]) for name in loaded)
     names = what.class_names
     if not has_head or names is None or len(names) != _classes(model, len(names)):
         what = dataclasses.replace(what, class_names=None)
-    images, shape = what.preprocessing, _image_shape(model)
-    if images is not None and not _takes(shape, images):
-        what = dataclasses.replace(what, preprocessing=None)
-    return what
+    return dataclasses.replace(what, preprocessing=_resized(what.preprocessing, model))
 
 
-def _takes(shape: tuple[Any, ...] | None, images: Mapping[str, Any]) -> bool:
-    """Return whether a model of an input shape takes such images."""
-    if shape is None:
-        return False
-    given = [images.get(name) for name in ("channels", "rows", "cols")]
-    return all(
-        one is None or two is None or one == two for one, two in zip(shape, given, strict=True)
+def _resized(images: dict[str, Any] | None, model: Any) -> dict[str, Any] | None:
+    """Return the preprocessing for the images of a model, whose size and channels may be others.
+
+    The crop keeps the same share. Grey is normalised by the mean of the three channels' values.
+    """
+    shape = _image_shape(model)
+    given: list[Any] = [(images or {}).get(name) for name in ("channels", "rows", "cols")]
+    if images is None or shape is None or not all(type(size) is int and size > 0 for size in given):
+        return None
+    channels, rows, cols = (
+        one if two is None else two for one, two in zip(given, shape, strict=True)
     )
+    changed: dict[str, Any] = {"channels": channels, "rows": rows, "cols": cols}
+    if channels != given[0]:
+        if {channels, given[0]} != {1, _COLOURS}:
+            return None
+        averaged = {name: _averaged(images.get(name), channels) for name in ("mean", "std")}
+        changed |= {name: value for name, value in averaged.items() if value is not None}
+    side = images.get("shorter_side")
+    if type(side) is int:
+        changed["shorter_side"] = max(rows, cols, round(min(rows, cols) * side / min(given[1:])))
+    return images | changed
+
+
+def _averaged(numbers: Any, count: int) -> list[float] | None:
+    """Return the mean of numbers so many times; ``None`` if they are none."""
+    if not isinstance(numbers, list | tuple) or not numbers:
+        return None
+    if not all(isinstance(number, int | float) for number in numbers):
+        return None
+    return [sum(numbers) / len(numbers)] * count
 
 
 def _image_shape(model: Any) -> tuple[Any, ...] | None:

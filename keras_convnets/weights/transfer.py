@@ -114,9 +114,10 @@ def load_weights(
         for name, value in adapted.values.items()
     ]
     report = _report(path, arrays, networks, theirs, placement, adapted)
-    assign(values)
-    remember(model, fitting(what, model, adapted.values))
     report = dataclasses.replace(report, weights=what.weights)
+    what = fitting(what, model, adapted.values)
+    assign(values)
+    remember(model, what)
     object.__setattr__(model, _REPORT, report)  # Keras would track what is in it
     return report
 

@@ -306,7 +306,8 @@ def same(model, other):
 
 def test_what_a_model_knows_goes_with_its_weights(tmp_path):
     model = tiny(classes=2)
-    what = Known("own", {"channels": 3, "rows": 32, "cols": 32, "scale": 1.0}, ("cat", "dog"))
+    images = {"channels": 3, "rows": 32, "cols": 32, "mean": [0.25, 0.5, 0.75], "shorter_side": 40}
+    what = Known("own", images, ("cat", "dog"))
     remember(model, what)
     save_weights(model, tmp_path / "known.safetensors")
     other = tiny(classes=2, weights=tmp_path / "known.safetensors")
@@ -316,7 +317,13 @@ def test_what_a_model_knows_goes_with_its_weights(tmp_path):
     fewer = tiny(classes=3, weights=tmp_path / "known.safetensors")
     assert known.known(fewer) == Known("own", what.preprocessing, None)
     features = tiny(channels=1, include_top=False, weights=tmp_path / "known.safetensors")
-    assert known.known(features) == Known("own", None, None)
+    assert known.known(features) == Known("own", images | {"channels": 1, "mean": [0.5]}, None)
+    larger = tiny(size=64, weights=tmp_path / "known.safetensors")
+    assert known.known(larger).preprocessing == images | {
+        "rows": 64,
+        "cols": 64,
+        "shorter_side": 80,
+    }
     load_weights(other, saved(tmp_path / "other.safetensors", state_dict(classes=2)))
     assert known.known(other) == Known()
 
