@@ -46,10 +46,10 @@ def read_keras(path: str | os.PathLike[str]) -> tuple[str, Arrays]:
     with opened(path) as stream, damage():
         if stream.read(len(_ZIP)) != _ZIP:
             stream.seek(0)
-            return _read(take(stream, size_of(stream)), {})
+            return _read(bytes(take(stream, size_of(stream))), {})
         with opened_zip(stream) as archive:
             config = json_text.parse(contents(archive, _CONFIG))
-            return "keras model", _read(contents(archive, _WEIGHTS), config)[1]
+            return "keras model", _read(bytes(contents(archive, _WEIGHTS)), config)[1]
 
 
 def read_config(path: str | os.PathLike[str]) -> Any:
@@ -58,7 +58,7 @@ def read_config(path: str | os.PathLike[str]) -> Any:
         return json_text.parse(contents(archive, _CONFIG))
 
 
-def _read(found: bytearray, config: Any) -> tuple[str, Arrays]:
+def _read(found: bytes, config: Any) -> tuple[str, Arrays]:
     check_hdf5(found, most=_COMPRESSED + 2 * len(found), names=True)
     with h5py.File(io.BytesIO(found), "r") as file:
         group = file.get("model_weights", file)
