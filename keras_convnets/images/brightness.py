@@ -7,6 +7,8 @@ import tensorflow as tf
 from keras_convnets.images.labelled import Images
 from keras_convnets.images.preprocessing import Preprocessing
 
+_LARGEST_BYTE = 255.0
+
 
 def too_bright(name: str, brightest: float, preprocessing: Preprocessing) -> str | None:
     """Return a warning if an image is brighter than the training images, otherwise ``None``.
@@ -20,13 +22,27 @@ def too_bright(name: str, brightest: float, preprocessing: Preprocessing) -> str
         >>> from keras_convnets.images.preprocessing import Preprocessing
         >>> too_bright("cat.png", 240, Preprocessing(1, 8, 8, scale=16))
         "cat.png: its pixels go up to 240, those of the run's images to 16; scale them alike"
+        >>> from_minus_1_to_1 = Preprocessing(1, 8, 8, scale=127.5, mean=[1], std=[1])
+        >>> print(too_bright("cat.png", 240, from_minus_1_to_1))
+        None
     """
-    if brightest <= preprocessing.scale:
+    largest = _largest(preprocessing)
+    if brightest <= largest:
         return None
     return (
         f"{name}: its pixels go up to {brightest:g}, those of the run's images to "
-        f"{preprocessing.scale:g}; scale them alike"
+        f"{largest:g}; scale them alike"
     )
+
+
+def _largest(preprocessing: Preprocessing) -> float:
+    """Return the largest pixel of the images that a preprocessing is for.
+
+    That is what scaling makes 1. Where the mean of the scaled images is 1 or more, it is not: then
+    they are from -1 to 1, or not scaled at all, as in Caffe, and the pixels are bytes.
+    """
+    scale = float(preprocessing.scale)
+    return max(scale, _LARGEST_BYTE) if max(preprocessing.mean) >= 1 else scale
 
 
 def first_too_bright(images: Images, preprocessing: Preprocessing) -> str | None:
