@@ -37,9 +37,9 @@ class SeResnetBuilder:
 
     ``se_resnet_v1_5_50`` to ``_152`` are timm's ``seresnet50`` to ``152``: the max-pooling is
     padded and the 3x3 convolution has the stride, as in ``resnet_v1_5_50``.
-    ``se_resnext_50_32x4d`` and ``_101_32x4d`` are [`resnext_50_32x4d`][
-    keras_convnets.ResnextBuilder] and ``_101_32x4d`` with gates, timm's ``seresnext50_32x4d`` and
-    ``seresnext101_32x4d``. For others of this kind, pass
+    ``se_resnext_50_32x4d`` and ``_101_32x4d`` are timm's ``seresnext50_32x4d`` and
+    ``seresnext101_32x4d``: [ResNeXts][keras_convnets.ResnextBuilder] with gates. For others of this
+    kind, pass
     [`se_bottleneck_v1_5`][keras_convnets.se_bottleneck_v1_5] or
     [`se_resnext_block`][keras_convnets.se_resnext_block] to ``ResnetV1Builder.build``.
     """

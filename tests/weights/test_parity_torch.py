@@ -1,0 +1,193 @@
+"""Networks compute what torchvision's and timm's compute with the same weights, from their files.
+
+Each is compared at two sizes, with files in all formats, and in both directions.
+"""
+
+import re
+
+import keras
+import numpy as np
+import pytest
+
+import parity
+from helpers import outline
+from keras_convnets.weights.arrays import NamedArrays
+from keras_convnets.weights.model_layers import layers_of, variables_of
+from parity import ANY, built, compare, load, outputs_of, outputs_of_ours, pictures, placed
+
+torch, models, timm = parity.libraries()
+
+
+def slow(*case):
+    return pytest.param(*case, marks=pytest.mark.slow)
+
+
+TORCHVISION = [
+    ("resnet_v1_18", "resnet18"),
+    slow("resnet_v1_34", "resnet34"),
+    slow("resnet_v1_5_50", "resnet50"),
+    slow("resnet_v1_5_101", "resnet101"),
+    slow("resnet_v1_5_152", "resnet152"),
+    slow("resnext_50_32x4d", "resnext50_32x4d"),
+    slow("resnext_101_32x8d", "resnext101_32x8d"),
+    slow("resnext_101_64x4d", "resnext101_64x4d"),
+    slow("wide_resnet_50_2", "wide_resnet50_2"),
+    slow("wide_resnet_101_2", "wide_resnet101_2"),
+    *(slow(f"densenet_{n}", f"densenet{n}") for n in (121, 161, 169, 201)),
+    slow("alexnet", "alexnet"),
+    *(slow(f"vgg_{n}_bn", f"vgg{n}_bn") for n in (11, 13, 16, 19)),
+]
+TIMM = [
+    slow("resnext_101_32x4d", "resnext101_32x4d"),
+    *(slow(f"se_resnet_{n}", f"legacy_seresnet{n}") for n in (50, 101, 152)),
+    *(slow(f"se_resnet_v1_5_{n}", f"seresnet{n}") for n in (50, 101, 152)),
+    *(slow(f"se_resnext_{n}_32x4d", f"seresnext{n}_32x4d") for n in (50, 101)),
+    *(slow(f"resnet_v2_{n}_timm", f"resnetv2_{n}") for n in (50, 101, 152)),
+    *(slow(f"resnet_v2_{n}", f"resnetv2_{n}") for n in (50, 101, 152)),
+]
+# Deep networks of blocks that a shallower one has are compared in one data format.
+SHALLOW = ("18", "50", "50_32x4d", "50_timm", "121", "11_bn", "alexnet")
+
+
+# PyTorch takes long for convolutions of groups in float64, and copies for deep networks.
+FLOAT32 = ("32x4d", "_101", "_101_timm")
+SEVEN = (224, 224), (231, 239)  # of which the last feature maps of VGG have 7 rows and columns
+
+
+@pytest.fixture(autouse=True)
+def _precision_is_left_alone():
+    before = keras.config.floatx(), keras.config.dtype_policy()
+    yield
+    parity.set_precision(*before)
+
+
+@pytest.mark.parametrize(("network", "theirs"), TORCHVISION)
+def test_as_torchvision(network, theirs, tmp_path):
+    net = parity.randomised(parity.twin("torchvision", theirs))
+    parity.check(network, "torchvision", net, tmp_path, network.endswith(SHALLOW))
+
+
+@pytest.mark.parametrize(("network", "theirs"), TIMM)
+def test_as_timm(network, theirs, tmp_path):
+    net = parity.randomised(parity.twin("timm", theirs))
+    if network.endswith("_timm"):  # a scale with which pooling before and after differ
+        net.stages[0].blocks[0].norm1.weight.data[::2] *= -1
+    both_formats, precise = network.endswith(SHALLOW), not network.endswith(FLOAT32)
+    parity.check(network, "timm", net, tmp_path, both_formats, precise)
+
+
+@pytest.mark.parametrize("depth", [11, slow(13), slow(16), slow(19)])
+def test_feature_maps_of_the_papers_vgg(depth, tmp_path):
+    """As in the paper, its dense layers take maps of one size; torchvision pools them to 7 x 7."""
+    net = parity.twin("torchvision", f"vgg{depth}")
+    net.classifier = torch.nn.Identity()
+    net = parity.randomised(net)
+    path = parity.files(net, tmp_path, ["legacy"])["legacy"]
+    network, precision = f"vgg_{depth}", parity.precision_of(net)
+    model = built(network, precision, include_top=False, num_outputs=None)
+    load(model, path, "torchvision")
+    for size in ANY:
+        x = pictures(size, precision)
+        expected = outputs_of(net.features, x)
+        found = np.moveaxis(outputs_of_ours(model, x), -1, 1)
+        title = f"{network} feature maps | torchvision"
+        compare(title, size, found, expected, precision)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("network", "source"),
+    [
+        *((f"vgg_{n}", "torchvision") for n in (11, 13, 16, 19)),
+        ("vgg_11", "timm"),
+        ("vgg_11_bn", "timm"),
+    ],
+)
+def test_logits_of_vgg(network, source, tmp_path):
+    net = parity.randomised(parity.twin(source, network.replace("_", "", 1)))
+    before = parity.arrays_of(net)
+    path = parity.files(net, tmp_path, ["zip"])["zip"]
+    weights = None
+    for size in SEVEN:
+        model = built(network, "float32", input_shape=(3, *size))
+        if weights is None:
+            weights = load(model, path, source).get_weights()
+        model.set_weights(weights)
+        x = pictures(size, "float32")
+        compare(
+            f"{network} | {source}", size, outputs_of_ours(model, x), outputs_of(net, x), "float32"
+        )
+    parity.same(parity.back(model, net, source, tmp_path), before)
+
+
+@pytest.mark.slow
+def test_logits_of_a_fully_convolutional_vgg(tmp_path):
+    """Its head is that of timm, which has the same weights as torchvision's."""
+    for source, sizes in {"timm": [(257, 289)], "torchvision": SEVEN}.items():
+        net = parity.randomised(parity.twin(source, "vgg11"))
+        before = parity.arrays_of(net)
+        path = parity.files(net, tmp_path, ["safetensors"])["safetensors"]
+        model = load(built("vgg_11", "float32", fully_convolutional=True), path, source)
+        parity.same(parity.back(model, net, source, tmp_path), before)
+        for size in sizes:
+            x = pictures(size, "float32")
+            found, expected = outputs_of_ours(model, x), outputs_of(net, x)
+            compare(f"vgg_11 fully convolutional | {source}", size, found, expected, "float32")
+
+
+SAME_GRAPHS = [
+    ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152"),
+    ("resnext50_32x4d", "resnext101_32x8d", "resnext101_64x4d"),
+    ("wide_resnet50_2", "wide_resnet101_2"),
+    ("densenet121", "densenet161", "densenet169", "densenet201"),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("names", SAME_GRAPHS, ids=lambda names: names[0])
+def test_networks_of_timm_that_are_torchvisions(names):
+    """A file of timm for these is one of torchvision, which is compared with ours above.
+
+    The first of a family is computed by both.
+    """
+    for name in names:
+        ours, theirs = (parity.twin(source, name) for source in ("torchvision", "timm"))
+        shapes = [
+            {key: tuple(tensor.shape) for key, tensor in net.state_dict().items()}
+            for net in (ours, theirs)
+        ]
+        assert shapes[0] == shapes[1]
+        if name == names[0]:
+            parity.randomised(ours)
+            theirs.load_state_dict(ours.state_dict(), strict=True, assign=True)
+            x = pictures((65, 43), "float32")
+            found, expected = outputs_of(theirs.eval(), x), outputs_of(ours, x)
+            compare(f"timm's {name} | torchvision", (65, 43), found, expected, "float32")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["vgg13", "vgg16", "vgg19", "vgg13_bn", "vgg16_bn", "vgg19_bn"])
+def test_names_of_timms_vgg(name):
+    network = name.replace("vgg", "vgg_")
+    shapes = {key: tensor.shape for key, tensor in parity.twin("timm", name).state_dict().items()}
+    arrays = {key: np.broadcast_to(np.float32(0), shape) for key, shape in shapes.items()}
+    layers = layers_of(outline(network, num_outputs=parity.OUTPUTS))
+    placement = placed(layers, NamedArrays(arrays, "safetensors"), network, "timm")
+    for full, value in placement.values.items():
+        layer, variable = full.split("/")
+        assert value.array.shape == variables_of(layers[layer])[variable].shape
+
+
+@pytest.mark.slow
+def test_older_names_of_densenet():
+    net = parity.randomised(parity.twin("torchvision", "densenet121"))
+    older = {
+        re.sub(r"(norm|conv)([12])\.(?=\w+$)", r"\1.\2.", k): v
+        for k, v in parity.arrays_of(net).items()
+    }
+    assert "features.denseblock1.denselayer1.norm.1.weight" in older
+    older = {key: array for key, array in older.items() if not key.endswith("tracked")}
+    layers = layers_of(outline("densenet_121", num_outputs=parity.OUTPUTS))
+    arrays = NamedArrays(older, "torch legacy")
+    placement = placed(layers, arrays, "densenet_121", "torchvision")
+    assert {value.key for value in placement.values.values()} == older.keys()
