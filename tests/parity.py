@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import torchvision_models
+import trust
 from helpers import blank_kernels, images
 from keras_convnets import create_model, load_weights, save_weights
 from keras_convnets.weights.formats import read
@@ -16,7 +17,7 @@ from keras_convnets.weights.rules import LAYOUTS
 ANY = (97, 65), (131, 99)  # of which the deeper feature maps have odd sizes
 OUTPUTS = 10
 LARGE = 50_000_000  # parameters: compared in float32
-HUGE = 100_000_000  # parameters: half a GB, written in one format
+HUGE = 60_000_000  # parameters: files of 240 MB and more are written in one format
 
 
 def libraries():
@@ -145,22 +146,22 @@ def outputs_of_ours(model, x):
     return keras.ops.convert_to_numpy(model(x, training=False))
 
 
-def compare(title, size, found, expected, precision):
-    """Check that outputs are the same to rounding, and print the largest relative difference."""
+def compare(title, source, size, found, expected, precision=None, written=False):
+    """Check that outputs are the same to rounding, and show the largest relative difference."""
     assert found.shape == expected.shape
     range_of_outputs = np.ptp(expected, axis=-1).max()  # of what differs between classes
     assert range_of_outputs > 0.1 * np.abs(expected).max()
     assert np.ptp(expected, axis=0).max() > 1e-2 * np.abs(expected).max()  # and between images
     difference = np.abs(found - expected).max() / range_of_outputs
-    print(f"| {title} | {size[0]} x {size[1]} | {precision} | {difference:.1e} |")
-    assert difference < (1e-5 if precision == "float32" else 1e-12)
+    trust.show(title, source, size, difference, precision, written)
 
 
-def check(network, source, net, folder, both_formats=True, precise=True):
+def check(network, source, net, folder, both_formats=True, precise=True, in_timm=None):
     """Compare a network with that of a library, with weights that went through files of each.
 
     The file in each format gives the same weights; the outputs are those of the library at each
-    size, and in either data format; and the library accepts the same weights from us.
+    size, and in either data format; and the library accepts the same weights from us. So does the
+    network ``in_timm``, whose files are the same.
     """
     before = arrays_of(net)
     count = sum(parameter.numel() for parameter in net.parameters())
@@ -171,16 +172,27 @@ def check(network, source, net, folder, both_formats=True, precise=True):
         same(read(path).arrays, before)
     for size in ANY:
         x = pictures(size, precision)
-        found, expected = outputs_of_ours(model, x), outputs_of(net, x)
-        compare(f"{network} | {source}", size, found, expected, precision)
+        compare(network, source, size, outputs_of_ours(model, x), outputs_of(net, x), precision)
     same(back(model, net, source, folder), before)
-    if both_formats:  # in float32: TensorFlow has no other convolutions with channels first on CPUs
-        first = built(network, "float32", data_format="channels_first")
-        load(first, paths.get("legacy", paths["zip"]), source)
-        assert all(map(np.array_equal, first.get_weights(), model.get_weights()))
-        x = pictures(ANY[0], precision)
-        found, expected = outputs_of_ours(first, x.astype("float32")), outputs_of(net, x)
-        compare(f"{network} | {source}, channels first", ANY[0], found, expected, "float32")
+    trust.show(f"{network} written", source, ANY[0], 0.0, precision, written=True)  # the same bits
+    if in_timm:
+        other = twin("timm", in_timm)
+        assert list(other.state_dict()) == list(before)
+        other.load_state_dict(net.state_dict(), strict=True, assign=True)
+        expected = outputs_of(other.eval(), x)
+        compare(network, "timm", ANY[1], outputs_of_ours(model, x), expected, precision)
+    if both_formats:
+        _check_channels_first(model, network, source, net, paths.get("legacy", paths["zip"]))
+
+
+def _check_channels_first(model, network, source, net, path):
+    """Compare in float32: TensorFlow has no other convolutions with channels first on CPUs."""
+    first = built(network, "float32", data_format="channels_first")
+    load(first, path, source)
+    assert all(map(np.array_equal, first.get_weights(), model.get_weights()))
+    x = pictures(ANY[0], model.dtype)
+    found, expected = outputs_of_ours(first, x.astype("float32")), outputs_of(net, x)
+    compare(f"{network} channels first", source, ANY[0], found, expected, "float32")
 
 
 def same(arrays, others):

@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 
 import parity
+import trust
 from helpers import outline
 from keras_convnets.weights.arrays import NamedArrays
 from keras_convnets.weights.model_layers import layers_of, variables_of
+from keras_convnets.weights.placing import written
 from parity import ANY, built, compare, load, outputs_of, outputs_of_ours, pictures, placed
 
 torch, models, timm = parity.libraries()
@@ -64,7 +66,9 @@ def _precision_is_left_alone():
 @pytest.mark.parametrize(("network", "theirs"), TORCHVISION)
 def test_as_torchvision(network, theirs, tmp_path):
     net = parity.randomised(parity.twin("torchvision", theirs))
-    parity.check(network, "torchvision", net, tmp_path, network.endswith(SHALLOW))
+    in_timm = None if theirs.startswith(("alexnet", "vgg")) else theirs
+    both_formats = network.endswith(SHALLOW)
+    parity.check(network, "torchvision", net, tmp_path, both_formats, in_timm=in_timm)
 
 
 @pytest.mark.parametrize(("network", "theirs"), TIMM)
@@ -90,34 +94,62 @@ def test_feature_maps_of_the_papers_vgg(depth, tmp_path):
         x = pictures(size, precision)
         expected = outputs_of(net.features, x)
         found = np.moveaxis(outputs_of_ours(model, x), -1, 1)
-        title = f"{network} feature maps | torchvision"
-        compare(title, size, found, expected, precision)
+        compare(f"{network} feature maps", "torchvision", size, found, expected, precision)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("network", "source"),
-    [
-        *((f"vgg_{n}", "torchvision") for n in (11, 13, 16, 19)),
-        ("vgg_11", "timm"),
-        ("vgg_11_bn", "timm"),
-    ],
-)
-def test_logits_of_vgg(network, source, tmp_path):
-    net = parity.randomised(parity.twin(source, network.replace("_", "", 1)))
+@pytest.mark.parametrize("depth", [11, 13, 16, 19])
+def test_logits_of_the_papers_vgg(depth, tmp_path):
+    network = f"vgg_{depth}"
+    net = parity.randomised(parity.twin("torchvision", f"vgg{depth}"))
     before = parity.arrays_of(net)
     path = parity.files(net, tmp_path, ["zip"])["zip"]
-    weights = None
-    for size in SEVEN:
-        model = built(network, "float32", input_shape=(3, *size))
-        if weights is None:
-            weights = load(model, path, source).get_weights()
-        model.set_weights(weights)
+    model = load(built(network, "float32", input_shape=(3, *SEVEN[0])), path, "torchvision")
+    other = built(network, "float32", input_shape=(3, *SEVEN[1]))
+    other.set_weights(model.get_weights())
+    for size, one in zip(SEVEN, (model, other), strict=True):
         x = pictures(size, "float32")
-        compare(
-            f"{network} | {source}", size, outputs_of_ours(model, x), outputs_of(net, x), "float32"
-        )
-    parity.same(parity.back(model, net, source, tmp_path), before)
+        found, expected = outputs_of_ours(one, x), outputs_of(net, x)
+        compare(network, "torchvision", size, found, expected, "float32")
+    parity.same(parity.back(model, net, "torchvision", tmp_path), before)
+    trust.show(f"{network} written", "torchvision", SEVEN[1], 0.0, "float32", written=True)
+    in_timm(other, network)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("depth", [11, 13, 16, 19])
+def test_vgg_with_normalisation_in_timm(depth):
+    network = f"vgg_{depth}_bn"
+    in_timm(filled(built(network, "float32")), network)
+
+
+def filled(model):
+    """Give a model random weights, as `parity.randomised` gives to a network of a library."""
+    net = parity.randomised(parity.twin("torchvision", model.name.replace("vgg_", "vgg")))
+    layers = layers_of(model)
+    arrays = NamedArrays(parity.arrays_of(net), "safetensors")
+    for full, value in placed(layers, arrays, model.name, "torchvision").values.items():
+        layer, variable = full.split("/")
+        variables_of(layers[layer])[variable].assign(value.array)
+    return model
+
+
+def in_timm(model, network):
+    """Compare a VGG of ours with timm's, which has weights written by us and gives them back."""
+    layers, layout = layers_of(model), parity.layout_of(network, "timm")
+    arrays = written(layers, layout)
+    net = parity.twin("timm", network.replace("_", "", 1))
+    assert list(net.state_dict()) == list(arrays)
+    state = {key: torch.from_numpy(array) for key, array in arrays.items()}
+    net.load_state_dict(state, strict=True, assign=True)
+    x = pictures(SEVEN[1], "float32")
+    found, expected = outputs_of(net.eval(), x), outputs_of_ours(model, x)
+    compare(f"{network} written", "timm", SEVEN[1], found, expected, "float32", written=True)
+    placement = placed(layers, NamedArrays(arrays, "safetensors"), network, "timm")
+    for full, value in placement.values.items():
+        layer, variable = full.split("/")
+        assert np.array_equal(value.array, variables_of(layers[layer])[variable])
+    compare(network, "timm", SEVEN[1], expected, found, "float32")  # with the same weights
 
 
 @pytest.mark.slow
@@ -132,50 +164,7 @@ def test_logits_of_a_fully_convolutional_vgg(tmp_path):
         for size in sizes:
             x = pictures(size, "float32")
             found, expected = outputs_of_ours(model, x), outputs_of(net, x)
-            compare(f"vgg_11 fully convolutional | {source}", size, found, expected, "float32")
-
-
-SAME_GRAPHS = [
-    ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152"),
-    ("resnext50_32x4d", "resnext101_32x8d", "resnext101_64x4d"),
-    ("wide_resnet50_2", "wide_resnet101_2"),
-    ("densenet121", "densenet161", "densenet169", "densenet201"),
-]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("names", SAME_GRAPHS, ids=lambda names: names[0])
-def test_networks_of_timm_that_are_torchvisions(names):
-    """A file of timm for these is one of torchvision, which is compared with ours above.
-
-    The first of a family is computed by both.
-    """
-    for name in names:
-        ours, theirs = (parity.twin(source, name) for source in ("torchvision", "timm"))
-        shapes = [
-            {key: tuple(tensor.shape) for key, tensor in net.state_dict().items()}
-            for net in (ours, theirs)
-        ]
-        assert shapes[0] == shapes[1]
-        if name == names[0]:
-            parity.randomised(ours)
-            theirs.load_state_dict(ours.state_dict(), strict=True, assign=True)
-            x = pictures((65, 43), "float32")
-            found, expected = outputs_of(theirs.eval(), x), outputs_of(ours, x)
-            compare(f"timm's {name} | torchvision", (65, 43), found, expected, "float32")
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ["vgg13", "vgg16", "vgg19", "vgg13_bn", "vgg16_bn", "vgg19_bn"])
-def test_names_of_timms_vgg(name):
-    network = name.replace("vgg", "vgg_")
-    shapes = {key: tensor.shape for key, tensor in parity.twin("timm", name).state_dict().items()}
-    arrays = {key: np.broadcast_to(np.float32(0), shape) for key, shape in shapes.items()}
-    layers = layers_of(outline(network, num_outputs=parity.OUTPUTS))
-    placement = placed(layers, NamedArrays(arrays, "safetensors"), network, "timm")
-    for full, value in placement.values.items():
-        layer, variable = full.split("/")
-        assert value.array.shape == variables_of(layers[layer])[variable].shape
+            compare("vgg_11 fully convolutional", source, size, found, expected, "float32")
 
 
 @pytest.mark.slow
