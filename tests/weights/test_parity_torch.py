@@ -4,6 +4,8 @@ Each is compared at two sizes, with files in all formats, and in both directions
 """
 
 import re
+import tempfile
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -63,30 +65,37 @@ def _precision_is_left_alone():
     parity.set_precision(*before)
 
 
+@pytest.fixture
+def folder():
+    """Make a folder for files of hundreds of MB: pytest would keep those of its own."""
+    with tempfile.TemporaryDirectory() as path:
+        yield Path(path)
+
+
 @pytest.mark.parametrize(("network", "theirs"), TORCHVISION)
-def test_as_torchvision(network, theirs, tmp_path):
+def test_as_torchvision(network, theirs, folder):
     net = parity.randomised(parity.twin("torchvision", theirs))
     in_timm = None if theirs.startswith(("alexnet", "vgg")) else theirs
     both_formats = network.endswith(SHALLOW)
-    parity.check(network, "torchvision", net, tmp_path, both_formats, in_timm=in_timm)
+    parity.check(network, "torchvision", net, folder, both_formats, in_timm=in_timm)
 
 
 @pytest.mark.parametrize(("network", "theirs"), TIMM)
-def test_as_timm(network, theirs, tmp_path):
+def test_as_timm(network, theirs, folder):
     net = parity.randomised(parity.twin("timm", theirs))
     if network.endswith("_timm"):  # a scale with which pooling before and after differ
         net.stages[0].blocks[0].norm1.weight.data[::2] *= -1
     both_formats, precise = network.endswith(SHALLOW), not network.endswith(FLOAT32)
-    parity.check(network, "timm", net, tmp_path, both_formats, precise)
+    parity.check(network, "timm", net, folder, both_formats, precise)
 
 
 @pytest.mark.parametrize("depth", [11, slow(13), slow(16), slow(19)])
-def test_feature_maps_of_the_papers_vgg(depth, tmp_path):
+def test_feature_maps_of_the_papers_vgg(depth, folder):
     """As in the paper, its dense layers take maps of one size; torchvision pools them to 7 x 7."""
     net = parity.twin("torchvision", f"vgg{depth}")
     net.classifier = torch.nn.Identity()
     net = parity.randomised(net)
-    path = parity.files(net, tmp_path, ["legacy"])["legacy"]
+    path = parity.files(net, folder, ["legacy"])["legacy"]
     network, precision = f"vgg_{depth}", parity.precision_of(net)
     model = built(network, precision, include_top=False, num_outputs=None)
     load(model, path, "torchvision")
@@ -99,11 +108,11 @@ def test_feature_maps_of_the_papers_vgg(depth, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("depth", [11, 13, 16, 19])
-def test_logits_of_the_papers_vgg(depth, tmp_path):
+def test_logits_of_the_papers_vgg(depth, folder):
     network = f"vgg_{depth}"
     net = parity.randomised(parity.twin("torchvision", f"vgg{depth}"))
     before = parity.arrays_of(net)
-    path = parity.files(net, tmp_path, ["zip"])["zip"]
+    path = parity.files(net, folder, ["zip"])["zip"]
     model = load(built(network, "float32", input_shape=(3, *SEVEN[0])), path, "torchvision")
     other = built(network, "float32", input_shape=(3, *SEVEN[1]))
     other.set_weights(model.get_weights())
@@ -111,7 +120,7 @@ def test_logits_of_the_papers_vgg(depth, tmp_path):
         x = pictures(size, "float32")
         found, expected = outputs_of_ours(one, x), outputs_of(net, x)
         compare(network, "torchvision", size, found, expected, "float32")
-    parity.same(parity.back(model, net, "torchvision", tmp_path), before)
+    parity.same(parity.back(model, net, "torchvision", folder), before)
     trust.show(f"{network} written", "torchvision", SEVEN[1], 0.0, "float32", written=True)
     in_timm(other, network)
 
@@ -153,14 +162,14 @@ def in_timm(model, network):
 
 
 @pytest.mark.slow
-def test_logits_of_a_fully_convolutional_vgg(tmp_path):
+def test_logits_of_a_fully_convolutional_vgg(folder):
     """Its head is that of timm, which has the same weights as torchvision's."""
     for source, sizes in {"timm": [(257, 289)], "torchvision": SEVEN}.items():
         net = parity.randomised(parity.twin(source, "vgg11"))
         before = parity.arrays_of(net)
-        path = parity.files(net, tmp_path, ["safetensors"])["safetensors"]
+        path = parity.files(net, folder, ["safetensors"])["safetensors"]
         model = load(built("vgg_11", "float32", fully_convolutional=True), path, source)
-        parity.same(parity.back(model, net, source, tmp_path), before)
+        parity.same(parity.back(model, net, source, folder), before)
         for size in sizes:
             x = pictures(size, "float32")
             found, expected = outputs_of_ours(model, x), outputs_of(net, x)
