@@ -54,7 +54,7 @@ SHALLOW = ("18", "50", "50_32x4d", "50_timm", "121", "11_bn", "alexnet")
 
 
 # PyTorch takes long for convolutions of groups in float64, and copies for deep networks.
-FLOAT32 = ("32x4d", "_101", "_101_timm")
+FLOAT32 = ("32x4d", "resnet_101", "v1_5_101", "_101_timm")
 SEVEN = (224, 224), (231, 239)  # of which the last feature maps of VGG have 7 rows and columns
 
 
