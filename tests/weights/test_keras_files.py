@@ -9,6 +9,7 @@ from keras_convnets.keras_private import values_forgotten
 from keras_convnets.weights.keras_files import place_keras
 from keras_convnets.weights.keras_writing import check_keras_suffix
 from keras_convnets.weights.model_layers import layers_of, variables_of
+from keras_convnets.weights.recognition import network_of_file
 from keras_convnets.weights.rules.keras import order
 
 
@@ -137,6 +138,28 @@ def test_other_shapes(resnet):
         ValueError, match=r"its layer 'conv4_block2_2_conv' has the shapes \[\(1, 1,"
     ):
         place_keras(layers_of(resnet), arrays, {"resnet_v1_50_keras"})
+
+
+def test_which_network_a_file_is_of(resnet):
+    arrays = blank_file("resnet_v1_50_keras", resnet)
+    assert network_of_file(arrays) == [("resnet_v1_50_keras", "keras")]
+    names = [layer for pair in order("densenet_121_keras") for layer in pair]
+    densenet = outline("densenet_121")
+    own = {
+        f"{name}/{n}": np.broadcast_to(np.float32(0), weight.shape)
+        for name, layer in layers_of(densenet).items()
+        for n, weight in enumerate(layer.weights)
+    }
+    both = {"densenet_121", "densenet_121_keras"}
+    assert {network for network, _ in network_of_file(own)} == both
+    theirs = dict(zip(names[::2], names[1::2], strict=True))
+    published = {
+        "/".join((theirs[key.split("/")[0]], key.split("/")[1])): array
+        for key, array in own.items()
+    }
+    assert network_of_file(published) == [("densenet_121_keras", "keras")]
+    with pytest.raises(ValueError, match="expected the names of the model's own layers"):
+        place_keras(layers_of(densenet), published, {"densenet_121"})
 
 
 # --- Our own models.
