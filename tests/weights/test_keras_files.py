@@ -103,6 +103,23 @@ def test_numbers_that_keras_gives_to_layers():
     }
 
 
+def test_classes_and_their_numbers(resnet):
+    """The first versions of Keras 3 wrote no names of layers."""
+    counts = {"conv2d": 0, "batch_normalization": 0, "dense": 0}
+
+    def numbered(_, name):
+        kinds = {"predictions": "dense"}
+        kind = kinds.get(name, "batch_normalization" if name.endswith("_bn") else "conv2d")
+        counts[kind] += 1
+        return f"{kind}_{counts[kind] - 1}" if counts[kind] > 1 else kind
+
+    arrays = blank_file("resnet_v1_50_keras", resnet, numbered)
+    found = place_keras(layers_of(resnet), dict(sorted(arrays.items()))).values
+    assert {name: int(value.array.flat[0]) for name, value in found.items()} == {
+        name: n for n, name in enumerate(expected_places(resnet))
+    }
+
+
 def test_a_file_without_top(resnet):
     arrays = blank_file("resnet_v1_50_keras", resnet, without_top=True)
     placement = place_keras(layers_of(resnet), arrays)
