@@ -19,7 +19,8 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 from trust import RECORD  # noqa: E402
 
-TESTS = sorted(str(path) for path in (ROOT / "tests/weights").glob("test_parity_*.py"))
+FOLDER = ROOT / "tests/weights"
+TESTS = [*map(str, sorted(FOLDER.glob("test_parity_*.py"))), str(FOLDER / "test_keras_parity.py")]
 
 
 def main(*arguments: str) -> None:
@@ -27,7 +28,8 @@ def main(*arguments: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         record = Path(folder) / "record.csv"
         command = [sys.executable, "-m", "pytest", "-q", "-n", "0", *(arguments or TESTS)]
-        subprocess.run(command, cwd=ROOT, env=os.environ | {RECORD: str(record)}, check=True)
+        environment = os.environ | {RECORD: str(record), "KERAS_CONVNETS_TEST_DEEP": "1"}
+        subprocess.run(command, cwd=ROOT, env=environment, check=True)
         measured = [line.split(",") for line in record.read_text().splitlines()]
     new: dict[Key, float] = {}
     for network, source, precision, direction, difference in measured:

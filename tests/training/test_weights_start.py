@@ -7,10 +7,13 @@ import numpy as np
 import pytest
 
 import small_weights
-from keras_convnets import cli
+from keras_convnets import cli, save_weights
+from keras_convnets.images.preprocessing import Preprocessing
+from keras_convnets.known import Known, remember
 from keras_convnets.training import DataRequest, RunRequest, plan_run
 from keras_convnets.training.recipe.recipes import RECIPES
 from keras_convnets.training.run import run as runs
+from keras_convnets.training.run.start import make_start
 from keras_convnets.zoo import create_model
 
 SHORT = ["--image-size", "16", "--batch-size", "256", "--epochs", "1"]
@@ -18,10 +21,6 @@ SHORT = ["--image-size", "16", "--batch-size", "256", "--epochs", "1"]
 
 def train(*options):
     return cli.main(["train", "--weights", "small.safetensors", *SHORT, *options])
-
-
-def kernel_of(model):
-    return np.array(model.get_layer("conv1_conv").kernel)
 
 
 def test_a_run_starts_from_the_weights_of_a_file(monkeypatch, capfd):
@@ -53,29 +52,50 @@ def test_a_run_starts_from_the_weights_of_a_file(monkeypatch, capfd):
     assert "was begun with --weights" in capfd.readouterr().err
 
 
-def test_the_head_is_new_unless_the_classes_are_those_of_the_weights():
-    small_weights.write(classes=10)
-    request = request_for("digits")
-    model = starts(request, monkeypatched := [])
-    assert "new: head_dense (other classes)" in "\n".join(monkeypatched)
-    assert model.output_shape == (None, 10)
-
-
-def request_for(data, **others):
+def request_for(data, size=16, **others):
     recipe = RECIPES["quick"].replace(epochs=1, batch_size=256)
-    wanted = DataRequest(data, image_size=16)
+    wanted = DataRequest(data, image_size=size, **others)
     return RunRequest(
-        "small_resnet", "small.safetensors", data=wanted, recipe=recipe, out=Path("run"), **others
+        "small_resnet", "small.safetensors", data=wanted, recipe=recipe, out=Path("run")
     )
 
 
-def starts(request, words):
-    """Return the model that a run starts with."""
-    from keras_convnets.training.run.start import make_start
+def test_the_head_is_new_for_other_classes():
+    small_weights.write(classes=10)
+    start = make_start(request_for("digits"), create_model, None)
+    assert start.weights.anew == ("head_dense",)
+    assert "  new: head_dense (other classes)" in start.words
+    assert start.model.output_shape == (None, 10)
 
-    start = make_start(request, create_model, None)
-    words += start.words
-    return start.model
+
+IMAGES = {"channels": 3, "rows": 32, "cols": 32, "resize": "crop", "shorter_side": 36}
+IMAGES |= {"scale": 255.0, "mean": [0.6, 0.5, 0.4], "std": [0.2, 0.2, 0.2]}
+
+
+@pytest.fixture
+def trained():
+    """Write the weights of a model that knows its images, and the classes of the digits."""
+    model = small_weights.SmallBuilder.build_small_resnet((3, 32, 32), 10)
+    remember(model, Known(preprocessing=IMAGES, class_names=tuple("0123456789")))
+    save_weights(model, "small.safetensors")
+    return model
+
+
+def test_images_are_prepared_as_those_of_the_weights(trained):
+    start = make_start(request_for("digits", None), create_model, None)
+    assert start.data.preprocessing == Preprocessing.from_config(IMAGES | {"scale": 16.0})
+    assert start.weights.anew == ()
+    for weight, expected in zip(start.model.weights, trained.weights, strict=True):
+        assert np.array_equal(weight, expected)
+
+
+def test_images_of_other_sizes_and_channels(trained):
+    images = make_start(request_for("digits", 64, channels=1), create_model, None).data
+    assert images.preprocessing == Preprocessing.from_config(
+        IMAGES
+        | {"channels": 1, "rows": 64, "cols": 64, "shorter_side": 72, "scale": 16.0}
+        | {"mean": [0.5], "std": [0.2]}
+    )
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import paper
+import trust
 from helpers import FORMATS, blank_kernels, filled
 from keras_convnets import create_model, load_weights, save_weights
 from keras_convnets.weights.rules.keras import APPLICATIONS
@@ -93,14 +94,13 @@ def logits(model, x, data_format="channels_last"):
     return keras.ops.convert_to_numpy(model(x))
 
 
-def difference(name, source, size, found, expected):
+def difference(name, data_format, size, found, expected):
     range_of_outputs = np.ptp(expected, axis=-1).max()
     assert found.shape == expected.shape
     assert range_of_outputs > 0.1 * np.abs(expected).max()
     assert np.ptp(expected, axis=0).max() > 1e-2 * np.abs(expected).max()
     relative = np.abs(found - expected).max() / range_of_outputs
-    print(f"| {name} | {source} | {size[0]} x {size[1]} | {relative:.1e} |")
-    assert relative < 1e-5
+    trust.show(f"{name} {data_format}", "keras", size, relative)
 
 
 @pytest.mark.parametrize("name", [QUICK[0], *map(slow, QUICK[1:])])
@@ -132,8 +132,7 @@ def compare(name, formats):
         assert (report.left_out, report.anew, report.unexplained) == ({}, {}, ())
         for size in sizes:
             found = logits(model, both_images(name, size)[1], data_format)
-            title = f"keras.applications, {data_format}"
-            difference(name, title, size, found, expected[size])
+            difference(name, data_format, size, found, expected[size])
     if name.startswith("vgg"):
         compare_feature_maps(name, theirs)
     check_written(model, theirs)
@@ -149,7 +148,7 @@ def compare_feature_maps(name, theirs):
     assert len(load_weights(model, "weights.h5").left_out) == 6
     x, y = both_images(name, SIZES[1])
     found, expected = (logits(one, z).reshape(2, -1) for one, z in ((model, y), (bare, x)))
-    difference(f"{name} without top", "keras.applications", SIZES[1], found, expected)
+    difference(f"{name} without top", "channels_last", SIZES[1], found, expected)
 
 
 def check_written(model, theirs):
