@@ -38,7 +38,7 @@ def test_convert_there_and_back(capfd):
     code, out, _ = outcome(capfd, "convert", "small.safetensors", "small.keras", *MODEL)
     assert code == 0
     assert "all                17   84,359" in out
-    assert out.endswith("written to small.keras, with the names of keras\n")
+    assert out.endswith("written to small.keras, with the names of the model's layers\n")
     assert load_model("small.keras").output_shape == (None, 7)
     assert cli.main(["convert", "small.keras", "back.npz"]) == 0
     assert cli.main(["convert", "back.npz", "again.weights.h5", *MODEL]) == 0
@@ -171,3 +171,8 @@ def test_weights_lists_what_is_published(capfd, monkeypatch, tmp_path):
     assert files["resnet50-0676ba61.pth"]["here"] == str(tmp_path / "resnet50-0676ba61.pth")
     assert files["resnet50-11ad3fa6.pth"]["hash"] == "sha256:11ad3fa6"
     assert "did you mean" in refused(capfd, "weights", "resnet_v1_5_51").lower()
+    (tmp_path / "resnet50-0676ba61.pth").write_bytes(b"")
+    code, out, _ = outcome(capfd, "weights", str(tmp_path / "resnet50-0676ba61.pth"))
+    assert (code, out.splitlines()[1].split()[-1]) == (0, "resnet_v1_5_50")
+    (tmp_path / "mine.pth").write_bytes(b"")
+    assert "of no published file" in refused(capfd, "weights", str(tmp_path / "mine.pth"))

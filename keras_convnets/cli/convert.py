@@ -17,6 +17,11 @@ from keras_convnets.training import run_folder
 _KERAS = "keras"
 _LAYOUTS = (_KERAS, "torchvision", "timm")
 _MODEL, _SAFETENSORS = ".keras", ".safetensors"
+_NAMES = {
+    _KERAS: "the names of the model's layers",
+    "torchvision": "torchvision's names",
+    "timm": "timm's names",
+}
 _WEIGHTS = (_SAFETENSORS, ".npz", ".weights.h5")
 
 
@@ -64,7 +69,7 @@ def _convert(chosen: argparse.Namespace) -> int:
         save_weights(model, chosen.out, layout=None if layout == _KERAS else layout)
     if report is not None:
         print(report)
-    print(printable(f"written to {chosen.out}, with the names of {layout}"))
+    print(printable(f"written to {chosen.out}, with {_NAMES[layout]}"))
     return DONE
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import os
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,6 +12,7 @@ from keras_convnets.analysis.tables import Column, Table
 from keras_convnets.analysis.tables import shown as shown_value
 from keras_convnets.received import shown
 from keras_convnets.weights import fetch
+from keras_convnets.weights.local_files import of_file
 from keras_convnets.weights.published import Published, rows
 
 _COLUMNS = (
@@ -34,10 +36,14 @@ _MORE = (
 def chosen(name: str) -> tuple[Published, ...]:
     """Return the published files of a name: the network's, the file's or its own; or of a pattern.
 
+    The path of a file that has the name of a published one also stands for it.
+
     Raises:
         ValueError: there are none.
     """
     found = tuple(row for row in rows() if _is_called(row, name))
+    if not found and os.path.exists(name):
+        return (_of_path(name),)
     if not found:
         known = dict.fromkeys(word for row in rows() for word in (row.network, row.name))
         raise ValueError(
@@ -48,6 +54,16 @@ def chosen(name: str) -> tuple[Published, ...]:
     return found
 
 
+def _of_path(path: str) -> Published:
+    row = of_file(path)
+    if row is None:
+        raise ValueError(
+            f"name: received {shown(path)}, a path of no published file; expected a network, or "
+            "the name of weights. keras-convnets convert prints what is in a file."
+        )
+    return row
+
+
 def _is_called(row: Published, name: str) -> bool:
     """Return whether a name or pattern is that of a file, or of its network, or begins its name."""
     whole = any(fnmatch.fnmatchcase(one, name) for one in (row.network, row.name, row.file))
@@ -56,12 +72,15 @@ def _is_called(row: Published, name: str) -> bool:
 
 def listing(chosen: Iterable[Published]) -> Table:
     """Return the table of published files."""
-    note = (
+    figures = (
         "top-1: accuracy on ImageNet's validation images in percent, as the source reports it. "
-        "size: rows and columns of the images. keras-convnets weights FILE prints all that is "
-        "known of one file; --format json has it too, of all files of a network or a pattern."
+        "size: rows and columns of the images."
     )
-    return Table(_COLUMNS, tuple(tuple(_cells(row)) for row in chosen), (note,))
+    more = (
+        "keras-convnets weights FILE prints all that is known of one file; --format json has it "
+        "too, for all files of a network or a pattern."
+    )
+    return Table(_COLUMNS, tuple(tuple(_cells(row)) for row in chosen), (figures, more))
 
 
 def details(chosen: Iterable[Published]) -> Table:

@@ -161,7 +161,8 @@ def _unknown(name: str, network: str | None, offered: tuple[Published, ...]) -> 
         )
     if not names:
         return ValueError(
-            f"{received}; expected a file, for no weights of {network} are published. Name one."
+            f"{received}; expected a file, for no weights of {network} are published. Name one, or "
+            "a network in the list that keras-convnets weights prints."
         )
     return ValueError(
         f"{received}; expected a file, or a name of weights that are published for {network}: "

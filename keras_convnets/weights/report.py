@@ -79,9 +79,10 @@ class WeightsReport:
     def _whose(self) -> str:
         if self.weights is not None:
             return f"weights {self.weights!r}"
-        return (
-            "weights" if self.source == "keras_convnets" else f"weights with {self.source}'s names"
-        )
+        if self.source == "keras_convnets":
+            return "weights"
+        whose = "Keras'" if self.source == "keras" else f"{self.source}'s"
+        return f"weights with {whose} names"
 
     def _where(self) -> str:
         return self.network or "a model of other layers, matched by their names"

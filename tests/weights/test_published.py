@@ -85,7 +85,7 @@ def test_names():
             "resnet_18",
             (
                 "weights: received 'torchvision'; expected a file, for no weights of resnet_18 are "
-                "published. Name one."
+                "published. Name one, or a network in the list that keras-convnets weights prints."
             ),
         ),
         (

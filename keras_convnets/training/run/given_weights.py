@@ -89,7 +89,7 @@ class GivenWeights:
         if self.preprocessing is None:
             yield "  how their images were prepared is unknown: these are normalised by their own"
         elif self.is_usual:
-            yield f"  the file does not say how to prepare images: as usual for {report.source}"
+            yield f"  the file does not say how images are prepared: as usual for {report.source}"
 
 
 def _few(names: Iterable[str]) -> str:
