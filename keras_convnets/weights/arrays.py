@@ -23,6 +23,7 @@ class NamedArrays:
             state_dict, optimizer"``; empty if they are all that the file has.
         prefix: the prefix that was removed from their names, such as ``"module."``.
         metadata: the texts by name that a file of safetensors has beside them.
+        config: the configuration of the model in a ``.keras`` file.
         operations: the kinds of the operations of an ONNX file's graph, in its order.
     """
 
@@ -32,3 +33,4 @@ class NamedArrays:
     prefix: str = ""
     metadata: Mapping[str, str] = dataclasses.field(default_factory=dict)
     operations: tuple[str, ...] = ()
+    config: object = None

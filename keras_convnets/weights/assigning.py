@@ -29,7 +29,8 @@ def converted(name: str, value: Value, variable: Any) -> np.ndarray:
     """Return a value as an array of the weight's type.
 
     Raises:
-        ValueError: it has no real numbers, or one of them is not finite in that type.
+        ValueError: it has no real numbers, one of them is not finite in that type, or it is a
+            variance below 0.
     """
     expected = "expected finite floating-point numbers"
     received = f"weights: received {value.key!r}"
@@ -48,6 +49,11 @@ def converted(name: str, value: Value, variable: Any) -> np.ndarray:
         raise ValueError(
             f"{received} with {count:,} values that are infinite or no number (NaN); {expected}. "
             "Take a checkpoint from before the training diverged."
+        )
+    if name.endswith("/moving_variance") and array.size and array.min() < 0:
+        raise ValueError(
+            f"{received} with {array.min():.3g} for {name}; expected variances, which are at least "
+            "0. The file is damaged, or has means and variances the wrong way round."
         )
     return array
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -126,12 +126,12 @@ def _read_torch(stream: BinaryIO, kind: str) -> NamedArrays:
 
 def _read_keras(path: str | os.PathLike[str]) -> NamedArrays:
     kind, arrays = read_keras(path)
-    return NamedArrays(arrays, kind, metadata=_known_in(path) if kind == "keras model" else {})
+    config = read_config(path) if kind == "keras model" else None
+    return NamedArrays(arrays, kind, metadata=_known_in(config), config=config)
 
 
-def _known_in(path: str | os.PathLike[str]) -> dict[str, str]:
+def _known_in(config: Any) -> dict[str, str]:
     """Return what a file of a model says of its images and classes, as `save_weights` writes it."""
-    config = read_config(path)
     build = config.get("build_config") if isinstance(config, dict) else None
     found = build.get(KEY) if isinstance(build, dict) else None
     return {} if found is None else {KEY: json.dumps(found)}

@@ -11,8 +11,9 @@ import keras
 from keras_convnets import axes
 from keras_convnets.known import KEY, Known, from_plain
 from keras_convnets.readers import json_text
-from keras_convnets.weights.adapting import is_head
+from keras_convnets.weights.ends import classifier_of, takes_its_images
 from keras_convnets.weights.imagenet import imagenet_classes
+from keras_convnets.weights.model_layers import layers_of
 from keras_convnets.weights.published import Published, images_of
 
 _COLOURS = 3
@@ -42,14 +43,21 @@ def known_of(row: Published, model: keras.Model) -> Known:
 def fitting(what: Known, model: keras.Model, loaded: Iterable[str]) -> Known:
     """Return what is known of a file as far as it holds for a model that has these weights of it.
 
-    Names of classes hold for a classifier of as many outputs that was loaded. The preprocessing is
-    that for images of the model's size and channels.
+    Names of classes hold for a classifier of as many outputs that was loaded, and whose outputs are
+    the model's. The preprocessing is that for images of the model's size and channels, unless the
+    model changes them itself.
     """
-    has_head = any(is_head(name.rsplit("/", 1)[0]) for name in loaded)
     names = what.class_names
-    if not has_head or names is None or len(names) != _classes(model, len(names)):
+    if names is None or not _classifies(model, loaded) or len(names) != _classes(model, len(names)):
         what = dataclasses.replace(what, class_names=None)
-    return dataclasses.replace(what, preprocessing=_resized(what.preprocessing, model))
+    images = _resized(what.preprocessing, model) if takes_its_images(model) else None
+    return dataclasses.replace(what, preprocessing=images)
+
+
+def _classifies(model: keras.Model, loaded: Iterable[str]) -> bool:
+    """Return whether the outputs of a model are those of a layer whose weights were loaded."""
+    layers, last = layers_of(model), classifier_of(model)
+    return any(layers[name.rsplit("/", 1)[0]] is last for name in loaded)
 
 
 def _resized(images: dict[str, Any] | None, model: Any) -> dict[str, Any] | None:

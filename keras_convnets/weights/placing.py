@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_convnets.received import shown
 from keras_convnets.weights import tensors
 from keras_convnets.weights.arrays import NamedArrays
 from keras_convnets.weights.layout import Layout, head_modules, is_weight, module_of, renamed
@@ -43,7 +44,7 @@ def place(layers: Mapping[str, Any], arrays: NamedArrays, layout: Layout) -> Pla
         ValueError: if a kernel of the file cannot be that of our layer, or the layout's check
             refuses the arrays.
     """
-    keys = {renamed(key, layout): key for key in arrays.arrays}
+    keys = _by_name(arrays, layout)
     if layout.check is not None:
         layout.check({name: arrays.arrays[key] for name, key in keys.items()})
     _check_operations(arrays, layout)
@@ -173,6 +174,19 @@ class _Placing:
         suffixes = set(self._suffixes.values())
         absent = {head + suffix for head in heads - present for suffix in suffixes}
         return "the model is without its top" if name in absent else ""
+
+
+def _by_name(arrays: NamedArrays, layout: Layout) -> dict[str, str]:
+    """Return the keys of a file by the names that they have in the rules."""
+    keys: dict[str, str] = {}
+    for key in arrays.arrays:
+        other = keys.setdefault(renamed(key, layout), key)
+        if other != key:
+            raise ValueError(
+                f"weights: received {shown(other)} and {shown(key)}, an older and a newer name of "
+                "one weight; expected one of them. Remove the other from the file."
+            )
+    return keys
 
 
 def _check_operations(arrays: NamedArrays, layout: Layout) -> None:

@@ -41,7 +41,7 @@ COLUMNS = ("digest", "source", "network")
 OURS = "keras_convnets"
 MODEL = "model"  # the source of fingerprints in the table
 # What a layer computes, as its configuration says, but for its initial values, types and axes.
-_SETTINGS = (
+SETTINGS = (
     *("activation", "alpha", "beta", "bias", "center", "channels", "depth_multiplier"),
     *("dilation_rate", "epsilon", "filters", "groups", "indices", "kernel_size", "offset"),
     *("output_size", "padding", "pool_size", "scale", "size", "strides", "units", "use_bias"),
@@ -98,7 +98,7 @@ def _described(model: Any) -> Iterator[str]:
 
 def _settings(layer: Any) -> str:
     config = layer.get_config() if isinstance(layer, keras.Layer) else {}
-    chosen = [(name, config[name]) for name in _SETTINGS if name in config]
+    chosen = [(name, config[name]) for name in SETTINGS if name in config]
     return f"{type(layer).__name__} {[(name, _plain(value)) for name, value in chosen]}"
 
 

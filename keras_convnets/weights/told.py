@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from keras_convnets import files
-from keras_convnets.known import Known
+from keras_convnets.known import KEY, Known
 from keras_convnets.readers.damage import DamagedFile
 from keras_convnets.weights import fetch, formats, published
 from keras_convnets.weights.adapting import is_head
@@ -49,9 +49,10 @@ def told(weights: str, network: str | None = None) -> Told:
             networks, or for none.
     """
     path, row = fetch.resolve(weights, () if network is None else (network,))
-    if row is not None and network in (None, row.network):
-        return Told(row.network, published.images_of(row), imagenet_classes(row.classes))
     arrays = formats.read(path)
+    is_ours = KEY in arrays.metadata  # under the name of a published file, too
+    if row is not None and not is_ours and network in (None, row.network):
+        return Told(row.network, published.images_of(row), imagenet_classes(row.classes))
     network = network or _network_of(weights, arrays)
     try:
         what, _ = kept_in(arrays.metadata)
@@ -60,8 +61,20 @@ def told(weights: str, network: str | None = None) -> Told:
     if what != Known():
         return Told(network, what.preprocessing, what.class_names)
     sources = {source for name, source in network_of_file(arrays.arrays) if name == network}
-    usual = [row for row in published.rows(network) if _source_of(row) in sources]
-    return Told(network, published.images_of(usual[0]) if usual else None, None, bool(usual))
+    images = _usual_images(network, sources)
+    return Told(network, images, None, images is not None)
+
+
+def _usual_images(network: str, sources: set[str]) -> dict[str, Any] | None:
+    """Return the images of the first published file; ``None`` if a source normalises others.
+
+    torchvision and timm normalise those of Inception-v3 otherwise, under the same names.
+    """
+    offered = [row for row in published.rows(network) if _source_of(row) in sources]
+    firsts = {_source_of(row): row for row in reversed(offered)}.values()
+    if len({(row.mean, row.std, row.scale) for row in firsts}) != 1:
+        return None
+    return published.images_of(offered[0])
 
 
 def _source_of(row: Published) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import keras
 
 from keras_convnets import checks, files
-from keras_convnets.known import Known, remember
+from keras_convnets.known import KEY, Known, remember
 from keras_convnets.readers.damage import DamagedFile
 from keras_convnets.typed import typed
 from keras_convnets.weights import formats
@@ -20,12 +20,19 @@ from keras_convnets.weights.arrays import NamedArrays
 from keras_convnets.weights.assigning import assign, check_types, converted
 from keras_convnets.weights.fetch import resolve
 from keras_convnets.weights.folding import fold_bgr, fold_input, renormalising, stem_of
+from keras_convnets.weights.keras_settings import check_settings, settings_in
 from keras_convnets.weights.knowing import fitting, kept_in, known_of
 from keras_convnets.weights.matching import check_complete, match
 from keras_convnets.weights.model_layers import check_has_values, layers_of, weights_of
 from keras_convnets.weights.placement import Placement
 from keras_convnets.weights.published import Published
-from keras_convnets.weights.recognition import OURS, Names, network_of_file, network_of_model
+from keras_convnets.weights.recognition import (
+    OURS,
+    SETTINGS,
+    Names,
+    network_of_file,
+    network_of_model,
+)
 from keras_convnets.weights.report import WeightsReport
 
 _MOST = 5  # networks in an error
@@ -103,7 +110,9 @@ def load_weights(
     arrays = formats.read(path)
     what, theirs = _says(path, arrays)
     _check_same_network(path, networks, theirs)
-    if row is not None and row.network not in {*networks, *theirs}:
+    if networks:
+        check_settings(path, settings_in(arrays.config), model, SETTINGS, strict)
+    if row is not None and (KEY in arrays.metadata or row.network not in {*networks, *theirs}):
         row = None  # it has the name of a published file, and is something else
     what = what if row is None else known_of(row, model)
     placement = _for_rgb(match(path, arrays, layers, networks), layers, row)

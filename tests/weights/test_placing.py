@@ -111,6 +111,12 @@ def test_an_older_name_is_understood_and_told_as_it_is():
     assert placement.values["a_conv/kernel"].key == "old.weight"
 
 
+def test_an_older_and_a_newer_name_of_one_weight_are_refused():
+    arrays = {name: np.ones((4, 3, 1, 1), "float32") for name in ("old.weight", "conv.weight")}
+    with pytest.raises(ValueError, match=r"'old\.weight' and 'conv\.weight', an older and a newer"):
+        place({}, NamedArrays(arrays, "npz"), CONV_BN)
+
+
 @pytest.mark.parametrize("bias", [False, True])
 def test_a_scale_without_a_place_goes_into_the_convolution(bias):
     rng = np.random.default_rng(1)

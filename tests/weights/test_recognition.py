@@ -1,5 +1,6 @@
 """Which network a model is, and which a file is of: the golden table holds what is built."""
 
+import keras
 import numpy as np
 import pytest
 
@@ -109,3 +110,24 @@ def test_our_own_files_say_their_network(tmp_path):
     save_weights(create_model("cifar_plain_20"), path.with_suffix(".npz"))  # has no place for it
     report = load_weights(create_model("cifar_resnet_20"), path.with_suffix(".npz"))
     assert "the names and shapes in the file are also those of cifar_plain_20" in str(report)
+
+
+def test_a_model_in_a_file_says_how_it_computes(tmp_path):
+    with scope("left"):
+        create_model("cifar_plain_20").save(tmp_path / "plain.keras")
+    load_weights(create_model("cifar_plain_20"), tmp_path / "plain.keras")
+    with pytest.raises(ValueError, match="without the layer .*_add'.* expected the connections"):
+        load_weights(create_model("cifar_resnet_20"), tmp_path / "plain.keras")
+    inside = create_model("cifar_plain_20")
+    model = keras.Sequential([keras.Input((32, 32, 3)), inside])
+    model.save(tmp_path / "nested.keras")
+    load_weights(create_model("cifar_plain_20"), tmp_path / "nested.keras")
+    with scope("right"):
+        network = create_model("cifar_plain_20")
+    x = keras.Input((32, 32, 3))
+    turned = keras.Model(x, keras.layers.Average()([network(x), network(keras.ops.flip(x, 2))]))
+    load_weights(turned, tmp_path / "plain.keras")
+    inside.get_layer("conv3_block1_conv1").strides = (1, 1)
+    inside.save(tmp_path / "other.keras")
+    with pytest.raises(ValueError, match=r"conv3_block1_conv1 has strides=.* Build the network"):
+        load_weights(create_model("cifar_plain_20"), tmp_path / "other.keras")

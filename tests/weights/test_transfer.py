@@ -17,6 +17,7 @@ from keras_convnets import (
 )
 from keras_convnets.keras_private import without_values
 from keras_convnets.known import KEY, Known, remember
+from keras_convnets.weights.told import told
 from tiny_resnet import saved, state_dict, tiny
 
 
@@ -152,6 +153,10 @@ def test_two_networks_within_a_model(file):
         ({"layer1.0.conv1.weight": (64, 32, 3, 3)}, ["3 x 3 x 32 x 64", "3 x 3 x 64 x 64"]),
         ({"layer1.0.bn1.bias": float("nan")}, ["'layer1.0.bn1.bias'", "1 values", "NaN"]),
         ({"layer1.0.bn1.bias": "int8"}, ["of type int8", "floating-point"]),
+        (
+            {"layer1.0.bn1.running_var": -0.5},
+            ["conv2_block1_bn1/moving_variance", "variances", "at least 0"],
+        ),
     ],
 )
 def test_what_does_not_fit_is_refused(state, tmp_path, change, words):
@@ -326,6 +331,43 @@ def test_what_a_model_knows_goes_with_its_weights(tmp_path):
     }
     load_weights(other, saved(tmp_path / "other.safetensors", state_dict(classes=2)))
     assert known.known(other) == Known()
+
+
+def test_a_file_says_more_than_its_name(tmp_path):
+    what = Known("own", {"channels": 3, "rows": 32, "cols": 32, "mean": [0.1] * 3}, None)
+    remember(model := create_model("resnet_v1_18", (3, 32, 32), 2), what)
+    path = tmp_path / "resnet18.a1_in1k.safetensors"  # as a published one, whose hash is unknown
+    save_weights(model, path, layout="timm")
+    assert told(str(path)).images == what.preprocessing
+    load_weights(model, path)
+    assert known.known(model) == what
+
+
+@pytest.mark.parametrize(
+    ("images", "top", "kept"),
+    [
+        ("as they are", "its own", {"preprocessing", "class_names"}),
+        ("flipped", "softmax", {"preprocessing", "class_names"}),
+        ("rescaled", "its own", {"class_names"}),
+        ("as they are", "another", {"preprocessing"}),
+    ],
+)
+def test_what_a_larger_model_knows_holds_for_it(tmp_path, images, top, kept):
+    what = Known(None, {"channels": 3, "rows": 32, "cols": 32, "scale": 1.0}, ("cat", "dog"))
+    remember(network := tiny(classes=2), what)
+    save_weights(network, tmp_path / "known.safetensors")
+    x = y = keras.Input((32, 32, 3))
+    if images != "as they are":
+        layer = keras.layers.RandomFlip() if images == "flipped" else keras.layers.Rescaling(1 / 9)
+        y = layer(y)
+    with scope("inner"):
+        y = tiny(classes=2)(y)
+    if top != "its own":
+        y = keras.layers.Softmax()(y) if top == "softmax" else keras.layers.Dense(2)(y)
+    model = keras.Model(x, y)
+    load_weights(model, tmp_path / "known.safetensors", strict=False)
+    found = known.known(model)
+    assert {name for name in ("preprocessing", "class_names") if getattr(found, name)} == kept
 
 
 @pytest.mark.parametrize(
