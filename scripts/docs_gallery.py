@@ -128,7 +128,7 @@ def published_files() -> str:
     lines = ["| network | name | top-1 | size | file | licence |", "|---|---|---:|---:|---|---|"]
     order = {name: number for number, name in enumerate(networks())}
     for row in sorted(rows(), key=lambda row: order[row.network]):
-        top1 = "" if row.top1 is None else f"{row.top1:g}"
+        top1 = "" if row.top1 is None else f"{row.top1:.1f}"
         file = f"[{row.file}]({row.address})" if row.address else row.file
         cells = (f"`{row.network}`", f"`{row.name}`", top1, str(row.rows), file, row.licence)
         lines.append(f"| {' | '.join(cells)} |")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import zipfile
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:  # the command line lists names without NumPy
 
 _CHUNK = 1 << 20
 _LONGEST = 200  # characters of a reason
+_NO_DIRECTORY = "File is not a zip file"  # as zipfile says, though it begins as one
 _INFLATED = 256 << 20
 _NO_WORDS: dict[type[BaseException], str] = {
     MemoryError: "it needs more memory than there is",
@@ -48,6 +50,8 @@ def reason(error: BaseException) -> str:
     """Return the first line of an error's message; a short one that can be printed."""
     if type(error) in _NO_WORDS:
         return _NO_WORDS[type(error)]
+    if isinstance(error, zipfile.BadZipFile) and str(error) == _NO_DIRECTORY:
+        return "its end is cut off or damaged, where a zip file lists its contents"
     if isinstance(error, KeyError):
         return f"it lacks {shown(str(error))}"
     strerror = error.strerror if isinstance(error, OSError) else None

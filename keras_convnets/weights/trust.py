@@ -54,6 +54,9 @@ def sources_of(network: str) -> str:
             of = found.setdefault(source, {})
             of[precision] = max(difference, of.get(precision, 0.0))
     return ", ".join(
-        f"{source} {of.get('float64', of.get('float32')):.0e}".replace("e-0", "e-")
-        for source, of in found.items()
+        f"{source} {_short(of.get('float64', of.get('float32')))}" for source, of in found.items()
     )
+
+
+def _short(difference: float | None) -> str:
+    return f"{difference:.0e}".replace("e-0", "e-") if difference else "0"

@@ -64,3 +64,12 @@ def test_files_of_keras(suffix, tmp_path):
     assert found.kind == kinds[suffix]
     kernel, bias = model.get_weights()
     same(found.arrays, {"head_dense/0": kernel, "head_dense/1": bias})
+
+
+@pytest.mark.parametrize("name", ["zip.pth", "expected.npz"])
+def test_a_zip_whose_download_stopped_is_said_to_be_cut(name, tmp_path):
+    file = tmp_path / name
+    whole = (DATA / name).read_bytes()
+    file.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ValueError, match="its end is cut off or damaged"):
+        read(file)
