@@ -142,7 +142,7 @@ def documented():
     """Return the parameters and multiply-adds of each network in the docs' table."""
     page = (Path(__file__).parents[1] / "docs" / "networks.md").read_text()
     rows = [[cell.strip() for cell in row.split("|")[1:-1]] for row in page.splitlines()]
-    rows = [row for row in rows if len(row) == 7 and row[0].startswith("`")]
+    rows = [row for row in rows if len(row) == 8 and row[0].startswith("`")]
     counts = ([int(cell.replace(",", "")) for cell in row[3:5]] for row in rows)
     return {row[0].strip("`"): tuple(pair) for row, pair in zip(rows, counts, strict=True)}
 
