@@ -101,10 +101,10 @@ from .units import (
     take_channels,
 )
 from .units.conv import conv
-from .weights.published import list_weights
-from .weights.report import WeightsReport
-from .weights.saving import save_weights
-from .weights.transfer import load_weights, weights_report_of
+from .weights.published.published import list_weights
+from .weights.transfer.report import WeightsReport
+from .weights.transfer.saving import save_weights
+from .weights.transfer.transfer import load_weights, weights_report_of
 from .zoo import compare, create_model, list_models, model_info, register_builder
 
 __all__ = [

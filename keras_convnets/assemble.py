@@ -16,7 +16,7 @@ from keras_convnets.padding import TooSmallError
 from keras_convnets.recursion import room_for
 from keras_convnets.units import Part, Tensor, Unit, heads
 from keras_convnets.units.heads import Head
-from keras_convnets.weights.transfer import load_weights
+from keras_convnets.weights.transfer.transfer import load_weights
 
 _SOFTMAX = ("softmax", keras.activations.softmax, keras.ops.softmax)
 

@@ -28,7 +28,7 @@ import safetensors.torch
 import torch
 
 from keras_convnets import create_model, load_weights
-from keras_convnets.weights import formats
+from keras_convnets.weights.formats import formats
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 

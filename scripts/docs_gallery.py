@@ -32,8 +32,8 @@ from keras_convnets import (
 )
 from keras_convnets.architectures.course_notes import blocks as course_notes_blocks
 from keras_convnets.golden import networks
-from keras_convnets.weights.published import rows
-from keras_convnets.weights.trust import sources_of
+from keras_convnets.weights.published.published import rows
+from keras_convnets.weights.published.trust import sources_of
 
 DOCS = Path(__file__).parents[1] / "docs"
 sys.path.insert(0, str(DOCS.parent / "tests"))

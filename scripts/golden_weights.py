@@ -15,10 +15,10 @@ import numpy as np
 
 from keras_convnets import create_model, list_models
 from keras_convnets.keras_private import without_values
-from keras_convnets.weights import recognition
-from keras_convnets.weights.model_layers import layers_of, variables_of
-from keras_convnets.weights.placing import written
+from keras_convnets.weights.placing.model_layers import layers_of, variables_of
+from keras_convnets.weights.placing.placing import written
 from keras_convnets.weights.rules import LAYOUTS
+from keras_convnets.weights.transfer import recognition
 
 
 def rows_of(model: keras.Model, name: str) -> Iterator[tuple[str, str, str]]:

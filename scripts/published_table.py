@@ -17,7 +17,7 @@ import keras
 
 from keras_convnets import list_models
 from keras_convnets.keras_private import without_values
-from keras_convnets.weights.published import FILE, Published
+from keras_convnets.weights.published.published import FILE, Published
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 

@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 from keras_convnets import list_models
-from keras_convnets.weights.trust import Key, trusted, write
+from keras_convnets.weights.published.trust import Key, trusted, write
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests"))

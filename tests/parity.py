@@ -10,8 +10,8 @@ import torchvision_models
 import trust
 from helpers import blank_kernels, images
 from keras_convnets import create_model, load_weights, save_weights
-from keras_convnets.weights.formats import read
-from keras_convnets.weights.placing import place
+from keras_convnets.weights.formats.formats import read
+from keras_convnets.weights.placing.placing import place
 from keras_convnets.weights.rules import LAYOUTS
 
 ANY = (97, 65), (131, 99)  # of which the deeper feature maps have odd sizes

@@ -35,7 +35,7 @@ from keras_convnets import (
 from keras_convnets.analysis.features import features, levels
 from keras_convnets.axes import in_papers_order
 from keras_convnets.inference import outputs as classifier
-from keras_convnets.weights import recognition
+from keras_convnets.weights.transfer import recognition
 from keras_convnets.zoo import find
 
 # Larger ones are built and counted, smaller ones held to all of the contract.

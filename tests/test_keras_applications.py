@@ -9,8 +9,8 @@ import pytest
 import paper
 from helpers import application
 from keras_convnets import cost, create_model
-from keras_convnets.weights.keras_files import NETWORKS, networks_of
-from keras_convnets.weights.keras_layers import by_name
+from keras_convnets.weights.placing.keras_files import NETWORKS, networks_of
+from keras_convnets.weights.placing.keras_layers import by_name
 from keras_convnets.weights.rules.keras import order
 from twins import twin_layers
 

@@ -1,7 +1,8 @@
 """The committed figures of how exactly networks compute what their sources compute.
 
 Tests with PyTorch or keras.applications beside this package show what they measure. It is held to
-``keras_convnets/weights/trust.csv``, which the docs show; ``scripts/trust_table.py`` writes it.
+``keras_convnets/weights/published/trust.csv``, which the docs show; ``scripts/trust_table.py``
+writes it.
 """
 
 import os
@@ -10,7 +11,7 @@ from pathlib import Path
 import keras
 
 from keras_convnets.golden import networks
-from keras_convnets.weights.trust import trusted
+from keras_convnets.weights.published.trust import trusted
 
 RECORD = "KERAS_CONVNETS_TRUST"  # names a file to append to in place of comparing
 MARGIN = 10  # what another processor may sum otherwise

@@ -64,7 +64,7 @@ def _convert(chosen: argparse.Namespace) -> int:
         with files.replacing(chosen.out) as path:
             model.save(path)
     else:
-        from keras_convnets.weights.saving import save_weights
+        from keras_convnets.weights.transfer.saving import save_weights
 
         save_weights(model, chosen.out, layout=None if layout == _KERAS else layout)
     if report is not None:
@@ -102,8 +102,8 @@ def _opened(file: str, name: str | None) -> tuple[Any, Any]:
 
 def _usual(model: Any, out: Path) -> str:
     """Return the first library that has the network, for a file that others can read."""
-    from keras_convnets.weights.recognition import network_of_model
     from keras_convnets.weights.rules import LAYOUTS
+    from keras_convnets.weights.transfer.recognition import network_of_model
 
     networks = network_of_model(model)
     having = {one.source for one in LAYOUTS if networks.intersection(one.networks)}

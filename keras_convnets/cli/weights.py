@@ -29,7 +29,7 @@ def add_to(commands: Any) -> None:
 
 
 def _weights(chosen: argparse.Namespace) -> int:
-    from keras_convnets.weights import listing, published
+    from keras_convnets.weights.published import listing, published
 
     rows = published.rows() if chosen.name is None else listing.chosen(chosen.name)
     if len(rows) == 1 and chosen.format == "table":

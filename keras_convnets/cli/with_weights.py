@@ -20,8 +20,8 @@ def network_with(weights: str, name: str | None) -> tuple[Any, Any, Any]:
     Raises:
         ValueError: the network is not known, or a weight of it is not in the file.
     """
-    from keras_convnets.weights.told import told
-    from keras_convnets.weights.transfer import load_weights
+    from keras_convnets.weights.transfer.told import told
+    from keras_convnets.weights.transfer.transfer import load_weights
     from keras_convnets.zoo import create_model, one_output
 
     what = told(weights, name)
@@ -40,7 +40,7 @@ def network_with(weights: str, name: str | None) -> tuple[Any, Any, Any]:
 def _ends(weights: str, what: Any) -> tuple[tuple[int, int, int], int | None]:
     """Return the shape of the images and the number of classes that weights are for."""
     from keras_convnets.keras_private import without_values
-    from keras_convnets.weights.told import ends_of
+    from keras_convnets.weights.transfer.told import ends_of
     from keras_convnets.zoo import create_model, find, one_output
 
     channels, rows, cols = find(what.network).published.input_shape

@@ -146,8 +146,8 @@ def _names(place: Path) -> Count:
 def _descriptions(place: Path) -> Count:
     """Read descriptions; what they say makes a preprocessing, or they are refused in a line."""
     from keras_convnets.images.preprocessing import Preprocessing
-    from keras_convnets.weights.fetch import resolve
-    from keras_convnets.weights.published import images_of
+    from keras_convnets.weights.published.fetch import resolve
+    from keras_convnets.weights.published.published import images_of
 
     folder = place / "hub"
     folder.mkdir()
@@ -171,7 +171,7 @@ def _descriptions(place: Path) -> Count:
 
 def _weights(place: Path) -> Count:
     """Name weights in every way, as a file or as published ones, where there is no network."""
-    from keras_convnets.weights.fetch import resolve
+    from keras_convnets.weights.published.fetch import resolve
 
     os.chdir(place)
     os.environ |= {"KERAS_HOME": str(place / "keras"), "http_proxy": "", "https_proxy": ""}

@@ -62,7 +62,7 @@ def _loaded(folder: Path, options: dict[str, Any], seed: int) -> Count:
 def _outcome(model: Any, file: Path, state: State, strict: bool) -> str:
     """Load a file; what is not in its report, or was refused, must be as it was."""
     from keras_convnets import load_weights
-    from keras_convnets.weights.model_layers import layers_of, weights_of
+    from keras_convnets.weights.placing.model_layers import layers_of, weights_of
 
     np.savez(file, **state)
     weights = weights_of(layers_of(model))

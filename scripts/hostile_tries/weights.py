@@ -72,7 +72,7 @@ def tries(place: Path) -> Iterator[Try]:
 
 
 def _read(path: Path) -> Mapping[str, np.ndarray]:
-    from keras_convnets.weights.formats import read
+    from keras_convnets.weights.formats.formats import read
 
     return read(path).arrays
 
@@ -123,7 +123,7 @@ def _read_something() -> None:
     import h5py
     import safetensors.numpy
 
-    import keras_convnets.weights.formats
+    import keras_convnets.weights.formats.formats
 
     del h5py, safetensors, keras_convnets
 
@@ -609,7 +609,7 @@ def _measured(place: Path, name: str, make: Callable[[], bytes | None]) -> str:
 
 def _written(place: Path) -> Count:
     """Write files that cannot be written, beside which nothing may be left."""
-    from keras_convnets.weights import writing
+    from keras_convnets.weights.formats import writing
 
     makers: dict[str, Callable[[Path], Any]] = {
         "a folder": Path.mkdir,

@@ -32,8 +32,8 @@ CALLS |= {"np.frombuffer", "keras.saving.load_model", "keras.models.load_model"}
 ALLOWED = {
     "saved_models.py": {"keras.models.load_model"},  # once the readers have checked the file
     "training/run/checkpoint.py": {"np.frombuffer"},  # writes
-    "weights/writing.py": {"safetensors"},  # writes
-    "weights/keras_writing.py": {"h5py"},  # writes
+    "weights/formats/writing.py": {"safetensors"},  # writes
+    "weights/placing/keras_writing.py": {"h5py"},  # writes
     "training/distribute/cluster.py": {"json.loads"},
     "typed.py": {"eval"},  # of annotations in the package's own source
 }

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from keras_convnets import create_model, load_weights, save_weights
-from keras_convnets.weights.adapting import adapt
-from keras_convnets.weights.placement import Placement, Value
+from keras_convnets.weights.placing.placement import Placement, Value
+from keras_convnets.weights.transfer.adapting import adapt
 from tiny_resnet import saved, state_dict, tiny
 
 

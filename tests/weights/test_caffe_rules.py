@@ -6,11 +6,11 @@ import pytest
 
 from helpers import blank_kernels, outline
 from keras_convnets import create_model, load_weights
-from keras_convnets.weights.arrays import NamedArrays
-from keras_convnets.weights.layout import Layout, Row, is_weight, module_in, module_of
-from keras_convnets.weights.model_layers import layers_of
-from keras_convnets.weights.placing import place, written
+from keras_convnets.weights.formats.arrays import NamedArrays
+from keras_convnets.weights.placing.model_layers import layers_of
+from keras_convnets.weights.placing.placing import place, written
 from keras_convnets.weights.rules import LAYOUTS
+from keras_convnets.weights.rules.layout import Layout, Row, is_weight, module_in, module_of
 
 # The layers of Caffe's definitions that have weights, by their names there.
 BRANCHES = ("1x1", "3x3_reduce", "3x3", "5x5_reduce", "5x5", "pool_proj")

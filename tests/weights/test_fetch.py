@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from keras_convnets.weights.fetch import FOLDER, locate, resolve
-from keras_convnets.weights.local_files import of_file
-from keras_convnets.weights.published import find, images_of
+from keras_convnets.weights.published.fetch import FOLDER, locate, resolve
+from keras_convnets.weights.published.local_files import of_file
+from keras_convnets.weights.published.published import find, images_of
 
 CONTENT = b"weights" * 1000
 SHA = "sha256:" + hashlib.sha256(CONTENT).hexdigest()[:8]

@@ -6,8 +6,8 @@ import re
 import numpy as np
 import pytest
 
-from keras_convnets.weights import writing
-from keras_convnets.weights.formats import read
+from keras_convnets.weights.formats import writing
+from keras_convnets.weights.formats.formats import read
 
 torch = pytest.importorskip("torch")
 from safetensors.torch import load_file, save_file  # noqa: E402 - needs PyTorch

@@ -6,14 +6,14 @@ import pytest
 
 from helpers import blank_kernels, computed, images, lively, random_state
 from keras_convnets import create_model, load_weights, preprocessing_of, save_weights
-from keras_convnets.weights.folding import (
+from keras_convnets.weights.placing.model_layers import layers_of
+from keras_convnets.weights.placing.placement import Placement, Value
+from keras_convnets.weights.transfer.folding import (
     fold_bgr,
     fold_input,
     renormalising,
     stem_of,
 )
-from keras_convnets.weights.model_layers import layers_of
-from keras_convnets.weights.placement import Placement, Value
 
 IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 HALVES = (0.5,) * 3, (0.5,) * 3
@@ -112,7 +112,7 @@ def test_what_cannot_be_folded_is_refused():
 @pytest.mark.slow
 def test_published_inception_v3_takes_the_images_of_all_others(tmp_path, monkeypatch):
     """torchvision's network takes ImageNet's mean and deviation, and rescales to -1 to 1 within."""
-    monkeypatch.setattr("keras_convnets.weights.fetch.check_hash", lambda path, row: None)
+    monkeypatch.setattr("keras_convnets.weights.published.fetch.check_hash", lambda path, row: None)
     with blank_kernels():
         inner, model = (create_model("inception_v3", (3, 75, 75), 1000) for _ in range(2))
     lively(inner)

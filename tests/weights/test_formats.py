@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from keras_convnets.weights.formats import read
+from keras_convnets.weights.formats.formats import read
 
 DATA = Path(__file__).parent.parent / "data" / "weights"
 KINDS = {

@@ -6,11 +6,11 @@ import pytest
 from helpers import filled, outline, random_state
 from keras_convnets import DensenetBuilder, load_weights, scope
 from keras_convnets.keras_private import values_forgotten
-from keras_convnets.weights.keras_files import place_keras
-from keras_convnets.weights.keras_writing import check_keras_suffix
-from keras_convnets.weights.model_layers import layers_of, variables_of
-from keras_convnets.weights.recognition import network_of_file
+from keras_convnets.weights.placing.keras_files import place_keras
+from keras_convnets.weights.placing.keras_writing import check_keras_suffix
+from keras_convnets.weights.placing.model_layers import layers_of, variables_of
 from keras_convnets.weights.rules.keras import order
+from keras_convnets.weights.transfer.recognition import network_of_file
 
 
 def blank_file(name, model, rename=None, without_top=False):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from keras_convnets.weights.formats import read
+from keras_convnets.weights.formats.formats import read
 
 torch = pytest.importorskip("torch")
 

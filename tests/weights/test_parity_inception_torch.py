@@ -15,12 +15,12 @@ import torchvision_models
 import trust
 from helpers import blank_kernels, computed, images, outline
 from keras_convnets import create_model, load_weights, save_weights
-from keras_convnets.weights import formats
-from keras_convnets.weights.arrays import NamedArrays
-from keras_convnets.weights.folding import fold_input, renormalising, stem_of
-from keras_convnets.weights.model_layers import layers_of
-from keras_convnets.weights.placing import place
+from keras_convnets.weights.formats import formats
+from keras_convnets.weights.formats.arrays import NamedArrays
+from keras_convnets.weights.placing.model_layers import layers_of
+from keras_convnets.weights.placing.placing import place
 from keras_convnets.weights.rules import LAYOUTS
+from keras_convnets.weights.transfer.folding import fold_input, renormalising, stem_of
 
 torch, models = torchvision_models.load()
 timm = pytest.importorskip("timm", reason="networks are compared with timm's")

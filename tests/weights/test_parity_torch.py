@@ -14,9 +14,9 @@ import pytest
 import parity
 import trust
 from helpers import outline
-from keras_convnets.weights.arrays import NamedArrays
-from keras_convnets.weights.model_layers import layers_of, variables_of
-from keras_convnets.weights.placing import written
+from keras_convnets.weights.formats.arrays import NamedArrays
+from keras_convnets.weights.placing.model_layers import layers_of, variables_of
+from keras_convnets.weights.placing.placing import written
 from parity import ANY, built, compare, load, outputs_of, outputs_of_ours, pictures, placed
 
 torch, models, timm = parity.libraries()

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 
 from keras_convnets import create_model
-from keras_convnets.weights.arrays import NamedArrays
-from keras_convnets.weights.layout import Layout, Row
-from keras_convnets.weights.model_layers import layers_of
-from keras_convnets.weights.placing import place, written
+from keras_convnets.weights.formats.arrays import NamedArrays
+from keras_convnets.weights.placing.model_layers import layers_of
+from keras_convnets.weights.placing.placing import place, written
 from keras_convnets.weights.rules import LAYOUTS
+from keras_convnets.weights.rules.layout import Layout, Row
 
 CONV_BN = Layout(
     "torchvision",

@@ -4,8 +4,8 @@ import pytest
 
 from keras_convnets import list_models
 from keras_convnets.images.preprocessing import Preprocessing
-from keras_convnets.weights.imagenet import imagenet_classes
-from keras_convnets.weights.published import find, images_of, is_name, rows
+from keras_convnets.weights.published.imagenet import imagenet_classes
+from keras_convnets.weights.published.published import find, images_of, is_name, rows
 from keras_convnets.weights.rules import LAYOUTS
 
 HASH = re.compile(r"|sha256:[0-9a-f]{8}|md5:[0-9a-f]{32}")

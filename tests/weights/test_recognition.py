@@ -7,7 +7,11 @@ import pytest
 from helpers import outline
 from keras_convnets import ResnetV1Builder, create_model, load_weights, save_weights, scope
 from keras_convnets.keras_private import without_values
-from keras_convnets.weights.recognition import fingerprint, network_of_file, network_of_model
+from keras_convnets.weights.transfer.recognition import (
+    fingerprint,
+    network_of_file,
+    network_of_model,
+)
 from tiny_resnet import state_dict, tiny
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from keras_convnets.weights.formats import read
+from keras_convnets.weights.formats.formats import read
 
 PAIR = {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}
 

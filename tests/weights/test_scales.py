@@ -4,10 +4,10 @@ import keras
 import numpy as np
 import pytest
 
-from keras_convnets.weights.arrays import NamedArrays
-from keras_convnets.weights.layout import Layout, Row
-from keras_convnets.weights.model_layers import layers_of
-from keras_convnets.weights.placing import place
+from keras_convnets.weights.formats.arrays import NamedArrays
+from keras_convnets.weights.placing.model_layers import layers_of
+from keras_convnets.weights.placing.placing import place
+from keras_convnets.weights.rules.layout import Layout, Row
 
 LAYOUT = Layout("timm", (), (Row("a_conv", "conv"), Row("a_bn", "bn")))
 NAMES = "bn.weight", "bn.bias", "bn.running_mean", "bn.running_var"

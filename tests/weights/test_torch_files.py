@@ -19,7 +19,7 @@ from torch_pickles import (
     zipped,
 )
 
-from keras_convnets.weights.formats import read
+from keras_convnets.weights.formats.formats import read
 
 VALUES = np.arange(4, dtype="<f4")
 BYTES = VALUES.tobytes()

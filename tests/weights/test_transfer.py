@@ -17,7 +17,7 @@ from keras_convnets import (
 )
 from keras_convnets.keras_private import without_values
 from keras_convnets.known import KEY, Known, remember
-from keras_convnets.weights.told import told
+from keras_convnets.weights.transfer.told import told
 from tiny_resnet import saved, state_dict, tiny
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from keras_convnets.weights import writing
-from keras_convnets.weights.formats import read
+from keras_convnets.weights.formats import writing
+from keras_convnets.weights.formats.formats import read
 
 ARRAYS = {
     "conv1.weight": np.arange(24, dtype=np.float32).reshape(2, 3, 2, 2).transpose(3, 2, 0, 1),

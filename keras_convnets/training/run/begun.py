@@ -14,7 +14,7 @@ from keras_convnets.training.data import arguments
 from keras_convnets.training.recipe.recipes import Recipe
 from keras_convnets.training.run import config_file
 from keras_convnets.training.run.run_config import RequestFacts
-from keras_convnets.weights.published import is_name
+from keras_convnets.weights.published.published import is_name
 
 if TYPE_CHECKING:
     from keras_convnets.training.run.request import RunRequest

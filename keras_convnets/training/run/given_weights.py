@@ -14,9 +14,9 @@ from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.training import run_folder
 from keras_convnets.training.run.run_config import WeightsFacts
 from keras_convnets.training.transfer.new_head import classifiers, new_head
-from keras_convnets.weights.report import WeightsReport
-from keras_convnets.weights.told import told
-from keras_convnets.weights.transfer import load_weights
+from keras_convnets.weights.transfer.report import WeightsReport
+from keras_convnets.weights.transfer.told import told
+from keras_convnets.weights.transfer.transfer import load_weights
 
 _FEW = 3  # names in a line
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from keras_convnets.weights.layout import Layout
 from keras_convnets.weights.rules import caffe, densenet, inception, resnet, vgg_alexnet
+from keras_convnets.weights.rules.layout import Layout
 
 LAYOUTS: tuple[Layout, ...] = (
     *resnet.LAYOUTS,

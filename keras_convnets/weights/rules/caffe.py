@@ -5,7 +5,7 @@ Their images are blue, green, red, from 0 to 255, minus the mean.
 
 from __future__ import annotations
 
-from keras_convnets.weights.layout import Layout, Row
+from keras_convnets.weights.rules.layout import Layout, Row
 
 ALEXNET = (
     Row(r"conv(?P<stage>\d)_conv", "conv{stage}"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from keras_convnets.weights.layout import Layout, Row
+from keras_convnets.weights.rules.layout import Layout, Row
 
 BLOCK = r"dense(?P<stage>\d)_block(?P<block>\d+)_"
 THERE = "features.denseblock{stage}.denselayer{block}."

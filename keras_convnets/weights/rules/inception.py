@@ -6,7 +6,7 @@ and Inception-ResNet-v2 have a scale in each batch normalisation, which ours lac
 
 from __future__ import annotations
 
-from keras_convnets.weights.layout import Layout, Row
+from keras_convnets.weights.rules.layout import Layout, Row
 
 LAYER = r"(?P<kind>conv|bn)(?P<n>\d*)"
 HEAD = Row("head_dense", "fc")

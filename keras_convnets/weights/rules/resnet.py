@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from keras_convnets.weights.layout import Layout, Row
+from keras_convnets.weights.rules.layout import Layout, Row
 
 BLOCK = r"conv(?P<stage>\d)_block(?P<block>\d+)_"
 THERE = "layer{stage-1}.{block-1}."

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from keras_convnets.received import shown
-from keras_convnets.weights.adapting import is_head
-from keras_convnets.weights.keras_layers import Layers, of_application, our_names
-from keras_convnets.weights.model_layers import variables_of, weights_of
-from keras_convnets.weights.placement import Placement, Value
+from keras_convnets.weights.placing.head_layers import is_head
+from keras_convnets.weights.placing.keras_layers import Layers, of_application, our_names
+from keras_convnets.weights.placing.model_layers import variables_of, weights_of
+from keras_convnets.weights.placing.placement import Placement, Value
 from keras_convnets.weights.rules.keras import APPLICATIONS, order
 
 NETWORKS: tuple[str, ...] = tuple(APPLICATIONS)

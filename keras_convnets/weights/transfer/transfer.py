@@ -14,26 +14,26 @@ from keras_convnets import checks, files
 from keras_convnets.known import KEY, Known, remember
 from keras_convnets.readers.damage import DamagedFile
 from keras_convnets.typed import typed
-from keras_convnets.weights import formats
-from keras_convnets.weights.adapting import CHANNELS, Adapted, adapt
-from keras_convnets.weights.arrays import NamedArrays
-from keras_convnets.weights.assigning import assign, check_types, converted
-from keras_convnets.weights.fetch import resolve
-from keras_convnets.weights.folding import fold_bgr, fold_input, renormalising, stem_of
-from keras_convnets.weights.keras_settings import check_settings, settings_in
-from keras_convnets.weights.knowing import fitting, kept_in, known_of
-from keras_convnets.weights.matching import check_complete, match
-from keras_convnets.weights.model_layers import check_has_values, layers_of, weights_of
-from keras_convnets.weights.placement import Placement
-from keras_convnets.weights.published import Published
-from keras_convnets.weights.recognition import (
+from keras_convnets.weights.formats import formats
+from keras_convnets.weights.formats.arrays import NamedArrays
+from keras_convnets.weights.placing.keras_settings import check_settings, settings_in
+from keras_convnets.weights.placing.model_layers import check_has_values, layers_of, weights_of
+from keras_convnets.weights.placing.placement import Placement
+from keras_convnets.weights.published.fetch import resolve
+from keras_convnets.weights.published.published import Published
+from keras_convnets.weights.transfer.adapting import CHANNELS, Adapted, adapt
+from keras_convnets.weights.transfer.assigning import assign, check_types, converted
+from keras_convnets.weights.transfer.folding import fold_bgr, fold_input, renormalising, stem_of
+from keras_convnets.weights.transfer.knowing import fitting, kept_in, known_of
+from keras_convnets.weights.transfer.matching import check_complete, match
+from keras_convnets.weights.transfer.recognition import (
     OURS,
     SETTINGS,
     Names,
     network_of_file,
     network_of_model,
 )
-from keras_convnets.weights.report import WeightsReport
+from keras_convnets.weights.transfer.report import WeightsReport
 
 _MOST = 5  # networks in an error
 _OF_INCEPTION = (0.5,) * 3, (0.5,) * 3  # the mean and deviation of its images

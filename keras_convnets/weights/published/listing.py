@@ -11,9 +11,9 @@ from keras_convnets import checks
 from keras_convnets.analysis.tables import Column, Table
 from keras_convnets.analysis.tables import shown as shown_value
 from keras_convnets.received import shown
-from keras_convnets.weights import fetch
-from keras_convnets.weights.local_files import of_file
-from keras_convnets.weights.published import Published, rows
+from keras_convnets.weights.published import fetch
+from keras_convnets.weights.published.local_files import of_file
+from keras_convnets.weights.published.published import Published, rows
 
 _COLUMNS = (
     Column("name", "name"),

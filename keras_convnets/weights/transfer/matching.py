@@ -9,15 +9,16 @@ from typing import Any
 
 from keras_convnets import files
 from keras_convnets.received import shown
-from keras_convnets.weights.adapting import Adapted, head_of
-from keras_convnets.weights.arrays import NamedArrays
-from keras_convnets.weights.keras_files import is_keras, place_keras
-from keras_convnets.weights.layout import Layout
-from keras_convnets.weights.model_layers import weights_of
-from keras_convnets.weights.placement import Placement, Value
-from keras_convnets.weights.placing import place
-from keras_convnets.weights.recognition import OURS, Names
+from keras_convnets.weights.formats.arrays import NamedArrays
+from keras_convnets.weights.placing.head_layers import head_of
+from keras_convnets.weights.placing.keras_files import is_keras, place_keras
+from keras_convnets.weights.placing.model_layers import weights_of
+from keras_convnets.weights.placing.placement import Placement, Value
+from keras_convnets.weights.placing.placing import place
 from keras_convnets.weights.rules import LAYOUTS
+from keras_convnets.weights.rules.layout import Layout
+from keras_convnets.weights.transfer.adapting import Adapted
+from keras_convnets.weights.transfer.recognition import OURS, Names
 
 _MOST = 5  # names in an error
 

@@ -12,8 +12,8 @@ import keras
 import numpy as np
 
 from keras_convnets import files
-from keras_convnets.weights.adapting import is_head
-from keras_convnets.weights.model_layers import variables_of
+from keras_convnets.weights.placing.head_layers import is_head
+from keras_convnets.weights.placing.model_layers import variables_of
 from keras_convnets.weights.rules.keras import APPLICATIONS, order
 
 _SUFFIX, _OTHER = ".h5", ".weights.h5"  # the second is another format, by its name alone

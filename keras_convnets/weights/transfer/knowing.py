@@ -11,10 +11,10 @@ import keras
 from keras_convnets import axes
 from keras_convnets.known import KEY, Known, from_plain
 from keras_convnets.readers import json_text
-from keras_convnets.weights.ends import classifier_of, takes_its_images
-from keras_convnets.weights.imagenet import imagenet_classes
-from keras_convnets.weights.model_layers import layers_of
-from keras_convnets.weights.published import Published, images_of
+from keras_convnets.weights.placing.model_layers import layers_of
+from keras_convnets.weights.published.imagenet import imagenet_classes
+from keras_convnets.weights.published.published import Published, images_of
+from keras_convnets.weights.transfer.ends import classifier_of, takes_its_images
 
 _COLOURS = 3
 

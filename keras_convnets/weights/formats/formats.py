@@ -26,8 +26,8 @@ from keras_convnets.readers.torch_legacy import is_torch_legacy, read_torch_lega
 from keras_convnets.readers.torch_values import Tensor
 from keras_convnets.readers.torch_zip import read_torch_zip
 from keras_convnets.readers.zips import names_in
-from keras_convnets.weights.arrays import NamedArrays
-from keras_convnets.weights.state_dict import Found, find, without_prefix
+from keras_convnets.weights.formats.arrays import NamedArrays
+from keras_convnets.weights.formats.state_dict import Found, find, without_prefix
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _START = 4096

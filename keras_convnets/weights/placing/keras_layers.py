@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from keras_convnets.received import shown
-from keras_convnets.weights.adapting import is_head
+from keras_convnets.weights.placing.head_layers import is_head
 from keras_convnets.weights.rules.keras import Pair, is_normalisation, order
 
 Layers = dict[str, list[np.ndarray]]  # the arrays of each layer of a file, in its order

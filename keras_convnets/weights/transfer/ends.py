@@ -12,7 +12,7 @@ from typing import Any
 import keras
 
 from keras_convnets.keras_private import graph_inside, nodes_by_depth, operation_of
-from keras_convnets.weights.model_layers import variables_of
+from keras_convnets.weights.placing.model_layers import variables_of
 
 # Layers that give images to the first weights as they are: padded, flattened, or, outside of
 # training, unchanged.

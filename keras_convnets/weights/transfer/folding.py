@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
-from keras_convnets.weights.model_layers import before, variables_of
-from keras_convnets.weights.placement import Placement, Value
+from keras_convnets.weights.placing.model_layers import before, variables_of
+from keras_convnets.weights.placing.placement import Placement, Value
 
 
 class Stem(NamedTuple):

@@ -14,9 +14,9 @@ from pathlib import Path
 from keras_convnets import files
 from keras_convnets.printable import cut, one_line
 from keras_convnets.readers.damage import DamagedFile, opened
-from keras_convnets.weights import hub
-from keras_convnets.weights.local_files import of_file
-from keras_convnets.weights.published import Published, find, is_name
+from keras_convnets.weights.published import hub
+from keras_convnets.weights.published.local_files import of_file
+from keras_convnets.weights.published.published import Published, find, is_name
 
 FOLDER = "KERAS_CONVNETS_WEIGHTS"
 """The environment variable that names the user's folder of weights."""

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import re
 from collections.abc import Mapping
 
 import numpy as np
 
-from keras_convnets import naming
-from keras_convnets.weights.placement import Placement, Value
+from keras_convnets.weights.placing.head_layers import head_of, is_head
+from keras_convnets.weights.placing.placement import Placement, Value
 
 CHANNELS = ("sum", "mean", "zero")
 _BACKGROUND = (1001, 1000)  # outputs of a file whose first class is the background, and without
@@ -68,22 +67,6 @@ def adapt(shapes: Mapping[str, tuple[int, ...]], placement: Placement, channels:
     adapted = {name: how for name, how in adapted.items() if name in values}
     missing = tuple(name for name in placement.missing if _layer(name) not in anew)
     return Adapted(values, adapted, anew, missing)
-
-
-def is_head(layer: str) -> bool:
-    """Return whether a layer is in the head, or in an auxiliary one.
-
-    Examples:
-        >>> is_head("head_dense3"), is_head("aux1_conv"), is_head("conv1_conv")
-        (True, True, False)
-    """
-    return head_of(layer) is not None
-
-
-def head_of(layer: str) -> str | None:
-    """Return the head that a layer is in: ``head``, ``aux1``; ``None`` if it is in none."""
-    parsed = naming.parse(layer)
-    return parsed.stage if parsed and re.fullmatch("head|aux[0-9]+", parsed.stage) else None
 
 
 def _layer(name: str) -> str:

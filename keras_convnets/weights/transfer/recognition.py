@@ -22,9 +22,11 @@ import numpy as np
 
 from keras_convnets.files import replacing
 from keras_convnets.keras_private import all_layers, graph_inside, nodes_by_depth
-from keras_convnets.weights.adapting import is_head
-from keras_convnets.weights.keras_files import is_keras, networks_of, with_variables
-from keras_convnets.weights.layout import (
+from keras_convnets.weights.placing.head_layers import is_head
+from keras_convnets.weights.placing.keras_files import is_keras, networks_of, with_variables
+from keras_convnets.weights.placing.model_layers import scope_of
+from keras_convnets.weights.rules import LAYOUTS
+from keras_convnets.weights.rules.layout import (
     Layout,
     Row,
     head_modules,
@@ -33,8 +35,6 @@ from keras_convnets.weights.layout import (
     module_of,
     renamed,
 )
-from keras_convnets.weights.model_layers import scope_of
-from keras_convnets.weights.rules import LAYOUTS
 
 FILE = Path(__file__).with_name("recognition.csv")
 COLUMNS = ("digest", "source", "network")

@@ -10,11 +10,11 @@ import keras
 import numpy as np
 
 from keras_convnets.received import shown
-from keras_convnets.weights import tensors
-from keras_convnets.weights.arrays import NamedArrays
-from keras_convnets.weights.layout import Layout, head_modules, is_weight, module_of, renamed
-from keras_convnets.weights.model_layers import before, flattened, variables_of
-from keras_convnets.weights.placement import Placement, Value
+from keras_convnets.weights.formats.arrays import NamedArrays
+from keras_convnets.weights.placing import tensors
+from keras_convnets.weights.placing.model_layers import before, flattened, variables_of
+from keras_convnets.weights.placing.placement import Placement, Value
+from keras_convnets.weights.rules.layout import Layout, head_modules, is_weight, module_of, renamed
 
 # What follows the name of a module, by the name of the variable here.
 SUFFIXES = {

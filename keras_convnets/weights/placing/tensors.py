@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from keras_convnets.weights.model_layers import Maps
+from keras_convnets.weights.placing.model_layers import Maps
 
 
 def to_keras(array: np.ndarray, shape: Sequence[int], maps: Maps | None) -> np.ndarray | None:

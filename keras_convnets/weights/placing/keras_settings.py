@@ -14,8 +14,8 @@ import keras
 from keras_convnets import files, naming
 from keras_convnets.naming import scope_of_input
 from keras_convnets.received import shown
-from keras_convnets.weights.adapting import is_head
-from keras_convnets.weights.model_layers import scope_of
+from keras_convnets.weights.placing.head_layers import is_head
+from keras_convnets.weights.placing.model_layers import scope_of
 
 Settings = Mapping[str, Mapping[str, Any]]  # of each layer, by its name without the scope
 

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_convnets.weights.placement import Value
+from keras_convnets.weights.placing.placement import Value
 
 
 def check_types(weights: Mapping[str, Any]) -> None:

@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 
 from keras_convnets import files
-from keras_convnets.weights import hub
-from keras_convnets.weights.published import TIMM, Published, rows
+from keras_convnets.weights.published import hub
+from keras_convnets.weights.published.published import TIMM, Published, rows
 
 # timm's networks that blur where they stride: with the names and shapes of a ResNet, so that
 # nothing in their weights tells them from it.

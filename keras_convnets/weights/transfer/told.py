@@ -7,15 +7,16 @@ from typing import Any, NamedTuple
 from keras_convnets import files
 from keras_convnets.known import KEY, Known
 from keras_convnets.readers.damage import DamagedFile
-from keras_convnets.weights import fetch, formats, published
-from keras_convnets.weights.adapting import is_head
-from keras_convnets.weights.arrays import NamedArrays
-from keras_convnets.weights.imagenet import imagenet_classes
-from keras_convnets.weights.knowing import kept_in
-from keras_convnets.weights.matching import match
-from keras_convnets.weights.model_layers import layers_of
-from keras_convnets.weights.published import Published
-from keras_convnets.weights.recognition import network_of_file, network_of_model
+from keras_convnets.weights.formats import formats
+from keras_convnets.weights.formats.arrays import NamedArrays
+from keras_convnets.weights.placing.head_layers import is_head
+from keras_convnets.weights.placing.model_layers import layers_of
+from keras_convnets.weights.published import fetch, published
+from keras_convnets.weights.published.imagenet import imagenet_classes
+from keras_convnets.weights.published.published import Published
+from keras_convnets.weights.transfer.knowing import kept_in
+from keras_convnets.weights.transfer.matching import match
+from keras_convnets.weights.transfer.recognition import network_of_file, network_of_model
 
 _WITH_BACKGROUND = 1001  # outputs, of which the first is left out
 

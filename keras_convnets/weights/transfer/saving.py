@@ -12,14 +12,14 @@ import keras
 from keras_convnets import checks, files
 from keras_convnets.known import KEY, known, to_plain
 from keras_convnets.typed import typed
-from keras_convnets.weights.keras_writing import check_keras_suffix, write_keras
-from keras_convnets.weights.layout import Layout
-from keras_convnets.weights.model_layers import check_has_values, layers_of, weights_of
-from keras_convnets.weights.placing import written
-from keras_convnets.weights.recognition import Names, network_of_model
+from keras_convnets.weights.formats.writing import check_suffix, write
+from keras_convnets.weights.placing.keras_writing import check_keras_suffix, write_keras
+from keras_convnets.weights.placing.model_layers import check_has_values, layers_of, weights_of
+from keras_convnets.weights.placing.placing import written
 from keras_convnets.weights.rules import LAYOUTS
 from keras_convnets.weights.rules.keras import APPLICATIONS
-from keras_convnets.weights.writing import check_suffix, write
+from keras_convnets.weights.rules.layout import Layout
+from keras_convnets.weights.transfer.recognition import Names, network_of_model
 
 _KERAS = ".weights.h5"
 _APPLICATIONS = "keras"  # keras.applications, whose files have a format of their own

@@ -1,0 +1,1 @@
+"""Files of weights as arrays by name, whatever their format, and back."""

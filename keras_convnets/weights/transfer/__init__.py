@@ -1,0 +1,1 @@
+"""From a file into a model, and back: recognised, adapted, checked, then assigned."""
