@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from keras_convnets import files
-from keras_convnets.known import KEY, Known
+from keras_convnets.known import Known
 from keras_convnets.readers.damage import DamagedFile
 from keras_convnets.weights.formats import formats
 from keras_convnets.weights.formats.arrays import NamedArrays
@@ -51,15 +51,15 @@ def told(weights: str, network: str | None = None) -> Told:
     """
     path, row = fetch.resolve(weights, () if network is None else (network,))
     arrays = formats.read(path)
-    is_ours = KEY in arrays.metadata  # under the name of a published file, too
-    if row is not None and not is_ours and network in (None, row.network):
-        return Told(row.network, published.images_of(row), imagenet_classes(row.classes))
-    network = network or _network_of(weights, arrays)
     try:
         what, _ = kept_in(arrays.metadata)
     except (ValueError, DamagedFile) as error:
-        raise ValueError(f"weights: cannot read {files.shown(weights)}: {error}.") from error
-    if what != Known():
+        raise ValueError(f"weights: cannot read {files.shown(path)}: {error}.") from error
+    is_own = what != Known()  # whatever the file is called
+    if row is not None and not is_own and network in (None, row.network):
+        return Told(row.network, published.images_of(row), imagenet_classes(row.classes))
+    network = network or _network_of(weights, arrays)
+    if is_own:
         return Told(network, what.preprocessing, what.class_names)
     sources = {source for name, source in network_of_file(arrays.arrays) if name == network}
     images = _usual_images(network, sources)

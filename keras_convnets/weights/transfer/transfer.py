@@ -11,7 +11,7 @@ from typing import Any
 import keras
 
 from keras_convnets import checks, files
-from keras_convnets.known import KEY, Known, remember
+from keras_convnets.known import Known, remember
 from keras_convnets.readers.damage import DamagedFile
 from keras_convnets.typed import typed
 from keras_convnets.weights.formats import formats
@@ -112,7 +112,7 @@ def load_weights(
     _check_same_network(path, networks, theirs)
     if networks:
         check_settings(path, settings_in(arrays.config), model, SETTINGS, strict)
-    if row is not None and (KEY in arrays.metadata or row.network not in {*networks, *theirs}):
+    if row is not None and (what != Known() or row.network not in {*networks, *theirs}):
         row = None  # it has the name of a published file, and is something else
     what = what if row is None else known_of(row, model)
     placement = _for_rgb(match(path, arrays, layers, networks), layers, row)
