@@ -92,7 +92,7 @@ def test_to_count_weights_before_changes_no_weight(monkeypatch):
         return begin.call_args.args[0].get_weights()
 
     plain = weights()
-    monkeypatch.setattr("keras_convnets.training.run.launch.can_be_too_large", lambda shape: True)
+    monkeypatch.setattr("keras_convnets.training.run.start.can_be_too_large", lambda shape: True)
     for one, other in zip(plain, weights(), strict=True):
         np.testing.assert_array_equal(one, other)
 
