@@ -4,6 +4,7 @@ import json
 import os
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
@@ -77,7 +78,7 @@ def test_predict_prepares_images_as_those_of_the_weights(given, model, capfd):
     assert out.count("\n") == 2 + 6
     code, out, _ = outcome(capfd, "predict", *given, *files, "--format", "json")
     images = [Preprocessing.from_config(IMAGES).read_file(file) for file in files]
-    expected = model(np.stack(images), training=False).numpy()
+    expected = keras.ops.convert_to_numpy(model(np.stack(images), training=False))
     for found, probabilities in zip(json.loads(out)["images"], expected, strict=True):
         top = found["top"]
         assert [one["class"] for one in top] == [CLASSES[n] for n in np.argsort(-probabilities)[:5]]

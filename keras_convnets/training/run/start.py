@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import random
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -55,9 +56,9 @@ def make_start(request: RunRequest, build: Build, strategy: Any) -> Start:
         ValueError: as in `launch`.
     """
     if request.fine_tune is not None:
-        start = _of_pretrained(request, strategy)
+        start = _of_pretrained(request, request.fine_tune, strategy)
     elif request.weights is not None:
-        start = _of_weights(request, build, strategy)
+        start = _of_weights(request, request.weights, build, strategy)
     else:
         data = _loaded(load_data, request)
         model = _built(request, build, request.network_name, data, strategy)
@@ -71,20 +72,18 @@ def make_start(request: RunRequest, build: Build, strategy: Any) -> Start:
     return start
 
 
-def _of_pretrained(request: RunRequest, strategy: Any) -> Start:
-    assert request.fine_tune is not None
+def _of_pretrained(request: RunRequest, path: Path, strategy: Any) -> Start:
     with scope_of(strategy):
-        pretrained = open_pretrained(request.fine_tune)
+        pretrained = open_pretrained(path)
     arguments = pretrained.data_arguments(request.data.image_size)
     data = _loaded(load_data, request, **arguments)
     with scope_of(strategy):
         return Start(data, pretrained.for_classes(data.class_names))
 
 
-def _of_weights(request: RunRequest, build: Build, strategy: Any) -> Start:
+def _of_weights(request: RunRequest, weights: str, build: Build, strategy: Any) -> Start:
     """Build the network of the weights for the classes of the data, and load them."""
-    assert request.weights is not None
-    given = open_weights(request.weights, request.network)
+    given = open_weights(weights, request.network)
     images = given.images(request.data.image_size, request.data.channels)
     load = load_data if images is None else load_for_weights
     data = _loaded(load, request, preprocessing=images)
