@@ -110,16 +110,17 @@ def draw() -> None:
 
 def table() -> str:
     """Return the table of all networks in Markdown, with the published figures."""
-    titles = "network | input | outputs | parameters | multiply-adds | published | source | weights"
-    lines = [f"| {titles} |", "|---|---|---:|---:|---:|---:|---|---|"]
+    titles = "network | weights | input | outputs | parameters | multiply-adds | published | source"
+    lines = [f"| {titles} |", "|---|---|---|---:|---:|---:|---:|---|"]
     for name, _, shape, outputs, parameters, macs, source, _ in networks().values():
         known = paper.PUBLISHED.get(name, ())
         published = " / ".join(f"{n:,}" for n in known if n is not None)
         if not published and name in paper.KERAS_APPLICATIONS:
             published = f"as Keras' {paper.KERAS_APPLICATIONS[name]}"
         size = " × ".join(map(str, shape))
-        cells = (f"`{name}`", size, f"{outputs:,}", f"{parameters:,}", f"{macs:,}", published)
-        lines.append(f"| {' | '.join(cells)} | {source} | {sources_of(name)} |")
+        counts = (f"{outputs:,}", f"{parameters:,}", f"{macs:,}")
+        cells = (f"`{name}`", sources_of(name), size, *counts, published, source)
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 

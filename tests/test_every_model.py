@@ -143,7 +143,7 @@ def documented():
     page = (Path(__file__).parents[1] / "docs" / "networks.md").read_text()
     rows = [[cell.strip() for cell in row.split("|")[1:-1]] for row in page.splitlines()]
     rows = [row for row in rows if len(row) == 8 and row[0].startswith("`")]
-    counts = ([int(cell.replace(",", "")) for cell in row[3:5]] for row in rows)
+    counts = ([int(cell.replace(",", "")) for cell in row[4:6]] for row in rows)
     return {row[0].strip("`"): tuple(pair) for row, pair in zip(rows, counts, strict=True)}
 
 

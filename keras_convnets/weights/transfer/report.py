@@ -61,7 +61,7 @@ class WeightsReport:
                 for key, value in plain.items()}  # fmt: skip
 
     def __str__(self) -> str:
-        lines = [f"{self._whose()} from {self.file} ({self.format}) in {self._where()}"]
+        lines = [f"{self.file} ({self.format}) in {self._where()}{self._whose()}"]
         if self.taken:
             lines.append(f"taken from the file: {self.taken}")
         lines += ["", *_aligned(self._groups()), ""]
@@ -78,11 +78,11 @@ class WeightsReport:
 
     def _whose(self) -> str:
         if self.weights is not None:
-            return f"weights {self.weights!r}"
+            return f", published as {self.weights}"
         if self.source == "keras_convnets":
-            return "weights"
+            return ""
         whose = "Keras'" if self.source == "keras" else f"{self.source}'s"
-        return f"weights with {whose} names"
+        return f", with {whose} names"
 
     def _where(self) -> str:
         return self.network or "a model of other layers, matched by their names"
