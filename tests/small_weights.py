@@ -1,12 +1,12 @@
 """A small network of a registered builder, and a file of its weights in torchvision's names."""
 
 import numpy as np
+import pytest
 from safetensors.numpy import save_file
 
-from keras_convnets import ResnetV1Builder, register_builder
+from keras_convnets import ResnetV1Builder, register_builder, registry
 
 
-@register_builder
 class SmallBuilder:
     """One network that takes a moment, with layers named as those of ResNet."""
 
@@ -15,6 +15,14 @@ class SmallBuilder:
         """Build it."""
         options = {"name": "small_resnet"} | options
         return ResnetV1Builder.build(input_shape, num_outputs, "basic_block_v1", (1,), **options)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_resnet():
+    """Register the network for the module that imports this; others list the package's alone."""
+    register_builder(SmallBuilder)
+    yield
+    del registry.networks["small_resnet"]
 
 
 def state_dict(classes=7, seed=0):

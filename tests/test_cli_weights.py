@@ -15,7 +15,7 @@ from keras_convnets import cli, load_model, save_weights
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.inference.folder_labels import labels_of
 from keras_convnets.known import Known, remember
-from small_weights import SmallBuilder
+from small_weights import SmallBuilder, small_resnet  # noqa: F401 - for all tests here
 
 MODEL = ["--model", "small_resnet"]
 

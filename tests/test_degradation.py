@@ -56,7 +56,7 @@ def runs(monkeypatch, study):
 def write_run(folder, chosen):
     model = ModelFacts("plain", (1, 8, 8), 2, "channels_last", 100, 10)
     data = DataFacts("digits", 1437, 360, 360, ("0", "1"), (), "none", None)
-    images = PreprocessingFacts(1, 8, 8, 16.0, (0.0,), (1.0,), "none")
+    images = PreprocessingFacts(1, 8, 8, 16.0, (0.0,), (1.0,), "none", None, "bilinear")
     recipe = Recipe("here", batch_size=64, learning_rate=0.01, epochs=EPOCHS)
     config_file.write(folder, RunConfig(model, data, images, recipe, Settings(), {}))
     final = {"cifar_plain_56": 0.5, "cifar_plain_20": 0.9}.get(chosen["model"], 1.0)

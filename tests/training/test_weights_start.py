@@ -15,6 +15,7 @@ from keras_convnets.training.recipe.recipes import RECIPES
 from keras_convnets.training.run import run as runs
 from keras_convnets.training.run.start import make_start
 from keras_convnets.zoo import create_model
+from small_weights import small_resnet  # noqa: F401 - for all tests here
 
 SHORT = ["--image-size", "16", "--batch-size", "256", "--epochs", "1"]
 
