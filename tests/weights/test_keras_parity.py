@@ -16,22 +16,16 @@ from helpers import FORMATS, blank_kernels, filled
 from keras_convnets import create_model, load_weights, save_weights
 from keras_convnets.weights.rules.keras import APPLICATIONS
 
-QUICK = (
-    "resnet_v1_50_keras",
-    "resnet_v2_50_keras",
-    "densenet_121_keras",
-    "vgg_16",
-    "inception_v3_keras",
+QUICK = "resnet_v1_50_keras"
+IN_BOTH_FORMATS = (  # one of each kind of block
+    *("resnet_v2_50_keras", "densenet_121_keras", "vgg_16"),
+    *("inception_v3_keras", "inception_resnet_v2"),
 )
 OUTPUTS = 10
 SIZES = ((64, 64), (72, 88))
 LARGER = ((96, 96), (107, 91))
 CAFFE = np.float32([123.68, 116.779, 103.939])  # means of red, green and blue
 GAINS = {"inception_resnet_v2": 1.5}
-
-
-def slow(name):
-    return pytest.param(name, marks=pytest.mark.slow)
 
 
 def application(name):
@@ -103,20 +97,19 @@ def difference(name, data_format, size, found, expected):
     trust.show(f"{name} {data_format}", "keras", size, relative)
 
 
-@pytest.mark.parametrize("name", [QUICK[0], *map(slow, QUICK[1:])])
 @pytest.mark.filterwarnings("ignore:You are saving")
-def test_logits(name):
-    compare(name, FORMATS)
+def test_logits():
+    compare(QUICK, FORMATS)
 
 
 @pytest.mark.skipif(
     "KERAS_CONVNETS_TEST_DEEP" not in os.environ,
-    reason="deeper networks of the same blocks: compared by .ci/run",
+    reason="the other networks are compared by .ci/run",
 )
-@pytest.mark.parametrize("name", [name for name in APPLICATIONS if name not in QUICK])
+@pytest.mark.parametrize("name", [name for name in APPLICATIONS if name != QUICK])
 @pytest.mark.filterwarnings("ignore:You are saving")
-def test_logits_of_deeper_networks(name):
-    compare(name, FORMATS if name == "inception_resnet_v2" else FORMATS[1:])
+def test_logits_of_the_others(name):
+    compare(name, FORMATS if name in IN_BOTH_FORMATS else FORMATS[1:])
 
 
 def compare(name, formats):
