@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import os
 import resource
 import shutil
@@ -100,24 +101,27 @@ def _signalled(number: int, after: float) -> Callable[[Path], None]:
     """Send a signal to the command some seconds after it begins to handle it, until it ends to."""
 
     def prepare(here: Path) -> None:
-        install, senders = signal.signal, []
+        install = signal.signal
 
-        def watched(which: int, handler: Any) -> Any:
+        def first(which: int, handler: Any) -> Any:
+            before = install(which, handler)
+            if which == number:
+                signal.signal = functools.partial(second, _sender(number, after))
+            return before
+
+        def second(sender: int, which: int, handler: Any) -> Any:
             if which != number:
                 return install(which, handler)
-            if not senders:
-                before = install(which, handler)
-                senders.append(_sender(number, after))
-                return before
+            signal.signal = install
             signal.pthread_sigmask(signal.SIG_BLOCK, {number})
-            os.kill(senders[0], signal.SIGKILL)
-            os.waitpid(senders[0], 0)
+            os.kill(sender, signal.SIGKILL)
+            os.waitpid(sender, 0)
             signal.sigtimedwait({number}, 0)  # one that comes now is nobody's
             before = install(which, handler)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})
             return before
 
-        signal.signal = watched
+        signal.signal = first
 
     return prepare
 

@@ -254,7 +254,9 @@ def _nothing(module: Any, exhausted: Callable[..., Any]) -> None:
 
 
 def _reading(module: Any, exhausted: Callable[..., Any]) -> None:
-    module.load_data = exhausted
+    from keras_convnets.training.run import start
+
+    start.load_data = exhausted
 
 
 _LATER = {

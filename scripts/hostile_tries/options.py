@@ -24,6 +24,8 @@ _VALUES = {
     "data_dir": (".", "files"),
     "validation_split": ("0.25", "0.5"),
     "image_size": ("28", "64"),
+    "channels": ("1", "3"),
+    "weights": ("resnet18.pth", "torchvision"),
     "recipe": ("imagenet", "quick"),
     "epochs": ("7", "8"),
     "steps": ("77", "78"),
