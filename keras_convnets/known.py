@@ -86,9 +86,14 @@ def from_file(config: Any) -> Known:
     Raises:
         ValueError: it says something that cannot be known of a model.
     """
-    build_config = config.get(_BUILD_CONFIG) if isinstance(config, dict) else None
-    found = build_config.get(KEY) if isinstance(build_config, dict) else None
+    found = plain_in(config)
     return Known() if found is None else from_plain(found)
+
+
+def plain_in(config: Any) -> Any:
+    """Return what `from_plain` takes of the configuration in a file; ``None`` if it has nothing."""
+    build_config = config.get(_BUILD_CONFIG) if isinstance(config, dict) else None
+    return build_config.get(KEY) if isinstance(build_config, dict) else None
 
 
 def to_plain(what: Known) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+from keras_convnets.image_config import fitted
 from keras_convnets.images.preprocessing import Preprocessing
 
 _BRIGHTEST = 255.0
@@ -25,22 +26,9 @@ def for_input(preprocessing: Preprocessing, image_shape: tuple[int, int, int]) -
         >>> print(for_input(colours, (1, 112, 112)))
         1 x 112 x 112, shorter side resized to 128, centre-cropped, pixels divided by 255
     """
-    channels, rows, cols = image_shape
-    mean, std = preprocessing.mean, preprocessing.std
-    if channels != preprocessing.channels:
-        mean, std = ((sum(of) / len(of),) * channels for of in (mean, std))
-    side = preprocessing.shorter_side
-    if side is not None:
-        side = max(rows, cols, round(min(rows, cols) / preprocessing.crop_share))
-    return dataclasses.replace(
-        preprocessing,
-        channels=channels,
-        rows=rows,
-        cols=cols,
-        mean=mean,
-        std=std,
-        shorter_side=side,
-    )
+    config = preprocessing.to_config()
+    wrong = config | {"channels": image_shape[0]}  # neither grey nor colour, which is refused
+    return Preprocessing.from_config(fitted(config, image_shape) or wrong)
 
 
 def for_pixels(preprocessing: Preprocessing, brightest: float) -> Preprocessing:

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from keras_convnets import files
-from keras_convnets.known import KEY
+from keras_convnets.known import KEY, plain_in
 from keras_convnets.printable import cut, printable
 from keras_convnets.readers.damage import DamagedFile, damage, opened, size_of
 from keras_convnets.readers.hdf5_weights import read_config, read_keras
@@ -132,8 +132,7 @@ def _read_keras(path: str | os.PathLike[str]) -> NamedArrays:
 
 def _known_in(config: Any) -> dict[str, str]:
     """Return what a file of a model says of its images and classes, as `save_weights` writes it."""
-    build = config.get("build_config") if isinstance(config, dict) else None
-    found = build.get(KEY) if isinstance(build, dict) else None
+    found = plain_in(config)
     return {} if found is None else {KEY: json.dumps(found)}
 
 

@@ -15,7 +15,7 @@ from keras_convnets import files, naming
 from keras_convnets.naming import scope_of_input
 from keras_convnets.received import shown
 from keras_convnets.weights.placing.head_layers import is_head
-from keras_convnets.weights.placing.model_layers import scope_of
+from keras_convnets.weights.placing.model_layers import layers_and_scopes
 
 Settings = Mapping[str, Mapping[str, Any]]  # of each layer, by its name without the scope
 
@@ -96,13 +96,7 @@ def _check_joins(file: str | os.PathLike[str], settings: Settings, model: keras.
 
 
 def _named(model: Any) -> Iterator[tuple[str, Any]]:
-    """Yield the layers of a model, those of models within it too, by name without the scope."""
-    prefix = scope_of(model)
-    for layer in model.layers:
-        if isinstance(layer, keras.Model):
-            yield from _named(layer)
-        else:
-            yield layer.name.removeprefix(prefix), layer
+    return ((layer.name.removeprefix(scope), layer) for layer, scope in layers_and_scopes(model))
 
 
 def _differ(there: Any, here: Any) -> bool:

@@ -29,7 +29,7 @@ def layers_of(model: keras.Model) -> dict[str, Any]:
         ValueError: if two layers have the same name.
     """
     found: dict[str, Any] = {}
-    for name, layer in _named(model):
+    for name, layer in _with_weights(model):
         if found.setdefault(name, layer) is not layer:
             raise ValueError(
                 f"model: received {shown(model.name)}, in which two layers are called {name!r}; "
@@ -72,15 +72,21 @@ def scope_of(model: Any) -> str:
     return f"{scopes[0]}_" if len(scopes) == 1 and scopes[0] else ""
 
 
-def _named(model: Any) -> Iterator[tuple[str, Any]]:
-    prefix = scope_of(model)
+def layers_and_scopes(model: Any) -> Iterator[tuple[Any, str]]:
+    """Yield the layers of a model, those of models within it too, each with its `scope_of`."""
+    scope = scope_of(model)
     for layer in model.layers:
         if isinstance(layer, keras.Model):
-            yield from _named(layer)
+            yield from layers_and_scopes(layer)
         else:
-            for inner in all_layers(layer):  # those that a wrapper has, too
-                if inner.weights and len(all_layers(inner)) == 1:
-                    yield inner.name.removeprefix(prefix), inner
+            yield layer, scope
+
+
+def _with_weights(model: Any) -> Iterator[tuple[str, Any]]:
+    for layer, scope in layers_and_scopes(model):
+        for inner in all_layers(layer):  # those that a wrapper has, too
+            if inner.weights and len(all_layers(inner)) == 1:
+                yield inner.name.removeprefix(scope), inner
 
 
 def variables_of(layer: Any) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from keras_convnets import checks
+from keras_convnets.image_config import fitted
 from keras_convnets.received import shown
 from keras_convnets.typed import typed
 
@@ -194,22 +195,15 @@ def images_of(
         >>> images["rows"], images["shorter_side"], images["mean"]
         (224, 256, [0.485, 0.456, 0.406])
     """
-    channels, height, width = image_shape or (CHANNELS, row.rows, row.rows)
-    if channels not in (1, CHANNELS):
-        return None
-    height, width = height or row.rows, width or row.rows
-    longer = max(height, width)
-    mean, std = list(row.mean), list(row.std)
-    if channels == 1:
-        mean, std = [round(sum(mean) / CHANNELS, 6)], [round(sum(std) / CHANNELS, 6)]
-    return {
-        "channels": channels,
-        "rows": height,
-        "cols": width,
+    images = {
+        "channels": CHANNELS,
+        "rows": row.rows,
+        "cols": row.rows,
         "scale": row.scale,
-        "mean": mean,
-        "std": std,
+        "mean": list(row.mean),
+        "std": list(row.std),
         "resize": "crop",
-        "shorter_side": max(longer, row.shorter_side * longer // row.rows),
+        "shorter_side": row.shorter_side,
         "interpolation": row.interpolation,
     }
+    return images if image_shape is None else fitted(images, image_shape)

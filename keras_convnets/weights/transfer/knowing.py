@@ -9,14 +9,13 @@ from typing import Any
 import keras
 
 from keras_convnets import axes
+from keras_convnets.image_config import fitted
 from keras_convnets.known import KEY, Known, from_plain
 from keras_convnets.readers import json_text
 from keras_convnets.weights.placing.model_layers import layers_of
 from keras_convnets.weights.published.imagenet import imagenet_classes
 from keras_convnets.weights.published.published import Published, images_of
 from keras_convnets.weights.transfer.ends import classifier_of, takes_its_images
-
-_COLOURS = 3
 
 
 def kept_in(metadata: Mapping[str, str]) -> tuple[Known, list[str]]:
@@ -50,7 +49,7 @@ def fitting(what: Known, model: keras.Model, loaded: Iterable[str]) -> Known:
     names = what.class_names
     if names is None or not _classifies(model, loaded) or len(names) != _classes(model, len(names)):
         what = dataclasses.replace(what, class_names=None)
-    images = _resized(what.preprocessing, model) if takes_its_images(model) else None
+    images = _for_images_of(model, what.preprocessing) if takes_its_images(model) else None
     return dataclasses.replace(what, preprocessing=images)
 
 
@@ -60,37 +59,10 @@ def _classifies(model: keras.Model, loaded: Iterable[str]) -> bool:
     return any(layers[name.rsplit("/", 1)[0]] is last for name in loaded)
 
 
-def _resized(images: dict[str, Any] | None, model: Any) -> dict[str, Any] | None:
-    """Return the preprocessing for the images of a model, whose size and channels may be others.
-
-    The crop keeps the same share. Grey is normalised by the mean of the three channels' values.
-    """
+def _for_images_of(model: Any, images: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Return the preprocessing for the images of a model, whose size and channels may be others."""
     shape = _image_shape(model)
-    given: list[Any] = [(images or {}).get(name) for name in ("channels", "rows", "cols")]
-    if images is None or shape is None or not all(type(size) is int and size > 0 for size in given):
-        return None
-    channels, rows, cols = (
-        one if two is None else two for one, two in zip(given, shape, strict=True)
-    )
-    changed: dict[str, Any] = {"channels": channels, "rows": rows, "cols": cols}
-    if channels != given[0]:
-        if {channels, given[0]} != {1, _COLOURS}:
-            return None
-        averaged = {name: _averaged(images.get(name), channels) for name in ("mean", "std")}
-        changed |= {name: value for name, value in averaged.items() if value is not None}
-    side = images.get("shorter_side")
-    if type(side) is int:
-        changed["shorter_side"] = max(rows, cols, round(min(rows, cols) * side / min(given[1:])))
-    return images | changed
-
-
-def _averaged(numbers: Any, count: int) -> list[float] | None:
-    """Return the mean of numbers so many times; ``None`` if they are none."""
-    if not isinstance(numbers, list | tuple) or not numbers:
-        return None
-    if not all(isinstance(number, int | float) for number in numbers):
-        return None
-    return [sum(numbers) / len(numbers)] * count
+    return None if images is None or shape is None else fitted(images, shape)
 
 
 def _image_shape(model: Any) -> tuple[Any, ...] | None:
