@@ -2,8 +2,10 @@
 
 import io
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from unittest import mock
 
@@ -140,3 +142,42 @@ def test_a_backend_that_cannot_be_imported():
     assert found.returncode == 2
     assert found.stderr.startswith("keras-convnets: error: Keras cannot start with KERAS_BACKEND=")
     assert found.stderr.count("\n") == 1
+
+
+def test_a_signal_does_not_end_within_what_native_code_asks_of_an_abstract_class(capfd):
+    swallowed = []
+
+    def command(arguments):
+        asked = (
+            "try:\n  signal.raise_signal(15)\n  time.sleep(0)\nexcept BaseException as e: say(e)"
+        )
+        names = {"signal": signal, "time": time, "say": swallowed.append}
+        exec(compile(asked, "<frozen abc>", "exec"), names)
+        for _ in range(1000):
+            time.sleep(0.01)
+        return 0
+
+    with mock.patch.object(commands, "run", command):
+        assert cli.main(["list"]) == boundary.INTERRUPTED
+    assert capfd.readouterr().err == "keras-convnets: interrupted\n"
+    assert swallowed == []
+
+
+NATIVE = """
+import ctypes, sys
+from keras_convnets.cli import boundary
+
+run = ctypes.pythonapi.PyRun_String
+run.restype = ctypes.py_object
+run.argtypes = [ctypes.c_char_p, ctypes.c_int, ctypes.py_object, ctypes.py_object]
+text = b"import signal, time; signal.raise_signal(signal.SIGINT); time.sleep(9)"
+sys.exit(boundary.guarded(lambda: run(text, 257, {}, {})))
+"""
+
+
+def test_a_signal_within_python_that_native_code_runs_leaves_the_exit_code(tmp_path):
+    (tmp_path / "native.py").write_text(NATIVE)
+    path = os.pathsep.join([str(tmp_path), *filter(None, sys.path)])
+    command = [sys.executable, "-m", "native"]
+    ended = subprocess.run(command, env={**os.environ, "PYTHONPATH": path}, capture_output=True)
+    assert (ended.returncode, ended.stderr) == (130, b"keras-convnets: interrupted\n")

@@ -6,6 +6,7 @@ its output. No other module of the command catches errors to print them.
 
 from __future__ import annotations
 
+import _thread
 import contextlib
 import os
 import signal
@@ -25,6 +26,16 @@ DONE, BAD_INPUT, SOFTWARE, INTERRUPTED = 0, 2, 70, 130
 _TRACEBACK = "KERAS_CONVNETS_TRACEBACK"
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _BY_DEFAULT = (signal.SIG_DFL, signal.default_int_handler)
+_ABSTRACT = ("<frozen abc>", "<frozen _collections_abc>")  # what Python runs for isinstance
+_MOMENT = 0.001  # seconds
+
+
+class _Interrupted(KeyboardInterrupt):
+    """A signal. Its own class, because of this one alone Python never kills itself at its exit.
+
+    It does where a plain ``KeyboardInterrupt`` has passed through Python code that native code ran,
+    even if it was caught, and the exit code would be lost.
+    """
 
 
 def guarded(command: Callable[[], int]) -> int:
@@ -87,17 +98,33 @@ def _interruptible(interruptions: list[int]) -> Iterator[None]:
         yield
         return
 
+    waiting: list[threading.Timer] = []
+
     def interrupt(number: int, frame: FrameType | None) -> None:
         interruptions.append(number)
-        raise KeyboardInterrupt
+        if not _is_asked_by_native_code(frame):
+            raise _Interrupted
+        waiting.append(threading.Timer(_MOMENT, _thread.interrupt_main, (number,)))
+        waiting[-1].daemon = True
+        waiting[-1].start()
 
     ours = [number for number in _SIGNALS if signal.getsignal(number) in _BY_DEFAULT]
     before = {number: signal.signal(number, interrupt) for number in ours}
     try:
         yield
     finally:
+        for timer in waiting:
+            timer.cancel()
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _is_asked_by_native_code(frame: FrameType | None) -> bool:
+    """Whether native code may be asking whether an object is an instance of an abstract class.
+
+    TensorFlow's native code prints an exception that is raised there, and goes on without it.
+    """
+    return frame is not None and frame.f_code.co_filename in _ABSTRACT
 
 
 def _explained(error: BaseException) -> tuple[int, str]:
