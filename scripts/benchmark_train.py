@@ -14,7 +14,6 @@ import dataclasses
 import gc
 import itertools
 import logging
-import os
 import time
 from collections.abc import Callable, Iterator
 from statistics import median
@@ -26,6 +25,8 @@ startup.start_engine()  # like the command: with oneDNN, before importing Tensor
 
 import keras
 import numpy as np
+from benchmarks import torch_side
+from benchmarks.turns import in_turn
 
 from keras_convnets import create_model
 from keras_convnets.images.labelled import from_array
@@ -109,7 +110,7 @@ def contenders(name: str, options: argparse.Namespace) -> Iterator[Contender]:
     model = build(weights=None, input_shape=(*shape[1:], 3), classes=CLASSES)
     yield of_keras("keras.applications", application, model, options)
     try:
-        torch, torchvision = torch_and_torchvision()
+        torch, torchvision = torch_side.torch_and_torchvision()
     except Exception as error:
         print(f"\ntorchvision is left out: {type(error).__name__}: {error}")
     else:
@@ -136,63 +137,15 @@ def compiled(model: keras.Model, jit: bool) -> keras.Model:
     return model
 
 
-def torch_and_torchvision() -> tuple[Any, Any]:
-    """Import PyTorch and torchvision.
-
-    A torchvision built for CUDA lacks its operators on a CPU build of PyTorch. Its import fails
-    because it looks up two of them, although the networks need none.
-    """
-    import torch
-
-    torch.set_num_threads(len(os.sched_getaffinity(0)))  # as many as TensorFlow has
-    try:
-        import torchvision
-    except RuntimeError:
-        for operator in ("nms", "qnms"):
-            signature = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
-            torch.library.define(f"torchvision::{operator}", signature)
-        import torchvision
-    return torch, torchvision
-
-
-def of_torch(torch: Any, torchvision: Any, network: str, options: argparse.Namespace) -> Contender:
-    """Return torchvision's model and its training step, in channels_last, which is faster."""
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    model = getattr(torchvision.models, network)(weights=None, num_classes=CLASSES)
-    if network == "vgg16":
-        # Its adaptive pooling outputs 7 x 7 for any size; the others' dense layers adapt.
-        model.avgpool = torch.nn.Identity()
-        model.classifier[0] = torch.nn.Linear(512 * (options.size // 32) ** 2, 4096)
-    model = model.to(device, memory_format=torch.channels_last).train()
-    optimizer = torch.optim.SGD(model.parameters(), 0.01, momentum=0.9)
-    images = torch.rand(options.batch, 3, options.size, options.size, device=device)
-    images = images.to(memory_format=torch.channels_last)
-    labels = torch.randint(CLASSES, (options.batch,), device=device)
-    kind = torch.float16 if options.precision == "mixed_float16" else torch.bfloat16
-    mixed = options.precision != "float32"
-
-    def step() -> float:
-        optimizer.zero_grad()
-        with torch.autocast(device, kind, enabled=mixed):
-            loss = torch.nn.functional.cross_entropy(model(images), labels)
-        loss.backward()
-        optimizer.step()
-        return loss.item()
-
+def of_torch(torch: Any, torchvision: Any, name: str, options: argparse.Namespace) -> Contender:
+    """Return torchvision's model and its training step."""
+    model = torch_side.network(torch, torchvision, name, options.size, CLASSES)
+    random = np.random.default_rng(0)
+    images = random.random((options.batch, options.size, options.size, 3), np.float32)
+    labels = random.integers(0, CLASSES, options.batch)
+    step = torch_side.training_step(torch, model, images, labels, options.precision)
     parameters = sum(weight.numel() for weight in model.parameters())
-    return Contender("torchvision", network, parameters, step)
-
-
-def in_turn(steps: list[Step], rounds: int) -> list[float]:
-    """Return the median seconds of each step over the rounds, after two warm-up steps each."""
-    seconds: list[list[float]] = [[] for _ in steps]
-    for number in range(rounds + 2):
-        for step, times in zip(steps, seconds, strict=True):
-            start = time.perf_counter()
-            step()
-            if number >= 2:
-                times.append(time.perf_counter() - start)
-    return [median(times) for times in seconds]
+    return Contender("torchvision", name, parameters, step)
 
 
 def report_pipeline(rounds: int, jit: bool) -> None:

@@ -1,0 +1,1 @@
+"""What the benchmarks ``scripts/benchmark_*.py`` have in common."""
