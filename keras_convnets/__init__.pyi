@@ -58,6 +58,7 @@ from .architectures.se_resnet import SeResnetBuilder
 from .architectures.vgg import VggBuilder, VggOptions, vgg_stage
 from .architectures.wide_resnet import WideResnetBuilder, wide_bottleneck
 from .axes import channel_axis, channels
+from .fast.batch_norm import fast_batch_norm
 from .images.class_names import class_names_of
 from .images.preprocessing import preprocessing_of
 from .layers import (
@@ -172,6 +173,7 @@ __all__ = [
     "dropout",
     "ends_in_activation",
     "ends_in_addition",
+    "fast_batch_norm",
     "features",
     "global_pool",
     "inception",

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from keras import layers
 
 from keras_convnets import axes, checks
+from keras_convnets.fast.batch_norm import quicken
 from keras_convnets.layers import LocalResponseNormalization
 from keras_convnets.naming import kind_of, layer_name
 from keras_convnets.typed import typed
@@ -17,12 +18,14 @@ from keras_convnets.units.style import CLASSIC, Style
 @typed
 def bn(style: Style = CLASSIC) -> Unit:
     """Return batch normalisation; by default with Keras' momentum of 0.99 and epsilon of 1e-3."""
-    return lambda x: layers.BatchNormalization(
-        axis=axes.channel_axis(),
-        momentum=style.momentum,
-        epsilon=style.epsilon,
-        scale=style.scale,
-        name=layer_name("bn"),
+    return lambda x: quicken(
+        layers.BatchNormalization(
+            axis=axes.channel_axis(),
+            momentum=style.momentum,
+            epsilon=style.epsilon,
+            scale=style.scale,
+            name=layer_name("bn"),
+        )
     )(x)
 
 

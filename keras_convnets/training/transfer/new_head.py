@@ -9,6 +9,7 @@ import keras
 
 from keras_convnets import checks, naming
 from keras_convnets.constant_softmax import warn_of_softmax_over_one
+from keras_convnets.fast.batch_norm import quicken
 from keras_convnets.graph.calls import Call
 from keras_convnets.graph.layer_types import GLOBAL_POOLINGS, LayerType, type_of
 from keras_convnets.graph.topology import ends
@@ -74,7 +75,7 @@ def new_head(model: keras.Model, num_outputs: int) -> keras.Model:
             config |= {_width(layer): num_outputs, "trainable": True}
         elif layer in after and type_of(layer) is LayerType.RESHAPE:
             config["target_shape"] = _resized(layer.target_shape, num_outputs)
-        twins[layer] = type(layer).from_config(config)
+        twins[layer] = quicken(type(layer).from_config(config))
         return twins[layer]
 
     with room_for(len(calls)):
