@@ -144,7 +144,8 @@ def test_a_backend_that_cannot_be_imported():
     assert found.stderr.count("\n") == 1
 
 
-def test_a_signal_does_not_end_within_what_native_code_asks_of_an_abstract_class(capfd):
+@pytest.mark.parametrize("file", ["<frozen abc>", "<frozen importlib._bootstrap>"])
+def test_a_signal_is_not_lost_in_what_native_code_asks_of_python(file, capfd):
     swallowed = []
 
     def command(arguments):
@@ -152,7 +153,7 @@ def test_a_signal_does_not_end_within_what_native_code_asks_of_an_abstract_class
             "try:\n  signal.raise_signal(15)\n  time.sleep(0)\nexcept BaseException as e: say(e)"
         )
         names = {"signal": signal, "time": time, "say": swallowed.append}
-        exec(compile(asked, "<frozen abc>", "exec"), names)
+        exec(compile(asked, file, "exec"), names)
         for _ in range(1000):
             time.sleep(0.01)
         return 0

@@ -26,7 +26,7 @@ DONE, BAD_INPUT, SOFTWARE, INTERRUPTED = 0, 2, 70, 130
 _TRACEBACK = "KERAS_CONVNETS_TRACEBACK"
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _BY_DEFAULT = (signal.SIG_DFL, signal.default_int_handler)
-_ABSTRACT = ("<frozen abc>", "<frozen _collections_abc>")  # what Python runs for isinstance
+_FROZEN = "<frozen "  # how the names of the modules begin that Python is built with
 _MOMENT = 0.001  # seconds
 
 
@@ -102,7 +102,7 @@ def _interruptible(interruptions: list[int]) -> Iterator[None]:
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         interruptions.append(number)
-        if not _is_asked_by_native_code(frame):
+        if not _is_lost(frame):
             raise _Interrupted
         waiting.append(threading.Timer(_MOMENT, _thread.interrupt_main, (number,)))
         waiting[-1].daemon = True
@@ -119,12 +119,14 @@ def _interruptible(interruptions: list[int]) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _is_asked_by_native_code(frame: FrameType | None) -> bool:
-    """Whether native code may be asking whether an object is an instance of an abstract class.
+def _is_lost(frame: FrameType | None) -> bool:
+    """Whether an exception may be lost that is raised in a frame.
 
-    TensorFlow's native code prints an exception that is raised there, and goes on without it.
+    Native code calls the modules that Python is built with, to import a module or to ask whether an
+    object is an instance of an abstract class. TensorFlow's then prints an exception and goes on
+    without it, and so does Python in what it calls when an object goes away.
     """
-    return frame is not None and frame.f_code.co_filename in _ABSTRACT
+    return frame is not None and frame.f_code.co_filename.startswith(_FROZEN)
 
 
 def _explained(error: BaseException) -> tuple[int, str]:
