@@ -6,6 +6,12 @@ import os
 # Before TensorFlow is imported: channels_first models run on every CPU with oneDNN's kernels.
 os.environ["TF_ENABLE_ONEDNN_OPTS"] = "1"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+# Each of the processes that share the tests computes on its share of the cores, and so do the
+# commands that its tests start: threads of several that fight for a core slow all of them down.
+os.environ.setdefault(
+    "TF_NUM_INTRAOP_THREADS",
+    str(max(1, (os.cpu_count() or 1) // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))),
+)
 
 import pytest
 
@@ -17,8 +23,9 @@ gc.disable()
 
 
 def pytest_collection_finish():
-    """Collect garbage from now on, but not among the modules that are imported."""
+    """Collect garbage from now on, but rarely, and not among the modules that are imported."""
     gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
     gc.enable()
 
 

@@ -7,7 +7,7 @@ from unittest import mock
 import keras
 import numpy as np
 
-from keras_convnets import cli, create_model
+from keras_convnets import cli, create_model, list_models
 from keras_convnets.zoo import find
 
 FORMATS = ("channels_first", "channels_last")
@@ -18,6 +18,15 @@ def outline(name, /, *args, **options):
     """Build a network without its weights' values: enough for names, counts and shapes."""
     with keras.StatelessScope(initialize_variables=False):
         return create_model(name, *args, **options)
+
+
+@functools.cache
+def first_of_each_builder():
+    """Return the network that each builder lists first: a small one of its family."""
+    builders = {}
+    for name in list_models():
+        builders.setdefault(find(name).builder, name)
+    return list(builders.values())
 
 
 def smallest(name, **options):

@@ -10,6 +10,7 @@ from helpers import (
     FORMATS,
     blank_kernels,
     filled,
+    first_of_each_builder,
     images,
     random_state,
     run_eagerly,
@@ -22,9 +23,7 @@ from keras_convnets import (
     ResnextBuilder,
     SeResnetBuilder,
     create_model,
-    list_models,
 )
-from keras_convnets.zoo import find
 
 OUTPUTS = 4
 # Where the first network of a builder has 50 layers or more, a training step is taken by a tiny
@@ -41,14 +40,6 @@ TINY = {
 @functools.cache
 def smallest_shape(name):
     return smallest(name, num_outputs=OUTPUTS)[0]
-
-
-def first_of_each_builder():
-    """Return the network that each builder lists first: a small one of its family."""
-    builders = {}
-    for name in list_models():
-        builders.setdefault(find(name).builder, name)
-    return list(builders.values())
 
 
 def trained(name, shape, **options):
