@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from keras_convnets import cli, create_model, list_models
+from keras_convnets.keras_private import without_values
 from keras_convnets.zoo import find
 
 FORMATS = ("channels_first", "channels_last")
@@ -16,7 +17,7 @@ SIZES = (16, 28, 32, 48, 64, 75, 96, 128, 160, 224)
 
 def outline(name, /, *args, **options):
     """Build a network without its weights' values: enough for names, counts and shapes."""
-    with keras.StatelessScope(initialize_variables=False):
+    with without_values():
         return create_model(name, *args, **options)
 
 
@@ -168,7 +169,7 @@ def in_both_formats(build, input_shape, count=4):
 @functools.cache
 def application(name):
     """Return a network of keras.applications, without the values of its weights."""
-    with keras.StatelessScope(initialize_variables=False):
+    with without_values():
         return getattr(keras.applications, name)(weights=None)
 
 

@@ -7,6 +7,7 @@ import pytest
 from helpers import FORMATS
 from keras_convnets import ResnetBuilder, cost, plot_model, scope, units
 from keras_convnets.assemble import assemble
+from keras_convnets.keras_private import without_values
 from keras_convnets.training import freeze_until, stage_factors
 
 PARTS = [("conv1", units.conv_bn_relu(8, 3)), ("conv2_block1", units.conv_bn_relu(16, 3, 2))]
@@ -314,7 +315,7 @@ def two_streams():
 
 
 def test_a_scope_names_everything_in_a_network():
-    with keras.StatelessScope(initialize_variables=False):
+    with without_values():
         alone = tiny_resnet(2)
         sar, optical, fused = two_streams()
     assert (sar.name, optical.name) == ("sar_resnet", "optical_resnet")

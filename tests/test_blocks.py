@@ -6,6 +6,7 @@ import pytest
 import keras_convnets as k
 from helpers import FORMATS
 from keras_convnets.axes import keras_shape
+from keras_convnets.keras_private import without_values
 
 BLOCKS = {
     "basic_block": k.basic_block(16, (2, 2)),
@@ -53,7 +54,7 @@ BLOCKS = {
 @pytest.mark.parametrize("data_format", FORMATS, indirect=True)
 @pytest.mark.parametrize("block", BLOCKS.values(), ids=BLOCKS)
 def test_a_block_stands_twice_in_a_model(block, data_format):
-    with keras.StatelessScope(initialize_variables=False):
+    with without_values():
         inputs = keras.Input(keras_shape((8, 33, 33)))
         x = block(inputs)
         alone = keras.Model(inputs, block(x))

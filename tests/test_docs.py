@@ -11,6 +11,7 @@ import pytest
 import keras_convnets.training
 from helpers import application
 from keras_convnets import compare, cost, create_model
+from keras_convnets.keras_private import without_values
 
 ROOT = Path(__file__).parents[1]
 PAGES = [
@@ -44,7 +45,7 @@ def test_the_examples_of_a_page_run(page, capsys):
 
 def test_the_tables_of_the_cost_page_are_those_printed():
     page = (ROOT / "docs/cost.md").read_text()
-    with keras.StatelessScope(initialize_variables=False):
+    with without_values():
         model = create_model("resnet_18")
     assert cost(model).to_text(by="stage") in page
     names = ["resnet_18", "resnet_34", "resnet_50"]

@@ -2,13 +2,13 @@
 
 import re
 
-import keras
 import numpy as np
 import pytest
 
 import paper
 from helpers import application
 from keras_convnets import cost, create_model
+from keras_convnets.keras_private import without_values
 from keras_convnets.weights.placing.keras_files import NETWORKS, networks_of
 from keras_convnets.weights.placing.keras_layers import by_name
 from keras_convnets.weights.rules.keras import order
@@ -17,7 +17,7 @@ from twins import twin_layers
 
 @pytest.mark.parametrize(("name", "twin"), paper.KERAS_APPLICATIONS.items())
 def test_counts_are_those_of_keras_applications(name, twin):
-    with keras.StatelessScope(initialize_variables=False):
+    with without_values():
         ours = create_model(name)
     theirs = application(twin)
     one, other = cost(ours), cost(theirs)

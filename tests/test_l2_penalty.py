@@ -6,6 +6,7 @@ import pytest
 
 from helpers import run_eagerly
 from keras_convnets import ResnetBuilder, conv, create_model
+from keras_convnets.keras_private import without_values
 
 CLASSES = 100
 
@@ -42,7 +43,7 @@ def test_the_first_loss_of_the_classic_builder_has_its_penalty():
 @pytest.mark.parametrize(("given", "factor"), [(None, 1e-4), (0, None), (0.5, 0.5)])
 def test_an_explicit_penalty_is_used_as_it_is(given, factor):
     for name, default in (("resnet_18", 1e-4), ("notes_mnist_inception", None)):
-        with keras.StatelessScope(initialize_variables=False):
+        with without_values():
             model = create_model(name, (1, 32, 32), 10, l2_penalty=given)
         assert penalties_of(model) == {default if given is None else factor}
 

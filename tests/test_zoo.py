@@ -19,6 +19,7 @@ from keras_convnets import (
     zoo,
 )
 from keras_convnets.analysis.cost.rules import CONVENTION
+from keras_convnets.keras_private import without_values
 
 
 def test_names_are_read_off_the_build_methods():
@@ -100,7 +101,7 @@ def test_a_published_network_is_what_its_name_says(name, option):
 
 
 def test_options_of_single_networks():
-    with keras.StatelessScope(initialize_variables=False):
+    with without_values():
         names = [layer.name for layer in create_model("wide_resnet_40_4", dropout=0).layers]
         assert not any("dropout" in name for name in names)
         assert (
@@ -283,7 +284,7 @@ def test_compare_models_names_and_files(small):
 
 def test_compare_at_one_shape():
     found = compare(["resnet_18", "resnet_34"], (1, 64, 64))
-    with keras.StatelessScope(initialize_variables=False):
+    with without_values():
         alone = cost(ResnetBuilder.build_resnet_34((1, 64, 64), 1000))
     assert found.costs[1].macs == alone.macs
     assert [one.input_shapes for one in found.costs] == [((1, 64, 64),), ((1, 64, 64),)]

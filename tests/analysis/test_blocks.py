@@ -7,13 +7,14 @@ from keras_convnets.analysis.cost.prices import Price
 from keras_convnets.analysis.plot.graph.blocks import block_graph
 from keras_convnets.analysis.plot.graph.folding import fold
 from keras_convnets.analysis.plot.graph.graph import Edge, by_stage
+from keras_convnets.keras_private import without_values
 
 L = keras.layers
 
 
 @pytest.fixture(scope="module", params=FORMATS)
 def graph(request):
-    with keras.StatelessScope(initialize_variables=False):
+    with without_values():
         model = ResnetBuilder.build_resnet_34((3, 224, 224), 10, data_format=request.param)
     return block_graph(model)
 
@@ -86,7 +87,7 @@ def test_a_block_that_something_else_takes_from_does_not_fold():
 
 
 def test_prices_are_those_of_cost(graph):
-    with keras.StatelessScope(initialize_variables=False):
+    with without_values():
         found = cost(ResnetBuilder.build_resnet_34((3, 224, 224), 10))
     assert graph.price == Price(found.params, found.macs)
     rows = {row.name: row for row in found.rolled_up("block")}

@@ -9,6 +9,7 @@ import paper
 from helpers import FORMATS, application
 from keras_convnets import ResnetBuilder, cost
 from keras_convnets.analysis.cost.rows import item_size
+from keras_convnets.keras_private import without_values
 
 L = keras.layers
 ALL = sorted(name for name in dir(keras.applications) if name[0].isupper())
@@ -80,7 +81,7 @@ def test_the_bottleneck_argument():
 
 @pytest.fixture(scope="module")
 def resnet():
-    with keras.StatelessScope(initialize_variables=False):
+    with without_values():
         return ResnetBuilder.build_resnet_18((3, 64, 64), 10)
 
 

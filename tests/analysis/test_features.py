@@ -11,12 +11,13 @@ from keras_convnets.analysis.receptive_field.strides import strides
 from keras_convnets.assemble import assemble
 from keras_convnets.axes import in_papers_order
 from keras_convnets.graph.walk import walk
+from keras_convnets.keras_private import without_values
 
 L = keras.layers
 
 
 def of_parts(*parts, shape=(3, 32, 32), **options):
-    with keras.StatelessScope(initialize_variables=False):
+    with without_values():
         return assemble(shape, 10, parts, "net", **options)
 
 
@@ -134,7 +135,7 @@ def test_strides_are_those_of_receptive_fields(name):
 
 
 def test_what_follows_global_pooling_is_in_no_place_though_maps_were_of_one_pixel():
-    with keras.StatelessScope(initialize_variables=False):
+    with without_values():
         model = keras.applications.MobileNet((32, 32, 3), weights=None, classes=5)
     assert model.get_layer("conv_preds").output.shape[1:3] == (1, 1)
     assert levels(model)[-1] == Level("C5", "conv_pw_13_relu", 32, 1024)

@@ -16,6 +16,7 @@ from keras_convnets.analysis.plot.look import Look
 from keras_convnets.analysis.plot.sheet.columns import aside, columns
 from keras_convnets.analysis.plot.style import short
 from keras_convnets.assemble import assemble
+from keras_convnets.keras_private import without_values
 from keras_convnets.units import heads
 
 L = keras.layers
@@ -23,7 +24,7 @@ L = keras.layers
 
 @pytest.fixture(scope="module")
 def graph():
-    with keras.StatelessScope(initialize_variables=False):
+    with without_values():
         return block_graph(ResnetBuilder.build_resnet_34((3, 224, 224), 10))
 
 
@@ -79,7 +80,7 @@ def test_identities_are_solid_and_projections_dashed_and_labelled(graph):
 
 
 def test_resized_identities_are_dashed_but_no_projections():
-    with keras.StatelessScope(initialize_variables=False):
+    with without_values():
         resnet = block_graph(create_model("resnet_v1_34_a"))
     drawing = drawn(fold(resnet))
     shortcut = edges(drawing)["conv2_block1 merge", "conv3_block1 merge"]

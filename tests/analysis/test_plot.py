@@ -8,6 +8,7 @@ import pytest
 
 from helpers import application
 from keras_convnets import ResnetBuilder, plot_model
+from keras_convnets.keras_private import without_values
 
 SIGNATURES = {
     "svg": b"<?xml",
@@ -21,7 +22,7 @@ L = keras.layers
 
 @pytest.fixture(scope="module")
 def model():
-    with keras.StatelessScope(initialize_variables=False):
+    with without_values():
         return ResnetBuilder.build_resnet_34((3, 224, 224), 10)
 
 
@@ -123,7 +124,7 @@ def test_dots_per_inch(model):
 
 
 def test_a_large_network_fits_a_page():
-    with keras.StatelessScope(initialize_variables=False):
+    with without_values():
         model = ResnetBuilder.build_resnet_152((3, 224, 224), 1000)
     plot_model(model, "block.png", dpi=72)
     width, height = pixels("block.png")

@@ -6,6 +6,7 @@ from keras import layers
 
 from helpers import FORMATS
 from keras_convnets.analysis.receptive_field.receptive_field import receptive_field
+from keras_convnets.keras_private import without_values
 from keras_convnets.layers import LocalResponseNormalization, PadChannels, TakeChannels
 
 LAST = "channels_last"
@@ -404,7 +405,7 @@ def test_open_sizes(data_format):
 )
 def test_published_fields(name, layer, size, stride):
     # Araujo, Norris and Sim, Computing Receptive Fields of Convolutional Neural Networks (2019).
-    with keras.StatelessScope(initialize_variables=False):
+    with without_values():
         model = getattr(keras.applications, name)(weights=None)
     field = receptive_field(model, layer)
     assert (field.size, field.stride) == ((size, size), (stride, stride))

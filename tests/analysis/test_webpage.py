@@ -14,12 +14,13 @@ from browser import needs_a_browser
 from helpers import application
 from keras_convnets import ResnetBuilder, cost, plot_model
 from keras_convnets.analysis.pages import render
+from keras_convnets.keras_private import without_values
 from keras_convnets.printable import printable
 
 
 @pytest.fixture(scope="module")
 def model():
-    with keras.StatelessScope(initialize_variables=False):
+    with without_values():
         return ResnetBuilder.build_resnet_34((3, 224, 224), 10)
 
 

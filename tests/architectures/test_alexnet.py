@@ -5,6 +5,7 @@ import pytest
 from helpers import in_both_formats
 from keras_convnets import cost, receptive_field, units
 from keras_convnets.architectures.alexnet import HEAD_2012, AlexnetBuilder, AlexnetRow
+from keras_convnets.keras_private import without_values
 from keras_convnets.layers import LocalResponseNormalization
 from keras_convnets.units import heads
 
@@ -18,7 +19,7 @@ SMALL_HEAD_2014 = heads.adaptive(3, heads.flat_classifier(heads.dense(8), units.
 
 
 def outline(name, input_shape, num_outputs=1000, **options):
-    with keras.StatelessScope(initialize_variables=False):
+    with without_values():
         return getattr(AlexnetBuilder, f"build_{name}")(input_shape, num_outputs, **options)
 
 
@@ -153,6 +154,6 @@ def test_a_head_of_ones_own():
     def head(num_outputs, activation):
         return lambda x: keras.layers.GlobalAveragePooling2D()(x)
 
-    with keras.StatelessScope(initialize_variables=False):
+    with without_values():
         model = AlexnetBuilder.build((3, None, None), 4, ROWS, head)
     assert model.output_shape == (None, 8)

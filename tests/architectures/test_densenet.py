@@ -11,11 +11,12 @@ from keras_convnets import (
     dense_layer,
     transition,
 )
+from keras_convnets.keras_private import without_values
 
 
 def small(**variant):
     chosen = DensenetVariant(**variant)
-    with keras.StatelessScope(initialize_variables=False):
+    with without_values():
         return DensenetBuilder.build((3, 32, 32), 10, (2, 2), 12, chosen, "cifar")
 
 
@@ -95,7 +96,7 @@ def test_cifar_networks_by_their_blocks(depth, k, published):
 
 
 def test_a_stem_of_ones_own():
-    with keras.StatelessScope(initialize_variables=False):
+    with without_values():
         model = DensenetBuilder.build((3, 32, 32), 10, (2, 2), 12, stem=conv_bn_relu(20, 5, 2))
     assert model.get_layer("dense1_block1_bn1").output.shape == (None, 16, 16, 20)
 

@@ -30,6 +30,7 @@ from keras_convnets.architectures.inception.v4 import (
 )
 from keras_convnets.assemble import assemble
 from keras_convnets.graph.words import describe
+from keras_convnets.keras_private import without_values
 from keras_convnets.naming import parse
 from twins import copy_weights
 
@@ -66,7 +67,7 @@ outline = functools.cache(outline)  # shapes are asked for again and again
 
 
 def build(*args, **options):
-    with keras.StatelessScope(initialize_variables=False):
+    with without_values():
         return InceptionBuilder.build(*args, **options)
 
 
@@ -232,7 +233,7 @@ def test_how_layers_are_made(name, bias, epsilon, momentum, scale, dropout, padd
 
 def branches(block, *shape):
     """Return a block's branches in words, in the order in which it puts them together."""
-    with keras.StatelessScope(initialize_variables=False):
+    with without_values():
         y = block(keras.Input(shape))
     return in_words(y._keras_history.operation)
 
@@ -381,7 +382,7 @@ def test_branches_of_the_stem_of_inception_v4():
     ],
 )
 def test_branches_of_the_residual_blocks(block, expected):
-    with keras.StatelessScope(initialize_variables=False):
+    with without_values():
         add = inputs_of(block(keras.Input((9, 9, 24)))._keras_history.operation)[0]
     shortcut, scale = inputs_of(add)
     assert isinstance(shortcut, keras.layers.InputLayer)
@@ -668,7 +669,7 @@ def test_other_wrong_arguments():
 
 
 def test_blocks_stand_alone_on_any_tensor():
-    with keras.StatelessScope(initialize_variables=False):
+    with without_values():
         x = keras.Input((None, None, 13))
         for block in (inception(*ROW), inception_c(8), inception_resnet_a(), inception_v4_c()):
             assert block(x).shape[1:3] == (None, None)

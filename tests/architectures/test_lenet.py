@@ -5,6 +5,7 @@ import pytest
 from helpers import FORMATS, channels_first, images, in_both_formats, lively
 from keras_convnets import cost, receptive_field, scope
 from keras_convnets.architectures.lenet import LenetBuilder, partial_conv, subsampling
+from keras_convnets.keras_private import without_values
 from keras_convnets.layers import TakeChannels, scaled_tanh
 
 MNIST = (1, 32, 32)
@@ -21,7 +22,7 @@ TABLE = """
 
 
 def outline(name, input_shape=MNIST, num_outputs=10, **options):
-    with keras.StatelessScope(initialize_variables=False):
+    with without_values():
         return getattr(LenetBuilder, f"build_{name}")(input_shape, num_outputs, **options)
 
 
@@ -171,7 +172,7 @@ def test_unknown_sizes():
 
 
 def test_widths_and_activation_of_ones_own():
-    with keras.StatelessScope(initialize_variables=False):
+    with without_values():
         model = LenetBuilder.build((1, 28, 28), 10, (20, 50), (500,), "relu")
     names = [layer.name for layer in model.layers]
     assert names[-4:] == ["head_flatten", "head_dense", "head_relu", "head_dense2"]

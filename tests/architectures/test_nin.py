@@ -5,12 +5,13 @@ import pytest
 from helpers import images, in_both_formats, lively
 from keras_convnets import cost, receptive_field, units
 from keras_convnets.architectures.nin import NinBuilder, mlpconv
+from keras_convnets.keras_private import without_values
 
 CIFAR, IMAGENET = (3, 32, 32), (3, 224, 224)
 
 
 def outline(name, input_shape, num_outputs=10, **options):
-    with keras.StatelessScope(initialize_variables=False):
+    with without_values():
         return getattr(NinBuilder, f"build_{name}")(input_shape, num_outputs, **options)
 
 

@@ -2,10 +2,10 @@
 
 import functools
 
-import keras
 import pytest
 
 import keras_convnets as k
+from keras_convnets.keras_private import without_values
 from keras_convnets.units import CLASSIC, TORCH
 
 BUILDERS = {
@@ -17,7 +17,7 @@ BUILDERS = {
 
 
 def built(builder, block, *args, **options):
-    with keras.StatelessScope(initialize_variables=False):
+    with without_values():
         return BUILDERS[builder].build((3, 32, 32), 4, block, (1, 1), *args, **options)
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 import paper
 from helpers import FORMATS, images, lively
 from keras_convnets import ResnetBuilder, basic_block, bottleneck, conv, scope, shortcut
+from keras_convnets.keras_private import without_values
 
 WEIGHT_ORDER = json.loads((Path(__file__).parents[1] / "keras2_weight_order.json").read_text())
 
@@ -22,7 +23,7 @@ def small(
 
 def build(name, *args, **options):
     # Shapes are asked for, not values, so the weights need not be made.
-    with keras.StatelessScope(initialize_variables=False):
+    with without_values():
         return getattr(ResnetBuilder, f"build_{name}")(*args, **options)
 
 
@@ -105,7 +106,7 @@ def test_stage_shapes_of_the_paper():
 @pytest.mark.parametrize("size", [28, 33, 200, 300, 512, None])
 @pytest.mark.parametrize("block", [basic_block, bottleneck])
 def test_sizes(size, block):
-    with keras.StatelessScope(initialize_variables=False):
+    with without_values():
         model = small((3, size, size), block=block, repetitions=(2, 1, 1, 1), include_top=False)
     expected = size
     for _ in range(5):
@@ -269,7 +270,7 @@ def test_every_draw_builds_what_is_promised_or_says_what_is_wrong(
 ):
     before = keras.config.image_data_format()
     try:
-        with keras.StatelessScope(initialize_variables=False):
+        with without_values():
             model = ResnetBuilder.build(input_shape, num_outputs, block, repetitions, **chosen)
     except ValueError as error:
         assert "received" in str(error)

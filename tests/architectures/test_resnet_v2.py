@@ -5,11 +5,12 @@ import pytest
 from helpers import FORMATS, channels_first, images
 from keras_convnets import ResnetV2Builder, basic_block_v2, bottleneck_v2, create_model
 from keras_convnets.axes import keras_shape
+from keras_convnets.keras_private import without_values
 
 
 @pytest.fixture(scope="module")
 def resnet_50():
-    with keras.StatelessScope(initialize_variables=False):
+    with without_values():
         return create_model("resnet_v2_50")
 
 
@@ -40,7 +41,7 @@ def test_identities_are_untouched(resnet_50):
 
 
 def test_the_first_block_of_timm_begins_with_its_own_activation():
-    with keras.StatelessScope(initialize_variables=False):
+    with without_values():
         model = create_model("resnet_v2_50_timm", data_format="channels_last")
     names = [layer.name for layer in model.layers]
     first = names.index("conv2_block1_bn1")
@@ -59,7 +60,7 @@ def test_the_first_block_of_timm_begins_with_its_own_activation():
 
 
 def test_the_graph_of_keras_strides_at_the_end_of_a_stage():
-    with keras.StatelessScope(initialize_variables=False):
+    with without_values():
         model = create_model("resnet_v2_50_keras")
     strided = [layer.name for layer in model.layers if getattr(layer, "strides", None) == (2, 2)]
     ends = [("conv2", 3), ("conv3", 4), ("conv4", 6)]

@@ -17,6 +17,7 @@ from keras_convnets import (
     squeeze_and_excitation,
 )
 from keras_convnets.axes import keras_shape
+from keras_convnets.keras_private import without_values
 
 SHAPE = (3, 32, 32)
 
@@ -123,7 +124,7 @@ def test_groups_of_resnext():
 
 def test_resnext_block_by_hand():
     # Xie et al., table 1: a bottleneck of 256 maps with 32 paths of 4: 70,400 weights.
-    with keras.StatelessScope(initialize_variables=False):
+    with without_values():
         model = keras.Model(x := keras.Input((8, 8, 256)), resnext_block(64)(x))
     kernels = sum(int(np.prod(w.shape)) for w in model.trainable_weights if len(w.shape) == 4)
     assert kernels == 256 * 128 + 3 * 3 * 128 * 4 + 128 * 256

@@ -5,6 +5,7 @@ import pytest
 from helpers import FORMATS, application, images, in_both_formats, lively
 from keras_convnets import cost, receptive_field
 from keras_convnets.architectures.vgg import VggBuilder
+from keras_convnets.keras_private import without_values
 
 # torchvision: parameters; multiply-adds, of B after those of A and three more convolutions.
 MACS_B = 7_609_090_048 + 9 * (224**2 * 64**2 + 112**2 * 128**2)
@@ -23,7 +24,7 @@ ROWS = ((1, 4), (2, 8))
 
 
 def outline(name, input_shape=(3, 224, 224), num_outputs=1000, **options):
-    with keras.StatelessScope(initialize_variables=False):
+    with without_values():
         return getattr(VggBuilder, f"build_{name}")(input_shape, num_outputs, **options)
 
 
@@ -183,7 +184,7 @@ def test_wrong_configurations(rows):
 
 
 def test_a_letter_is_its_row():
-    with keras.StatelessScope(initialize_variables=False):
+    with without_values():
         one = small(32, rows="A")
         other = small(32, rows=((1, 64), (1, 128), (2, 256), (2, 512), (2, 512)))
     assert one.get_config() == other.get_config()

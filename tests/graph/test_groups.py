@@ -8,6 +8,7 @@ from keras_convnets import ResnetBuilder
 from keras_convnets.graph.groups import places
 from keras_convnets.graph.topology import chains, is_acyclic, segments, trunk
 from keras_convnets.graph.walk import walk
+from keras_convnets.keras_private import without_values
 
 L = keras.layers
 
@@ -26,7 +27,7 @@ def blocks(name):
 
 
 def test_our_own_names():
-    with keras.StatelessScope(initialize_variables=False):
+    with without_values():
         found = grouped(ResnetBuilder.build_resnet_18((3, 32, 32), 10))
     assert found[:4] == [
         (None, "input", 1),

@@ -8,6 +8,7 @@ from keras_convnets.graph.groups import places
 from keras_convnets.graph.structure import inside, is_gate, layers_of, shortcut_kind
 from keras_convnets.graph.walk import walk
 from keras_convnets.graph.words import Description
+from keras_convnets.keras_private import without_values
 
 L = keras.layers
 
@@ -31,7 +32,7 @@ def block(model, name):
 
 @pytest.fixture(scope="module")
 def resnet():
-    with keras.StatelessScope(initialize_variables=False):
+    with without_values():
         return ResnetBuilder.build_resnet_50((3, 64, 64), 10)
 
 

@@ -10,6 +10,7 @@ from sklearn.datasets import load_digits
 
 from helpers import outline
 from keras_convnets import ResnetBuilder
+from keras_convnets.keras_private import without_values
 from keras_convnets.training.transfer.fine_tuning import (
     DiscriminativeSGD,
     freeze_until,
@@ -121,7 +122,7 @@ def test_models_of_others_are_frozen_by_stage_and_layer_within_models_too():
     model.get_layer("Backbone").trainable = False
     assert freeze_until(model, "Backbone/Second").layers == ("Backbone/First", "Backbone/Norm")
     assert {path.split("/")[-2] for path in trained(model)} == {"Second", "Answer"}
-    with keras.StatelessScope(initialize_variables=False):
+    with without_values():
         vgg = keras.applications.VGG16(weights=None)
     assert len(freeze_until(vgg, "block4").layers) == 2 + 2 + 3
     assert len(freeze_until(vgg, "head").layers) == 15

@@ -21,6 +21,7 @@ from keras_convnets.images.labelled import Images
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.inference.evaluate import evaluate
 from keras_convnets.inference.evaluation import Evaluation
+from keras_convnets.keras_private import without_values
 from keras_convnets.printable import printable
 from keras_convnets.recursion import room_for
 from keras_convnets.training.data.data import Data, load_data
@@ -316,7 +317,7 @@ def test_yes_or_no(model):
 def test_a_graph_of_a_thousand_layers(data, evaluation):
     x = inputs = keras.Input((16, 16, 1))
     activations = ["relu", "tanh", "linear"]
-    with keras.StatelessScope(initialize_variables=False), room_for(2_000):
+    with without_values(), room_for(2_000):
         for number in range(1_000):  # no two in a row are alike
             x = keras.layers.Activation(activations[number % 3])(x)
         x = keras.layers.GlobalAveragePooling2D()(x)

@@ -21,6 +21,7 @@ from keras_convnets import ResnetBuilder, cost, create_model
 from keras_convnets.errors import RunStopped
 from keras_convnets.images import reading
 from keras_convnets.inference.evaluate import evaluate
+from keras_convnets.keras_private import without_values
 from keras_convnets.training import run_folder
 from keras_convnets.training.data.data import load_data
 from keras_convnets.training.recipe.recipes import RECIPES
@@ -403,7 +404,7 @@ def test_unknown_sizes_fit_any_image(data):
 
 
 def test_a_model_of_several_outputs_is_refused(data):
-    with keras.StatelessScope(initialize_variables=False):
+    with without_values():
         model = create_model("googlenet", (1, 96, 96), 10)
     large = dataclasses.replace(data.preprocessing, rows=96, cols=96)
     data = dataclasses.replace(data, preprocessing=large)
