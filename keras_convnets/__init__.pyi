@@ -59,6 +59,7 @@ from .architectures.vgg import VggBuilder, VggOptions, vgg_stage
 from .architectures.wide_resnet import WideResnetBuilder, wide_bottleneck
 from .axes import channel_axis, channels
 from .fast.batch_norm import fast_batch_norm
+from .fast.recomputation import memory_efficient
 from .images.class_names import class_names_of
 from .images.preprocessing import preprocessing_of
 from .layers import (
@@ -196,6 +197,7 @@ __all__ = [
     "load_weights",
     "local_response_norm",
     "max_pool",
+    "memory_efficient",
     "mlpconv",
     "model_info",
     "multiply",

@@ -54,6 +54,11 @@ class Options(TypedDict, total=False):
     [`weights_report_of(model)`][keras_convnets.weights_report_of] says what was done. Default
     ``None``: the weights are initialised at random."""
 
+    memory_efficient: bool
+    """Whether the dense blocks train in less memory, and some more time, as by
+    [`memory_efficient`][keras_convnets.memory_efficient]. Default ``False``; a network without
+    dense blocks is refused."""
+
 
 _DEFAULTS: Options = {
     "data_format": None,
@@ -63,6 +68,7 @@ _DEFAULTS: Options = {
     "l2_penalty": None,
     "name": None,
     "weights": None,
+    "memory_efficient": False,
 }
 
 
@@ -82,6 +88,7 @@ def resolve(options: Options) -> Options:
     chosen: Options = {**_DEFAULTS, **options}
     checks.choice("data_format", chosen["data_format"], (*axes.FORMATS, None))
     checks.choice("include_top", chosen["include_top"], (True, False))
+    checks.choice("memory_efficient", chosen["memory_efficient"], (True, False))
     checks.choice("pooling", chosen["pooling"], ("avg", "max", None))
     _check_pooling_without_top(chosen)
     check_activation("classifier_activation", chosen["classifier_activation"])

@@ -13,6 +13,7 @@ def test_defaults():
         "l2_penalty": None,
         "name": None,
         "weights": None,
+        "memory_efficient": False,
     }
 
 
@@ -29,6 +30,7 @@ def test_defaults():
         ("l2_penalty", -1e-4, "at least 0"),
         ("l2_penalty", "1e-4", "at least 0"),
         ("name", "", "non-empty string"),
+        ("memory_efficient", "yes", "expected one of True, False"),
         ("weights", 3, "the path of a file"),
         ("weights", "", "the path of a file"),
         ("weights", True, "the path of a file"),

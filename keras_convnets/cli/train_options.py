@@ -205,6 +205,11 @@ def _add_devices(group: Any) -> None:
     group.add_argument(
         "--sync-bn", action="store_true", help="batch normalisation over all devices' images"
     )
+    group.add_argument(
+        "--memory-efficient",
+        action="store_true",
+        help="train dense blocks in less memory: compute again what is cheap to compute",
+    )
     group.add_argument("--precision", choices=("float32", "mixed_bfloat16", "mixed_float16"))
     group.add_argument("--jit", action="store_true", help="compile the step with XLA")
     group.add_argument(

@@ -69,6 +69,7 @@ def tries(place: Path) -> Iterator[Try]:
         ("--data-dir .", "data_dir"),
         ("--strict", "strict"),
         ("--model lenet_5 --sync-bn", "sync_bn"),
+        ("--model lenet_5 --memory-efficient", "memory_efficient"),
         ("--model lenet_5 --freeze-until conv1", "freeze_until"),
         (f"--steps {10**25}", "steps"),
         (f"--seed {2**32}", "seed"),

@@ -99,6 +99,7 @@ def test_every_option_changes_what_is_planned_or_is_refused(name, option, given)
         ("--strict", "strict: received True with 'digits'"),
         ("--data mnist --strict", "strict: received True with 'mnist'"),
         ("--model lenet_5 --sync-bn", "lenet_5, which has no batch normalisation"),
+        ("--model lenet_5 --memory-efficient", "lenet_5, which has no dense blocks"),
         ("--model lenet_5 --freeze-until conv1", "before which lenet_5 has no layers with weights"),
         ("--resume x --epochs 3 --continue", "received --epochs, --continue with it"),
         ("--drops 0.5", "drops: received (0.5,), which has no effect here"),

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 
 from keras_convnets import checks
+from keras_convnets.fast.recomputation import memory_efficient
 from keras_convnets.keras_private import all_layers
 from keras_convnets.training.data.data import Data
 from keras_convnets.training.data.pipeline import steps_per_epoch
@@ -29,6 +30,8 @@ def compile_model(model: keras.Model, data: Data, recipe: Recipe, settings: Sett
         set_weight_decay(model, recipe.weight_decay)
     if settings.sync_bn:
         _synchronize_normalizations(model)
+    if settings.memory_efficient:
+        memory_efficient(model)
     with model.distribute_strategy.scope():
         objective = Objective(model, data, recipe.label_smoothing)
         model.compile(

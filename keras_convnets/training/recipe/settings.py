@@ -20,6 +20,8 @@ class Settings:
         steps_per_execution: the number of steps that TensorFlow takes before returning to Python.
         jit: whether XLA compiles the training step.
         sync_bn: whether batch normalisation computes its statistics over all devices and machines.
+        memory_efficient: whether the dense blocks of the model train in less memory; see
+            `memory_efficient`.
         deterministic: whether TensorFlow prefers deterministic implementations of operations. This
             applies to the whole process and is set by `make_repeatable`, as the command does.
 
@@ -32,6 +34,7 @@ class Settings:
     steps_per_execution: int = 1
     jit: bool = False
     sync_bn: bool = False
+    memory_efficient: bool = False
     deterministic: bool = False
 
     def __post_init__(self) -> None:
@@ -43,7 +46,7 @@ class Settings:
             **{name: checks.positive_integer(name, getattr(self, name), whole) for name in steps},
             **{
                 name: checks.boolean(name, getattr(self, name))
-                for name in ("jit", "sync_bn", "deterministic")
+                for name in ("jit", "sync_bn", "memory_efficient", "deterministic")
             },
         )
         if self.checkpoint_steps % self.steps_per_execution:

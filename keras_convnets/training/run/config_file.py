@@ -131,7 +131,16 @@ def _of_this_format(found: dict[str, Any]) -> dict[str, Any]:
     number = check_format(found, FORMAT)
     if number == 0:
         found = _from_format_0(found)
-    return _from_format_1(found) if number < 2 else found
+    if number < 2:
+        found = _from_format_1(found)
+    return _from_format_2(found) if number < 3 else found
+
+
+def _from_format_2(found: dict[str, Any]) -> dict[str, Any]:
+    """Add the setting that did not exist: dense blocks kept everything."""
+    if isinstance(settings := found.get("settings"), dict):
+        return found | {"settings": {"memory_efficient": False} | settings}
+    return found
 
 
 def _from_format_1(found: dict[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keras
 
+from keras_convnets.fast.recomputation import dense_chains
 from keras_convnets.keras_private import all_layers
 from keras_convnets.training.recipe.recipes import Recipe
 from keras_convnets.training.recipe.settings import Settings
@@ -17,8 +18,9 @@ def check_effect(model: keras.Model, recipe: Recipe, settings: Settings) -> None
     Runs that were begun are not checked, for earlier versions have begun them.
 
     Raises:
-        ValueError: batch normalisation is to be synchronised in a model without any, or the rate is
-            to fall from stage to stage in a model of one.
+        ValueError: batch normalisation is to be synchronised in a model without any, dense blocks
+            are to take less memory in a model without any, or the rate is to fall from stage to
+            stage in a model of one.
     """
     kind = keras.layers.BatchNormalization
     if settings.sync_bn and not any(isinstance(layer, kind) for layer in all_layers(model)):
@@ -26,6 +28,8 @@ def check_effect(model: keras.Model, recipe: Recipe, settings: Settings) -> None
             f"sync_bn: received True with {model.name}, which has no batch normalisation; expected "
             "it only with a model that has some. Leave it out."
         )
+    if settings.memory_efficient:
+        dense_chains(model)
     if recipe.stage_decay != 1 and set(stage_rates(model, recipe.stage_decay)) <= {1}:
         raise ValueError(
             f"stage_decay: received {recipe.stage_decay:g} with {model.name}, which has one stage; "

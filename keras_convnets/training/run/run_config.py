@@ -10,7 +10,7 @@ from keras_convnets.training import stored
 from keras_convnets.training.recipe.recipes import Recipe
 from keras_convnets.training.recipe.settings import Settings
 
-FORMAT = 2
+FORMAT = 3
 """The version of the file's format; files of the first versions had no number."""
 
 
