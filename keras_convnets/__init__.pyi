@@ -62,6 +62,7 @@ from .fast.batch_norm import fast_batch_norm
 from .fast.recomputation import memory_efficient
 from .images.class_names import class_names_of
 from .images.preprocessing import preprocessing_of
+from .inference.classify import classify
 from .layers import (
     AdaptiveAveragePooling2D,
     CaffeAveragePooling2D,
@@ -162,6 +163,7 @@ __all__ = [
     "channel_axis",
     "channels",
     "class_names_of",
+    "classify",
     "compare",
     "concat",
     "conv",

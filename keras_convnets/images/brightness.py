@@ -26,7 +26,7 @@ def too_bright(name: str, brightest: float, preprocessing: Preprocessing) -> str
         >>> print(too_bright("cat.png", 240, from_minus_1_to_1))
         None
     """
-    largest = _largest(preprocessing)
+    largest = largest_pixel(preprocessing)
     if brightest <= largest:
         return None
     return (
@@ -35,7 +35,7 @@ def too_bright(name: str, brightest: float, preprocessing: Preprocessing) -> str
     )
 
 
-def _largest(preprocessing: Preprocessing) -> float:
+def largest_pixel(preprocessing: Preprocessing) -> float:
     """Return the largest pixel of the images that a preprocessing is for.
 
     That is what scaling makes 1. Where the mean of the scaled images is 1 or more, it is not: then

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from keras_convnets.inference.classifier import check_weights
+from keras_convnets.inference.compiled import Forward, Kept, kept, to_numpy
 from keras_convnets.inference.outputs import Outputs, outputs_of
 
 
@@ -30,7 +30,10 @@ class Answers:
 
 
 def answers(
-    model: Any, batches: Iterable[Any], describe: Callable[[int], str] = "image {}".format
+    model: Any,
+    batches: Iterable[Any],
+    describe: Callable[[int], str] = "image {}".format,
+    check: Callable[[Any], None] = check_weights,
 ) -> Answers:
     """Run a classifier on batches of images.
 
@@ -38,13 +41,17 @@ def answers(
         model: a classifier with one output.
         batches: arrays of preprocessed images, in the data format of the model.
         describe: a function from an image's index to its name in errors.
+        check: a function that refuses a model of broken weights, which outputs may hide.
 
     Raises:
         ValueError: the kind of the outputs cannot be determined, or they or the weights are NaN or
             infinite.
     """
-    outputs = outputs_of(model)
-    return _read(outputs, _values(model, batches, describe))
+    of_model = kept(model)
+    outputs = of_model.get("outputs", outputs_of)
+    values = _values(of_model, batches, describe)
+    check(model)
+    return _read(outputs, values)
 
 
 def _read(outputs: Outputs, values: np.ndarray) -> Answers:
@@ -55,31 +62,25 @@ def _read(outputs: Outputs, values: np.ndarray) -> Answers:
     return Answers(keras.ops.convert_to_numpy(keras.ops.softmax(logits)), logits)
 
 
-def _values(model: Any, batches: Iterable[Any], describe: Callable[[int], str]) -> np.ndarray:
+def _values(of: Kept, batches: Iterable[Any], describe: Callable[[int], str]) -> np.ndarray:
     """Return the outputs of a model in float32."""
-    forward = _forward(model)
-    values = np.concatenate([forward(tf.cast(batch, tf.float32)) for batch in batches])
+    values = np.concatenate(list(_outputs(of.forward(), batches)))
     broken = np.flatnonzero(~np.isfinite(values).all(axis=1))
     if len(broken):
         raise ValueError(
-            f"model: {model.name} outputs NaN or infinity for {len(broken)} of {len(values)} "
+            f"model: {of.model.name} outputs NaN or infinity for {len(broken)} of {len(values)} "
             f"images, {describe(int(broken[0]))} the first; expected numbers. Its weights are "
             "broken: take those of an earlier checkpoint, or train with a lower learning rate."
         )
-    check_weights(model)
     return values
 
 
-def _forward(model: Any) -> Callable[[tf.Tensor], np.ndarray]:
-    """Return a function that runs a model on a batch, on any backend of Keras."""
-    if keras.backend.backend() != "tensorflow":
-        return lambda batch: np.asarray(model.predict_on_batch(batch.numpy()), np.float32)
-
-    def call(x: Any) -> Any:
-        return tf.cast(model(x, training=False), tf.float32)
-
-    # One trace for all batch sizes, including the smaller last batch. TensorFlow would warn of the
-    # traces of several evaluations if the function itself were called.
-    signature = [tf.TensorSpec(model.inputs[0].shape, tf.float32)]
-    forward = tf.function(call, signature, autograph=False).get_concrete_function()
-    return lambda batch: forward(batch).numpy()
+def _outputs(of: Forward, batches: Iterable[Any]) -> Iterator[np.ndarray]:
+    """Yield the outputs of each batch; the next one is read and begun before they are awaited."""
+    begun = None
+    for batch in batches:
+        before, begun = begun, of(batch)
+        if before is not None:
+            yield to_numpy(before)
+    if begun is not None:
+        yield to_numpy(begun)

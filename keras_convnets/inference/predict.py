@@ -19,10 +19,12 @@ from keras_convnets.inference.enough_memory import enough_memory
 from keras_convnets.inference.evaluation import Share
 from keras_convnets.inference.fits import check_takes
 from keras_convnets.inference.outputs import outputs_of
+from keras_convnets.printable import printable
 from keras_convnets.received import shown
 from keras_convnets.typed import explaining
 
 _BATCH = 64
+_TOP, _SHOWN = 5, 20  # classes of one image, and images, that are printed
 
 
 class Classifier(Protocol):
@@ -44,13 +46,31 @@ class Classifier(Protocol):
     def class_names(self) -> tuple[str, ...]: ...
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+class Guess(tuple[int, float]):
+    """A class that an image may be of: ``(label, probability)``, and the class's ``name``."""
+
+    def __new__(cls, label: int, probability: float, name: str) -> Guess:
+        return super().__new__(cls, (label, probability))
+
+    def __init__(self, label: int, probability: float, name: str) -> None:
+        self.label, self.probability, self.name = label, probability, name
+
+    def __getnewargs__(self) -> tuple[Any, ...]:
+        return self.label, self.probability, self.name
+
+    def __repr__(self) -> str:
+        return f"{printable(self.name)} {Share(self.probability)}"
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Predictions:
-    """The predictions of a model for image files.
+    """The predictions of a model for images; printed, a table of the most probable classes.
 
     Attributes:
-        files: the files that could be read, in the order given.
-        probabilities: class probabilities of these files, float32, shape `(files, classes)`.
+        files: the files that could be read, in the order given; ``"image 0"`` and so on for images
+            that are no files.
+        probabilities: class probabilities of these files, float32, shape `(files, classes)`; they
+            need not sum to 1 if each class has a sigmoid of its own.
         class_names: the class names, by label.
         refused: the files that could not be read, each with the reason.
         doubtful: warnings about files that were read.
@@ -62,12 +82,43 @@ class Predictions:
     refused: tuple[str, ...] = ()
     doubtful: tuple[str, ...] = ()
 
-    def top(self, count: int = 5) -> list[list[tuple[int, float]]]:
-        """Return the most probable labels of each file with their probabilities, best first."""
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def __repr__(self) -> str:
+        if not len(self):
+            return "no predictions"
+        first = slice(_SHOWN)
+        some = dataclasses.replace(
+            self, files=self.files[first], probabilities=self.probabilities[first]
+        )
+        more = [f"and {len(self) - _SHOWN:,} more"] if len(self) > _SHOWN else []
+        return "\n".join([some.table(_TOP if len(self) == 1 else 1).to_text(), *more])
+
+    @property
+    def labels(self) -> np.ndarray:
+        """The label of the most probable class of each file; the first one in a tie."""
+        return self.probabilities.argmax(axis=1)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The name of the most probable class of each file."""
+        return tuple(self.class_names[label] for label in self.labels)
+
+    def top(self, count: int = 5) -> list[list[Guess]]:
+        """Return the most probable classes of each file, best first.
+
+        Each is a tuple of its label and its probability, with the attributes ``label``,
+        ``probability`` and ``name``.
+        """
         checks.positive_integer("top", count, "the classes to name, such as 5")
         order = np.argsort(-self.probabilities, axis=1, kind="stable")[:, :count]
         rows = zip(order.tolist(), self.probabilities, strict=True)
-        return [[(label, float(row[label])) for label in labels] for labels, row in rows]
+        names = self.class_names
+        return [
+            [Guess(label, float(row[label]), names[label]) for label in labels]
+            for labels, row in rows
+        ]
 
     def table(self, count: int = 5) -> Table:
         """Return a table of the most probable classes of each file."""

@@ -40,15 +40,23 @@ def trained(model: Any, whose: str) -> TrainedModel:
         ValueError: it is no classifier, or how its images are prepared is unknown.
     """
     outputs = outputs_of(model)
-    preprocessing = preprocessing_of(model)
+    preprocessing = own_preprocessing(model)
     if preprocessing is None:
         raise ValueError(
             f"model: received {whose}, which does not say how its images are prepared; expected a "
             "run, a published file of weights, or a model that was saved with them. Pass the "
             "preprocessing to predict and evaluate in Python."
         )
+    names = class_names_of(model) or tuple(map(str, range(outputs.classes)))
+    return TrainedModel(model, preprocessing, names)
+
+
+def own_preprocessing(model: Any) -> Preprocessing | None:
+    """Return the preprocessing that a classifier knows, for the size of its input; or ``None``."""
+    preprocessing = preprocessing_of(model)
+    if preprocessing is None:
+        return None
     shape = axes.in_papers_order(model.inputs[0].shape, axes.format_of(model))
     known = preprocessing.image_shape
     channels, rows, cols = (size or usual for size, usual in zip(shape, known, strict=True))
-    names = class_names_of(model) or tuple(map(str, range(outputs.classes)))
-    return TrainedModel(model, for_input(preprocessing, (channels, rows, cols)), names)
+    return for_input(preprocessing, (channels, rows, cols))

@@ -1,0 +1,240 @@
+"""The classes of a few images that a script has at hand."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_convnets import axes, memory
+from keras_convnets.analysis.tables import sizes
+from keras_convnets.images.brightness import largest_pixel, too_bright
+from keras_convnets.images.class_names import class_names_of
+from keras_convnets.images.preprocessing import Preprocessing
+from keras_convnets.inference.answers import answers
+from keras_convnets.inference.classifier import check_takes_floats, check_weights
+from keras_convnets.inference.compiled import Kept, kept
+from keras_convnets.inference.fits import check_takes
+from keras_convnets.inference.given import as_array, is_array, pixels_of
+from keras_convnets.inference.outputs import Outputs, outputs_of
+from keras_convnets.inference.predict import Predictions
+from keras_convnets.inference.trained import own_preprocessing
+from keras_convnets.known import known
+from keras_convnets.received import shown
+from keras_convnets.typed import typed
+
+_BATCH = 64
+
+
+@typed
+def classify(
+    model: Any,
+    images: Any,
+    preprocessing: Preprocessing | None = None,
+    class_names: Sequence[str] | None = None,
+    prepared: bool = False,
+) -> Predictions:
+    """Classify a few images: files, arrays or Pillow's images, of any sizes.
+
+    The images are prepared as those that the model was trained on, which it knows from published
+    weights, from its training by ``train`` or from its ``.keras`` file. From the second call on,
+    it takes as long as the preparation and the compiled network, for the network is compiled only
+    once.
+
+    Args:
+        model: a classifier with one output, in either data format; or a run from ``open_run``.
+        images: one image, or a list of them: paths of JPEG, PNG, BMP or GIF files, Pillow's images,
+            and arrays of pixels, (rows, cols, channels) or (rows, cols), of integers or floats; or
+            a batch of arrays, (images, rows, cols, channels).
+        preprocessing: the preprocessing of the images; by default what the model knows.
+        class_names: the names of the classes, by label; by default those that the model knows, or
+            else the labels.
+        prepared: whether the images are already as the network takes them: a batch of floats, in
+            the data format of the model.
+
+    Returns:
+        The probabilities, labels and names, in the order of the images; printed, it is a table.
+
+    Raises:
+        ValueError: an image cannot be read or its values are no pixels, the model does not know how
+            its images are prepared, is no classifier of such images, or its outputs are not finite.
+
+    Examples:
+        >>> import numpy as np
+        >>> from keras_convnets import classify, create_model
+        >>> from keras_convnets.training import Preprocessing
+        >>> model = create_model("cifar_resnet_20")
+        >>> pixels = np.zeros((48, 64, 3), "uint8")
+        >>> found = classify(model, pixels, Preprocessing(3, 32, 32, resize="crop"))
+        >>> found.probabilities.shape, found.files
+        ((1, 10), ('image 0',))
+        >>> [best] = found.top(3)
+        >>> len(best)
+        3
+    """
+    if not isinstance(model, keras.Model):
+        run = model
+        model, preprocessing, class_names = _of_run(run, preprocessing, class_names)
+    of_model = kept(model)
+    outputs = of_model.get("outputs", outputs_of)
+    names = _names(model, outputs, class_names)
+    read = _Read()
+    if prepared:
+        batches = _prepared(of_model, images, preprocessing)
+        count = len(images)
+        read.names = [f"image {number}" for number in range(count)]
+    else:
+        batches = read.batches(of_model, images, _preprocessing(of_model, preprocessing))
+    return _predictions(of_model, outputs, names, batches, read)
+
+
+def _predictions(
+    of: Kept, outputs: Outputs, names: tuple[str, ...], batches: Iterator[Any], read: _Read
+) -> Predictions:
+    first = next(batches, None)
+    if first is None:
+        return Predictions((), np.zeros((0, outputs.classes), np.float32), names)
+
+    def all_batches() -> Iterator[Any]:
+        yield first
+        yield from batches
+
+    with memory.explained("the classification of your images", "Give fewer images at a time"):
+        found = answers(
+            of.model, all_batches(), read.names.__getitem__, lambda _: _check_weights(of)
+        )
+    return Predictions(tuple(read.names), found.probabilities, names, doubtful=tuple(read.doubtful))
+
+
+def _check_weights(of: Kept) -> None:
+    """Refuse broken weights, once for a model as it is and for each step of its training.
+
+    That takes a look at each weight, which is long beside a network's run on one image.
+    """
+    optimizer = getattr(of.model, "optimizer", None)
+    steps = None if optimizer is None else int(optimizer.iterations)
+    of.get("check_weights", check_weights, of=steps)
+
+
+def _of_run(run: Any, preprocessing: Any, class_names: Any) -> tuple[Any, Any, Any]:
+    """Return the model of a run, and its preprocessing and class names unless others are given."""
+    found = [getattr(run, name, None) for name in ("model", "preprocessing", "class_names")]
+    if not isinstance(found[0], keras.Model):
+        raise ValueError(
+            f"model: received {shown(run)}; expected a Keras model, or a run. Pass what "
+            "load_model('model.keras') or open_run('runs/...') returns."
+        )
+    model, own_preprocessing, own_names = found
+    return (
+        model,
+        own_preprocessing if preprocessing is None else preprocessing,
+        own_names if class_names is None else class_names,
+    )
+
+
+def _names(model: Any, outputs: Outputs, given: Sequence[str] | None) -> tuple[str, ...]:
+    names = class_names_of(model) if given is None else tuple(given)
+    if names is None:
+        return tuple(map(str, range(outputs.classes)))
+    if len(names) != outputs.classes:
+        raise ValueError(
+            f"class_names: received {len(names)} names, but {model.name} is for {outputs.classes} "
+            "classes; expected one for each class, by label."
+        )
+    return names
+
+
+def _preprocessing(of: Kept, given: Preprocessing | None) -> Preprocessing:
+    if given is None:
+        given = of.get("preprocessing", own_preprocessing, of=known(of.model))
+    if given is None:
+        raise ValueError(
+            f"preprocessing: received none, and {of.model.name} does not know how its images are "
+            "prepared; expected one. Pass preprocessing=Preprocessing(...), of "
+            "keras_convnets.training, or prepared=True for images that are already as the network "
+            "takes them."
+        )
+    of.get("takes", lambda model: _check_takes(model, given), of=given)
+    return given
+
+
+def _check_takes(model: Any, preprocessing: Preprocessing) -> None:
+    check_takes(
+        model,
+        preprocessing.image_shape,
+        "as the preprocessing makes them",
+        "Take the preprocessing of the model's own run.",
+    )
+
+
+def _prepared(of: Kept, images: Any, preprocessing: Any) -> Iterator[Any]:
+    """Return batches of images that are already as the network takes them."""
+    if preprocessing is not None:
+        raise ValueError(
+            "preprocessing: received one beside prepared=True; expected None, for prepared images "
+            "are taken as they are. Leave one of the two out."
+        )
+    of.get("takes_floats", check_takes_floats)
+    takes = of.model.inputs[0].shape
+    batch = images if tf.is_tensor(images) else as_array("images", images)
+    is_float = "float" in str(getattr(batch.dtype, "name", batch.dtype))
+    fits = len(batch.shape) == len(takes) and all(
+        size in (None, has) for size, has in zip(takes, batch.shape, strict=True)
+    )
+    if not is_array(images) or not is_float or not fits:
+        has = f"{batch.dtype} of {sizes(tuple(batch.shape))}" if is_array(images) else shown(images)
+        raise ValueError(
+            f"images: received {has} with prepared=True; expected an array of floats, "
+            f"{sizes(tuple(takes))}, as {of.model.name} takes them. Leave prepared=True out if "
+            "these are pixels."
+        )
+    if 0 < len(batch) <= _BATCH:
+        return iter((batch,))  # a slice of a tensor takes a while
+    return (batch[start : start + _BATCH] for start in range(0, len(batch), _BATCH))
+
+
+class _Read:
+    """Prepares images batch by batch, and records what was read.
+
+    Attributes:
+        names: the names of the images read.
+        doubtful: warnings about them.
+    """
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self.doubtful: list[str] = []
+
+    def batches(self, of: Kept, images: Any, preprocessing: Preprocessing) -> Iterator[tf.Tensor]:
+        """Yield batches of prepared images in the data format of the model."""
+        is_first = of.get("format", axes.format_of) == "channels_first"
+        room = math.prod(preprocessing.image_shape)
+        batch: list[Any] = []
+        for name, pixels in pixels_of(images, largest_pixel(preprocessing)):
+            if len(batch) == _BATCH:
+                yield _in_format(_together(batch, preprocessing), is_first)
+                batch = []
+            if doubt := too_bright(name, float(pixels.max()), preprocessing):
+                self.doubtful.append(doubt)
+            self.names.append(name)
+            # A photograph may take much more memory than the network's input.
+            batch.append(pixels if pixels.size <= room else preprocessing(pixels))
+        if batch:
+            yield _in_format(_together(batch, preprocessing), is_first)
+
+
+def _together(images: list[Any], preprocessing: Preprocessing) -> Any:
+    """Return images, some of which may be pixels yet, as one prepared batch."""
+    first = images[0]
+    kinds = {(type(image), tuple(image.shape), image.dtype) for image in images}
+    if isinstance(first, np.ndarray) and len(kinds) == 1:
+        return preprocessing(np.stack(images))
+    return tf.stack([preprocessing(one) if isinstance(one, np.ndarray) else one for one in images])
+
+
+def _in_format(batch: Any, is_first: bool) -> Any:
+    return tf.transpose(batch, (0, 3, 1, 2)) if is_first else batch
