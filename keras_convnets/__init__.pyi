@@ -59,6 +59,7 @@ from .architectures.vgg import VggBuilder, VggOptions, vgg_stage
 from .architectures.wide_resnet import WideResnetBuilder, wide_bottleneck
 from .axes import channel_axis, channels
 from .fast.batch_norm import fast_batch_norm
+from .fast.optimizer import fast_optimizer
 from .fast.recomputation import memory_efficient
 from .images.class_names import class_names_of
 from .images.preprocessing import preprocessing_of
@@ -177,6 +178,7 @@ __all__ = [
     "ends_in_activation",
     "ends_in_addition",
     "fast_batch_norm",
+    "fast_optimizer",
     "features",
     "global_pool",
     "inception",

@@ -204,8 +204,16 @@ def bounded_weights(most: int) -> Iterator[None]:
 _room: ContextVar[list[int] | None] = ContextVar("room", default=None)
 
 
-# --- Optimizers. Keras uses one learning rate for the updates and the decay of all variables. A
-# --- subclass can only change that by overriding the methods below.
+# --- Optimizers. Keras has no public way from a variable of the model to its own in an optimizer.
+
+
+def momentum_of(optimizer: Any, variable: Any) -> Any:
+    """Return the momentum that an SGD keeps of a variable."""
+    return optimizer.momentums[optimizer._get_variable_index(variable)]
+
+
+# --- Keras uses one learning rate for the updates and the decay of all variables. A subclass can
+# --- only change that by overriding the methods below.
 
 
 class FactoredSGD(keras.optimizers.SGD):
@@ -215,13 +223,17 @@ class FactoredSGD(keras.optimizers.SGD):
         """Return the factor of a variable, given its index among the trained variables."""
         raise NotImplementedError
 
+    def update_at(self, gradient: Any, variable: Any, rate: Any) -> None:
+        """Update one variable at a learning rate of its own."""
+        super().update_step(gradient, variable, rate)
+
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """Update one variable with its own learning rate."""
         factor = self.factor(self._get_variable_index(variable))
         rate = keras.ops.cast(learning_rate, variable.dtype) * factor
         if self.weight_decay is not None and self._use_weight_decay(variable):
             self.assign_sub(variable, variable * self.weight_decay * rate)
-        super().update_step(gradient, variable, rate)
+        self.update_at(gradient, variable, rate)
 
     def _apply_weight_decay(self, variables: Any) -> None:
         """Do nothing: Keras would decay all variables at the same learning rate."""

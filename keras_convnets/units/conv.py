@@ -14,6 +14,7 @@ import keras
 from keras import layers
 
 from keras_convnets import axes, checks
+from keras_convnets.fast.penalty import quicken
 from keras_convnets.layers import Conv2D, DepthwiseConv2D
 from keras_convnets.naming import layer_name
 from keras_convnets.padding import Padding, Pair, check_size
@@ -76,7 +77,7 @@ def conv(
         penalty = _l2_penalty.get()
         is_first = axes.current_format() == "channels_first"
         kind = Conv2D if use_bias and is_first else layers.Conv2D
-        return kind(
+        layer = kind(
             filters,
             kernel_size,
             strides=strides,
@@ -88,7 +89,10 @@ def conv(
             kernel_regularizer=keras.regularizers.L2(penalty) if penalty else None,
             name=layer_name("conv"),
             **options,
-        )(x)
+        )
+        x = layer(x)
+        quicken(layer)  # once it has its kernel
+        return x
 
     return apply
 

@@ -8,6 +8,8 @@ from typing import Any
 import keras
 
 from keras_convnets import checks
+from keras_convnets.fast import penalty
+from keras_convnets.fast.optimizer import fast_optimizer
 from keras_convnets.fast.recomputation import memory_efficient
 from keras_convnets.keras_private import all_layers
 from keras_convnets.training.data.data import Data
@@ -28,6 +30,7 @@ def compile_model(model: keras.Model, data: Data, recipe: Recipe, settings: Sett
     """
     if recipe.weight_decay is not None:
         set_weight_decay(model, recipe.weight_decay)
+    penalty.fast_penalties(model)
     if settings.sync_bn:
         _synchronize_normalizations(model)
     if settings.memory_efficient:
@@ -64,10 +67,11 @@ def set_weight_decay(model: keras.Model, decay: float) -> None:
         0.005
     """
     decay = checks.non_negative_number("decay", decay, "a decay such as 1e-4, or 0 for none")
-    penalty = keras.regularizers.L2(decay / 2) if decay else None
+    regularizer = keras.regularizers.L2(decay / 2) if decay else None
     for layer, name in _kernels(model):
-        setattr(layer, f"{name}_regularizer", penalty)
-        getattr(layer, name).regularizer = penalty
+        setattr(layer, f"{name}_regularizer", regularizer)
+        getattr(layer, name).regularizer = regularizer
+        penalty.quicken(layer)
 
 
 def has_penalties(model: keras.Model) -> bool:
@@ -98,4 +102,4 @@ def _optimizer(model: keras.Model, recipe: Recipe, steps: int) -> Any:
         factors = stage_rates(model, recipe.stage_decay)
         optimizer = DiscriminativeSGD(rates, rates=factors, **arguments)
     half = any(layer.compute_dtype == "float16" for layer in all_layers(model))
-    return keras.optimizers.LossScaleOptimizer(optimizer) if half else optimizer
+    return fast_optimizer(keras.optimizers.LossScaleOptimizer(optimizer) if half else optimizer)

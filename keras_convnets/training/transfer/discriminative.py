@@ -8,6 +8,7 @@ from typing import Any
 import keras
 
 from keras_convnets import checks
+from keras_convnets.fast.optimizer import updated
 from keras_convnets.graph.stages import placed_layers, stages_after, trainable
 from keras_convnets.keras_private import FactoredSGD
 from keras_convnets.received import shown
@@ -140,6 +141,11 @@ class DiscriminativeSGD(FactoredSGD):
     def factor(self, index: int) -> float:
         """Return the factor of a variable, by its index among the trainable ones."""
         return self.rates[index]
+
+    def update_at(self, gradient: Any, variable: Any, rate: Any) -> None:
+        """Update one variable at a learning rate of its own."""
+        if not updated(self, gradient, variable, rate):
+            super().update_at(gradient, variable, rate)
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments."""

@@ -10,6 +10,7 @@ import keras
 from keras_convnets import checks, naming
 from keras_convnets.constant_softmax import warn_of_softmax_over_one
 from keras_convnets.fast.batch_norm import quicken
+from keras_convnets.fast.penalty import fast_penalties
 from keras_convnets.graph.calls import Call
 from keras_convnets.graph.layer_types import GLOBAL_POOLINGS, LayerType, type_of
 from keras_convnets.graph.topology import ends
@@ -85,6 +86,7 @@ def new_head(model: keras.Model, num_outputs: int) -> keras.Model:
     for layer in twins.keys() - changed:
         if getattr(layer, "weights", None):
             twins[layer].set_weights(layer.get_weights())
+    fast_penalties(result)
     pass_on(model, result, class_names=False)
     return result
 

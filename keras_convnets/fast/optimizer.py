@@ -1,0 +1,85 @@
+"""The update of SGD in one fused operation for each variable, on Keras' own optimizer.
+
+Keras computes the update in five operations, each of which reads or writes the variable once more.
+"""
+
+from __future__ import annotations
+
+import types
+from typing import Any
+
+import keras
+
+from keras_convnets.keras_private import momentum_of
+
+Tensor = Any
+
+_KIND = keras.optimizers.SGD
+
+
+def fast_optimizer(optimizer: Any) -> keras.optimizers.Optimizer:
+    """Let SGD update each variable in one fused operation of TensorFlow, and return the optimizer.
+
+    `train` and the command do this already. It is the same optimizer: updates are equal to
+    rounding, its variables, configuration and files are those of Keras, and a checkpoint of one is
+    one of the other. Clipping, weight decay, averages, accumulation of gradients and loss scaling
+    remain Keras' own. Other optimizers, and those on other backends, are returned as they are.
+
+    Args:
+        optimizer: an optimizer, or what ``keras.optimizers.get`` makes one of, such as ``"sgd"``.
+
+    Examples:
+        >>> import keras
+        >>> from keras_convnets import create_model, fast_optimizer
+        >>> model = create_model("lenet_5")
+        >>> optimizer = fast_optimizer(keras.optimizers.SGD(0.1, momentum=0.9))
+        >>> model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
+    """
+    optimizer = keras.optimizers.get(optimizer)
+    inner = getattr(optimizer, "inner_optimizer", optimizer)  # of loss scaling
+    own = "update_step" in vars(inner)  # quick already, or replaced by the user
+    if type(inner) is _KIND and not own and keras.backend.backend() == "tensorflow":
+        inner.update_step = types.MethodType(_update_step, inner)
+    return optimizer
+
+
+def _update_step(optimizer: Any, gradient: Tensor, variable: Any, learning_rate: Tensor) -> None:
+    """Compute what the optimizer's class computes."""
+    if not updated(optimizer, gradient, variable, learning_rate):
+        _KIND.update_step(optimizer, gradient, variable, learning_rate)
+
+
+def updated(optimizer: Any, gradient: Tensor, variable: Any, learning_rate: Tensor) -> bool:
+    """Update a variable as Keras' SGD does, in one operation; return False where there is none.
+
+    Args:
+        optimizer: an SGD.
+        gradient: the gradient of a loss by the variable.
+        variable: a variable of Keras or TensorFlow.
+        learning_rate: the learning rate of this step.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return False
+    import tensorflow as tf
+
+    variable = getattr(variable, "value", variable) if _is_keras(variable) else variable
+    if not tf.is_tensor(gradient) or isinstance(gradient, tf.IndexedSlices):
+        return False
+    rate = tf.cast(learning_rate, variable.dtype)
+    gradient = tf.cast(gradient, variable.dtype)
+    if not optimizer.momentum:
+        tf.raw_ops.ResourceApplyGradientDescent(var=variable.handle, alpha=rate, delta=gradient)
+        return True
+    tf.raw_ops.ResourceApplyKerasMomentum(
+        var=variable.handle,
+        accum=momentum_of(optimizer, variable).value.handle,
+        lr=rate,
+        grad=gradient,
+        momentum=tf.cast(optimizer.momentum, variable.dtype),
+        use_nesterov=optimizer.nesterov,
+    )
+    return True
+
+
+def _is_keras(variable: Any) -> bool:
+    return isinstance(variable, keras.Variable)
