@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import math
 from unittest import mock
 
 import keras
@@ -85,12 +86,15 @@ def random_state(model, seed=0, kernels=0.5):
     """Return a lively value for each variable: for an outline, to compute without making weights.
 
     Kernels are as He et al. (2015) initialise them, multiplied by ``kernels``. The values are those
-    of the trainable variables and those of the others, as ``stateless_call`` takes them.
+    of the trainable variables and those of the others, as ``stateless_call`` takes them. In a
+    kernel of over half a million weights, they repeat.
     """
     rng = np.random.default_rng(seed)
+    normal = rng.standard_normal(1_000_003, "float32")
 
     def value(variable):
-        noise = rng.standard_normal(variable.shape, "float32")
+        first, size = rng.integers(normal.size // 2), math.prod(variable.shape)
+        noise = np.resize(normal[first : first + size], variable.shape)
         if len(variable.shape) > 1:
             return noise * np.float32(kernels * np.sqrt(2 / np.prod(variable.shape[:-1])))
         start = 1 if variable.name in ("gamma", "moving_variance") else 0
