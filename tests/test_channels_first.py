@@ -10,10 +10,10 @@ PROGRAM = """
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         first = ResnetBuilder.build(
-            (3, 32, 32), 4, "basic_block", (1, 1), data_format="channels_first"
+            (3, 32, 32), 4, "basic_block", (1,), data_format="channels_first"
         )
     print("WARNED", *[str(one.message) for one in caught])
-    last = ResnetBuilder.build((3, 32, 32), 4, "basic_block", (1, 1), data_format="channels_last")
+    last = ResnetBuilder.build((3, 32, 32), 4, "basic_block", (1,), data_format="channels_last")
     last.set_weights(first.get_weights())
     images = np.random.default_rng(0).standard_normal((4, 3, 32, 32)).astype("float32")
     for model in (first, last):

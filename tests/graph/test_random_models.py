@@ -1,6 +1,7 @@
 """Every analysis takes every functional model, of any kinds of layers, or refuses it in a line."""
 
 import inspect
+import os
 import random
 
 import keras
@@ -46,6 +47,8 @@ def test_random_models():
     check(range(300))
 
 
-@pytest.mark.slow
+@pytest.mark.skipif(
+    "KERAS_CONVNETS_TEST_DEEP" not in os.environ, reason="the other models are asked by .ci/run"
+)
 def test_many_more_random_models():
     check(range(300, 700))

@@ -340,7 +340,8 @@ def test_mixed_precision_is_scaled_and_goes_on(data, monkeypatch):
         model, other = build(), build()
     finally:
         keras.config.set_dtype_policy("float32")
-    settings, one = Settings(checkpoint_steps=4), RECIPE.replace(epochs=1)  # slow on a CPU
+    # Few and small steps: float16 is slow on a CPU.
+    settings, one = Settings(checkpoint_steps=4), RECIPE.replace(steps=8, batch_size=32)
     train(model, data, Path("whole"), one, settings, quiet())
     assert isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer)
     end_after(monkeypatch, 6, lambda: train(other, data, Path("run"), one, settings, quiet()))
