@@ -128,11 +128,11 @@ def _of_run(run: Any, preprocessing: Any, class_names: Any) -> tuple[Any, Any, A
             f"model: received {shown(run)}; expected a Keras model, or a run. Pass what "
             "load_model('model.keras') or open_run('runs/...') returns."
         )
-    model, own_preprocessing, own_names = found
+    model, usual, usual_names = found
     return (
         model,
-        own_preprocessing if preprocessing is None else preprocessing,
-        own_names if class_names is None else class_names,
+        usual if preprocessing is None else preprocessing,
+        usual_names if class_names is None else class_names,
     )
 
 

@@ -130,6 +130,10 @@ _RIGHT: dict[str, dict[str, Any]] = {
     "caffe_avg_pool": {"pool_size": 2, "strides": 2},
     "caffe_max_pool": {"pool_size": 2, "strides": 2},
     "choose_strategy": {"name": "one"},
+    "classify": {
+        "images": lambda: np.zeros((9, 7, 3), "uint8"),
+        "preprocessing": lambda: _data().preprocessing,
+    },
     "compare": {"models": ["lenet_5"]},
     "conv": _CONV,
     "conv_bn": _CONV,

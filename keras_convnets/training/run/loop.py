@@ -32,6 +32,7 @@ from keras_convnets.training.run.interruption import Interruption
 from keras_convnets.training.run.progress import ConsoleProgress
 from keras_convnets.training.run.step_callback import StepCallback
 from keras_convnets.training.run.tensorboard import TensorBoardLog
+from keras_convnets.training.run.validation import Validation
 from keras_convnets.training.run_lock import RunLock
 
 
@@ -68,6 +69,7 @@ class Loop:
         self.strategy = model.distribute_strategy
         check_step(model, settings.jit, settings.steps_per_execution)
         self._objective = compile_model(model, data, recipe, settings)
+        self._validation = Validation(model, self._objective)
         accuracy = self._objective.accuracy
         self._metric_variables = [*model.metrics[0].variables, *accuracy.variables]
         self.variables: Sequence[Any] = [
@@ -190,7 +192,7 @@ class Loop:
         started = time.monotonic() - self.position.seconds
         training = self._train(epoch, started, progress, interruption)
         seconds = time.monotonic() - started
-        test = self._validate(progress)
+        test = self._validate()
         rate = self.recipe.rates(self.steps_per_epoch)(self.steps_before(epoch + 1) - 1)
         row = {
             "loss": training["loss"],
@@ -241,16 +243,14 @@ class Loop:
         steps.check_last()
         return {name: float(values[-1]) for name, values in history.items()}
 
-    def _validate(self, progress: ConsoleProgress) -> dict[str, float]:
+    def _validate(self) -> dict[str, float]:
         images = image_batches.evaluation_batches(
             self.data.validation,
             self.data.preprocessing,
             self.recipe.batch_size,
             axes.format_of(self.model),
         )
-        images = self._objective.labelled(images)
-        found = self.model.evaluate(images, verbose=0, return_dict=True, callbacks=[progress])
-        return {name: float(value) for name, value in found.items()}
+        return self._validation(images)
 
     def steps_before(self, epoch: int) -> int:
         """Return the number of steps of the run before an epoch, counted from 0."""
