@@ -9,9 +9,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_convnets.inference.classifier import check_weights
 from keras_convnets.inference.compiled import Forward, Kept, kept, to_numpy
 from keras_convnets.inference.outputs import Outputs, outputs_of
+from keras_convnets.inference.soundness import check_sound
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -33,7 +33,7 @@ def answers(
     model: Any,
     batches: Iterable[Any],
     describe: Callable[[int], str] = "image {}".format,
-    check: Callable[[Any], None] = check_weights,
+    check: Callable[[Any], None] = check_sound,
 ) -> Answers:
     """Run a classifier on batches of images.
 

@@ -16,12 +16,13 @@ from keras_convnets.images.brightness import largest_pixel, too_bright
 from keras_convnets.images.class_names import class_names_of
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.inference.answers import answers
-from keras_convnets.inference.classifier import check_takes_floats, check_weights
+from keras_convnets.inference.classifier import check_takes_floats
 from keras_convnets.inference.compiled import Kept, kept
 from keras_convnets.inference.fits import check_takes
 from keras_convnets.inference.given import as_array, is_array, pixels_of
 from keras_convnets.inference.outputs import Outputs, outputs_of
 from keras_convnets.inference.predict import Predictions
+from keras_convnets.inference.soundness import check_sound_once
 from keras_convnets.inference.trained import own_preprocessing
 from keras_convnets.known import known
 from keras_convnets.received import shown
@@ -104,20 +105,8 @@ def _predictions(
         yield from batches
 
     with memory.explained("the classification of your images", "Give fewer images at a time"):
-        found = answers(
-            of.model, all_batches(), read.names.__getitem__, lambda _: _check_weights(of)
-        )
+        found = answers(of.model, all_batches(), read.names.__getitem__, check_sound_once)
     return Predictions(tuple(read.names), found.probabilities, names, doubtful=tuple(read.doubtful))
-
-
-def _check_weights(of: Kept) -> None:
-    """Refuse broken weights, once for a model as it is and for each step of its training.
-
-    That takes a look at each weight, which is long beside a network's run on one image.
-    """
-    optimizer = getattr(of.model, "optimizer", None)
-    steps = None if optimizer is None else int(optimizer.iterations)
-    of.get("check_weights", check_weights, of=steps)
 
 
 def _of_run(run: Any, preprocessing: Any, class_names: Any) -> tuple[Any, Any, Any]:

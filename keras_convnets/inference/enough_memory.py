@@ -13,6 +13,7 @@ from keras_convnets import memory
 from keras_convnets.analysis.cost.cost import cost
 from keras_convnets.analysis.cost.least_memory import of_answers
 from keras_convnets.images.preprocessing import Preprocessing
+from keras_convnets.inference.compiled import kept
 
 _VALUE = 4  # bytes of a pixel as the network takes it
 
@@ -38,7 +39,8 @@ def enough_memory(
     needed = _VALUE * batch_size * math.prod(image_shape)
     if not tf.config.list_logical_devices("GPU"):
         with contextlib.suppress(ValueError):  # the cost of this model is not known
-            needed += of_answers(cost(model, image_shape), batch_size)
+            found = kept(model).get("cost", lambda model: cost(model, image_shape), of=image_shape)
+            needed += of_answers(found, batch_size)
     memory.check(needed, asked, remedy)
     with memory.explained(asked, remedy):
         yield

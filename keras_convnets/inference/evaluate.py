@@ -13,6 +13,7 @@ from keras_convnets.images.labelled import Images
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.images.reading import unreadable
 from keras_convnets.inference.answers import answers
+from keras_convnets.inference.compiled import kept
 from keras_convnets.inference.enough_memory import enough_memory
 from keras_convnets.inference.evaluation import Evaluation
 from keras_convnets.inference.fits import check_labels, check_takes
@@ -99,7 +100,7 @@ def _evaluate(
         "as the preprocessing makes them",
         "Take the preprocessing of the model's own run.",
     )
-    outputs = outputs_of(model)
+    outputs = kept(model).get("outputs", outputs_of)
     check_labels(model, outputs, images.labels)
     batches = evaluation_batches(images, preprocessing, batch_size, axes.format_of(model))
     together = min(batch_size, len(images))

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from keras_convnets import memory
 from keras_convnets.inference.answers import answers
+from keras_convnets.inference.compiled import kept
 from keras_convnets.inference.evaluation import Evaluation
 from keras_convnets.inference.fits import check_labels
 from keras_convnets.inference.outputs import outputs_of
@@ -28,7 +29,7 @@ def evaluate_batches(model: Any, batches: tf.data.Dataset) -> Evaluation:
     Raises:
         ValueError: the batches are no such pairs, never end or are none, or do not suit the model.
     """
-    outputs = outputs_of(model)
+    outputs = kept(model).get("outputs", outputs_of)
     _check_pairs(model, batches)
     collected: list[np.ndarray] = []
     with memory.explained("the evaluation of your batches", "Make the data set's batches smaller"):

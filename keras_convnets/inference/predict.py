@@ -15,10 +15,12 @@ from keras_convnets.images import decoding
 from keras_convnets.images.brightness import too_bright
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.inference.answers import answers
+from keras_convnets.inference.compiled import kept
 from keras_convnets.inference.enough_memory import enough_memory
 from keras_convnets.inference.evaluation import Share
 from keras_convnets.inference.fits import check_takes
 from keras_convnets.inference.outputs import outputs_of
+from keras_convnets.inference.soundness import check_sound_once
 from keras_convnets.printable import printable
 from keras_convnets.received import shown
 from keras_convnets.typed import explaining
@@ -194,7 +196,8 @@ def predict(run: Classifier, files: Iterable[str | os.PathLike[str]]) -> Predict
     if batches := reader.batches(names):
         together, least = min(len(names), _BATCH), "Give fewer images at a time"
         with enough_memory("predictions", run.model, run.preprocessing, together, least):
-            found = answers(run.model, batches, lambda number: reader.read[number]).probabilities
+            name_of = reader.read.__getitem__
+            found = answers(run.model, batches, name_of, check_sound_once).probabilities
     else:
         found = np.zeros((0, len(run.class_names)), np.float32)
     return Predictions(
@@ -203,7 +206,7 @@ def predict(run: Classifier, files: Iterable[str | os.PathLike[str]]) -> Predict
 
 
 def _check_classes(run: Classifier) -> None:
-    outputs, names = outputs_of(run.model), len(run.class_names)
+    outputs, names = kept(run.model).get("outputs", outputs_of), len(run.class_names)
     if outputs.classes != names:
         raise ValueError(
             f"model: {run.model.name} is for {outputs.classes} classes; expected {names}, as many "
@@ -216,7 +219,7 @@ class _Reader:
 
     def __init__(self, run: Classifier) -> None:
         self._preprocessing = run.preprocessing
-        self._is_first = axes.format_of(run.model) == "channels_first"
+        self._is_first = kept(run.model).get("format", axes.format_of) == "channels_first"
         self.read: list[str] = []
         self.refused: list[str] = []
         self.doubtful: list[str] = []
