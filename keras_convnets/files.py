@@ -187,15 +187,7 @@ def open_regular(file: str | bytes | os.PathLike[str]) -> BinaryIO:
         OSError: if it cannot be opened.
         ValueError: if it is not a regular file; the error says so in a few words.
     """
-    _check_regular(os.stat(file))
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
-    stream = open(os.open(file, flags), "rb")  # noqa: SIM115 - for the caller to close
-    try:
-        _check_regular(os.fstat(stream.fileno()))  # another file may have taken its place
-    except ValueError:
-        stream.close()
-        raise
-    return stream
+    return open(_opened(file)[0], "rb")
 
 
 def read_regular(file: str | bytes | os.PathLike[str], most: int) -> bytes:
@@ -209,11 +201,48 @@ def read_regular(file: str | bytes | os.PathLike[str], most: int) -> bytes:
         OSError: if it cannot be read.
         ValueError: if it is not a regular file, or larger; the error says so in a few words.
     """
-    with open_regular(file) as stream:
-        size = os.fstat(stream.fileno()).st_size
+    descriptor, status = _opened(file)
+    size = status.st_size
+    with open(descriptor, "rb", buffering=0) as stream:
         if size > most:
             raise ValueError(f"it has {size:,} bytes; expected at most {most:,}")
-        return stream.read(size)
+        parts = []
+        while size > 0 and (part := stream.read(size)):
+            parts.append(part)
+            size -= len(part)
+        return b"".join(parts)
+
+
+def ends(
+    file: str | bytes | os.PathLike[str], head: int, tail: int
+) -> tuple[bytes, bytes, os.stat_result]:
+    """Return the first and the last bytes of a regular file, and what the system says of it.
+
+    Raises:
+        OSError: if it cannot be read.
+        ValueError: if it is not a regular file; the error says so in a few words.
+    """
+    descriptor, status = _opened(file)
+    with open(descriptor, "rb", buffering=0) as stream:
+        first = stream.read(head)
+        if status.st_size <= len(first):
+            return first, first[-tail:], status
+        stream.seek(-tail, os.SEEK_END)
+        return first, stream.read(tail), status
+
+
+def _opened(file: str | bytes | os.PathLike[str]) -> tuple[int, os.stat_result]:
+    """Return the descriptor of a regular file, and what the system says of it."""
+    _check_regular(os.stat(file))
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+    descriptor = os.open(file, flags | getattr(os, "O_BINARY", 0))
+    try:
+        status = os.fstat(descriptor)
+        _check_regular(status)  # another file may have taken its place
+    except ValueError:
+        os.close(descriptor)
+        raise
+    return descriptor, status
 
 
 def _check_regular(status: os.stat_result) -> None:

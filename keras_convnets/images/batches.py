@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.typed import explaining
 
 AutoShardPolicy = tf.data.experimental.AutoShardPolicy
+_READ = 4  # files at once, by one call of Python
 
 
 @explaining
@@ -36,12 +38,17 @@ def evaluation_batches(
     """
     checks.positive_integer("batch_size", batch_size, "the images in a batch, such as 256")
     checks.choice("data_format", data_format, axes.FORMATS)
-    rows = tf.data.Dataset.from_tensor_slices((np.arange(len(images)), images.labels))
+    numbers, labels = np.arange(len(images)), images.labels
     if not gathered(images, preprocessing):
-        rows = mapped(rows, lambda number, label: (preprocessing(images.read(number)), label))
-        batches = rows.batch(batch_size)
+        batches = one_by_one(
+            images,
+            (numbers, labels),
+            lambda found, channels, _: preprocessing.of_encoded(found, channels),
+            lambda pixels, _: preprocessing(pixels),
+        )
+        batches = batches.batch(batch_size)
     else:
-        batches = rows.batch(batch_size)
+        batches = tf.data.Dataset.from_tensor_slices((numbers, labels)).batch(batch_size)
         batches = mapped(batches, lambda many, labels: (preprocessing(images.read(many)), labels))
     batches = mapped(batches, lambda many, labels: (in_format(many, data_format), labels))
     return ahead(batches, AutoShardPolicy.DATA)  # several machines share each batch
@@ -53,6 +60,28 @@ def gathered(images: Images, preprocessing: Preprocessing) -> bool:
     Several batches of larger images, before resizing, might not fit in memory.
     """
     return images.array is not None and images.array[0].size <= math.prod(preprocessing.image_shape)
+
+
+def one_by_one(
+    images: Images,
+    rows: tuple[np.ndarray, ...],
+    of_encoded: Callable[..., tf.Tensor],
+    of_pixels: Callable[..., tf.Tensor],
+) -> tf.data.Dataset:
+    """Return preprocessed images, each with the rest of its row.
+
+    Args:
+        images: the images.
+        rows: the indices of the images, and what else belongs to each.
+        of_encoded: a function from the bytes of a file, its channels and the rest of the row.
+        of_pixels: a function from the pixels of an image and the rest of the row.
+    """
+    dataset, encoded = tf.data.Dataset.from_tensor_slices(rows), images.encoded
+    if encoded is None:
+        return mapped(dataset, lambda number, *rest: (of_pixels(images.read(number), *rest), *rest))
+    dataset = mapped(dataset.batch(_READ), lambda many, *rest: (encoded.read(many), *rest))
+    dataset = dataset.unbatch().apply(tf.data.experimental.assert_cardinality(len(rows[0])))
+    return mapped(dataset, lambda found, *rest: (of_encoded(found, encoded.channels, *rest), *rest))
 
 
 def mapped(dataset: tf.data.Dataset, function: Any) -> tf.data.Dataset:

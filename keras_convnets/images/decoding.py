@@ -2,6 +2,7 @@
 
 TensorFlow decodes JPEG, PNG and GIF. Pillow decodes BMP, because TensorFlow reads a palette as
 shades of grey and cannot read 32-bit BMP files as colour. What is too large is refused beforehand.
+Of a JPEG, only the pixels that are needed are decoded.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from keras_convnets.images import headers
 from keras_convnets.images.contents import NOT_WHOLE, RefusedImageError
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif")
+_AROUND = 2  # pixels
+_RATIOS = (1, 2, 4, 8)  # at which libjpeg decodes
 
 
 def decode(contents: Any, channels: int = 3) -> tf.Tensor:
@@ -44,23 +47,122 @@ def read(path: Any) -> tf.Tensor:
     return _decoded(image_contents.read, path, channels=3)
 
 
-def _decoded(get: Callable[[bytes], bytes], given: Any, channels: int) -> tf.Tensor:
-    """Return the pixels of what a function of Python returns, within ``tf.data`` too."""
+def read_encoded(paths: Any) -> tf.Tensor:
+    """Return the bytes of files whose paths are a vector of strings, as `encoded` does."""
+    return encoded(image_contents.read, paths)
 
-    def contents(text: bytes) -> bytes:
-        found = get(text)
-        return _bmp_as_png(found, channels) if found.startswith(headers.BMP) else found
+
+def encoded(get: Callable[[bytes], bytes], given: Any, channels: int = 3) -> tf.Tensor:
+    """Return what a function of Python returns for each of many, within ``tf.data`` too.
+
+    Python runs in one thread at a time, and most of the time of a call of its is spent around it:
+    so one call gets several images.
+
+    Args:
+        get: `contents.read` or `contents.checked`.
+        given: the paths or the bytes of the files, a vector of strings.
+        channels: those that will be decoded.
+
+    Returns:
+        The bytes of files that TensorFlow can decode.
+    """
+
+    def each(texts: np.ndarray) -> np.ndarray:
+        found = np.empty(texts.shape, object)
+        for place, text in enumerate(texts):
+            found[place] = _decodable(get(text), channels)
+        return found
 
     if tf.executing_eagerly():
-        encoded = contents(tf.convert_to_tensor(given).numpy())
-    else:
-        # Without state: TensorFlow then calls it in parallel even if all is to be deterministic.
-        encoded = tf.numpy_function(
-            lambda text: np.array(contents(text), object), [given], tf.string, stateful=False
-        )
-        encoded.set_shape(())
-    image = tf.io.decode_image(encoded, channels=channels, expand_animations=False)
+        return tf.constant(each(tf.convert_to_tensor(given).numpy()))
+    # Without state: TensorFlow then calls it in parallel even if all is to be deterministic.
+    many = tf.numpy_function(each, [given], tf.string, stateful=False)
+    return tf.ensure_shape(many, given.shape)
+
+
+def part(
+    encoded: tf.Tensor,
+    window: Callable[[tf.Tensor], tf.Tensor],
+    channels: int = 3,
+    least: tuple[int, int] | None = None,
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Return the pixels in a window of an encoded image, which are those of the whole image.
+
+    A JPEG that does not end where it should is decoded whole: if it is incomplete, that raises one
+    of ``tf.errors``, whatever the window.
+
+    Args:
+        encoded: the bytes of the file, one of those that `encoded` returns.
+        window: a function from rows and columns of the image, int32, to the window: the first row
+            and column, the rows and the columns.
+        channels: 1 (grey) or 3 (colour).
+        least: the fewest rows and columns that are enough: a JPEG is decoded at 1/2, 1/4 or 1/8 of
+            its size if its window then still has them. Each pixel is about the mean of those it
+            replaces. By default it is decoded at its own size.
+
+    Returns:
+        The pixels, uint8, and the rows and columns of the image.
+    """
+
+    def of_jpeg() -> tuple[tf.Tensor, tf.Tensor]:
+        given = tf.image.extract_jpeg_shape(encoded)[:2]
+        if least is None:
+            return _jpeg_part(encoded, given, window(given), channels), given
+        return _jpeg_scaled(encoded, given, window(given), channels, least), given
+
+    def of_others() -> tuple[tf.Tensor, tf.Tensor]:
+        image = tf.io.decode_image(encoded, channels=channels, expand_animations=False)
+        image = tf.ensure_shape(image, (None, None, channels))
+        given = tf.shape(image)[:2]
+        return _cut(image, window(given)), given
+
+    is_whole = tf.strings.substr(encoded, -2, 2) == headers.JPEG_END
+    return tf.cond(tf.io.is_jpeg(encoded) & is_whole, of_jpeg, of_others)
+
+
+def _jpeg_part(encoded: tf.Tensor, given: tf.Tensor, window: tf.Tensor, channels: int) -> tf.Tensor:
+    """Return the pixels in a window of a JPEG; at its edges, colours come from around it too."""
+    first = tf.maximum(window[:2] - _AROUND, 0)
+    last = tf.minimum(window[:2] + window[2:] + _AROUND, given)
+    around = tf.concat([first, last - first], axis=0)
+    image = tf.image.decode_and_crop_jpeg(encoded, around, channels=channels)
+    return _cut(image, tf.concat([window[:2] - first, window[2:]], axis=0))
+
+
+def _jpeg_scaled(
+    encoded: tf.Tensor,
+    given: tf.Tensor,
+    window: tf.Tensor,
+    channels: int,
+    least: tuple[int, int],
+) -> tf.Tensor:
+    """Return the pixels in a window of a JPEG, scaled to no less than the rows and columns."""
+
+    def at(ratio: int) -> tf.Tensor:
+        if ratio == 1:
+            return _jpeg_part(encoded, given, window, channels)
+        first, last = window[:2] // ratio, (window[:2] + window[2:]) // ratio
+        part = tf.concat([first, last - first], axis=0)
+        return tf.image.decode_and_crop_jpeg(encoded, part, channels=channels, ratio=ratio)
+
+    enough = [tf.reduce_all(window[2:] >= np.multiply(least, ratio)) for ratio in _RATIOS[1:]]
+    which = tf.math.count_nonzero(enough, dtype=tf.int32)
+    return tf.switch_case(which, [lambda ratio=ratio: at(ratio) for ratio in _RATIOS])
+
+
+def _cut(image: tf.Tensor, window: tf.Tensor) -> tf.Tensor:
+    top, left, rows, cols = tf.unstack(window)
+    return image[top : top + rows, left : left + cols]
+
+
+def _decoded(get: Callable[[bytes], bytes], given: Any, channels: int) -> tf.Tensor:
+    found = encoded(get, tf.reshape(given, [1]), channels)[0]
+    image = tf.io.decode_image(found, channels=channels, expand_animations=False)
     return tf.ensure_shape(image, (None, None, channels))
+
+
+def _decodable(contents: bytes, channels: int) -> bytes:
+    return _bmp_as_png(contents, channels) if contents.startswith(headers.BMP) else contents
 
 
 def read_image(path: Path | str) -> np.ndarray:

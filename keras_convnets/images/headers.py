@@ -10,13 +10,21 @@ import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
-BMP, GIF_END = b"BM", b";"
+BMP, GIF_END, JPEG_END = b"BM", b";", b"\xff\xd9"
 
 _JPEG, _PNG, _GIF = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8"
 # Markers of a JPEG: those of a frame, which has the size, and those without anything after them.
 _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 _ALONE = {0x01, *range(0xD0, 0xD8)}
 _SCAN, _END = 0xDA, 0xD9
+_DECODED_FRAMES = (0xC0, 0xC1, 0xC2)  # baseline, extended and progressive
+# What the header of a PNG may say: its kind of colours, and the bits of each.
+_PNG_COLOURS = {
+    *((0, bits) for bits in (1, 2, 4, 8, 16)),
+    *((3, bits) for bits in (1, 2, 4, 8)),
+    *((colours, bits) for colours in (2, 4, 6) for bits in (8, 16)),
+}
+_PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
 _OLD_BMP = 12  # the bytes of the header of the first version
 _PICTURE, _EXTENSION = 0x2C, 0x21  # blocks of a GIF
 
@@ -52,6 +60,26 @@ def read(contents: bytes) -> Header:
         raise ValueError("the header is not whole") from error
 
 
+def is_usual(head: bytes, tail: bytes) -> bool:
+    """Return whether a file begins and ends as a JPEG or PNG that is decoded to its end.
+
+    Args:
+        head: the first bytes, up to the frame of a JPEG at least.
+        tail: the last bytes.
+    """
+    if head.startswith(_PNG):
+        bits, colours = head[24:26] if len(head) > 25 else b"\0\0"
+        return (colours, bits) in _PNG_COLOURS and tail.endswith(_PNG_END)
+    if not head.startswith(_JPEG) or not tail.endswith(JPEG_END):
+        return False
+    try:
+        place = _jpeg_frame(head)
+        marker, precision, channels = head[place - 1], head[place + 2], head[place + 7]
+    except (IndexError, ValueError, struct.error):
+        return False
+    return marker in _DECODED_FRAMES and precision == 8 and channels in (1, 3, 4)
+
+
 def _size(contents: bytes) -> tuple[int, int]:
     if contents.startswith(_JPEG):
         return _jpeg(contents)
@@ -70,7 +98,12 @@ def _unpacked(layout: str, contents: bytes, start: int) -> tuple[int, ...]:
 
 
 def _jpeg(contents: bytes) -> tuple[int, int]:
-    """Return the size in the first frame's header, past the other segments, as libjpeg does."""
+    rows, cols = _unpacked(">HH", contents, _jpeg_frame(contents) + 3)
+    return rows, cols
+
+
+def _jpeg_frame(contents: bytes) -> int:
+    """Return where the first frame's header is, past the other segments, as libjpeg does."""
     place = 2
     while True:
         place = contents.index(b"\xff", place)
@@ -79,8 +112,7 @@ def _jpeg(contents: bytes) -> tuple[int, int]:
         marker = contents[place]
         place += 1
         if marker in _FRAMES:
-            rows, cols = _unpacked(">HH", contents, place + 3)
-            return rows, cols
+            return place
         if marker in (_SCAN, _END):
             raise ValueError("no frame")
         if marker and marker not in _ALONE:

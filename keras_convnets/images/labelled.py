@@ -11,6 +11,20 @@ import tensorflow as tf
 
 
 @dataclasses.dataclass(frozen=True)
+class Encoded:
+    """Images in files, not yet decoded.
+
+    Attributes:
+        read: a function from many indices, an int64 vector, to the bytes of the files, as
+            `decoding.encoded` returns them. It works inside ``tf.data``.
+        channels: the channels to decode.
+    """
+
+    read: Callable[[Any], tf.Tensor]
+    channels: int = 3
+
+
+@dataclasses.dataclass(frozen=True)
 class Images:
     """Images and their labels, accessed by index.
 
@@ -23,12 +37,14 @@ class Images:
         array: all images, (images, rows, cols, channels), if they have one size and are in memory;
             otherwise ``None``.
         describe: a function from an index to the name of the image, such as ``"rose/17.jpg"``.
+        encoded: the files, if the images are decoded when they are read; otherwise ``None``.
     """
 
     labels: np.ndarray
     read: Callable[[Any], tf.Tensor]
     array: np.ndarray | None
     describe: Callable[[int], str]
+    encoded: Encoded | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -41,8 +57,19 @@ class Images:
 
         if self.array is not None:
             return from_array(self.array[numbers], self.labels[numbers], describe)
-        table = on_cpu(numbers.astype(np.int64))
-        return Images(self.labels[numbers], lambda number: self.read(table[number]), None, describe)
+        table, encoded = on_cpu(numbers.astype(np.int64)), self.encoded
+        if encoded is not None:
+            read_many = encoded.read
+            encoded = dataclasses.replace(
+                encoded, read=lambda many: read_many(tf.gather(table, many))
+            )
+        return Images(
+            self.labels[numbers],
+            lambda number: self.read(table[number]),
+            None,
+            describe,
+            encoded,
+        )
 
 
 def from_array(array: np.ndarray, labels: np.ndarray, describe: Callable[[int], str]) -> Images:

@@ -11,8 +11,16 @@ import numpy as np
 import tensorflow as tf
 
 from keras_convnets import checks, typed
-from keras_convnets.images import decoding
-from keras_convnets.images.resizing import BRIGHTEST, KERNELS, coloured, cropped, middle, scaled
+from keras_convnets.images import cropping, decoding
+from keras_convnets.images.cropping import Crop
+from keras_convnets.images.resizing import (
+    BRIGHTEST,
+    KERNELS,
+    coloured,
+    cropped,
+    cropped_as_pillow,
+    scaled,
+)
 from keras_convnets.known import known
 
 RESIZES = ("none", "stretch", "crop")
@@ -133,34 +141,68 @@ class Preprocessing:
             A float32 tensor, (..., rows, cols, channels).
         """
         image = tf.convert_to_tensor(image)
-        whole = image.dtype.is_integer
-        image = coloured(tf.cast(image, tf.float32), self.channels)
-        if self.shorter_side is None:
-            image = self._resized(image / self.scale)
-        else:
-            size = (self.rows, self.cols)
-            image = cropped(image, size, self.shorter_side, self.interpolation, whole) / self.scale
-        image = self._normalised(image)
-        return tf.ensure_shape(image, (*image.shape[:-3], self.rows, self.cols, self.channels))
+        if self._is_ready(image):
+            return self._finished(tf.cast(coloured(image, self.channels), tf.float32))
+        crop = self._crop(tf.shape(image)[-3:-1])
+        return self._resized(image if crop is None else cropping.cut(image, crop.window), crop)
 
-    def _normalised(self, image: tf.Tensor) -> tf.Tensor:
-        """Normalise whole rows at a time, which is faster than over the few channels."""
+    def of_encoded(self, encoded: tf.Tensor, channels: int = 3) -> tf.Tensor:
+        """Preprocess an image file of which only the pixels that are needed are decoded.
+
+        Args:
+            encoded: the bytes of the file, as `decoding.encoded` returns them.
+            channels: the channels to decode.
+
+        Returns:
+            The tensor that preprocessing the decoded image returns.
+        """
+
+        def window(given: tf.Tensor) -> tf.Tensor:
+            crop = self._crop(given)
+            return tf.concat([[0, 0], given], axis=0) if crop is None else crop.window
+
+        image, given = decoding.part(encoded, window, channels)
+        return self._resized(image, self._crop(given))
+
+    def _is_ready(self, image: tf.Tensor) -> bool:
+        """Return whether an image is known to have the size of the network's input."""
+        return self.resize == "none" and tuple(image.shape[-3:-1]) == (self.rows, self.cols)
+
+    def _crop(self, given: tf.Tensor) -> Crop | None:
+        """Return the crop of an image of some rows and columns; ``None`` for all of it."""
+        size = (self.rows, self.cols)
+        if self.resize == "stretch":
+            return None
+        if self.shorter_side is not None:
+            return cropping.of_shorter_side(given, size, self.shorter_side, self.interpolation)
+        margin = _MARGIN if self.resize == "crop" else 1
+        return cropping.fitting(given, size, margin, self.interpolation)
+
+    def _resized(self, image: tf.Tensor, crop: Crop | None) -> tf.Tensor:
+        """Return the network's input from the pixels in the window of a crop."""
+        whole, size = image.dtype.is_integer, (self.rows, self.cols)
+        image = coloured(image, self.channels)
+        image = image if image.dtype == tf.uint8 else tf.cast(image, tf.float32)
+        if crop is None:
+            return self._finished(scaled(image, size, self.interpolation, BRIGHTEST))
+        if self.shorter_side is not None:
+            return self._finished(cropped_as_pillow(image, crop, self.interpolation, whole))
+
+        def resized() -> tf.Tensor:
+            return cropped(image, crop, self.interpolation, BRIGHTEST)
+
+        if self.resize == "crop":
+            return self._finished(resized())
+        fits = tf.reduce_all(crop.given == size)
+        return self._finished(tf.cond(fits, lambda: tf.cast(image, tf.float32), resized))
+
+    def _finished(self, image: tf.Tensor) -> tf.Tensor:
+        """Scale and normalise whole rows at a time, which is faster than over the few channels."""
         rows = tf.reshape(image, (-1, self.cols * self.channels))
         mean = np.array(self.mean * self.cols, np.float32)
         std = np.array(self.std * self.cols, np.float32)
-        rows = (rows - mean) / std
-        return tf.reshape(rows, tf.shape(image))
-
-    def _resized(self, image: tf.Tensor) -> tf.Tensor:
-        size, how = (self.rows, self.cols), (self.interpolation, BRIGHTEST / self.scale)
-        if self.resize == "stretch":
-            return scaled(image, size, *how)
-        if self.resize == "crop":
-            return middle(image, size, _MARGIN, *how)
-        if tuple(image.shape[-3:-1]) == size:
-            return image
-        fits = tf.reduce_all(tf.shape(image)[-3:-1] == size)
-        return tf.cond(fits, lambda: image, lambda: middle(image, size, 1, *how))
+        image = tf.reshape((rows / self.scale - mean) / std, tf.shape(image))
+        return tf.ensure_shape(image, (*image.shape[:-3], self.rows, self.cols, self.channels))
 
     def stretching(self) -> Preprocessing:
         """Return the preprocessing for images that are already cropped: it only resizes them."""

@@ -1,19 +1,34 @@
-"""Images of another size, whole or their middle, and of other channels."""
+"""Images of another size, and of other channels.
+
+TensorFlow's antialiased scaling takes most of its time along the rows, where it goes from pixel to
+pixel. So the columns become rows before they are scaled; the sums, and their order, are the same.
+"""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 import tensorflow as tf
 
+if TYPE_CHECKING:
+    from keras_convnets.images.cropping import Crop
+
 BRIGHTEST = 255.0
 KERNELS = {"bilinear": "triangle", "bicubic": "keyscubic"}
 """The interpolations, and their names in TensorFlow."""
+_RADII = {"bilinear": 1.0, "bicubic": 2.0}
 
 Size = tuple[int, int]
 
 
-def scaled(image: tf.Tensor, size: Size | tf.Tensor, interpolation: str, most: float) -> tf.Tensor:
-    """Return an image, or a batch, of another size.
+def reach(scale: tf.Tensor, interpolation: str) -> tf.Tensor:
+    """Return how many pixels of an image, to each side, count for one of the scaled image."""
+    return _RADII[interpolation] * tf.maximum(1 / scale, 1.0)
+
+
+def scaled(image: tf.Tensor, size: Size, interpolation: str, most: float) -> tf.Tensor:
+    """Return an image, or a batch, of another size, as floats.
 
     Args:
         image: pixels from 0 to ``most``.
@@ -21,56 +36,81 @@ def scaled(image: tf.Tensor, size: Size | tf.Tensor, interpolation: str, most: f
         interpolation: one of `KERNELS`. Bicubic interpolation overshoots at edges, and is clipped.
         most: the value of the brightest pixel.
     """
-    image = tf.image.resize(image, size, interpolation, antialias=True)
-    return tf.clip_by_value(image, 0.0, most) if interpolation == "bicubic" else image
+    given = tf.shape(image)[-3:-1]
+    scale = np.float32(size) / tf.cast(given, tf.float32)
+    return _both_ways(image, size, scale, tf.zeros(2), interpolation, most)
 
 
-def middle(
-    image: tf.Tensor, size: Size, margin: float, interpolation: str, most: float
-) -> tf.Tensor:
-    """Return a centre crop of ``size``, of an image scaled to fit ``margin`` times that size."""
-    target = np.round(np.array(size) * margin)
-    given = tf.cast(tf.shape(image)[-3:-1], tf.float32)
-    factor = tf.reduce_max(tf.cast(target, tf.float32) / given)
-    sizes = tf.maximum(tf.cast(tf.round(given * factor), tf.int32), tf.cast(target, tf.int32))
-    image = scaled(image, sizes, interpolation, most)
-    top, left = tf.unstack((sizes - size) // 2)
-    return image[..., top : top + size[0], left : left + size[1], :]
+def cropped(window: tf.Tensor, crop: Crop, interpolation: str, most: float) -> tf.Tensor:
+    """Return a crop of a scaled image, or of a batch, from the pixels in its window, as floats."""
+    translation = tf.cast(crop.window[:2], tf.float32) * crop.scale - crop.place
+    return _both_ways(window, crop.size, crop.scale, translation, interpolation, most)
 
 
-def cropped(
-    image: tf.Tensor, size: Size, shorter_side: int, interpolation: str, whole: bool
-) -> tf.Tensor:
-    """Return a centre crop of an image that is scaled as torchvision does it with Pillow.
+def cropped_as_pillow(window: tf.Tensor, crop: Crop, interpolation: str, whole: bool) -> tf.Tensor:
+    """Return a crop of a scaled image, or of a batch, as torchvision does it with Pillow.
 
-    The longer side is rounded down, and the place of the crop to the even number if it is in the
-    middle of two. The columns are scaled first. Only the crop is computed, so a very long image
-    takes no more memory.
+    The columns are scaled first. Each side is scaled where it is in the image, not in the window,
+    because the weights of the pixels are rounded otherwise elsewhere.
 
     Args:
-        image: an image, or a batch, with pixels from 0 to 255.
-        size: the rows and columns of the crop.
-        shorter_side: the size that the shorter side is scaled to.
+        window: the pixels in the window of the crop, from 0 to 255.
+        crop: the crop.
         interpolation: one of `KERNELS`.
         whole: whether the pixels are integers, which they stay after each of the two scalings.
     """
-    given = tf.cast(tf.shape(image)[-3:-1], tf.int64)
-    sizes = given * shorter_side // tf.reduce_min(given)
-    place = tf.round(tf.cast(sizes - size, tf.float32) / 2)
-    scale = tf.cast(sizes, tf.float32) / tf.cast(given, tf.float32)
-    images = image if image.shape.rank == 4 else image[tf.newaxis]
-    for rows, change in ((tf.shape(image)[-3], (0.0, 1.0)), (size[0], (1.0, 0.0))):
-        images = tf.raw_ops.ScaleAndTranslate(
-            images=images,
-            size=(rows, size[1]),
-            scale=tf.where(tf.cast(change, tf.bool), scale, 1.0),
-            translation=-place * change,
-            kernel_type=KERNELS[interpolation],
-            antialias=True,
-        )
+    images = window if window.shape.rank == 4 else window[tf.newaxis]
+    for side in (1, 0):
+        before = crop.window[side]
+        after = crop.given[side] - before - crop.window[2 + side]
+        images = tf.transpose(images, (0, 2, 1, 3))
+        images = tf.pad(images, [[0, 0], [before, after], [0, 0], [0, 0]])
+        place = (crop.size[side], crop.scale[side], -crop.place[side])
+        images = _rows_scaled(images, *place, interpolation)
         if whole:
-            images = tf.clip_by_value(tf.floor(images + 0.5), 0.0, BRIGHTEST)
+            images = _rounded(images, interpolation)
+            images = tf.cast(images, tf.uint8) if side == 1 else images
+    return images if window.shape.rank == 4 else images[0]
+
+
+def _both_ways(
+    image: tf.Tensor,
+    size: Size,
+    scale: tf.Tensor,
+    translation: tf.Tensor,
+    interpolation: str,
+    most: float,
+) -> tf.Tensor:
+    images = image if image.shape.rank == 4 else image[tf.newaxis]
+    for side in (0, 1):
+        place = (size[side], scale[side], translation[side])
+        images = _rows_scaled(images, *place, interpolation)
+        images = tf.transpose(images, (0, 2, 1, 3))
+    if interpolation == "bicubic":
+        images = tf.clip_by_value(images, 0.0, most)
     return images if image.shape.rank == 4 else images[0]
+
+
+def _rows_scaled(
+    images: tf.Tensor, size: int, scale: tf.Tensor, translation: tf.Tensor, interpolation: str
+) -> tf.Tensor:
+    """Return a batch with other rows: a whole row, of all columns and channels, at a time."""
+    many, rows, cols, channels = tf.unstack(tf.shape(images))
+    lines = tf.raw_ops.ScaleAndTranslate(
+        images=tf.reshape(images, (many, rows, 1, cols * channels)),
+        size=(size, 1),
+        scale=tf.stack([scale, 1.0]),
+        translation=tf.stack([translation, 0.0]),
+        kernel_type=KERNELS[interpolation],
+        antialias=True,
+    )
+    lines = tf.reshape(lines, (many, size, cols, channels))
+    return tf.ensure_shape(lines, (images.shape[0], size, *images.shape[2:]))
+
+
+def _rounded(images: tf.Tensor, interpolation: str) -> tf.Tensor:
+    images = tf.floor(images + 0.5)
+    return tf.clip_by_value(images, 0.0, BRIGHTEST) if interpolation == "bicubic" else images
 
 
 def coloured(image: tf.Tensor, channels: int) -> tf.Tensor:
@@ -78,9 +118,9 @@ def coloured(image: tf.Tensor, channels: int) -> tf.Tensor:
     has = image.shape[-1]
     colour = image[..., :3] if has >= 3 else image[..., :1]
     if channels == 1 and has >= 3:
-        return _grey(colour)
+        return _grey(tf.cast(colour, tf.float32))
     if channels == 3 and has < 3:
-        return tf.image.grayscale_to_rgb(colour)
+        return tf.repeat(colour, 3, axis=-1)
     return colour
 
 

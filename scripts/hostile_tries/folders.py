@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
+import random
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +34,8 @@ def tries(place: Path) -> Iterator[Try]:
         yield Try(
             f"after the scan: {name}", lambda n=number, c=change: _later(place / f"late{n}", c)
         )
+    yield Try("what is kept of a folder, mutated", lambda: _mutated(place / "kept"))
+    yield Try("what is kept of a folder, by several at once", lambda: _at_once(place / "once"))
     yield Try("the command names what is left out", lambda: _command(place / "command"))
 
 
@@ -104,6 +109,80 @@ def _taken(root: Path, change: Callable[[Path], object]) -> Count:
     if counts != {2 * _EACH + 1}:
         raise Fault(f"{counts} images")
     return {"worked": 2}
+
+
+def _kept(place: Path) -> tuple[Path, Path]:
+    """Return a folder of which all is kept, its images not in memory, and what is kept."""
+    from keras_convnets.images import reading
+    from keras_convnets.training.data import known_files
+
+    root = _classes(place / "data")
+    os.environ["KERAS_HOME"] = str(place / "home")
+    reading.MEMORY, known_files.FEWEST, known_files._SETTLED = 0, 1, -(10**12)
+    _load(root)
+    [kept] = (place / "home" / "keras_convnets" / "folders").iterdir()
+    return root, kept
+
+
+def _found(root: Path) -> tuple[Any, ...]:
+    data = _load(root)
+    names = [data.train.describe(number) for number in range(len(data.train))]
+    return names, data.skipped, data.preprocessing
+
+
+def _mutated(place: Path) -> Count:
+    """Change, cut, double and replace what is kept: the data stay what they are."""
+    root, kept = _kept(place)
+    expected, whole, drawn = _found(root), kept.read_bytes(), random.Random(0)
+    for _ in range(12):
+        data = bytearray(whole)
+        at = drawn.randrange(len(data))
+        data[at : at + drawn.choice((0, 1, 40))] = drawn.randbytes(drawn.choice((0, 1, 9)))
+        if drawn.random() < 0.3:
+            del data[drawn.randrange(len(data)) :]
+        if drawn.random() < 0.5:  # whoever changed it knows how it is signed
+            body = bytes(data).partition(b"\n")[2]
+            data = bytearray(hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
+        kept.write_bytes(data)
+        if _found(root) != expected:
+            raise Fault(f"{bytes(data)!r}")
+    for change in (
+        lambda: os.mkfifo(kept),
+        lambda: kept.mkdir(),
+        lambda: kept.symlink_to(kept),
+        lambda: kept.symlink_to("/dev/zero"),
+        lambda: kept.touch(0o000),
+        lambda: kept.write_bytes(whole),
+    ):
+        (shutil.rmtree if kept.is_dir() and not kept.is_symlink() else os.unlink)(kept)
+        change()
+        if _found(root) != expected:
+            raise Fault("other data")
+        if not os.path.lexists(kept):
+            kept.touch()
+    return {"worked": 18}
+
+
+def _at_once(place: Path) -> Count:
+    """Many look at a folder at once, and keep what they find: each sees a whole file."""
+    from keras_convnets.training.data.known_files import KnownFiles
+
+    root, kept = _kept(place)
+    paths = [str(path) for path in sorted(root.rglob("*.png"))]
+
+    def look(number: int) -> list[tuple[int, int] | None]:
+        known = KnownFiles(root)
+        found = known.sizes(paths)
+        if number % 3 == 0:
+            kept.write_bytes(b"what another version writes")
+        known.keep()
+        return found
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(look, range(200)))
+    if found != [[(9, 9)] * len(paths)] * 200 or list(kept.parent.iterdir()) != [kept]:
+        raise Fault(f"{list(kept.parent.iterdir())}")
+    return {"worked": 200}
 
 
 def _elsewhere(root: Path) -> Path:

@@ -10,6 +10,7 @@ import struct
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -36,6 +37,9 @@ def tries(place: Path) -> Iterator[Try]:
     for name, make in _NO_FILES.items():
         for way in _WAYS:
             yield Try(f"{name}, {way}", lambda m=make, w=way, n=name: _no_file(place / w / n, m, w))
+    for name, options in _JPEGS.items():
+        yield Try(f"parts of a JPEG, {name}", lambda o=options: _parts(o))
+    yield Try("parts of mutated JPEGs", _mutated_parts, seconds=120)
     yield Try("frames of a GIF", lambda: _frames(place / "frames"))
     yield Try("a run and its commands", lambda: _run(place / "run"), seconds=120)
     yield Try("the memory of the largest images", lambda: _largest(place / "large"), seconds=120)
@@ -118,6 +122,104 @@ def _read(place: Path, kind: str, data: bytes) -> str:
     if pixels.shape[0] * pixels.shape[1] > 89_478_485:
         raise Fault(f"{pixels.shape}")
     return "worked"
+
+
+_JPEGS: dict[str, dict[str, object]] = {
+    "4:4:4": {"subsampling": "4:4:4"},
+    "4:2:2": {"subsampling": "4:2:2"},
+    "4:2:0": {"subsampling": "4:2:0"},
+    "4:1:1": {"subsampling": "4:1:1"},
+    "progressive": {"progressive": True},
+    "with restarts": {"restart_marker_blocks": 1},
+    "with a large comment": {"comment": b"\xff\xd9" * 30_000},
+    "grey": {"mode": "L"},
+    "CMYK": {"mode": "CMYK", "progressive": True},
+}
+_PARTS = ((40, 30), (1, 1), (1, 90), (90, 1), (17, 33), (64, 8))
+
+
+def _parts(options: dict[str, object]) -> Count:
+    """Decode parts, at the file's size and at smaller ones, of which most are at its edges."""
+    import io
+
+    import tensorflow as tf
+
+    from keras_convnets.images import decoding
+
+    function, drawn = _part_of(), np.random.default_rng(0)
+    mode = str(options.get("mode", "RGB"))
+    count = 0
+    for cols, rows in _PARTS:
+        pixels = drawn.integers(0, 256, (rows, cols, 3), np.uint8)
+        stream = io.BytesIO()
+        saved = {key: value for key, value in options.items() if key != "mode"}
+        Image.fromarray(pixels).convert(mode).save(stream, "JPEG", **saved)
+        data = stream.getvalue()
+        whole = decoding.decode(data).numpy()
+        for _ in range(10):
+            height, width = drawn.integers(1, rows + 1), drawn.integers(1, cols + 1)
+            top = drawn.choice((0, rows - height, drawn.integers(0, rows - height + 1)))
+            left = drawn.choice((0, cols - width, drawn.integers(0, cols - width + 1)))
+            window = np.array([top, left, height, width], np.int32)
+            found = function(data, window, np.array([1000, 1000], np.int32)).numpy()
+            if not np.array_equal(found, whole[top : top + height, left : left + width]):
+                raise Fault(f"{cols} x {rows}, {window}")
+            if not function(data, window, np.array([1, 1], np.int32)).numpy().size:
+                raise Fault(f"{cols} x {rows}, {window}, scaled: nothing")
+            count += 2
+    for length in (len(data) // 2, len(data) - 3):
+        try:
+            function(data[:length], np.array([0, 0, 1, 1], np.int32), np.array([9, 9], np.int32))
+        except tf.errors.OpError:
+            continue
+        if np.array_equal(decoding.decode(data[:length]), whole):
+            continue
+        raise Fault(f"{length} of {len(data)} bytes are read")
+    return {"worked": count, "refused": 2}
+
+
+def _part_of() -> Callable[..., Any]:
+    """Return a function from a file, a window and the least size to the pixels."""
+    import tensorflow as tf
+
+    from keras_convnets.images import decoding
+
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec((), tf.string),
+            tf.TensorSpec((4,), tf.int32),
+            tf.TensorSpec((2,), tf.int32),
+        ]
+    )
+    def function(data: Any, window: Any, least: Any) -> Any:
+        return decoding.part(data, lambda _: window, 3, tuple(tf.unstack(least)))[0]
+
+    return function
+
+
+def _mutated_parts() -> Count:
+    """Decode the upper left pixels of JPEGs of which some bytes are others: read, or refused."""
+    import tensorflow as tf
+
+    from keras_convnets.images import contents
+
+    function, drawn, whole = _part_of(), random.Random(1), _encoded("jpg")
+    counts = {"refused": 0, "worked": 0}
+    for _ in range(2 * _MUTATIONS):
+        data = bytearray(whole)
+        for _ in range(drawn.randint(1, 4)):
+            at = min(int(drawn.expovariate(1 / 200)), len(data) - 1)
+            data[at : at + drawn.choice((0, 1, 1, 4))] = drawn.randbytes(drawn.choice((0, 1, 1, 4)))
+        try:
+            checked = contents.checked(bytes(data))
+            found = function(checked, np.array([0, 0, 3, 4], np.int32), np.array([1, 1], np.int32))
+        except tf.errors.OpError:
+            counts["refused"] += 1
+            continue
+        if not 0 < found.shape[0] <= 3 or not 0 < found.shape[1] <= 4:
+            raise Fault(f"{found.shape}")
+        counts["worked"] += 1
+    return counts
 
 
 def _peak() -> int:

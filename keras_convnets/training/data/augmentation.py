@@ -41,11 +41,13 @@ class Augmentation:
     def shifted(self, images: tf.Tensor, numbers: tf.Tensor) -> tf.Tensor:
         """Return a batch of preprocessed images after padding, cropping and flipping.
 
+        Random crops that have been resized are flipped before, by `mirrored`.
+
         Args:
             images: (batch, rows, cols, channels).
             numbers: (batch, ``self.numbers``), each in [0, 1).
         """
-        if not (self.pad or self.flip):
+        if self.random_resized_crop or not (self.pad or self.flip):
             return images
         import tensorflow as tf
 
@@ -64,6 +66,22 @@ class Augmentation:
         picked = starts[:, :, tf.newaxis] + col_numbers[:, tf.newaxis, :]
         return tf.gather(tf.reshape(padded, (-1, channels)), picked)
 
+    def window(self, sizes: tf.Tensor, numbers: tf.Tensor) -> tf.Tensor:
+        """Return where in an image is the crop that will be resized.
+
+        Args:
+            sizes: the rows and columns of the image, int32.
+            numbers: (``self.numbers``,), each in [0, 1).
+
+        Returns:
+            The first row and column of the crop, its rows and its columns, int32.
+        """
+        import tensorflow as tf
+
+        part = _part(tf.cast(sizes, tf.float32), numbers[5:])
+        offsets = tf.cast(numbers[3:5] * tf.cast(sizes - part + 1, tf.float32), tf.int32)
+        return tf.concat([tf.minimum(offsets, sizes - part), part], axis=0)
+
     def cut_out(self, image: tf.Tensor, numbers: tf.Tensor) -> tf.Tensor:
         """Return the crop of one image, not yet preprocessed, that will be resized.
 
@@ -75,11 +93,16 @@ class Augmentation:
             return image
         import tensorflow as tf
 
-        sizes = tf.shape(image)[:2]
-        part = _part(tf.cast(sizes, tf.float32), numbers[5:])
-        offsets = tf.cast(numbers[3:5] * tf.cast(sizes - part + 1, tf.float32), tf.int32)
-        top, left = tf.unstack(tf.minimum(offsets, sizes - part))
-        return image[top : top + part[0], left : left + part[1]]
+        top, left, rows, cols = tf.unstack(self.window(tf.shape(image)[:2], numbers))
+        return image[top : top + rows, left : left + cols]
+
+    def mirrored(self, image: tf.Tensor, numbers: tf.Tensor) -> tf.Tensor:
+        """Return the crop of one image, flipped or not."""
+        import tensorflow as tf
+
+        if not self.flip:
+            return image
+        return tf.cond(numbers[2] < 0.5, lambda: tf.reverse(image, [1]), lambda: image)
 
 
 def _part(sizes: tf.Tensor, numbers: tf.Tensor) -> tf.Tensor:

@@ -1,25 +1,26 @@
-"""A folder of class folders; every file is checked before anything starts."""
+"""A folder of class folders; every file is looked at before anything starts."""
 
 from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from keras_convnets import files
-from keras_convnets.images import decoding
+from keras_convnets.images import decoding, reading
 from keras_convnets.images.contents import KINDS
-from keras_convnets.images.labelled import Images, from_arrays, on_cpu
-from keras_convnets.images.reading import Kept, attempts
+from keras_convnets.images.labelled import Encoded, Images, from_arrays, on_cpu
+from keras_convnets.images.reading import Kept
+from keras_convnets.training.data.known_files import KnownFiles
 from keras_convnets.training.data.listing import NOWHERE, Found, Listing, Seen, listing, walk
 from keras_convnets.training.data.source import Source
 
 SIZE = 224
+_CHANNELS = 3
 _TRAIN = "train"
 _TESTS = ("test", "val", "validation")
 _NAMED, _LONGEST = 3, 300  # files in an error, and characters of each
@@ -40,8 +41,9 @@ def load(name: str, strict: bool) -> Source:
     root = _root(name)
     places = _parts(root)
     class_names = _class_names(places)
-    seen = Seen()
-    parts = [_look(root, where, class_names, seen) for where in places]
+    seen, known = Seen(), KnownFiles(root)
+    parts = [_look(root, where, class_names, seen, known) for where in places]
+    known.keep()
     skipped = tuple(line for part in parts for line in part.skipped)
     if strict and skipped:
         raise ValueError(
@@ -86,8 +88,10 @@ class _Part:
     skipped: list[str] = dataclasses.field(default_factory=list)
 
 
-def _look(root: Path, where: Path, class_names: tuple[str, ...], seen: Seen) -> _Part:
-    """Check all files under the class folders of one part of the data."""
+def _look(
+    root: Path, where: Path, class_names: tuple[str, ...], seen: Seen, known: KnownFiles
+) -> _Part:
+    """Look at all files under the class folders of one part of the data."""
     part, listed = _Part(), []
     nowhere = (_name(root, where / name) for name in _listing(where).nowhere)
     part.skipped += (f"{name}: {NOWHERE}" for name in nowhere if not _is_named_image(name))
@@ -102,17 +106,37 @@ def _look(root: Path, where: Path, class_names: tuple[str, ...], seen: Seen) -> 
                 listed.append((name, label))
             else:
                 part.skipped.append(f"{name}: {reason}")
-    read = _reader(root, [name for name, _ in listed])
-    for (name, label), found in zip(listed, attempts(read, range(len(listed))), strict=True):
-        if isinstance(found, tf.errors.OpError):
-            part.skipped.append(f"{name}: {decoding.reason(found)}")
-        else:
-            part.names.append(name)
-            part.labels.append(label)
-            part.sizes.add(found.shape[:2])
-            part.kept.add(found, found.nbytes)
+    _take(root, part, listed, known)
     part.skipped.sort()
     return part
+
+
+def _take(root: Path, part: _Part, listed: list[tuple[str, int]], known: KnownFiles) -> None:
+    """Add the images among the listed files: decoded if all fit in memory, otherwise their sizes.
+
+    Those whose headers leave a doubt are decoded.
+    """
+    paths = [os.fspath(root.parent / name) for name, _ in listed]
+    sizes = known.sizes(paths)
+    needed = sum(_CHANNELS * rows * cols for rows, cols in filter(None, sizes))
+    fits = needed <= reading.MEMORY
+    doubtful = [fits or size is None for size in sizes]
+    if not fits:
+        part.kept.items = None
+    table = on_cpu(np.array([os.fsencode(path) for path in paths], object))
+    decoded = reading.attempts(
+        lambda number: decoding.read(table[number]), np.flatnonzero(doubtful).tolist()
+    )
+    for (name, label), size, is_doubtful in zip(listed, sizes, doubtful, strict=True):
+        found = next(decoded) if is_doubtful else None
+        if isinstance(found, tf.errors.OpError):
+            part.skipped.append(f"{name}: {decoding.reason(found)}")
+            continue
+        part.names.append(name)
+        part.labels.append(label)
+        part.sizes.add(size if found is None else found.shape[:2])
+        if found is not None:
+            part.kept.add(found, found.nbytes)
 
 
 def _found(folder: Path) -> Iterable[Found]:
@@ -121,17 +145,17 @@ def _found(folder: Path) -> Iterable[Found]:
 
 
 def _is_named_image(name: str) -> bool:
-    return Path(name).suffix.lower() in decoding.SUFFIXES
+    return os.path.splitext(name)[1].lower() in decoding.SUFFIXES
 
 
 def _name(root: Path, path: str | os.PathLike[str]) -> str:
     """Return the name of a path in data and in messages: from the root's own name."""
-    return Path(path).relative_to(root.parent).as_posix()
+    before = os.path.join(root.parent, "")
+    return os.fspath(path).removeprefix(before).replace(os.sep, "/")
 
 
-def _reader(root: Path, names: list[str]) -> Callable[[Any], tf.Tensor]:
-    table = on_cpu(np.array([os.fsencode(root.parent / name) for name in names], object))
-    return lambda number: decoding.read(table[number])
+def _paths(root: Path, names: list[str]) -> tf.Tensor:
+    return on_cpu(np.array([os.fsencode(root.parent / name) for name in names], object))
 
 
 def _images(root: Path, part: _Part) -> Images:
@@ -139,7 +163,14 @@ def _images(root: Path, part: _Part) -> Images:
     labels = np.array(part.labels, np.int32)
     if part.kept.items is not None:
         return from_arrays(part.kept.items, labels, part.names.__getitem__)
-    return Images(labels, _reader(root, part.names), None, part.names.__getitem__)
+    table = _paths(root, part.names)
+    return Images(
+        labels=labels,
+        read=lambda number: decoding.read(table[number]),
+        array=None,
+        describe=part.names.__getitem__,
+        encoded=Encoded(lambda many: decoding.read_encoded(tf.gather(table, many))),
+    )
 
 
 def _parts(root: Path) -> list[Path]:

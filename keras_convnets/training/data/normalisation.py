@@ -6,8 +6,8 @@ import dataclasses
 from collections.abc import Iterator
 
 import numpy as np
-import tensorflow as tf
 
+from keras_convnets.images.batches import one_by_one
 from keras_convnets.images.labelled import Images
 from keras_convnets.images.preprocessing import Preprocessing
 
@@ -41,7 +41,9 @@ def _batches(plain: Preprocessing, images: Images, seed: int) -> Iterator[np.nda
             yield plain(images.array[start : start + together]).numpy()
         return
     drawn = np.random.default_rng(seed).permutation(len(images))[:SAMPLE]
-    dataset = tf.data.Dataset.from_tensor_slices(np.sort(drawn)).map(
-        lambda number: plain(images.read(number))[tf.newaxis], num_parallel_calls=tf.data.AUTOTUNE
+    yield from (
+        image[np.newaxis]
+        for (image,) in one_by_one(
+            images, (np.sort(drawn),), plain.of_encoded, plain
+        ).as_numpy_iterator()
     )
-    yield from dataset.as_numpy_iterator()

@@ -7,13 +7,15 @@ augmented exactly as it would have been.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from keras_convnets import axes, checks
-from keras_convnets.images.batches import ahead, gathered, in_format, mapped
+from keras_convnets.images import decoding
+from keras_convnets.images.batches import ahead, gathered, in_format, mapped, one_by_one
 from keras_convnets.images.labelled import Images
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.images.reading import unreadable
@@ -22,6 +24,7 @@ from keras_convnets.training.data.data import Data
 from keras_convnets.typed import explaining
 
 AutoShardPolicy = tf.data.experimental.AutoShardPolicy
+_MARGIN = 2  # a crop of a large photograph is decoded at no less than twice the network's input
 
 
 @explaining
@@ -123,16 +126,34 @@ def _read(
             batches,
             lambda many, numbers, labels: (preprocessing(images.read(many)), numbers, labels),
         )
-    if augmentation.random_resized_crop:
-        preprocessing = preprocessing.stretching()
-
-    def read(number: tf.Tensor, numbers: tf.Tensor, label: tf.Tensor) -> tuple[Any, Any, Any]:
-        image = augmentation.cut_out(images.read(number), numbers)
-        return preprocessing(image), numbers, label
-
-    one_by_one = tuple(array.reshape(-1, *array.shape[2:]) for array in rows)
-    singles = mapped(tf.data.Dataset.from_tensor_slices(one_by_one), read)
+    one_row_each = tuple(array.reshape(-1, *array.shape[2:]) for array in rows)
+    singles = one_by_one(images, one_row_each, *_single(preprocessing, augmentation))
     return singles.batch(rows[0].shape[1], drop_remainder=True)
+
+
+def _single(
+    preprocessing: Preprocessing, augmentation: Augmentation
+) -> tuple[Callable[..., tf.Tensor], Callable[..., tf.Tensor]]:
+    """Return the functions that preprocess the file, and the pixels, of one image."""
+    if not augmentation.random_resized_crop:
+        return (
+            lambda encoded, channels, *_: preprocessing.of_encoded(encoded, channels),
+            lambda pixels, *_: preprocessing(pixels),
+        )
+    stretched = preprocessing.stretching()
+    least = (_MARGIN * preprocessing.rows, _MARGIN * preprocessing.cols)
+
+    def of_pixels(pixels: tf.Tensor, numbers: tf.Tensor, _: Any) -> tf.Tensor:
+        return stretched(augmentation.mirrored(augmentation.cut_out(pixels, numbers), numbers))
+
+    def of_encoded(encoded: tf.Tensor, channels: int, numbers: tf.Tensor, _: Any) -> tf.Tensor:
+        def window(sizes: tf.Tensor) -> tf.Tensor:
+            return augmentation.window(sizes, numbers)
+
+        pixels, _ = decoding.part(encoded, window, channels, least)
+        return stretched(augmentation.mirrored(pixels, numbers))
+
+    return of_encoded, of_pixels
 
 
 def _check_place(

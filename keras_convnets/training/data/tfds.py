@@ -12,7 +12,8 @@ import numpy as np
 import tensorflow as tf
 
 from keras_convnets.images import decoding
-from keras_convnets.images.labelled import Images, from_arrays, on_cpu
+from keras_convnets.images.contents import checked
+from keras_convnets.images.labelled import Encoded, Images, from_arrays, on_cpu
 from keras_convnets.images.reading import MEMORY, Kept, attempts
 from keras_convnets.training.data.source import Source
 
@@ -146,7 +147,7 @@ def _images(builder: Any, name: str, part: str, keys: tuple[str, str], channels:
     contents = _contents(records, keys[0], encoded)
 
     def read(number: Any) -> tf.Tensor:
-        return decoding.decode(contents(number), channels)
+        return decoding.decode(contents([number])[0], channels)
 
     describe = f"{name} {part} {{}}".format
     decoded = Kept()
@@ -157,7 +158,15 @@ def _images(builder: Any, name: str, part: str, keys: tuple[str, str], channels:
         if decoded.items is None:
             break
     if decoded.items is None:
-        return Images(np.array(labels, np.int32), read, None, describe)
+        return Images(
+            labels=np.array(labels, np.int32),
+            read=read,
+            array=None,
+            describe=describe,
+            encoded=Encoded(
+                lambda many: decoding.encoded(checked, contents(many), channels), channels
+            ),
+        )
     return from_arrays(decoded.items, np.array(labels), describe)
 
 
@@ -174,12 +183,15 @@ def _records(builder: Any, part: str, image: str) -> tuple[Any, bool]:
 
 
 def _contents(records: Any, image: str, encoded: Kept) -> Callable[[Any], tf.Tensor]:
-    """Return a function from an image's number to its bytes."""
+    """Return a function from the numbers of images to their bytes."""
     if encoded.items is not None:
         table = on_cpu(np.array(encoded.items, object))
-        return lambda number: table[number]
+        return lambda many: tf.gather(table, many)
 
-    def fetch(number: int) -> Any:
-        return np.array(records[int(number)][image], object)
+    def fetch(many: np.ndarray) -> np.ndarray:
+        found = np.empty(many.shape, object)
+        for place, number in enumerate(many):
+            found[place] = records[int(number)][image]
+        return found
 
-    return lambda number: tf.numpy_function(fetch, [number], tf.string)
+    return lambda many: tf.ensure_shape(tf.numpy_function(fetch, [many], tf.string), (None,))
