@@ -67,6 +67,6 @@ def _crop(
 ) -> Crop:
     spare = reach(scale, interpolation) + _SPARE
     first = tf.cast(tf.floor(place / scale - spare), tf.int32)
-    last = tf.cast(tf.math.ceil((place + np.float32(size)) / scale + spare), tf.int32)
+    last = tf.cast(tf.math.ceil((place + np.array(size, np.float32)) / scale + spare), tf.int32)
     first, last = tf.maximum(first, 0), tf.minimum(last, given)
     return Crop(given, scale, place, size, tf.concat([first, last - first], axis=0))

@@ -145,7 +145,7 @@ def _jpeg_scaled(
         part = tf.concat([first, last - first], axis=0)
         return tf.image.decode_and_crop_jpeg(encoded, part, channels=channels, ratio=ratio)
 
-    enough = [tf.reduce_all(window[2:] >= np.multiply(least, ratio)) for ratio in _RATIOS[1:]]
+    enough = [tf.reduce_all(window[2:] >= tf.multiply(least, ratio)) for ratio in _RATIOS[1:]]
     which = tf.math.count_nonzero(enough, dtype=tf.int32)
     return tf.switch_case(which, [lambda ratio=ratio: at(ratio) for ratio in _RATIOS])
 

@@ -37,7 +37,7 @@ def scaled(image: tf.Tensor, size: Size, interpolation: str, most: float) -> tf.
         most: the value of the brightest pixel.
     """
     given = tf.shape(image)[-3:-1]
-    scale = np.float32(size) / tf.cast(given, tf.float32)
+    scale = np.array(size, np.float32) / tf.cast(given, tf.float32)
     return _both_ways(image, size, scale, tf.zeros(2), interpolation, most)
 
 

@@ -120,23 +120,22 @@ def _take(root: Path, part: _Part, listed: list[tuple[str, int]], known: KnownFi
     sizes = known.sizes(paths)
     needed = sum(_CHANNELS * rows * cols for rows, cols in filter(None, sizes))
     fits = needed <= reading.MEMORY
-    doubtful = [fits or size is None for size in sizes]
     if not fits:
         part.kept.items = None
     table = on_cpu(np.array([os.fsencode(path) for path in paths], object))
-    decoded = reading.attempts(
-        lambda number: decoding.read(table[number]), np.flatnonzero(doubtful).tolist()
-    )
-    for (name, label), size, is_doubtful in zip(listed, sizes, doubtful, strict=True):
-        found = next(decoded) if is_doubtful else None
-        if isinstance(found, tf.errors.OpError):
-            part.skipped.append(f"{name}: {decoding.reason(found)}")
-            continue
+    doubtful = [number for number, size in enumerate(sizes) if size is None or fits]
+    decoded = reading.attempts(lambda number: decoding.read(table[number]), doubtful)
+    for (name, label), size in zip(listed, sizes, strict=True):
+        if size is None or fits:
+            found = next(decoded)
+            if isinstance(found, tf.errors.OpError):
+                part.skipped.append(f"{name}: {decoding.reason(found)}")
+                continue
+            part.kept.add(found, found.nbytes)
+            size = found.shape[:2]
         part.names.append(name)
         part.labels.append(label)
-        part.sizes.add(size if found is None else found.shape[:2])
-        if found is not None:
-            part.kept.add(found, found.nbytes)
+        part.sizes.add(size)
 
 
 def _found(folder: Path) -> Iterable[Found]:
