@@ -224,11 +224,12 @@ def ends(
     """
     descriptor, status = _opened(file)
     with open(descriptor, "rb", buffering=0) as stream:
-        first = stream.read(head)
-        if status.st_size <= len(first):
+        # No more than its size: reading some files of the system blocks, or never ends.
+        first = stream.read(min(head, status.st_size)) or b""
+        if status.st_size <= max(head, tail):
             return first, first[-tail:], status
         stream.seek(-tail, os.SEEK_END)
-        return first, stream.read(tail), status
+        return first, stream.read(tail) or b"", status
 
 
 def _opened(file: str | bytes | os.PathLike[str]) -> tuple[int, os.stat_result]:
