@@ -60,7 +60,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--one", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.small:
-        options.networks, options.batches, options.size = ("cifar_resnet_20", "vgg_16"), (4,), 32
+        options.networks, options.batches, options.size = ("cifar_resnet_20",), (4,), 32
         options.steps, options.seconds, options.windows = 2, 0.0, 1
     return options
 
