@@ -96,13 +96,13 @@ def _normalised(layer: Any, inputs: Tensor) -> Tensor:
         data_format=_FORMATS[layer.axis],
         is_training=True,
     )
-    variance = result.batch_variance * _without_bessel(inputs, layer.axis)
+    variance = result.batch_variance * without_bessel(inputs, layer.axis)
     _move(layer.moving_mean, result.batch_mean, layer.momentum)
     _move(layer.moving_variance, variance, layer.momentum)
     return result.y
 
 
-def _without_bessel(inputs: Tensor, axis: int) -> Any:
+def without_bessel(inputs: Tensor, axis: int) -> Any:
     """Return (n - 1) / n for the n values of a channel; of a single one, the variance is 0."""
     import tensorflow as tf
 

@@ -1,9 +1,10 @@
 """Dense blocks in less memory: what is cheap to compute is computed again for the gradients.
 
 The n-th layer of a dense block concatenates all outputs before it, normalises them, applies an
-activation and convolves the result. Kept for the gradients, these concatenations grow with the
-square of the block's depth, while what they are made of grows with the depth alone. So only that is
-kept: the convolution has a gradient of its own, which first computes its input again.
+activation and convolves the result. Kept for the gradients, the concatenations and what is made of
+them grow with the square of the block's depth, while what they are made of grows with the depth
+alone. So only that is kept: each convolution after a normalisation and an activation has a gradient
+of its own, which first computes its input again.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any, NamedTuple
 import keras
 
 from keras_convnets.fast.batch_norm import quicken
+from keras_convnets.fast.known_statistics import KnownStatistics
 from keras_convnets.keras_private import all_layers, first_inputs, operation_of, was_called
 from keras_convnets.typed import typed
 
@@ -22,29 +24,29 @@ Tensor = Any
 Call = Callable[..., Tensor]
 Values = tuple[tuple[Any, Tensor], ...]  # of variables
 
-_KINDS: tuple[tuple[type, ...], ...] = (
-    (keras.layers.Concatenate,),
-    (keras.layers.BatchNormalization,),
-    (keras.layers.Activation, keras.layers.ReLU),
-    (keras.layers.Conv2D,),
-)
+_CONCAT = (keras.layers.Concatenate,)
+_NORM = (keras.layers.BatchNormalization,)
+_ACTIVATION = (keras.layers.Activation, keras.layers.ReLU)
+_CONV = (keras.layers.Conv2D,)
 _ORIGIN = "_keras_convnets_origin"  # the attribute of a tensor that tells how it was made
 
 
 class _Concatenated(NamedTuple):
-    """A tensor is a concatenation of pieces."""
+    """A tensor is a concatenation of pieces; of one piece, it is that."""
 
     pieces: tuple[Tensor, ...]
     axis: int
 
 
 class _Normalised(NamedTuple):
-    """A tensor is a concatenation on which layers were called in sequence."""
+    """A tensor is a concatenation that was normalised; after it, layers were called in sequence."""
 
     whole: Tensor
     made_of: _Concatenated
-    layers: tuple[Callable[[Tensor], Tensor], ...]
-    weights: Values  # of the layers, before the calls
+    norm: Call
+    known: KnownStatistics | None  # to normalise by, if the kernel was used
+    layers: tuple[Call, ...]
+    weights: Values  # of the normalisation, before the call
 
 
 @typed
@@ -52,10 +54,11 @@ def memory_efficient(model: keras.Model) -> keras.Model:
     """Let the dense blocks of a model train in less memory, and return the model.
 
     In a dense block, each layer concatenates all outputs before it, normalises them and convolves
-    them after an activation. In training, these three results are computed a second time for the
-    gradients instead of being kept. Outputs, gradients and moving statistics are those of the same
-    model without this, to rounding. Layers, weights and files are the same, so that a copy or a
-    model loaded from a file needs this function again.
+    them after an activation. In training, the results of these three are computed a second time for
+    the gradients instead of being kept, and so is all else that a normalisation and an activation
+    make for a convolution. Outputs, gradients and moving statistics are those of the same model
+    without this, to rounding. Layers, weights and files are the same, so that a copy, or a model
+    loaded from a file, needs this function again.
 
     It acts in training with TensorFlow, in graphs such as those of ``fit``. With
     ``jit_compile=True``, it is XLA that decides what is kept.
@@ -73,43 +76,52 @@ def memory_efficient(model: keras.Model) -> keras.Model:
         >>> model.get_layer("dense1_block2_conv1").name
         'dense1_block2_conv1'
     """
-    chains = dense_chains(model)
+    replaced = _recomputed(model)
     if keras.backend.backend() != "tensorflow":
         return model
-    for chain in chains:
-        for layer, call in zip(chain, _CALLS, strict=True):
-            _replace(quicken(layer), call)
+    for layer, call in replaced:
+        _replace(quicken(layer), call)
     for layer in all_layers(model):
         if isinstance(layer, keras.Model):
             layer.train_function = None  # one that was traced before keeps everything
     return model
 
 
-def dense_chains(model: keras.Model) -> list[tuple[Any, ...]]:
-    """Return concatenation, normalisation, activation and convolution of each dense layer.
+def check_dense_blocks(model: keras.Model) -> None:
+    """Refuse a model without dense blocks.
 
     Raises:
         ValueError: it has none.
     """
-    chains = [chain for layer in all_layers(model) if (chain := _chain(layer))]
-    if not chains:
+    _recomputed(model)
+
+
+def _recomputed(model: keras.Model) -> list[tuple[Any, Call]]:
+    """Return the layers to replace the calls of, each with what computes it instead."""
+    replaced: list[tuple[Any, Call]] = []
+    for conv in all_layers(model):
+        activation = _before(conv, _CONV)
+        norm = _before(activation, _ACTIVATION)
+        source = _before(norm, _NORM)
+        if source is None:
+            continue
+        replaced += [(norm, _normalise), (activation, _activate), (conv, _convolve)]
+        if type(source) in _CONCAT:
+            replaced.append((source, _concatenate))
+    if not any(call is _concatenate for _, call in replaced):
         raise ValueError(
             f"memory_efficient: received {model.name}, which has no dense blocks; expected a model "
             "with concatenations that are followed by batch normalisation, an activation and a "
             "convolution, such as densenet_121. Leave it out."
         )
-    return chains
+    return replaced
 
 
-def _chain(layer: Any) -> tuple[Any, ...]:
-    """Return the concatenation, normalisation, activation and convolution that end in a layer."""
-    chain: list[Any] = []
-    for kinds in reversed(_KINDS):
-        if type(layer) not in kinds:
-            return ()
-        chain.insert(0, layer)
-        layer = operation_of(first_inputs(layer)[0]) if was_called(layer) else None
-    return tuple(chain)
+def _before(layer: Any, kinds: tuple[type, ...]) -> Any:
+    """Return what made the input of a layer of these kinds; ``None`` for other layers."""
+    if type(layer) not in kinds or not was_called(layer):
+        return None
+    return operation_of(first_inputs(layer)[0])
 
 
 def _replace(layer: Any, call: Call) -> None:
@@ -138,10 +150,15 @@ def _normalise(
     """Normalise; in training, tell what the result is made of."""
     weights = _values(layer)  # before the moving statistics move
     outputs = own(inputs, training=training, mask=mask)
-    made_of = getattr(inputs, _ORIGIN, None)
-    if training and mask is None and isinstance(made_of, _Concatenated):
-        again = functools.partial(layer, training=training)
-        setattr(outputs, _ORIGIN, _Normalised(inputs, made_of, (again,), weights))
+    made_of = getattr(inputs, _ORIGIN, _Concatenated((inputs,), layer.axis))
+    if training and mask is None and made_of is not None:
+        if not isinstance(made_of, _Concatenated):
+            made_of = _Concatenated((inputs,), layer.axis)
+        again, known = (
+            functools.partial(layer, training=training),
+            KnownStatistics.of(layer, outputs),
+        )
+        setattr(outputs, _ORIGIN, _Normalised(inputs, made_of, again, known, (), weights))
     return outputs
 
 
@@ -155,61 +172,68 @@ def _activate(layer: Any, own: Call, inputs: Tensor) -> Tensor:
 
 
 def _convolve(layer: Any, own: Call, inputs: Tensor) -> Tensor:
-    """Convolve, with a gradient that computes the inputs again if it is known how."""
+    """Convolve, with a gradient that computes the inputs again if it is known how.
+
+    The gradient goes past the inputs to what was normalised, as a whole and not to its pieces:
+    those of all layers add up one after the other, whereas the gradients of pieces would all be
+    kept until the last one is there.
+    """
+    import tensorflow as tf
+
     origin = getattr(inputs, _ORIGIN, None)
     if not isinstance(origin, _Normalised):
         return own(inputs)
     weights = (*origin.weights, *_values(layer))
-    layers = (*origin.layers, layer)
-    return _recomputing(own, inputs, origin, layers, weights)
-
-
-def _recomputing(
-    own: Call, inputs: Tensor, origin: _Normalised, layers: Sequence[Call], weights: Values
-) -> Tensor:
-    """Return ``own(inputs)``, whose gradient goes past the inputs to what they are made of.
-
-    The gradient is that of the concatenation as a whole, not of its pieces: those of all layers
-    add up one after the other, whereas the gradients of pieces would all wait for the last one.
-    """
-    import tensorflow as tf
-
     variables = [variable for variable, _ in weights]
-    pieces, axis = origin.made_of
+    # Without the tensor that it is to do without.
+    kept = origin._replace(whole=None, layers=(*origin.layers, layer))
 
     def convolution(inputs: Tensor, whole: Tensor, *values: Tensor) -> tuple[Tensor, Call]:
         del whole
         with _weights_being(variables, values):
             outputs = own(inputs)
-        gradients = functools.partial(_gradients, pieces, axis, layers, variables, values)
-        return outputs, lambda arriving: (None, *gradients(arriving))
+        return outputs, lambda arriving: (None, *_gradients(kept, variables, values, arriving))
 
     values = [value for _, value in weights]
     return tf.custom_gradient(convolution)(inputs, origin.whole, *values)
 
 
 def _gradients(
-    pieces: Sequence[Tensor],
-    axis: int,
-    layers: Sequence[Call],
-    variables: Sequence[Any],
-    values: Sequence[Tensor],
-    arriving: Tensor,
+    origin: _Normalised, variables: Sequence[Any], values: Sequence[Tensor], arriving: Tensor
 ) -> list[Tensor | None]:
-    """Return the gradients of the concatenation and of the values of the layers' variables."""
+    """Return the gradients of what was normalised and of the values of the layers' variables."""
     import tensorflow as tf
 
-    # Without waiting, TensorFlow would merge it with the first computation, or compute it early.
-    along = tf.constant(axis)  # not within, or it alone would wait
-    with tf.control_dependencies([arriving]):
-        whole = tf.concat(pieces, along)
+    whole = inputs = _again(origin.made_of, arriving)
+    layers, known = origin.layers, origin.known
+    if known is None:
+        layers = (origin.norm, *layers)
+    else:
+        inputs = known.outputs(whole)
     with tf.GradientTape(watch_accessed_variables=False) as tape:
-        tape.watch([whole, *values])
-        outputs = whole
+        tape.watch([inputs, *values])
         with _weights_being(variables, values):
-            for layer in layers:
-                outputs = layer(outputs)
-    return tape.gradient(outputs, [whole, *values], arriving)
+            outputs = functools.reduce(lambda tensor, layer: layer(tensor), layers, inputs)
+    gradient, *others = tape.gradient(outputs, [inputs, *values], arriving)
+    if known is None:
+        return [gradient, *others]
+    gradient, learnt = known.gradients(whole, gradient)
+    found = zip(variables, others, strict=True)
+    return [gradient, *(learnt.get(id(variable), other) for variable, other in found)]
+
+
+def _again(made_of: _Concatenated, arriving: Tensor) -> Tensor:
+    """Return a concatenation once more, after a gradient has arrived.
+
+    Without waiting, TensorFlow would compute it early, or merge it with the first computation.
+    """
+    import tensorflow as tf
+
+    pieces, axis = made_of.pieces, tf.constant(made_of.axis)  # not within, or it alone would wait
+    with tf.control_dependencies([arriving]):
+        whole = tf.concat(pieces, axis) if len(pieces) > 1 else tf.identity(pieces[0])
+    setattr(whole, _ORIGIN, None)  # what is made of it is not computed a third time
+    return whole
 
 
 def _values(layer: Any) -> Values:
@@ -219,6 +243,3 @@ def _values(layer: Any) -> Values:
 def _weights_being(variables: Sequence[Any], values: Sequence[Tensor]) -> Any:
     """Return a context in which variables have these values, and keep them whatever is assigned."""
     return keras.StatelessScope(list(zip(variables, values, strict=True)))
-
-
-_CALLS: tuple[Call, ...] = (_concatenate, _normalise, _activate, _convolve)

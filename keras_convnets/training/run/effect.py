@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keras
 
-from keras_convnets.fast.recomputation import dense_chains
+from keras_convnets.fast.recomputation import check_dense_blocks
 from keras_convnets.keras_private import all_layers
 from keras_convnets.training.recipe.recipes import Recipe
 from keras_convnets.training.recipe.settings import Settings
@@ -29,7 +29,7 @@ def check_effect(model: keras.Model, recipe: Recipe, settings: Settings) -> None
             "it only with a model that has some. Leave it out."
         )
     if settings.memory_efficient:
-        dense_chains(model)
+        check_dense_blocks(model)
     if recipe.stage_decay != 1 and set(stage_rates(model, recipe.stage_decay)) <= {1}:
         raise ValueError(
             f"stage_decay: received {recipe.stage_decay:g} with {model.name}, which has one stage; "
