@@ -17,12 +17,12 @@ CANNOT_RUN = (
 
 def warn_where_it_cannot_run() -> None:
     """Warn if a channels_first model would fail in its first step, and name both remedies."""
-    if not _convolution_runs():
+    if not convolution_runs():
         warnings.warn(CANNOT_RUN, stacklevel=2)
 
 
 @functools.cache
-def _convolution_runs() -> bool:
+def convolution_runs() -> bool:
     """Run a 1x1 convolution on one pixel: more reliable than any TensorFlow setting."""
     if keras.backend.backend() != "tensorflow":
         return True

@@ -6,8 +6,6 @@ from typing import Any
 
 import keras
 
-from keras_convnets.fast.batch_norm import without_bessel
-
 Tensor = Any
 
 
@@ -40,12 +38,14 @@ class KnownStatistics:
         """Return the outputs of the layer for the inputs of the call, computed again."""
         import tensorflow as tf
 
+        from keras_convnets.fast.fused import without_bessel  # needs TensorFlow too
+
         return tf.raw_ops.FusedBatchNormV3(
             x=inputs,
             scale=self._scale,
             offset=self._offset,
             mean=self._mean,
-            variance=self._variance * without_bessel(inputs, self._layer.axis),
+            variance=self._variance * without_bessel(inputs, self._layer),
             is_training=False,
             **self._options,
         ).y
