@@ -47,6 +47,9 @@ class DensenetBuilder:
     code has ``2 * growth_rate`` channels always: ``cifar_densenet_40_12_authors``,
     ``_100_12_authors`` and ``_100_24_authors``. In ``bc_100_12``, 100 is the depth and 12 the
     growth rate.
+
+    With ``memory_efficient=True``, they train in less memory: see
+    [`memory_efficient`][keras_convnets.memory_efficient].
     """
 
     @staticmethod
