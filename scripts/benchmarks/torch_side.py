@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 from typing import Any
 
@@ -10,6 +11,9 @@ from benchmarks.turns import Call
 
 HALVES = {"mixed_bfloat16": "bfloat16", "mixed_float16": "float16"}
 """The type that PyTorch's autocast computes in under a Keras policy of mixed precision."""
+
+TWIN = "cifar_resnet_20"
+"""The network that torchvision lacks; its twin is written here."""
 
 
 def torch_and_torchvision() -> tuple[Any, Any]:
@@ -20,7 +24,8 @@ def torch_and_torchvision() -> tuple[Any, Any]:
     """
     import torch
 
-    torch.set_num_threads(len(os.sched_getaffinity(0)))
+    threads = os.environ.get("TF_NUM_INTRAOP_THREADS") or len(os.sched_getaffinity(0))
+    torch.set_num_threads(int(threads))
     try:
         import torchvision
     except RuntimeError:
@@ -33,6 +38,8 @@ def torch_and_torchvision() -> tuple[Any, Any]:
 
 def network(torch: Any, torchvision: Any, name: str, size: int, classes: int = 1000) -> Any:
     """Return torchvision's network without weights, for images of the given size."""
+    if name == TWIN:
+        return twin(torch, classes)
     options = {"aux_logits": False, "init_weights": False} if name == "googlenet" else {}
     model = getattr(torchvision.models, name)(weights=None, num_classes=classes, **options)
     if name == "vgg16":
@@ -40,6 +47,41 @@ def network(torch: Any, torchvision: Any, name: str, size: int, classes: int = 1
         model.avgpool = torch.nn.Identity()
         model.classifier[0] = torch.nn.Linear(512 * (size // 32) ** 2, 4096)
     return model
+
+
+def twin(torch: Any, classes: int = 10) -> Any:
+    """Return ResNet-20 for CIFAR as He et al. 2015 describe it, with shortcuts of option A."""
+    from torch import nn
+    from torch.nn import functional
+
+    class Block(nn.Module):
+        def __init__(self, before: int, channels: int, stride: int) -> None:
+            super().__init__()
+            self.conv1 = nn.Conv2d(before, channels, 3, stride, 1, bias=False)
+            self.bn1 = nn.BatchNorm2d(channels)
+            self.conv2 = nn.Conv2d(channels, channels, 3, 1, 1, bias=False)
+            self.bn2 = nn.BatchNorm2d(channels)
+            self.relu = nn.ReLU(inplace=True)
+            self.stride, self.more = stride, channels - before
+
+        def forward(self, x: Any) -> Any:
+            y = self.bn2(self.conv2(self.relu(self.bn1(self.conv1(x)))))
+            if self.more:
+                x = x[:, :, :: self.stride, :: self.stride]
+                x = functional.pad(x, (0, 0, 0, 0, 0, self.more))
+            return self.relu(y + x)
+
+    widths = [16, *[16] * 3, *[32] * 3, *[64] * 3]
+    pairs = list(itertools.pairwise(widths))
+    blocks = [Block(a, b, 1 if a == b else 2) for a, b in pairs]
+    stem = [nn.Conv2d(3, 16, 3, 1, 1, bias=False), nn.BatchNorm2d(16), nn.ReLU(inplace=True)]
+    head = [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, classes)]
+    return nn.Sequential(*stem, *blocks, *head)
+
+
+def parameters(model: Any) -> int:
+    """Return the number of trainable parameters."""
+    return sum(weight.numel() for weight in model.parameters())
 
 
 def autocast(torch: Any, precision: str) -> Any:

@@ -9,7 +9,12 @@ from statistics import median
 Call = Callable[[], object]
 
 
-def in_turn(calls: Sequence[Call], rounds: int, warm_ups: int = 2) -> list[float]:
+def in_turn(
+    calls: Sequence[Call],
+    rounds: int,
+    warm_ups: int = 2,
+    clock: Callable[[], float] = time.perf_counter,
+) -> list[float]:
     """Return the median seconds of each call over the rounds, after some warm-up rounds.
 
     Each round makes every call once, and each round begins with another one, because a call may
@@ -19,8 +24,8 @@ def in_turn(calls: Sequence[Call], rounds: int, warm_ups: int = 2) -> list[float
     for number in range(rounds + warm_ups):
         for place in range(len(calls)):
             which = (place + number) % len(calls)
-            start = time.perf_counter()
+            start = clock()
             calls[which]()
             if number >= warm_ups:
-                seconds[which].append(time.perf_counter() - start)
+                seconds[which].append(clock() - start)
     return [median(times) for times in seconds]
