@@ -106,7 +106,7 @@ def plain_crop(image, shorter_side, kernel):
 
 
 @pytest.mark.parametrize("kernel", KERNELS)
-@pytest.mark.parametrize("size", [(500, 375), (233, 640), (100, 90)])
+@pytest.mark.parametrize("size", [(500, 375), (90, 140)])
 def test_images_of_weights_are_bit_for_bit_those_of_the_whole_image_scaled(size, kernel):
     data = encoded(PHOTOGRAPH.resize(size), quality=90)
     for side in (224, 256):
