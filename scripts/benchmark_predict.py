@@ -36,10 +36,10 @@ from keras_convnets.inference.predict import predict
 from keras_convnets.inference.trained import TrainedModel
 
 # Rows and columns of the images, and torchvision's name; for each batch size, the rounds, and the
-# batches of an evaluation.
+# batches of an evaluation. Large batches of large images take long; there, one look must do.
 NETWORKS = {
-    "cifar_resnet_20": (32, None, {1: (100, 64), 8: (60, 32), 64: (20, 8)}),
-    "resnet_v1_5_50": (224, "resnet50", {1: (15, 32), 8: (5, 8), 64: (1, 2)}),
+    "cifar_resnet_20": (32, None, {1: (40, 64), 8: (25, 16), 64: (8, 4)}),
+    "resnet_v1_5_50": (224, "resnet50", {1: (6, 16), 8: (2, 4), 64: (1, 1)}),
 }
 BARE = "compiled function"  # which the ways after it, up to the next, are compared with
 CALLS = 200
@@ -75,7 +75,9 @@ def report(name: str, options: argparse.Namespace) -> None:
             zip(calls, in_turn(list(calls.values()), options.rounds or rounds), strict=True)
         )
         calls = dict(evaluations(model, pixels, batches))
-        took |= zip(calls, in_turn(list(calls.values()), options.rounds or 3, 1), strict=True)
+        took |= zip(
+            calls, in_turn(list(calls.values()), options.rounds or min(3, rounds), 1), strict=True
+        )
         bare = took[BARE]
         for way, seconds in took.items():
             bare = seconds if way.startswith(BARE) else bare

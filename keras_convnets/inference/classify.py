@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -16,6 +15,7 @@ from keras_convnets.images.brightness import largest_pixel, too_bright
 from keras_convnets.images.class_names import class_names_of
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.inference.answers import answers
+from keras_convnets.inference.batching import prepared_batches
 from keras_convnets.inference.classifier import check_takes_floats
 from keras_convnets.inference.compiled import Kept, kept
 from keras_convnets.inference.fits import check_takes
@@ -199,31 +199,15 @@ class _Read:
         self.doubtful: list[str] = []
 
     def batches(self, of: Kept, images: Any, preprocessing: Preprocessing) -> Iterator[tf.Tensor]:
-        """Yield batches of prepared images in the data format of the model."""
+        """Return batches of prepared images in the data format of the model."""
         is_first = of.get("format", axes.format_of) == "channels_first"
-        room = math.prod(preprocessing.image_shape)
-        batch: list[Any] = []
+        return prepared_batches(
+            self._pixels(images, preprocessing), preprocessing, is_first, _BATCH
+        )
+
+    def _pixels(self, images: Any, preprocessing: Preprocessing) -> Iterator[np.ndarray]:
         for name, pixels in pixels_of(images, largest_pixel(preprocessing)):
-            if len(batch) == _BATCH:
-                yield _in_format(_together(batch, preprocessing), is_first)
-                batch = []
             if doubt := too_bright(name, float(pixels.max()), preprocessing):
                 self.doubtful.append(doubt)
             self.names.append(name)
-            # A photograph may take much more memory than the network's input.
-            batch.append(pixels if pixels.size <= room else preprocessing(pixels))
-        if batch:
-            yield _in_format(_together(batch, preprocessing), is_first)
-
-
-def _together(images: list[Any], preprocessing: Preprocessing) -> Any:
-    """Return images, some of which may be pixels yet, as one prepared batch."""
-    first = images[0]
-    kinds = {(type(image), tuple(image.shape), image.dtype) for image in images}
-    if isinstance(first, np.ndarray) and len(kinds) == 1:
-        return preprocessing(np.stack(images))
-    return tf.stack([preprocessing(one) if isinstance(one, np.ndarray) else one for one in images])
-
-
-def _in_format(batch: Any, is_first: bool) -> Any:
-    return tf.transpose(batch, (0, 3, 1, 2)) if is_first else batch
+            yield pixels

@@ -12,6 +12,7 @@ from PIL import Image
 
 from keras_convnets.analysis.tables import sizes
 from keras_convnets.images import decoding
+from keras_convnets.images.contents import MOST_PIXELS
 from keras_convnets.printable import one_line
 from keras_convnets.received import shown
 
@@ -137,7 +138,12 @@ def _no_pixels(
 def _checked(where: str, pixels: np.ndarray) -> np.ndarray:
     shape = pixels.shape
     if len(shape) == 3 and 0 not in shape and shape[2] <= _MOST_CHANNELS:
-        return pixels
+        if shape[0] * shape[1] <= MOST_PIXELS:
+            return pixels
+        raise ValueError(
+            f"{where}: received an array of {sizes(shape)}; expected at most {MOST_PIXELS:,} "
+            "pixels. Resize it."
+        )
     has = f"an array of {sizes(shape)}" if shape else "a number"
     raise ValueError(
         f"{where}: received {has}; expected (rows, cols, channels) with 1 to {_MOST_CHANNELS} "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import os
 from collections.abc import Iterable, Iterator
 from typing import Any, Protocol
@@ -15,6 +16,7 @@ from keras_convnets.images import decoding
 from keras_convnets.images.brightness import too_bright
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.inference.answers import answers
+from keras_convnets.inference.batching import prepared_batches
 from keras_convnets.inference.compiled import kept
 from keras_convnets.inference.enough_memory import enough_memory
 from keras_convnets.inference.evaluation import Share
@@ -224,24 +226,14 @@ class _Reader:
         self.refused: list[str] = []
         self.doubtful: list[str] = []
 
-    def batches(self, names: list[str]) -> Iterator[np.ndarray] | None:
+    def batches(self, names: list[str]) -> Iterator[Any] | None:
         """Yield batches of images; return ``None`` if no file can be read."""
         images = self._images(names)
         first = next(images, None)
-        return None if first is None else self._batched(first, images)
-
-    def _batched(self, first: np.ndarray, others: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
-        batch = [first]
-        for image in others:
-            if len(batch) == _BATCH:
-                yield self._stacked(batch)
-                batch = []
-            batch.append(image)
-        yield self._stacked(batch)
-
-    def _stacked(self, images: list[np.ndarray]) -> np.ndarray:
-        batch = np.stack(images)
-        return batch.transpose(0, 3, 1, 2) if self._is_first else batch
+        if first is None:
+            return None
+        every = itertools.chain([first], images)
+        return prepared_batches(every, self._preprocessing, self._is_first, _BATCH)
 
     def _images(self, names: list[str]) -> Iterator[np.ndarray]:
         for name in names:
@@ -253,4 +245,4 @@ class _Reader:
             if doubt := too_bright(name, int(pixels.max()), self._preprocessing):
                 self.doubtful.append(doubt)
             self.read.append(name)
-            yield self._preprocessing(pixels).numpy()
+            yield pixels
