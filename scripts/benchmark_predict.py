@@ -70,14 +70,9 @@ def report(name: str, options: argparse.Namespace) -> None:
     for batch in options.batches:
         rounds, batches = sizes[batch]
         pixels = np.random.default_rng(0).integers(0, 256, (batch, side, side, 3), np.uint8)
-        calls = dict(contenders(model, pixels, torchvision_name, options.precision))
-        took = dict(
-            zip(calls, in_turn(list(calls.values()), options.rounds or rounds), strict=True)
-        )
-        calls = dict(evaluations(model, pixels, batches))
-        took |= zip(
-            calls, in_turn(list(calls.values()), options.rounds or min(3, rounds), 1), strict=True
-        )
+        rounds = options.rounds or rounds
+        took = timed(contenders(model, pixels, torchvision_name, options.precision), rounds)
+        took |= timed(evaluations(model, pixels, batches), min(3, rounds))
         bare = took[BARE]
         for way, seconds in took.items():
             bare = seconds if way.startswith(BARE) else bare
@@ -85,6 +80,12 @@ def report(name: str, options: argparse.Namespace) -> None:
     heading = [text for batch in options.batches for text in (f"batch {batch}, ms", "times")]
     rows = [[way, *cells] for way, cells in columns.items()]
     print(f"\n{name}, {side} x {side}\n\n{table(['', *heading], rows)}", flush=True)
+
+
+def timed(contenders: Iterator[tuple[str, Call]], rounds: int) -> dict[str, float]:
+    """Return the median seconds of each call, in turn."""
+    calls = dict(contenders)
+    return dict(zip(calls, in_turn(list(calls.values()), rounds, 1), strict=True))
 
 
 def contenders(
