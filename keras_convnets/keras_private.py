@@ -95,6 +95,12 @@ def learnt_weights(layer: Any) -> list[Any]:
     return [weight for inner in layer._flatten_layers() for weight in inner._trainable_variables]
 
 
+def is_training() -> bool:
+    """Return whether the outermost model or layer that is being called was called to train."""
+    context = global_state.get_global_attribute("current_call_ctx")
+    return bool(getattr(context, "training", None))
+
+
 # --- Names. A layer is named when it is created, and its weights take that name when it is built.
 # --- Keras numbers unnamed layers with a process-wide counter and has no hook to change the names.
 
