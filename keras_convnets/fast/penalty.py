@@ -17,7 +17,23 @@ Tensor = Any
 
 
 class _FastL2(keras.regularizers.L2):
-    """Keras' L2 penalty on a weight, computed by TensorFlow's operation."""
+    """Keras' L2 penalty on a weight, computed by TensorFlow's operation.
+
+    Args:
+        own: Keras' penalty, which the layer keeps. Its factor is read at each call: it may change.
+    """
+
+    def __init__(self, own: keras.regularizers.L2) -> None:
+        self._own = own  # instead of a factor: see `l2`
+
+    @property
+    def l2(self) -> Any:
+        """The factor."""
+        return self._own.l2
+
+    @l2.setter
+    def l2(self, factor: Any) -> None:
+        self._own.l2 = factor
 
     def __call__(self, x: Any) -> Tensor:
         if keras.backend.standardize_dtype(x.dtype) != "float32":
@@ -32,7 +48,7 @@ def quicken(layer: Any) -> Any:
     if keras.backend.backend() == "tensorflow":
         for weight in learnt_weights(layer):
             if type(weight.regularizer) is keras.regularizers.L2:
-                weight.regularizer = _FastL2(weight.regularizer.l2)
+                weight.regularizer = _FastL2(weight.regularizer)
     return layer
 
 

@@ -47,7 +47,18 @@ def test_losses_and_gradients_are_those_of_keras():
 @pytest.mark.parametrize("dtype", ["bfloat16", "float64"])
 def test_other_types_are_left_to_keras(dtype):
     weight = keras.Variable(np.linspace(-1, 1, 5), dtype=dtype)
-    assert _FastL2(0.01)(weight) == keras.regularizers.L2(0.01)(weight)
+    own = keras.regularizers.L2(0.01)
+    assert _FastL2(own)(weight) == own(weight)
+
+
+def test_a_factor_that_is_changed_in_the_layer_counts():
+    own, fast = model_of(), model_of()
+    fast_penalties(fast)
+    for model in (own, fast):
+        model.layers[0].kernel_regularizer.l2 = 3.0
+        model.layers[2].kernel.regularizer.l2 = 2.0
+    np.testing.assert_allclose(fast.losses, own.losses, rtol=1e-6)
+    assert fast.layers[0].get_config()["kernel_regularizer"]["config"] == {"l2": 3.0}
 
 
 def test_frozen_layers_have_no_penalty():
