@@ -161,6 +161,20 @@ def test_broken_weights_are_refused_once_they_are_seen(model):
         classify(broken, SMALL, CROP)
 
 
+def test_weights_that_training_broke_are_refused():
+    """Also where the outputs hide it, for a ReLU may turn NaN into 0."""
+    ends = keras.layers.Flatten(), keras.layers.Dense(3, activation="softmax")
+    layers = keras.Input((8, 8, 3)), keras.layers.Conv2D(2, 3, activation="relu"), *ends
+    broken = keras.Sequential(layers)
+    broken.compile("sgd", "mse")
+    assert len(classify(broken, SMALL, CROP)) == 3
+    kernel = broken.layers[0].kernel
+    kernel.assign(kernel * np.nan)
+    broken.optimizer.iterations.assign(1)
+    with pytest.raises(ValueError, match=r"^model: .* (NaN or infinity)"):
+        classify(broken, SMALL, CROP)
+
+
 def test_a_model_that_does_not_know_how_its_images_are_prepared():
     with pytest.raises(ValueError, match="^preprocessing: received none, and .* does not know how"):
         classify(network(), SMALL)
