@@ -19,6 +19,7 @@ from typing import Any
 from keras_convnets import files
 from keras_convnets.images import contents
 from keras_convnets.images.looking import Look, looks, state
+from keras_convnets.readers import json_text
 
 FEWEST = 1000  # files of a folder that is worth it
 _FORMAT = 1
@@ -109,7 +110,7 @@ def _kept(root: Path) -> Known:
         digest, _, body = files.read_regular(_place(root), _LARGEST).partition(b"\n")
         if digest != _digest(body):
             return {}
-        found = json.loads(body)
+        found = json_text.parse(body)
         if found["format"] != _FORMAT or found["root"] != os.fspath(root):
             return {}
         return {path: kept for path, kept in found["files"].items() if _is_entry(kept)}
