@@ -70,7 +70,8 @@ def _values(of: Kept, batches: Iterable[Any], describe: Callable[[int], str]) ->
         raise ValueError(
             f"model: {of.model.name} outputs NaN or infinity for {len(broken)} of {len(values)} "
             f"images, {describe(int(broken[0]))} the first; expected numbers. Its weights are "
-            "broken: take those of an earlier checkpoint, or train with a lower learning rate."
+            "broken, or the images are: take those of an earlier checkpoint, train with a lower "
+            "learning rate, or look for NaN in the images."
         )
     return values
 

@@ -86,12 +86,15 @@ def _of_pillow(where: str, image: Image.Image) -> np.ndarray:
             "channel. Scale it to 0 to 255, and convert it to 'L' or 'RGB'."
         )
     try:
-        return _checked(where, np.asarray(image.convert("RGB")))
-    except (OSError, SyntaxError) as error:  # Pillow reads a file's pixels when it needs them
+        pixels = np.asarray(image.convert("RGB"))
+    except MemoryError:
+        raise
+    except Exception as error:  # the file is read now; Pillow does not document its exceptions
         raise ValueError(
             f"{where}: received an image that Pillow cannot read ({one_line(error)}); expected a "
-            "whole one. Mend its file."
+            "whole one that is open. Mend its file, or open it again."
         ) from error
+    return _checked(where, pixels)
 
 
 def _of_array(where: str, image: Any, brightest: float) -> np.ndarray:

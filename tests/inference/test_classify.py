@@ -234,6 +234,8 @@ def test_a_file_that_was_cut_off(model):
     words = "^images: received an image that Pillow cannot read"
     with Image.open("cut.png") as cut, pytest.raises(ValueError, match=words):
         classify(model, cut)
+    with pytest.raises(ValueError, match=words):
+        classify(model, cut)  # which is closed now
 
 
 @pytest.mark.parametrize(
