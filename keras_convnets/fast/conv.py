@@ -57,6 +57,8 @@ def _pointwise(strides: tuple[int, int]) -> Any:
     steps = [1, *strides, 1]
 
     def convolution(inputs: Tensor, kernel: Tensor) -> Any:
+        taken, made = kernel.shape[2:]  # channels, which the inputs may not tell in a graph
+
         def gradient(outputs: Tensor) -> tuple[Tensor, Tensor]:
             by_inputs = tf.raw_ops.Conv2DBackpropInput(
                 input_sizes=tf.shape(inputs),
@@ -66,7 +68,7 @@ def _pointwise(strides: tuple[int, int]) -> Any:
                 padding="VALID",
             )
             seen = inputs if steps == [1] * 4 else inputs[:, :: strides[0], :: strides[1]]
-            by_kernel = tf.matmul(_rows(seen), _rows(outputs), transpose_a=True)
+            by_kernel = tf.matmul(_rows(seen, taken), _rows(outputs, made), transpose_a=True)
             return by_inputs, tf.reshape(by_kernel, kernel.shape)
 
         return tf.nn.conv2d(inputs, kernel, steps, "VALID"), gradient
@@ -74,8 +76,8 @@ def _pointwise(strides: tuple[int, int]) -> Any:
     return tf.custom_gradient(convolution)
 
 
-def _rows(maps: Tensor) -> Tensor:
+def _rows(maps: Tensor, channels: int) -> Tensor:
     """Return feature maps as a matrix with a row for each pixel."""
     import tensorflow as tf
 
-    return tf.reshape(maps, (-1, maps.shape[-1]))
+    return tf.reshape(maps, (-1, channels))

@@ -42,6 +42,21 @@ def test_is_keras_layer_to_rounding(strides, dtype, tolerance):
         np.testing.assert_allclose(one, other, rtol=0, atol=tolerance * np.abs(other).max())
 
 
+@pytest.mark.parametrize("images", [0, 2])
+def test_graphs_that_do_not_know_the_sizes(images):
+    layer = quicken(layers.Conv2D(4, 1, use_bias=False))
+    model = keras.Sequential([keras.Input((5, 7, 3)), layer])
+
+    @tf.function(input_signature=[tf.TensorSpec((None,) * 4)])
+    def gradient(x):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(model(x, training=True))
+        return tape.gradient(loss, layer.kernel.value)
+
+    found = gradient(tf.ones((images, 5, 7, 3)))
+    np.testing.assert_array_equal(found, np.full((1, 1, 3, 4), images * 35))
+
+
 def test_inference_and_half_floats_are_keras_own():
     assert "Conv2DBackpropFilter" in results(True, 1, "float32", training=False)[1]
     assert "Conv2DBackpropFilter" in results(True, 1, "float16")[1]
