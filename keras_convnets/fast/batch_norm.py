@@ -26,9 +26,6 @@ def fast_batch_norm(model: keras.Model) -> keras.Model:
     Keras' own layer. Where the kernel cannot run or does not help, the layer computes as before; so
     it does on other backends, and so do subclasses of the layer.
 
-    Only where a channel's mean is hundreds of times its standard deviation, in large batches, are
-    the statistics that the kernel computes wrong: ``docs/speed.md`` has the figures.
-
     Args:
         model: any Keras model: functional, sequential, a subclass, with models inside. If it was
             compiled, it remains so.

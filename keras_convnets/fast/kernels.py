@@ -17,6 +17,8 @@ FORMATS = {3: "NHWC", -1: "NHWC", 1: "NCHW", -3: "NCHW"}
 _TYPES = ("float32", "bfloat16", "float16")  # the kernel has no float64
 # Below as many values, waking the kernel's threads takes longer than computing.
 _SMALLEST = 1 << 16
+# Of more values a channel, the CPU's sums, one value after the other, are less exact than Keras'.
+_MOST_A_CHANNEL = 1 << 18
 _UNKNOWN = 32  # what a size counts as that is not known when a graph is traced: that of the batch
 # The CPU's kernels take so many channels at a time, and are slow with others.
 _HALF_LANES, _LANES = 16, 4
@@ -33,7 +35,10 @@ def kernel_type(layer: Any, inputs: Any, learns: Any) -> str | None:
     if not _can(layer, inputs) or _values(inputs) < _SMALLEST:
         return None
     channels, is_last = layer.moving_mean.shape[0], FORMATS[layer.axis] == "NHWC"
+    if learns and _values(inputs) > channels * _MOST_A_CHANNEL and _only_cpus():
+        return None
     if layer.compute_dtype != "float32" and is_last and channels % _HALF_LANES == 0:
+        # On a GPU, the kernel's gradient in inference cannot be repeated bit for bit.
         return layer.compute_dtype if learns or _only_cpus() else None
     # In float32, inference by the kernel takes as long as Keras' multiplication and addition.
     if learns and channels % _LANES == 0 and (is_last or convolution_runs()):
@@ -59,5 +64,4 @@ def _values(inputs: Any) -> int:
 
 
 def _only_cpus() -> bool:
-    """Return whether there is no GPU: its gradients in inference cannot be repeated bit for bit."""
     return not tf.config.list_physical_devices("GPU")

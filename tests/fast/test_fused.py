@@ -206,6 +206,13 @@ def test_small_maps_are_left_to_keras(monkeypatch):
     assert runs_fused(step(fast), tf.TensorSpec((None, 32, 32, 16)))
 
 
+def test_channels_of_many_values_are_left_to_keras():
+    _, fast = pair(WIDE)
+    assert runs_fused(step(fast), tf.TensorSpec((16, 128, 128, 16)))
+    assert not runs_fused(step(fast), tf.TensorSpec((17, 128, 128, 16)))
+    assert not runs_fused(step(fast), tf.TensorSpec((None, 112, 112, 16)))
+
+
 def test_channels_first_on_a_cpu_without_onednn_is_left_to_keras(monkeypatch):
     monkeypatch.setattr(kernels, "convolution_runs", lambda: False)
     own, fast = pair((2, 16, 5, 7), axis=1)
