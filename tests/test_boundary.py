@@ -165,9 +165,10 @@ def test_a_signal_is_not_lost_in_what_native_code_asks_of_python(file, capfd):
 
 
 NATIVE = """
-import ctypes, sys
+import ctypes, signal, sys
 from keras_convnets.cli import boundary
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 run = ctypes.pythonapi.PyRun_String
 run.restype = ctypes.py_object
 run.argtypes = [ctypes.c_char_p, ctypes.c_int, ctypes.py_object, ctypes.py_object]

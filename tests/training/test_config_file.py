@@ -179,11 +179,11 @@ def test_what_is_no_configuration_is_refused_in_a_line(text, words):
 
 
 def test_a_configuration_of_a_newer_version():
-    Path("config.json").write_text('{"format": 3, "all": "is different"}')
+    Path("config.json").write_text('{"format": 4, "all": "is different"}')
     with pytest.raises(ValueError) as caught:
         config_file.read(Path())
     assert str(caught.value) == (
-        "run: 'config.json' was made by a newer keras_convnets (format 3; this one reads up to 2). "
+        "run: 'config.json' was made by a newer keras_convnets (format 4; this one reads up to 3). "
         "Upgrade the package."
     )
 
