@@ -45,6 +45,9 @@ def same_weights(one, other):
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(
+    "KERAS_CONVNETS_TEST_DEEP" not in os.environ, reason="two minutes: .ci/run trains it"
+)
 def test_the_main_job_learns_to_read_digits():
     result = run("train", "--out", "run")
     assert result.returncode == 0, result.stderr

@@ -44,11 +44,11 @@ def check(seeds):
 
 
 def test_random_models():
-    check(range(300))
+    check(range(150))
 
 
 @pytest.mark.skipif(
     "KERAS_CONVNETS_TEST_DEEP" not in os.environ, reason="the other models are asked by .ci/run"
 )
 def test_many_more_random_models():
-    check(range(300, 700))
+    check(range(150, 700))
