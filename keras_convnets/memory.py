@@ -22,7 +22,8 @@ _UNKNOWN = 2**62  # bytes
 _SAID = re.compile(
     "out of memory|OOM when allocating|RESOURCE_EXHAUSTED|CUDA_ERROR_OUT_OF_MEMORY|bad_alloc"
     "|failed to allocate|unable to allocate|can.t allocate memory|cannot allocate memory"
-    "|CUBLAS_STATUS_ALLOC_FAILED|CUDNN_STATUS_ALLOC_FAILED",
+    "|CUBLAS_STATUS_ALLOC_FAILED|CUDNN_STATUS_ALLOC_FAILED"
+    "|Status: 1, message: could not",  # of oneDNN, whose status 1 it is
     re.IGNORECASE,
 )
 _BACKENDS = ("tensorflow", "jax", "jaxlib", "torch")

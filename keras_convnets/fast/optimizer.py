@@ -11,6 +11,7 @@ from typing import Any
 import keras
 
 from keras_convnets.keras_private import momentum_of
+from keras_convnets.received import shown
 
 Tensor = Any
 
@@ -28,6 +29,9 @@ def fast_optimizer(optimizer: Any) -> keras.optimizers.Optimizer:
     Args:
         optimizer: an optimizer, or what ``keras.optimizers.get`` makes one of, such as ``"sgd"``.
 
+    Raises:
+        ValueError: it is neither.
+
     Examples:
         >>> import keras
         >>> from keras_convnets import create_model, fast_optimizer
@@ -35,12 +39,25 @@ def fast_optimizer(optimizer: Any) -> keras.optimizers.Optimizer:
         >>> optimizer = fast_optimizer(keras.optimizers.SGD(0.1, momentum=0.9))
         >>> model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
     """
-    optimizer = keras.optimizers.get(optimizer)
+    optimizer = _got(optimizer)
     inner = getattr(optimizer, "inner_optimizer", optimizer)  # of loss scaling
     own = "update_step" in vars(inner)  # quick already, or replaced by the user
     if type(inner) is _KIND and not own and keras.backend.backend() == "tensorflow":
         inner.update_step = types.MethodType(_update_step, inner)
     return optimizer
+
+
+def _got(given: Any) -> Any:
+    try:
+        found = keras.optimizers.get(given)
+    except (KeyError, TypeError, ValueError):
+        found = None
+    if not isinstance(found, keras.optimizers.Optimizer):
+        raise ValueError(
+            f"optimizer: received {shown(given)}; expected an optimizer of Keras, or the name of "
+            "one. Pass keras.optimizers.SGD(0.1, momentum=0.9) or 'sgd'."
+        )
+    return found
 
 
 def _update_step(optimizer: Any, gradient: Tensor, variable: Any, learning_rate: Tensor) -> None:

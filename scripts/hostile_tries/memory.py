@@ -113,6 +113,10 @@ _ERRORS: dict[str, Callable[[], Exception]] = {
         "InternalError", "Failed to allocate 512 bytes: CUDA_ERROR_OUT_OF_MEMORY: out of memory"
     ),
     "cuDNN": _tf_error("InternalError", "cuDNN launch failure: CUDNN_STATUS_ALLOC_FAILED"),
+    "oneDNN": _tf_error(
+        "AbortedError",
+        "Operation received an exception:Status: 1, message: could not create a primitive, in file",
+    ),
     "Python": MemoryError,
     "NumPy": _numpy,
     "C++": lambda: RuntimeError("std::bad_alloc"),
@@ -189,9 +193,9 @@ def _later_step(exhausted: Callable[..., Any]) -> None:
 
 
 def _validation(exhausted: Callable[..., Any]) -> None:
-    import keras
+    from keras_convnets.training.run.validation import Validation
 
-    keras.Model.evaluate = exhausted
+    Validation._compiled = lambda self, signature: exhausted
     _train()
 
 

@@ -39,6 +39,18 @@ def _recipe() -> Any:
     return RECIPES["quick"].replace(epochs=1, batch_size=4)
 
 
+def _densenet() -> Any:
+    from keras_convnets import DensenetBuilder
+
+    return DensenetBuilder.build_cifar_densenet_40_12((1, 8, 8), 2)
+
+
+def _optimizer() -> Any:
+    import keras
+
+    return keras.optimizers.SGD(0.1, momentum=0.9)
+
+
 def _quiet() -> Any:
     from rich.console import Console
 
@@ -92,6 +104,7 @@ _VALUES: dict[str, Callable[[], Any]] = {
     "input_shape": lambda: (3, 32, 32),
     "num_outputs": lambda: 2,
     "model": _model,
+    "optimizer": _optimizer,
     "data": _data,
     "recipe": _recipe,
     "settings": _settings,
@@ -114,6 +127,7 @@ _RIGHT: dict[str, dict[str, Any]] = {
     "PadChannels": {"channels": 6},
     "TakeChannels": {"indices": [0, 2]},
     "activation": {"function": "relu"},
+    "memory_efficient": {"model": _densenet},
     "adaptive_avg_pool": {"size": 2},
     "avg_pool": {"pool_size": 2, "strides": 2},
     "basic_block": _BLOCK,

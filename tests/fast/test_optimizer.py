@@ -145,3 +145,9 @@ def test_takes_names_and_leaves_others_alone():
             pass
 
     assert "update_step" not in vars(fast_optimizer(Own()))
+
+
+@pytest.mark.parametrize("given", [None, {}, 3, "sdg", np.zeros((2, 2)), keras.optimizers.SGD])
+def test_what_is_no_optimizer_is_refused(given):
+    with pytest.raises(ValueError, match="^optimizer: received .*; expected an optimizer of Keras"):
+        fast_optimizer(given)
