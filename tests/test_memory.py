@@ -57,6 +57,8 @@ def test_the_memory_that_is_left(tmp_path):
         (OOM, True),
         (tf.errors.ResourceExhaustedError(None, None, "Out of memory while trying to"), True),
         (tf.errors.InternalError(None, None, "CUDA_ERROR_OUT_OF_MEMORY: out of memory"), True),
+        (tf.errors.AbortedError(None, None, "Status: 1, message: could not create a m"), True),
+        (tf.errors.AbortedError(None, None, "Status: 3, message: could not create a m"), False),
         (tf.errors.ResourceExhaustedError(None, None, "a; No space left on device"), False),
         (tf.errors.ResourceExhaustedError(None, None, "a; Too many open files"), False),
         (tf.errors.InternalError(None, None, "cuDNN failed"), False),
