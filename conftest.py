@@ -12,6 +12,7 @@ os.environ.setdefault(
     "TF_NUM_INTRAOP_THREADS",
     str(max(1, (os.cpu_count() or 1) // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))),
 )
+os.environ.setdefault("OMP_NUM_THREADS", os.environ["TF_NUM_INTRAOP_THREADS"])  # PyTorch's
 
 import pytest
 
