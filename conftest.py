@@ -5,7 +5,7 @@ import os
 
 # Before TensorFlow is imported: channels_first models run on every CPU with oneDNN's kernels.
 os.environ["TF_ENABLE_ONEDNN_OPTS"] = "1"
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # as the command does
 # Each of the processes that share the tests computes on its share of the cores, and so do the
 # commands that its tests start: threads of several that fight for a core slow all of them down.
 os.environ.setdefault(
