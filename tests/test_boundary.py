@@ -1,10 +1,12 @@
 """The boundary of the command: one line and a known exit code, whatever ends it."""
 
+import _thread
 import io
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from unittest import mock
@@ -144,24 +146,42 @@ def test_a_backend_that_cannot_be_imported():
     assert found.stderr.count("\n") == 1
 
 
+def signalled(command):
+    with mock.patch.object(commands, "run", side_effect=lambda arguments: command()):
+        return cli.main(["list"])
+
+
+def swallowing(file, swallowed):
+    """Get a signal in Python that native code asks, which goes on without the exception."""
+    asked = "try:\n  signal.raise_signal(15)\n  time.sleep(0)\nexcept BaseException as e: say(e)"
+    names = {"signal": signal, "time": time, "say": swallowed.append}
+    exec(compile(asked, file, "exec"), names)
+    for _ in range(1000):
+        time.sleep(0.01)
+    return 0
+
+
 @pytest.mark.parametrize("file", ["<frozen abc>", "<frozen importlib._bootstrap>"])
 def test_a_signal_is_not_lost_in_what_native_code_asks_of_python(file, capfd):
     swallowed = []
-
-    def command(arguments):
-        asked = (
-            "try:\n  signal.raise_signal(15)\n  time.sleep(0)\nexcept BaseException as e: say(e)"
-        )
-        names = {"signal": signal, "time": time, "say": swallowed.append}
-        exec(compile(asked, file, "exec"), names)
-        for _ in range(1000):
-            time.sleep(0.01)
-        return 0
-
-    with mock.patch.object(commands, "run", command):
-        assert cli.main(["list"]) == boundary.INTERRUPTED
+    assert signalled(lambda: swallowing(file, swallowed)) == boundary.INTERRUPTED
     assert capfd.readouterr().err == "keras-convnets: interrupted\n"
     assert swallowed == []
+
+
+def test_a_signal_that_comes_again_before_its_handler_has_ended_is_not_lost():
+    started, swallowed = [], []
+
+    def at_once(function, arguments):
+        started.append(function)
+        if len(started) == 1:
+            function(*arguments)
+        else:
+            threading.Thread(target=function, args=arguments).start()
+
+    with mock.patch.object(_thread, "start_new_thread", at_once):
+        found = signalled(lambda: swallowing("<frozen abc>", swallowed))
+    assert (found, len(started), swallowed) == (boundary.INTERRUPTED, 2, [])
 
 
 NATIVE = """

@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -98,23 +99,20 @@ def _interruptible(interruptions: list[int]) -> Iterator[None]:
         yield
         return
 
-    waiting: list[threading.Timer] = []
+    ended = threading.Event()
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         interruptions.append(number)
         if not _is_lost(frame):
             raise _Interrupted
-        waiting.append(threading.Timer(_MOMENT, _thread.interrupt_main, (number,)))
-        waiting[-1].daemon = True
-        waiting[-1].start()
+        _thread.start_new_thread(_again, (number, ended))
 
     ours = [number for number in _SIGNALS if signal.getsignal(number) in _BY_DEFAULT]
     before = {number: signal.signal(number, interrupt) for number in ours}
     try:
         yield
     finally:
-        for timer in waiting:
-            timer.cancel()
+        ended.set()
         for number, handler in before.items():
             signal.signal(number, handler)
 
@@ -124,9 +122,18 @@ def _is_lost(frame: FrameType | None) -> bool:
 
     Native code calls the modules that Python is built with, to import a module or to ask whether an
     object is an instance of an abstract class. TensorFlow's then prints an exception and goes on
-    without it, and so does Python in what it calls when an object goes away.
+    without it, and so does Python in what it calls when an object goes away. A signal that comes
+    while the handler of one runs would be raised in what that one had interrupted.
     """
-    return frame is not None and frame.f_code.co_filename.startswith(_FROZEN)
+    here = _is_lost.__code__.co_filename
+    return frame is not None and frame.f_code.co_filename.startswith((_FROZEN, here))
+
+
+def _again(number: int, ended: threading.Event) -> None:
+    """Send a signal a second time, a moment later; run in a thread of its own."""
+    time.sleep(_MOMENT)
+    if not ended.is_set():
+        _thread.interrupt_main(number)
 
 
 def _explained(error: BaseException) -> tuple[int, str]:
