@@ -133,7 +133,7 @@ def _again(number: int, ended: threading.Event) -> None:
     """Send a signal a second time, a moment later; run in a thread of its own."""
     time.sleep(_MOMENT)
     if not ended.is_set():
-        _thread.interrupt_main(number)
+        _thread.interrupt_main(signal.Signals(number))
 
 
 def _explained(error: BaseException) -> tuple[int, str]:
