@@ -6,14 +6,6 @@ import os
 # Before TensorFlow is imported: channels_first models run on every CPU with oneDNN's kernels.
 os.environ["TF_ENABLE_ONEDNN_OPTS"] = "1"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # as the command does
-# Each of the processes that share the tests computes on its share of the cores, and so do the
-# commands that its tests start: threads of several that fight for a core slow all of them down.
-os.environ.setdefault(
-    "TF_NUM_INTRAOP_THREADS",
-    str(max(1, (os.cpu_count() or 1) // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))),
-)
-os.environ.setdefault("OMP_NUM_THREADS", os.environ["TF_NUM_INTRAOP_THREADS"])  # PyTorch's
-
 import pytest
 
 from keras_convnets import registry, zoo
@@ -21,6 +13,16 @@ from keras_convnets import registry, zoo
 # To look for garbage among what Keras, TensorFlow and the tests make as they are imported takes a
 # third of the time of that, and a quarter of the time of building networks.
 gc.disable()
+
+
+def pytest_xdist_setupnodes(specs):
+    """Let each process that shares the tests compute on its share of the cores.
+
+    And the commands that its tests start: threads of several that fight for a core slow all down.
+    """
+    share = str(max(1, (os.cpu_count() or 1) // len(specs)))
+    for library in ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS"):
+        os.environ.setdefault(library, share)
 
 
 def pytest_collection_finish():
