@@ -10,6 +10,7 @@ import keras
 
 from keras_convnets import axes, checks, naming, units
 from keras_convnets.constant_softmax import warn_of_softmax_over_one
+from keras_convnets.fast.layers import fast_layers
 from keras_convnets.fast.recomputation import memory_efficient
 from keras_convnets.keras_private import is_outline, named_by_keras, node_of, was_called, watched
 from keras_convnets.options import Options, resolve
@@ -82,7 +83,7 @@ def assemble(
             model = keras.Model(inputs, outputs, name=prefix + (chosen["name"] or default_name))
     if chosen["weights"] is not None and not is_outline(model):
         load_weights(model, chosen["weights"])
-    return memory_efficient(model) if chosen["memory_efficient"] else model
+    return memory_efficient(model) if chosen["memory_efficient"] else fast_layers(model)
 
 
 def _check_groups(groups: list[Any]) -> None:

@@ -9,8 +9,7 @@ from typing import Any, BinaryIO
 import keras
 
 import keras_convnets.layers  # noqa: F401 - registers the layers, so that Keras can load them
-from keras_convnets.fast.batch_norm import fast_batch_norm
-from keras_convnets.fast.penalty import fast_penalties
+from keras_convnets.fast.layers import fast_layers
 from keras_convnets.keras_private import bounded_weights
 from keras_convnets.known import Known, check_outputs, from_file, pass_on, remember
 from keras_convnets.readers import json_text
@@ -49,8 +48,7 @@ def read_model(file: str | os.PathLike[str]) -> keras.Model:
             model = keras.models.load_model(file, compile=False, safe_mode=True)
             remember(model, what)
             check_outputs(model)
-            fast_penalties(model)
-            return fast_batch_norm(model)
+            return fast_layers(model)
     except DamagedFile as error:
         unknown = _unknown_classes(file)
         if not unknown:

@@ -11,6 +11,7 @@ import keras
 
 from keras_convnets.analysis.level_numbers import level_numbers
 from keras_convnets.analysis.receptive_field.strides import Stride, strides
+from keras_convnets.fast.layers import fast_layers
 from keras_convnets.graph.calls import Call
 from keras_convnets.graph.functional import given_to, graph_of
 from keras_convnets.graph.groups import places, walk_by_blocks
@@ -118,7 +119,7 @@ def features(model: Any, levels: Iterable[int | str] | None = None) -> keras.Mod
         )
     made.levels = tuple(_level(number, found[number]) for number in chosen)
     pass_on(model, made, class_names=False)
-    return made
+    return fast_layers(made)
 
 
 def _tensors(ends: dict[str, Call], depth: int = 0) -> dict[str, Any]:

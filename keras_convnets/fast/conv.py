@@ -11,7 +11,7 @@ from typing import Any
 
 import keras
 
-from keras_convnets.keras_private import all_layers, is_training
+from keras_convnets.keras_private import is_training
 
 Tensor = Any
 
@@ -32,12 +32,6 @@ def quicken(layer: Any) -> Any:
     ):
         layer.convolution_op = types.MethodType(_convolution, layer)
     return layer
-
-
-def fast_gradients(model: keras.Model) -> None:
-    """Let all 1 x 1 convolutions of a model take the faster gradient."""
-    for layer in all_layers(model):
-        quicken(layer)
 
 
 def _convolution(layer: Any, inputs: Tensor, kernel: Any) -> Tensor:

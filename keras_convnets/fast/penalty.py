@@ -11,7 +11,7 @@ from typing import Any
 
 import keras
 
-from keras_convnets.keras_private import all_layers, learnt_weights
+from keras_convnets.keras_private import learnt_weights
 
 Tensor = Any
 
@@ -44,15 +44,12 @@ class _FastL2(keras.regularizers.L2):
 
 
 def quicken(layer: Any) -> Any:
-    """Let the L2 penalties on the weights of a built layer be computed faster; return the layer."""
+    """Let the L2 penalties on the weights of a built layer be computed faster; return the layer.
+
+    The losses that are reported stay as they are.
+    """
     if keras.backend.backend() == "tensorflow":
         for weight in learnt_weights(layer):
             if type(weight.regularizer) is keras.regularizers.L2:
                 weight.regularizer = _FastL2(weight.regularizer)
     return layer
-
-
-def fast_penalties(model: keras.Model) -> None:
-    """Let all L2 penalties of a model be computed faster; reported losses stay as they are."""
-    for layer in all_layers(model):
-        quicken(layer)

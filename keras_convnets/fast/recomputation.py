@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 
 import keras
 
-from keras_convnets.fast.batch_norm import quicken
 from keras_convnets.fast.known_statistics import KnownStatistics
+from keras_convnets.fast.layers import fast_layers
 from keras_convnets.keras_private import all_layers, first_inputs, operation_of, was_called
 from keras_convnets.typed import typed
 
@@ -79,8 +79,9 @@ def memory_efficient(model: keras.Model) -> keras.Model:
     replaced = _recomputed(model)
     if keras.backend.backend() != "tensorflow":
         return model
+    fast_layers(model)  # first, for these calls are left alone
     for layer, call in replaced:
-        _replace(quicken(layer), call)
+        _replace(layer, call)
     for layer in all_layers(model):
         if isinstance(layer, keras.Model):
             layer.train_function = None  # one that was traced before keeps everything

@@ -14,8 +14,7 @@ import keras
 from keras import layers
 
 from keras_convnets import axes, checks
-from keras_convnets.fast import conv as fast_conv
-from keras_convnets.fast import penalty as penalties
+from keras_convnets.fast.layers import fast_layer
 from keras_convnets.layers import Conv2D, DepthwiseConv2D
 from keras_convnets.naming import layer_name
 from keras_convnets.padding import Padding, Pair, check_size
@@ -91,8 +90,8 @@ def conv(
             name=layer_name("conv"),
             **options,
         )
-        x = fast_conv.quicken(layer)(x)
-        penalties.quicken(layer)  # once it has its kernel
+        x = layer(x)
+        fast_layer(layer)  # now that it has its kernel
         return x
 
     return apply

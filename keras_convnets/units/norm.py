@@ -7,7 +7,7 @@ from collections.abc import Callable
 from keras import layers
 
 from keras_convnets import axes, checks
-from keras_convnets.fast.batch_norm import quicken
+from keras_convnets.fast.layers import fast_layer
 from keras_convnets.layers import LocalResponseNormalization
 from keras_convnets.naming import kind_of, layer_name
 from keras_convnets.typed import typed
@@ -18,7 +18,7 @@ from keras_convnets.units.style import CLASSIC, Style
 @typed
 def bn(style: Style = CLASSIC) -> Unit:
     """Return batch normalisation; by default with Keras' momentum of 0.99 and epsilon of 1e-3."""
-    return lambda x: quicken(
+    return lambda x: fast_layer(
         layers.BatchNormalization(
             axis=axes.channel_axis(),
             momentum=style.momentum,

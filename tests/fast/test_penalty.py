@@ -8,7 +8,8 @@ import pytest
 import tensorflow as tf
 
 from keras_convnets import create_model
-from keras_convnets.fast.penalty import _FastL2, fast_penalties, quicken
+from keras_convnets.fast.layers import fast_layers
+from keras_convnets.fast.penalty import _FastL2, quicken
 from keras_convnets.saved_models import read_model
 from keras_convnets.training import new_head
 from keras_convnets.training.recipe.compiling import set_weight_decay
@@ -37,7 +38,7 @@ def losses_and_gradients(model):
 def test_losses_and_gradients_are_those_of_keras():
     own, fast = model_of(), model_of()
     config = fast.get_config()
-    fast_penalties(fast)
+    fast_layers(fast)
     assert [type(one.regularizer) is _FastL2 for one in fast.weights] == [True, False] * 2
     for one, other in zip(losses_and_gradients(fast), losses_and_gradients(own), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-6)
@@ -53,7 +54,7 @@ def test_other_types_are_left_to_keras(dtype):
 
 def test_a_factor_that_is_changed_in_the_layer_counts():
     own, fast = model_of(), model_of()
-    fast_penalties(fast)
+    fast_layers(fast)
     for model in (own, fast):
         model.layers[0].kernel_regularizer.l2 = 3.0
         model.layers[2].kernel.regularizer.l2 = 2.0

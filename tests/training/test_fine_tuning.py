@@ -9,8 +9,8 @@ import pytest
 from sklearn.datasets import load_digits
 
 from helpers import outline
-from keras_convnets import ResnetBuilder, fast_batch_norm
-from keras_convnets.fast.penalty import fast_penalties
+from keras_convnets import ResnetBuilder
+from keras_convnets.fast.layers import fast_layers
 from keras_convnets.keras_private import without_values
 from keras_convnets.training.transfer.fine_tuning import (
     DiscriminativeSGD,
@@ -260,7 +260,7 @@ def test_a_model_saved_with_it_is_loaded_and_trains_on_alike():
     loaded = keras.models.load_model("model.keras")
     assert type(loaded.optimizer) is DiscriminativeSGD
     assert loaded.optimizer.get_config() == optimizer.get_config()
-    fast_penalties(fast_batch_norm(loaded))  # Keras' own layers differ in rounding
+    fast_layers(loaded)  # Keras' own layers differ in rounding
     for one in (model, loaded):
         one.train_on_batch(*batch(one))
     for ours, theirs in zip(model.get_weights(), loaded.get_weights(), strict=True):

@@ -8,8 +8,8 @@ from typing import Any
 import keras
 
 from keras_convnets import checks
-from keras_convnets.fast import conv, penalty
-from keras_convnets.fast.batch_norm import fast_batch_norm
+from keras_convnets.fast import penalty
+from keras_convnets.fast.layers import fast_layers
 from keras_convnets.fast.optimizer import fast_optimizer
 from keras_convnets.fast.recomputation import memory_efficient
 from keras_convnets.keras_private import all_layers
@@ -31,9 +31,7 @@ def compile_model(model: keras.Model, data: Data, recipe: Recipe, settings: Sett
     """
     if recipe.weight_decay is not None:
         set_weight_decay(model, recipe.weight_decay)
-    penalty.fast_penalties(model)
-    conv.fast_gradients(model)
-    fast_batch_norm(model)  # as the same model will be when a run is resumed
+    fast_layers(model)  # as the same model will be when a run is resumed
     if settings.sync_bn:
         _synchronize_normalizations(model)
     if settings.memory_efficient:

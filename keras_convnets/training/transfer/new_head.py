@@ -9,8 +9,7 @@ import keras
 
 from keras_convnets import checks, naming
 from keras_convnets.constant_softmax import warn_of_softmax_over_one
-from keras_convnets.fast.batch_norm import quicken
-from keras_convnets.fast.penalty import fast_penalties
+from keras_convnets.fast.layers import fast_layers
 from keras_convnets.graph.calls import Call
 from keras_convnets.graph.layer_types import GLOBAL_POOLINGS, LayerType, type_of
 from keras_convnets.graph.topology import ends
@@ -76,7 +75,7 @@ def new_head(model: keras.Model, num_outputs: int) -> keras.Model:
             config |= {_width(layer): num_outputs, "trainable": True}
         elif layer in after and type_of(layer) is LayerType.RESHAPE:
             config["target_shape"] = _resized(layer.target_shape, num_outputs)
-        twins[layer] = quicken(type(layer).from_config(config))
+        twins[layer] = type(layer).from_config(config)
         return twins[layer]
 
     with room_for(len(calls)):
@@ -86,9 +85,8 @@ def new_head(model: keras.Model, num_outputs: int) -> keras.Model:
     for layer in twins.keys() - changed:
         if getattr(layer, "weights", None):
             twins[layer].set_weights(layer.get_weights())
-    fast_penalties(result)
     pass_on(model, result, class_names=False)
-    return result
+    return fast_layers(result)
 
 
 def classifiers(calls: Sequence[Call]) -> list[Call]:
