@@ -1,10 +1,12 @@
 """Networks beside those of PyTorch's libraries: files of theirs, read by us, and written by us."""
 
+import contextlib
 import warnings
 
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import torchvision_models
 import trust
@@ -18,6 +20,7 @@ ANY = (97, 65), (131, 99)  # of which the deeper feature maps have odd sizes
 OUTPUTS = 10
 LARGE = 50_000_000  # parameters: compared in float32
 HUGE = 60_000_000  # parameters: files of 240 MB and more are written in one format
+KINDS = ("legacy", "zip", "safetensors")
 
 
 def libraries():
@@ -47,7 +50,7 @@ def randomised(net):
 
 def arrays_of(net):
     """Return the state dict of a network of a library as arrays."""
-    return {key: tensor.numpy().copy() for key, tensor in net.state_dict().items()}
+    return {key: tensor.numpy() for key, tensor in net.state_dict().items()}
 
 
 def files(net, folder, kinds):
@@ -117,14 +120,14 @@ def placed(layers, arrays, network, source):
     return placement
 
 
-def back(model, net, source, folder):
-    """Return what a file of ours has for a network of a library, which accepts all of it."""
+def check_back(model, net, source, folder, before):
+    """Check that a file of ours has these arrays for a network of a library, which accepts all."""
     from safetensors.torch import load_file
 
     save_weights(model, folder / "back.safetensors", layout=source)
     state = load_file(folder / "back.safetensors")
+    same({key: tensor.numpy() for key, tensor in state.items()}, before)
     net.load_state_dict(state, strict=True)
-    return {key: tensor.numpy() for key, tensor in state.items()}
 
 
 def pictures(size, precision):
@@ -146,6 +149,19 @@ def outputs_of_ours(model, x):
     return keras.ops.convert_to_numpy(model(x, training=False))
 
 
+@contextlib.contextmanager
+def uncompiled():
+    """Let TensorFlow compute grouped convolutions as others: Keras compiles each anew at each call.
+
+    That takes longer than all else of a network. What it compiles is compared with channels first.
+    """
+    tf.config.run_functions_eagerly(True)
+    try:
+        yield
+    finally:
+        tf.config.run_functions_eagerly(False)
+
+
 def compare(title, source, size, found, expected, precision=None, written=False):
     """Check that outputs are the same to rounding, and show the largest relative difference."""
     assert found.shape == expected.shape
@@ -159,30 +175,33 @@ def compare(title, source, size, found, expected, precision=None, written=False)
 def check(network, source, net, folder, both_formats=True, precise=True, in_timm=None):
     """Compare a network with that of a library, with weights that went through files of each.
 
-    The file in each format gives the same weights; the outputs are those of the library at each
-    size, and in either data format; and the library accepts the same weights from us. So does the
-    network ``in_timm``, whose files are the same.
+    The outputs are those of the library at each size, and in ``both_formats``, for which the file
+    comes in each format too; and the library accepts the same weights from us. So does the network
+    ``in_timm``, whose files are the same.
     """
     before = arrays_of(net)
     count = sum(parameter.numel() for parameter in net.parameters())
-    paths = files(net, folder, ("legacy", "zip", "safetensors") if count < HUGE else ("zip",))
+    paths = files(net, folder, KINDS if both_formats and count < HUGE else ("zip",))
     precision = precision_of(net) if precise else "float32"
     model = load(built(network, precision), paths["zip"], source)
-    for path in paths.values():
-        same(read(path).arrays, before)
+    for kind in paths.keys() - {"zip"}:
+        same(read(paths[kind]).arrays, before)
     for size in ANY:
         x = pictures(size, precision)
-        compare(network, source, size, outputs_of_ours(model, x), outputs_of(net, x), precision)
-    same(back(model, net, source, folder), before)
+        with uncompiled():
+            found = outputs_of_ours(model, x)
+        compare(network, source, size, found, outputs_of(net, x), precision)
+    check_back(model, net, source, folder, before)
     trust.show(f"{network} written", source, ANY[0], 0.0, precision, written=True)  # the same bits
     if in_timm:
         other = twin("timm", in_timm)
         assert list(other.state_dict()) == list(before)
         other.load_state_dict(net.state_dict(), strict=True, assign=True)
         expected = outputs_of(other.eval(), x)
-        compare(network, "timm", ANY[1], outputs_of_ours(model, x), expected, precision)
+        compare(network, "timm", ANY[1], found, expected, precision)
     if both_formats:
         _check_channels_first(model, network, source, net, paths.get("legacy", paths["zip"]))
+    return model
 
 
 def _check_channels_first(model, network, source, net, path):
