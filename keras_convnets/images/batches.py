@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -77,16 +78,30 @@ def one_by_one(
         of_pixels: a function from the pixels of an image and the rest of the row.
     """
     dataset, encoded = tf.data.Dataset.from_tensor_slices(rows), images.encoded
+    cores = os.cpu_count()
     if encoded is None:
-        return mapped(dataset, lambda number, *rest: (of_pixels(images.read(number), *rest), *rest))
+        return mapped(
+            dataset, lambda number, *rest: (of_pixels(images.read(number), *rest), *rest), cores
+        )
     dataset = mapped(dataset.batch(_READ), lambda many, *rest: (encoded.read(many), *rest))
     dataset = dataset.unbatch().apply(tf.data.experimental.assert_cardinality(len(rows[0])))
-    return mapped(dataset, lambda found, *rest: (of_encoded(found, encoded.channels, *rest), *rest))
+    return mapped(
+        dataset,
+        lambda found, *rest: (of_encoded(found, encoded.channels, *rest), *rest),
+        cores,
+    )
 
 
-def mapped(dataset: tf.data.Dataset, function: Any) -> tf.data.Dataset:
-    plain = tf.autograph.experimental.do_not_convert(function)  # it has no Python control flow
-    return dataset.map(plain, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+def mapped(dataset: tf.data.Dataset, function: Any, together: int | None = None) -> tf.data.Dataset:
+    """Return a data set with a function applied to each element.
+
+    Args:
+        dataset: the data set.
+        function: the function, without Python control flow.
+        together: elements at the same time; by default one for each processor, at most 16.
+    """
+    plain = tf.autograph.experimental.do_not_convert(function)
+    return dataset.map(plain, together or tf.data.AUTOTUNE, deterministic=True)
 
 
 def in_format(images: tf.Tensor, data_format: str) -> tf.Tensor:
@@ -99,4 +114,16 @@ def ahead(dataset: tf.data.Dataset, sharing: Any) -> tf.data.Dataset:
     # Images are prepared side by side; to share the work of one among threads costs more than it.
     options.threading.max_intra_op_parallelism = 1
     options.experimental_distribute.auto_shard_policy = sharing
-    return dataset.with_options(options).prefetch(tf.data.AUTOTUNE)
+    return untuned(dataset.with_options(options)).prefetch(tf.data.AUTOTUNE)
+
+
+def untuned(dataset: tf.data.Dataset) -> tf.data.Dataset:
+    """Return a data set without TensorFlow's tuning, unless its options ask for it.
+
+    The thread that tunes works at 10 ms, 30 ms, 70 ms and so on, and when a pass ends, it often
+    misses that it should: the pass then waits for its next time, up to as long again as it took.
+    What has ``AUTOTUNE`` runs as before its first time: as many calls as processors, at most 16.
+    """
+    options = tf.data.Options()
+    options.autotune.enabled = bool(dataset.options().autotune.enabled)
+    return dataset.with_options(options)

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_convnets import memory
+from keras_convnets.images.batches import untuned
 from keras_convnets.inference.answers import answers
 from keras_convnets.inference.compiled import kept
 from keras_convnets.inference.evaluation import Evaluation
@@ -71,7 +72,7 @@ def _images(model: Any, batches: tf.data.Dataset, labels: list[np.ndarray]) -> I
 
     A data set may be shuffled anew whenever it is read, so both are from one reading.
     """
-    for images, given in batches:
+    for images, given in untuned(batches):
         sizes = zip(model.input_shape, images.shape, strict=True)
         if any(size not in (None, has) for size, has in sizes):
             _refuse_shape(model, images.shape)

@@ -193,3 +193,16 @@ def test_evaluation_in_a_loop_is_not_warned_of(model, images, caplog):
     for _ in range(6):
         evaluate(model, images, PREPROCESSING)
     assert not [record.message for record in caplog.records if "retracing" in record.message]
+
+
+def test_no_thread_tunes_a_data_set_of_ones_own(model, images, monkeypatch):
+    tuned, stock = [], tf.data.Dataset.__iter__
+
+    def read(dataset):
+        tuned.append(dataset.options().autotune.enabled)
+        return stock(dataset)
+
+    monkeypatch.setattr(tf.data.Dataset, "__iter__", read)
+    own = tf.data.Dataset.from_tensor_slices((np.zeros((4, 16, 16, 1)), np.arange(4))).batch(2)
+    evaluate(model, own)
+    assert tuned == [False]

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_convnets.images.batches import evaluation_batches
+from keras_convnets.images.batches import evaluation_batches, untuned
 from keras_convnets.images.labelled import Images, from_array, from_arrays
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.training.data.augmentation import AUGMENTATIONS
@@ -224,3 +224,19 @@ def test_steps_are_whole_batches():
 def test_errors_of_other_kinds_are_not_explained_by_images():
     assert explain(RuntimeError("no"), one_by_one()) is None
     assert explain(tf.errors.InternalError(None, None, "no"), one_by_one()) is None
+
+
+@pytest.mark.parametrize("make", [in_memory, one_by_one])
+def test_no_thread_tunes_a_pass_whose_end_might_wait_for_it(make):
+    data = make()
+    for found in (
+        training_batches(data, BATCH, seed=0, epoch=0),
+        evaluation_batches(data.test, data.preprocessing, BATCH),
+    ):
+        assert found.options().autotune.enabled is False
+
+
+def test_who_asks_for_tuning_gets_it():
+    asked = tf.data.Options()
+    asked.autotune.enabled = True
+    assert untuned(tf.data.Dataset.range(3).with_options(asked)).options().autotune.enabled

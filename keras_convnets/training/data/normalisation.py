@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from keras_convnets.images.batches import one_by_one
+from keras_convnets.images.batches import one_by_one, untuned
 from keras_convnets.images.labelled import Images
 from keras_convnets.images.preprocessing import Preprocessing
 
@@ -41,9 +41,5 @@ def _batches(plain: Preprocessing, images: Images, seed: int) -> Iterator[np.nda
             yield plain(images.array[start : start + together]).numpy()
         return
     drawn = np.random.default_rng(seed).permutation(len(images))[:SAMPLE]
-    yield from (
-        image[np.newaxis]
-        for (image,) in one_by_one(
-            images, (np.sort(drawn),), plain.of_encoded, plain
-        ).as_numpy_iterator()
-    )
+    each = untuned(one_by_one(images, (np.sort(drawn),), plain.of_encoded, plain))
+    yield from (image[np.newaxis] for (image,) in each.as_numpy_iterator())

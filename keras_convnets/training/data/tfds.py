@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_convnets.images import decoding
+from keras_convnets.images.batches import untuned
 from keras_convnets.images.contents import checked
 from keras_convnets.images.labelled import Encoded, Images, from_arrays, on_cpu
 from keras_convnets.images.reading import MEMORY, Kept, attempts
@@ -179,7 +180,7 @@ def _records(builder: Any, part: str, image: str) -> tuple[Any, bool]:
     except (NotImplementedError, ImportError):
         in_order = tfds.ReadConfig(interleave_cycle_length=1)
         records = builder.as_dataset(split=part, decoders=decoders, read_config=in_order)
-        return tfds.as_numpy(records), False
+        return tfds.as_numpy(untuned(records)), False
 
 
 def _contents(records: Any, image: str, encoded: Kept) -> Callable[[Any], tf.Tensor]:
