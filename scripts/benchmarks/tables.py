@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 from pathlib import Path
 
 
@@ -12,9 +13,23 @@ def table(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return a table as Markdown, legible as it is; all columns but the first align right."""
     columns = [list(column) for column in zip(heading, *rows, strict=True)]
     widths = [max(3, *map(len, column)) for column in columns]
-    rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
-    lines = [_padded(heading, widths), rule, *(_padded(row, widths) for row in rows)]
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+    lines = [_padded(heading, widths), _rule(widths), *(_padded(row, widths) for row in rows)]
+    return "\n".join(map(_line, lines))
+
+
+def show(heading: Sequence[str], rows: Iterable[Sequence[str]], first: Sequence[str] = ()) -> None:
+    """Print a table whose rows take time, each as it is ready.
+
+    Args:
+        heading: the heading.
+        rows: the rows.
+        first: cells as wide as the widest of the first columns; columns are as wide as the heading
+            by default.
+    """
+    widths = [max(3, *map(len, cells)) for cells in zip_longest(heading, first, fillvalue="")]
+    print(_line(_padded(heading, widths)), _line(_rule(widths)), sep="\n", flush=True)
+    for row in rows:
+        print(_line(_padded(row, widths)), flush=True)
 
 
 def ratios(speeds: Sequence[float], others: Sequence[int]) -> list[list[str]]:
@@ -32,6 +47,14 @@ def cpu() -> str:
         name = found[0] if found else name
     threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return f"{name}, {threads} threads"
+
+
+def _line(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def _rule(widths: Sequence[int]) -> list[str]:
+    return ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
 
 
 def _padded(cells: Sequence[str], widths: Sequence[int]) -> list[str]:
