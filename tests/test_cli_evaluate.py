@@ -12,7 +12,7 @@ from PIL import Image
 from finished import write_images, write_run
 from keras_convnets import cli
 from keras_convnets.inference.evaluate import evaluate
-from keras_convnets.training.data.data import load_data
+from keras_convnets.training.data.loading import load_data
 from keras_convnets.training.run import config_file
 
 

@@ -117,7 +117,7 @@ def _evaluate(chosen: argparse.Namespace) -> int:
 def _images(run: Any, chosen: argparse.Namespace) -> tuple[Any, Any, str]:
     """Return the images to evaluate on, their preprocessing, and what they are in words."""
     from keras_convnets.inference.trained import TrainedModel
-    from keras_convnets.training.data.data import load_labelled
+    from keras_convnets.training.data.loading import load_labelled
 
     if not isinstance(run, TrainedModel):
         split = chosen.split or "test"

@@ -1,5 +1,6 @@
 from .data.augmentation import AUGMENTATIONS, Augmentation
-from .data.data import Data, load_data
+from .data.data import Data
+from .data.loading import load_data
 from .data.pipeline import steps_per_epoch, training_batches
 from .distribute.cluster import Cluster, find_cluster
 from .distribute.multi_worker import patched_fit

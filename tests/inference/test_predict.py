@@ -9,7 +9,7 @@ from helpers import FORMATS
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.inference.evaluate import evaluate
 from keras_convnets.inference.predict import Predictions, predict
-from keras_convnets.training.data.data import load_data
+from keras_convnets.training.data.loading import load_data
 from keras_convnets.training.run.saved_run import SavedRun
 
 

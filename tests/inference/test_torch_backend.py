@@ -11,7 +11,7 @@ import pytest
 
 from finished import write_images, write_run
 from keras_convnets.inference.evaluate import evaluate
-from keras_convnets.training.data.data import load_data
+from keras_convnets.training.data.loading import load_data
 
 pytest.importorskip("torch", reason="PyTorch is not installed")
 

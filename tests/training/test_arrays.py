@@ -9,7 +9,8 @@ from PIL import Image
 from rich.console import Console
 
 from keras_convnets.inference.predict import predict
-from keras_convnets.training.data.data import Data, load_data
+from keras_convnets.training.data.data import Data
+from keras_convnets.training.data.loading import load_data
 from keras_convnets.training.recipe.recipes import RECIPES
 from keras_convnets.training.run.run import resume, train
 from keras_convnets.training.run.saved_run import open_run

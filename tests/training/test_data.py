@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from keras_convnets.images.batches import evaluation_batches
-from keras_convnets.training.data.data import load_data
+from keras_convnets.training.data.loading import load_data
 
 
 @pytest.fixture(scope="module")

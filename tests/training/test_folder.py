@@ -13,7 +13,7 @@ from keras_convnets.images import reading
 from keras_convnets.images.batches import evaluation_batches
 from keras_convnets.images.contents import NOT_WHOLE
 from keras_convnets.images.reading import unreadable
-from keras_convnets.training.data.data import load_data
+from keras_convnets.training.data.loading import load_data
 from keras_convnets.training.data.pipeline import explain, training_batches
 
 CLASSES = ("lily", "rose", "tulip")

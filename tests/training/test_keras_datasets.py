@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_convnets.training.data.data import load_data
+from keras_convnets.training.data.loading import load_data
 
 RANDOM = np.random.default_rng(0)
 

@@ -11,8 +11,8 @@ from PIL import Image
 from encoded import gif, jpeg, png
 from keras_convnets.images import looking, reading
 from keras_convnets.training.data import known_files
-from keras_convnets.training.data.data import load_data
 from keras_convnets.training.data.known_files import KnownFiles
+from keras_convnets.training.data.loading import load_data
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (20, 24, 3), np.uint8)
 

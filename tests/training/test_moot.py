@@ -8,7 +8,7 @@ import pytest
 from train_command import GIVEN, options, requested
 
 from helpers import refusal
-from keras_convnets.training.data.data import load_data
+from keras_convnets.training.data.loading import load_data
 from keras_convnets.training.recipe.recipes import RECIPES, Recipe
 from keras_convnets.training.recipe.settings import Settings
 from keras_convnets.training.run.request import DataRequest, RunRequest

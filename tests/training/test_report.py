@@ -24,7 +24,8 @@ from keras_convnets.inference.evaluation import Evaluation
 from keras_convnets.keras_private import without_values
 from keras_convnets.printable import printable
 from keras_convnets.recursion import room_for
-from keras_convnets.training.data.data import Data, load_data
+from keras_convnets.training.data.data import Data
+from keras_convnets.training.data.loading import load_data
 from keras_convnets.training.recipe.recipes import RECIPES
 from keras_convnets.training.recipe.settings import Settings
 from keras_convnets.training.report import report

@@ -23,7 +23,7 @@ from keras_convnets.images import reading
 from keras_convnets.inference.evaluate import evaluate
 from keras_convnets.keras_private import without_values
 from keras_convnets.training import run_folder
-from keras_convnets.training.data.data import load_data
+from keras_convnets.training.data.loading import load_data
 from keras_convnets.training.recipe.recipes import RECIPES
 from keras_convnets.training.recipe.settings import Settings
 from keras_convnets.training.run import checkpoint, loop, results
@@ -498,7 +498,7 @@ def test_two_devices_of_one_machine_learn_what_one_does_and_go_on_as_one(data):
 from pathlib import Path
 import keras, tensorflow as tf
 from keras_convnets import ResnetBuilder
-from keras_convnets.training.data.data import load_data
+from keras_convnets.training.data.loading import load_data
 from keras_convnets.training.recipe.recipes import RECIPES
 from keras_convnets.training.run.run import train
 from keras_convnets.training.recipe.settings import Settings

@@ -9,7 +9,7 @@ import pytest
 
 from finished import write_run
 from keras_convnets.recursion import room_for
-from keras_convnets.training.data.data import load_data
+from keras_convnets.training.data.loading import load_data
 from keras_convnets.training.recipe.recipes import RECIPES
 from keras_convnets.training.recipe.settings import Settings
 from keras_convnets.training.run import config_file

@@ -5,7 +5,7 @@ import pytest
 
 from keras_convnets.images import reading
 from keras_convnets.images.batches import evaluation_batches
-from keras_convnets.training.data.data import load_data
+from keras_convnets.training.data.loading import load_data
 from keras_convnets.training.data.pipeline import training_batches
 
 tfds = pytest.importorskip("tensorflow_datasets", reason="tensorflow-datasets is not installed")

@@ -1,19 +1,14 @@
-"""Data sets for training and testing, by name."""
+"""Images for training, validation and testing, and how they are processed."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from keras_convnets import checks, files
-from keras_convnets.images.fitted import for_pixels
 from keras_convnets.images.labelled import Images
 from keras_convnets.images.preprocessing import Preprocessing
-from keras_convnets.inference.folder_labels import labels_of, relabelled
-from keras_convnets.training.data import arguments as named
-from keras_convnets.training.data import arrays, digits, folder, keras_datasets, tfds
+from keras_convnets.training.data import arrays
 from keras_convnets.training.data.source import Source
 from keras_convnets.training.data.treatment import Treatment
 from keras_convnets.typed import explaining
@@ -122,158 +117,20 @@ class Data:
         )
         test = (test_images, test_labels)
         source = arrays.load((train_images, train_labels), test, class_names, name)
-        return _treated(source, treatment, {})
+        return treated(source, treatment, {})
 
 
-@explaining
-def load_data(
-    name: str,
-    *,
-    seed: int = 0,
-    validation_split: float = 0.0,
-    image_size: int | None = None,
-    channels: int | None = None,
-    data_dir: Path | str | None = None,
-    strict: bool = False,
-    augmentation: str | None = None,
-    preprocessing: Preprocessing | None = None,
-) -> Data:
-    """Load a data set by name, split and ready for ``training_batches``.
+def treated(source: Source, treatment: Treatment, arguments: Mapping[str, Any]) -> Data:
+    """Return the data of a source, split and with its preprocessing.
 
     Args:
-        name: ``"digits"``, ``"mnist"``, ``"fashion_mnist"``, ``"cifar10"``, ``"cifar100"``,
-            ``"folder:PATH"`` for a folder of class folders, or ``"tfds:NAME"``.
-        seed: the seed of the splits.
-        validation_split: the share of the training images to hold out for validation, stratified by
-            class; with 0, the test images are used.
-        image_size: rows and columns to resize to; by default the size of the images, 32 for digits
-            and 224 for folders.
-        channels: 1 to convert the images to grey, 3 to colour; by default those of the data set.
-        data_dir: a folder of files that are already on this machine.
-        strict: refuse a folder with files that are not images, instead of leaving them out.
-        augmentation: a name in ``AUGMENTATIONS``; by default the usual one for the data set.
-        preprocessing: the preprocessing of an earlier run, to process the images identically; by
-            default means and standard deviations are computed from the training images.
+        source: the images.
+        treatment: how they are split and prepared.
+        arguments: those of `load_data`, if the data come from there; otherwise empty.
 
     Raises:
-        ValueError: the data set does not exist or cannot be read, or an argument is out of range or
-            has no effect on it.
-
-    Examples:
-        >>> from keras_convnets.training import load_data
-        >>> data = load_data("digits", validation_split=0.1)
-        >>> len(data.train), len(data.validation), len(data.test), data.image_shape
-        (1293, 144, 360, (1, 32, 32))
+        ValueError: the treatment does not suit the images.
     """
-    name, strict = named.name_of(name), checks.boolean("strict", strict)
-    treatment = Treatment(seed, validation_split, image_size, channels, augmentation, preprocessing)
-    where = named.folder_of(data_dir)
-    named.refuse_moot(name, where, strict)
-    return _loaded(name, where, strict, treatment)
-
-
-def load_for_weights(name: str, *, data_dir: Path | None, strict: bool, **treatment: Any) -> Data:
-    """Load a data set for a model that others have trained.
-
-    Args:
-        name: the name of the data set.
-        data_dir: a folder of files that are already on this machine.
-        strict: refuse a folder with files that are not images, instead of leaving them out.
-        **treatment: the other arguments of `load_data`; the preprocessing is that of the model's
-            images, for pixels of at most 255.
-
-    Raises:
-        ValueError: as in `load_data`.
-    """
-    return _loaded(name, data_dir, strict, Treatment(**treatment, of_weights=True))
-
-
-def load_labelled(
-    name: str,
-    data_dir: Path | None,
-    split: str | None,
-    preprocessing: Preprocessing,
-    class_names: Sequence[str],
-) -> tuple[Images, Preprocessing, str]:
-    """Load the images of a data set on which a model is evaluated that others have trained.
-
-    Nothing is split off: they are the images that the data set has for testing, or all of them if
-    it has none.
-
-    Args:
-        name: the name of the data set, as in `load_data`.
-        data_dir: a folder of files that are already on this machine.
-        split: ``"test"``, ``"validation"`` or ``"train"``, to evaluate on these.
-        preprocessing: that of the model's images.
-        class_names: the names of the model's classes, by label.
-
-    Returns:
-        The images with the labels that the model has for their classes, their preprocessing, and
-        what they are in words: ``"imagenet_val test"``.
-
-    Raises:
-        ValueError: as in `load_data`, or the names of the classes do not tell which is which.
-    """
-    name, where = named.name_of(name), named.folder_of(data_dir)
-    named.refuse_moot(name, where, False)
-    source = _source(name, None if where is None else files.absolute("data_dir", where), False)
-    parts = {"test": source.test, "validation": source.validation, "train": source.train}
-    images = parts[split] if split is not None else source.test or source.train
-    if images is None:
-        has = [repr(part) for part, found in parts.items() if found is not None]
-        raise ValueError(
-            f"split: received {split!r}, and {source.name} has no images set apart for it; "
-            f"expected {' or '.join(has)}. Leave --split out to evaluate on all images."
-        )
-    labels = labels_of(source.class_names, class_names)
-    what = split or ("test" if source.test is not None else "all")
-    fitted = for_pixels(preprocessing, source.scale)
-    return relabelled(images, labels), fitted, f"{source.name} {what}"
-
-
-def load_again(arguments: Mapping[str, Any], preprocessing: Preprocessing) -> Data:
-    """Load the data of a begun run again.
-
-    Arguments that `load_data` refuses because they have no effect may be those of a run that an
-    earlier version began.
-
-    Args:
-        arguments: those of `load_data`, from `Data.arguments`.
-        preprocessing: the preprocessing of the run.
-
-    Raises:
-        ValueError: as in `load_data`.
-    """
-    known = named.effective(arguments)
-    name, strict = named.name_of(known.get("name")), bool(known.get("strict"))
-    where = named.folder_of(known.get("data_dir"))
-    treatment = Treatment(
-        known.get("seed", 0),
-        known.get("validation_split", 0.0),
-        None,  # the size and the channels are part of the preprocessing
-        None,
-        known.get("augmentation"),
-        preprocessing,
-    )
-    return _loaded(name, where, strict, treatment)
-
-
-def _loaded(name: str, data_dir: Path | None, strict: bool, treatment: Treatment) -> Data:
-    data_dir = None if data_dir is None else files.absolute("data_dir", data_dir)
-    arguments = {
-        "name": named.anywhere(name),
-        "seed": treatment.seed,
-        "validation_split": treatment.validation_split,
-        "image_size": treatment.image_size,
-        "channels": treatment.channels,
-        "data_dir": None if data_dir is None else str(data_dir),
-        "strict": strict,
-        "augmentation": treatment.augmentation,
-    }
-    return _treated(_source(name, data_dir, strict), treatment, arguments)
-
-
-def _treated(source: Source, treatment: Treatment, arguments: Mapping[str, Any]) -> Data:
     train, validation, test = treatment.split(source)
     return Data(
         name=source.name,
@@ -286,30 +143,3 @@ def _treated(source: Source, treatment: Treatment, arguments: Mapping[str, Any])
         skipped=source.skipped,
         arguments=arguments,
     )
-
-
-def _source(name: str, where: Path | None, strict: bool) -> Source:
-    """Return the source of the images with this name."""
-    kind, _, rest = name.partition(":")
-    if kind == "folder":
-        return folder.load(rest, strict)
-    if kind == "tfds":
-        return tfds.load(rest, where)
-    if name == "digits":
-        return digits.load()
-    if name in keras_datasets.KNOWN:
-        return keras_datasets.load(name, where)
-    return _of_tfds(name, where)
-
-
-def _of_tfds(name: str, data_dir: Path | None) -> Source:
-    """Return a data set of TensorFlow Datasets whose name is not one of ours."""
-    known = ("digits", *keras_datasets.KNOWN)
-    if not tfds.knows(name, data_dir):
-        expected = ", ".join(map(repr, known))
-        hint = f" Did you mean 'folder:{name}'?" if Path(name).is_dir() else ""
-        raise ValueError(
-            f"data: received {name!r}; expected {expected}, 'folder:PATH' or 'tfds:NAME' (after "
-            f"{tfds.INSTALL}).{hint or checks.did_you_mean(name, known)}"
-        )
-    return tfds.load(name, data_dir)

@@ -10,7 +10,8 @@ from pathlib import Path
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.training import run_folder
 from keras_convnets.training.data.arguments import folder_of, refuse_moot
-from keras_convnets.training.data.data import Data, load_again
+from keras_convnets.training.data.data import Data
+from keras_convnets.training.data.loading import load_again
 from keras_convnets.training.run import config_file
 from keras_convnets.training.run.run_config import RunConfig
 

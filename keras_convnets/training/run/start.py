@@ -14,7 +14,8 @@ from rich.console import Console
 
 from keras_convnets import memory
 from keras_convnets.keras_private import without_values
-from keras_convnets.training.data.data import Data, load_data, load_for_weights
+from keras_convnets.training.data.data import Data
+from keras_convnets.training.data.loading import load_data, load_for_weights
 from keras_convnets.training.distribute.strategies import scope_of
 from keras_convnets.training.run.enough_memory import REMEDY, can_be_too_large, check_memory
 from keras_convnets.training.run.given_weights import open_weights
