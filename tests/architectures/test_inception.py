@@ -1,4 +1,5 @@
 import functools
+import itertools
 
 import keras
 import numpy as np
@@ -6,6 +7,7 @@ import pytest
 
 from helpers import FORMATS, blank_kernels, images, outline
 from keras_convnets import Style, channels, conv_bn_relu, cost, create_model, receptive_field
+from keras_convnets.architectures.inception import inception_resnet, v4
 from keras_convnets.architectures.inception.builder import InceptionBuilder
 from keras_convnets.architectures.inception.googlenet import inception
 from keras_convnets.architectures.inception.inception_resnet import (
@@ -517,16 +519,26 @@ def test_outputs_and_features_are_those_of_keras_applications(name, twin, maps, 
         assert np.abs(expected[0] - expected[1]).max() > 1e-2 * largest  # the image matters
 
 
+def thinned(parts):
+    """Return the parts of a network with the first and the last block of each stage alone."""
+    stages = itertools.groupby(parts, key=lambda part: part[0].split("_block")[0])
+    found = []
+    for _, stage in stages:
+        blocks = list(stage)
+        found += blocks[:1] + blocks[1:][-1:]
+    return found
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("name", "size"),
-    [("inception_v4", 75), ("inception_resnet_v2", 75)],  # others: as every small network
-)
-def test_both_formats_compute_the_same(name, size):
+@pytest.mark.parametrize("family", [v4, inception_resnet])  # others: as every small network
+def test_both_formats_compute_the_same(family):
+    size, parts = 75, thinned(family.parts(SLIM))
+    assert sum("_block" in group for group, _ in parts) == 6
     with blank_kernels():
+        options = {"classifier_activation": None}
         first, last = (
-            create_model(name, (3, size, size), 4, data_format=fmt, classifier_activation=None)
-            for fmt in FORMATS
+            assemble((3, size, size), 4, parts, "thin", data_format=data_format, **options)
+            for data_format in FORMATS
         )
     alive(last)
     first.set_weights(last.get_weights())
