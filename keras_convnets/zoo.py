@@ -201,10 +201,20 @@ def find(name: str) -> Network:
     if name not in registry.networks:
         raise ValueError(
             f"model: received {name!r}, which is not the name of a network."
-            f"{checks.did_you_mean(name, registry.networks)} All names: list_models(), "
+            f"{_meant(name)} All names: list_models(), "
             "keras-convnets list. Networks of your own: import their file, or pass --load FILE."
         )
     return registry.networks[name]
+
+
+def _meant(name: str) -> str:
+    """Return the networks with the closest names, and those that others call so."""
+    from keras_convnets.weights.published.published import networks_called
+
+    theirs = [
+        f" That of {' and '.join(by)} is {one!r}." for one, by in networks_called(name).items()
+    ]
+    return checks.did_you_mean(name, registry.networks) + "".join(theirs)
 
 
 def own_networks() -> dict[str, Network]:

@@ -11,10 +11,11 @@ from safetensors.numpy import save_file
 
 import small_weights
 from finished import write_images
-from keras_convnets import cli, load_model, save_weights
+from keras_convnets import cli, load_model, preprocessing_of, save_weights
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.inference.folder_labels import labels_of
 from keras_convnets.known import Known, remember
+from keras_convnets.weights.transfer import told
 from small_weights import SmallBuilder, small_resnet  # noqa: F401 - for all tests here
 
 MODEL = ["--model", "small_resnet"]
@@ -51,8 +52,30 @@ def test_convert_there_and_back(capfd):
     np.testing.assert_array_equal(np.array(model.get_layer("conv1_conv").kernel), kernel)
 
 
+def test_what_images_usually_are_goes_into_the_model(monkeypatch, capfd):
+    monkeypatch.setattr(told, "_usual_images", lambda network, sources: IMAGES)
+    small_weights.write()
+    code, _, err = outcome(capfd, "convert", "small.safetensors", "small.keras", *MODEL)
+    assert code == 0
+    assert err == (
+        "keras-convnets: note: 'small.safetensors' does not say how its images are prepared; they "
+        "are taken as usual for torchvision: shorter side to 36 (bilinear), 32 x 32 from the "
+        "centre, pixels divided by 255, minus (0.5, 0.4, 0.3), divided by (0.2, 0.2, 0.2)\n"
+    )
+    assert preprocessing_of(load_model("small.keras")) == Preprocessing.from_config(IMAGES)
+
+
+def test_a_file_of_another_network_is_called_by_its_name(monkeypatch, capfd):
+    small_weights.write()
+    monkeypatch.setattr(told, "network_of_file", lambda arrays: [("resnet_v1_18", "torchvision")])
+    err = refused(capfd, "predict", "--model", "lenet_5", "--weights", "small.safetensors", "a.png")
+    assert "has the weights of resnet_v1_18, for lenet_5" in err
+    assert err.endswith("Build resnet_v1_18.\n")
+
+
 CLASSES = ("ant", "bee", "cat", "dog", "eel", "fox", "gnu")
 IMAGES = {"channels": 3, "rows": 32, "cols": 32, "resize": "crop", "shorter_side": 36}
+IMAGES |= {"interpolation": "bilinear"}
 IMAGES |= {"scale": 255.0, "mean": [0.5, 0.4, 0.3], "std": [0.2, 0.2, 0.2]}
 
 
@@ -124,7 +147,7 @@ def test_labels_and_synsets_are_classes():
         ("predict a.png", "images: received none"),
         ("predict", "predict: received no model; expected the folder of a finished run, a .keras"),
         ("predict --model small_resnet a.png", "which would be a network that was not trained"),
-        ("predict --weights small.safetensors a.png", "Name it with --model"),
+        ("predict --weights small.safetensors a.png", "are those of no network here"),
         ("predict --model small_resnet --weights small.safetensors a.png", "does not say how its"),
         ("predict --weights small.safetensors", "images: received none"),
         ("evaluate", "evaluate: received no model"),

@@ -79,6 +79,13 @@ def test_an_unknown_name_is_answered_with_the_closest(name):
         create_model(name)
 
 
+def test_a_name_that_others_have_is_answered_with_theirs():
+    with pytest.raises(ValueError) as refused:
+        create_model("ResNet50")
+    theirs = "That of torchvision and timm is 'resnet_v1_5_50'. That of keras is 'resnet_v1_50_ke"
+    assert theirs in str(refused.value)
+
+
 def test_a_name_unlike_any_is_told_where_the_names_are():
     with pytest.raises(ValueError, match=re.escape("All names: list_models()")):
         create_model("yolo")

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from keras_convnets import files
-from keras_convnets.cli.streams import say
 from keras_convnets.cli.with_weights import network_with
 
 _EXPECTED = (
@@ -51,18 +50,11 @@ def check_one(command: str, run: Any, chosen: argparse.Namespace) -> None:
 def opened(run: str | Path | None, chosen: argparse.Namespace) -> Any:
     """Return what has the model: a `SavedRun`, or a `TrainedModel`."""
     from keras_convnets.inference.trained import trained
-    from keras_convnets.known import Known, remember
     from keras_convnets.saved_models import is_file, load_model
     from keras_convnets.training.run.saved_run import open_run
 
     if run is None:
-        model, _, what = network_with(chosen.weights, chosen.model)
-        if what.is_usual:
-            remember(model, Known(preprocessing=what.images))
-            say(
-                "keras-convnets: note: the file of weights does not say how its images are "
-                "prepared; these are as those of its source usually are"
-            )
+        model, _ = network_with(chosen.weights, chosen.model)
         return trained(model, files.shown(chosen.weights))
     if is_file(run) and Path(run).is_file():
         return trained(load_model(run), files.shown(run))

@@ -96,8 +96,7 @@ def _opened(file: str, name: str | None) -> tuple[Any, Any]:
     is_run = run_folder.is_run(Path(file))
     if name is None and (is_run or (is_file(file) and Path(file).suffix == _MODEL)):
         return (open_run(file).model if is_run else load_model(file)), None
-    model, report, _ = network_with(file, name)
-    return model, report
+    return network_with(file, name)
 
 
 def _usual(model: Any, out: Path) -> str:

@@ -5,27 +5,35 @@ from __future__ import annotations
 from typing import Any
 
 from keras_convnets import files
+from keras_convnets.cli.streams import say
 
 
-def network_with(weights: str, name: str | None) -> tuple[Any, Any, Any]:
+def network_with(weights: str, name: str | None) -> tuple[Any, Any]:
     """Return a network with weights, for the images and classes that they are for.
 
     Args:
         weights: a file, or the name of published weights.
         name: the name of the network; by default the one that the weights are for.
 
+    Where the file does not say how its images are prepared, the network knows those of its source,
+    and a note says so.
+
     Returns:
-        The network, the report of the loading, and what the weights tell: see `told`.
+        The network and the report of the loading.
 
     Raises:
         ValueError: the network is not known, or a weight of it is not in the file.
     """
+    from keras_convnets.image_config import fitted
+    from keras_convnets.known import Known, remember
+    from keras_convnets.weights.published.listing import in_words
     from keras_convnets.weights.transfer.told import told
     from keras_convnets.weights.transfer.transfer import load_weights
     from keras_convnets.zoo import create_model, one_output
 
     what = told(weights, name)
-    model = create_model(what.network, *_ends(weights, what), **one_output(what.network))
+    image_shape, outputs = _ends(weights, what)
+    model = create_model(what.network, image_shape, outputs, **one_output(what.network))
     report = load_weights(model, weights)
     if report.anew:
         layer, reason = next(iter(report.anew.items()))
@@ -34,7 +42,14 @@ def network_with(weights: str, name: str | None) -> tuple[Any, Any, Any]:
             f"({reason}); expected all weights. Load it in Python, by load_weights, to train the "
             "rest."
         )
-    return model, report, what
+    if what.is_usual:
+        remember(model, Known(preprocessing=what.images))
+        images = fitted(what.images, image_shape) or what.images
+        say(
+            f"keras-convnets: note: {files.shown(weights)} does not say how its images are "
+            f"prepared; they are taken as usual for {report.source}: {in_words(images)}"
+        )
+    return model, report
 
 
 def _ends(weights: str, what: Any) -> tuple[tuple[int, int, int], int | None]:

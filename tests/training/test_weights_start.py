@@ -65,7 +65,7 @@ def test_the_head_is_new_for_other_classes():
     small_weights.write(classes=10)
     start = make_start(request_for("digits"), create_model, None)
     assert start.weights.anew == ("head_dense",)
-    assert "  new: head_dense (other classes)" in start.words
+    assert "  new: head_dense (the file does not name its classes)" in start.words
     assert start.model.output_shape == (None, 10)
 
 

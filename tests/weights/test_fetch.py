@@ -185,6 +185,8 @@ def test_names_and_files():
         resolve("keras", ["vgg_11"])
     with pytest.raises(ValueError, match="received 'torchvision'; expected a file, or a name"):
         resolve("torchvision")
+    with pytest.raises(ValueError, match="'imagenet'; .* published for vgg_11: 'torchvision', "):
+        resolve("imagenet", ["vgg_11"])
     assert resolve("none.pth") == (Path("none.pth"), None)
     Path("mine").mkdir()
     assert resolve("mine") == (Path("mine"), None)

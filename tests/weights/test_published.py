@@ -5,6 +5,7 @@ import pytest
 from keras_convnets import list_models
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.weights.published.imagenet import imagenet_classes
+from keras_convnets.weights.published.listing import chosen
 from keras_convnets.weights.published.published import find, images_of, is_name, rows
 from keras_convnets.weights.rules import LAYOUTS
 
@@ -59,6 +60,11 @@ def test_facts_of_the_sources():
     assert find("caffe", "googlenet").scale == 1
 
 
+def test_a_network_may_be_called_as_its_source_calls_it():
+    assert {row.network for row in chosen("resnet50")} == {"resnet_v1_5_50", "resnet_v1_50_keras"}
+    assert {row.network for row in chosen("DenseNet121")} == {"densenet_121", "densenet_121_keras"}
+
+
 def test_names():
     assert find("timm", "vgg_16").name == "timm/vgg16.tv_in1k"
     assert find("timm/resnet50").name == "timm/resnet50.a1_in1k"
@@ -101,7 +107,8 @@ def test_names():
             None,
             (
                 "weights: received 'torchvision'; expected a file, or a name of published weights "
-                "that tells their network, such as 'timm/resnet50'."
+                "that tells their network, such as 'timm/resnet50'. Name the network with --model "
+                "(network)."
             ),
         ),
     ],

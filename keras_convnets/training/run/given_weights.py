@@ -65,7 +65,12 @@ class GivenWeights:
         report = load_weights(model, self.weights)
         anew = dict(report.anew)
         if not anew and self.class_names != tuple(class_names):
-            anew = {call.name: "other classes" for call in classifiers(walk(model))}
+            why = (
+                "the file does not name its classes"
+                if self.class_names is None
+                else "other classes"
+            )
+            anew = {call.name: why for call in classifiers(walk(model))}
             model = new_head(model, len(class_names))
         file = Path(report.file)
         facts = WeightsFacts(
@@ -80,7 +85,8 @@ class GivenWeights:
     def _words(self, report: WeightsReport, anew: Mapping[str, str]) -> Iterator[str]:
         whose = report.weights or Path(report.file).name
         kind = f"{report.source}, {report.format}"
-        yield f"weights of {whose} ({kind}): {len(report.loaded):,} loaded"
+        kept = sum(name.rsplit("/", 1)[0] not in anew for name in report.loaded)
+        yield f"weights of {whose} ({kind}): {kept:,} loaded"
         for what, given in (("adapted", report.adapted), ("new", anew)):
             if given:
                 yield f"  {what}: {'; '.join(f'{name} ({how})' for name, how in given.items())}"

@@ -43,13 +43,19 @@ def resolve(
     path = Path(weights)
     if os.path.isfile(path / hub.MODEL):
         path = path / hub.MODEL
-    if isinstance(weights, str) and is_name(weights) and not os.path.isfile(path):
+    if isinstance(weights, str) and _is_meant_as_name(weights) and not os.path.isfile(path):
         published = _found(weights, networks)
         return locate(published), published
     row = of_file(path)
     if row is not None and os.path.isfile(path):
         check_hash(path, row)
     return path, row
+
+
+def _is_meant_as_name(weights: str) -> bool:
+    """Return whether weights are called so, or by a word that is no path: a slip in a name."""
+    path = Path(weights)
+    return is_name(weights) or (path.name == weights and not path.suffix and not path.exists())
 
 
 def _found(name: str, networks: Sequence[str]) -> Published:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from keras_convnets import checks
@@ -13,7 +13,7 @@ from keras_convnets.analysis.tables import shown as shown_value
 from keras_convnets.received import shown
 from keras_convnets.weights.published import fetch
 from keras_convnets.weights.published.local_files import of_file
-from keras_convnets.weights.published.published import Published, rows
+from keras_convnets.weights.published.published import Published, images_of, is_of, rows
 
 _COLUMNS = (
     Column("name", "name"),
@@ -65,9 +65,12 @@ def _of_path(path: str) -> Published:
 
 
 def _is_called(row: Published, name: str) -> bool:
-    """Return whether a name or pattern is that of a file, or of its network, or begins its name."""
+    """Return whether a name or pattern is that of a file, or of its network, or begins its name.
+
+    A network may be called as its source calls it, such as ``"resnet50"``.
+    """
     whole = any(fnmatch.fnmatchcase(one, name) for one in (row.network, row.name, row.file))
-    return whole or row.name.startswith((f"{name}.", f"{name}/"))
+    return whole or row.name.startswith((f"{name}.", f"{name}/")) or is_of(row, name)
 
 
 def listing(chosen: Iterable[Published]) -> Table:
@@ -118,17 +121,22 @@ def _more(row: Published) -> list[Any]:
         row.address,
         row.hash,
         row.top1_source,
-        images(row),
+        in_words(images_of(row)),
         str(place) if place is not None else f"no; looked for in {looked}, then fetched",
     ]
 
 
-def images(row: Published) -> str:
-    """Return in words how images are prepared for a published file."""
-    resized = f"shorter side to {row.shorter_side} ({row.interpolation}), "
-    text = f"{resized}{row.rows} x {row.rows} from the centre, pixels divided by {row.scale:g}"
-    if any(row.mean):
-        text += f", minus {row.mean}"
-    if set(row.std) != {1.0}:
-        text += f", divided by {row.std}"
+def in_words(images: Mapping[str, Any]) -> str:
+    """Return in words how images are prepared, from the configuration of their preprocessing."""
+    resized = f"shorter side to {images['shorter_side']} ({images['interpolation']})"
+    crop = f"{images['rows']} x {images['cols']} from the centre"
+    text = f"{resized}, {crop}, pixels divided by {images['scale']:g}"
+    if any(images["mean"]):
+        text += f", minus {_shown_numbers(images['mean'])}"
+    if set(images["std"]) != {1.0}:
+        text += f", divided by {_shown_numbers(images['std'])}"
     return text
+
+
+def _shown_numbers(values: Sequence[float]) -> str:
+    return f"({', '.join(f'{value:g}' for value in values)})"

@@ -154,7 +154,10 @@ def _unknown(name: str, network: str | None, offered: tuple[Published, ...]) -> 
     others = [row.network for row in rows() if "/" in name and name in _names(row)]
     if network is None:
         meant = "a name of published weights that tells their network, such as 'timm/resnet50'"
-        return ValueError(f"{received}; expected a file, or {meant}.{near}")
+        return ValueError(
+            f"{received}; expected a file, or {meant}.{near} Name the network with --model "
+            "(network)."
+        )
     if others:
         return ValueError(
             f"{received}, which are weights of {' and '.join(dict.fromkeys(others))}; expected "
@@ -169,6 +172,27 @@ def _unknown(name: str, network: str | None, offered: tuple[Published, ...]) -> 
         f"{received}; expected a file, or a name of weights that are published for {network}: "
         f"{', '.join(map(repr, names))}.{near}"
     )
+
+
+def is_of(row: Published, theirs: str) -> bool:
+    """Return whether a file is of the network that its source calls so, such as ``"resnet50"``."""
+    name = theirs.lower()  # as in keras.applications.ResNet50
+    return row.file.lower().startswith((f"{name}-", f"{name}.", f"{name}_weights"))
+
+
+def networks_called(theirs: str) -> dict[str, list[str]]:
+    """Return the networks that others call so, each with these others.
+
+    Examples:
+        >>> networks_called("resnet50")
+        {'resnet_v1_5_50': ['torchvision', 'timm'], 'resnet_v1_50_keras': ['keras']}
+    """
+    found: dict[str, list[str]] = {}
+    for row in rows():
+        source = row.name.partition("/")[0].partition("_")[0]
+        if is_of(row, theirs) and source not in found.setdefault(row.network, []):
+            found[row.network].append(source)
+    return found
 
 
 def is_name(name: str) -> bool:

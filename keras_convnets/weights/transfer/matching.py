@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from keras_convnets import files
@@ -80,11 +80,12 @@ def _by_our_names(weights: Mapping[str, Any], arrays: NamedArrays) -> Placement:
 def _nothing_fits(
     file: str | os.PathLike[str], arrays: NamedArrays, layouts: list[Layout], ours: str
 ) -> ValueError:
-    sources = "".join(f"{source}'s, " for source in dict.fromkeys(one.source for one in layouts))
+    sources = [f"{source}'s" for source in dict.fromkeys(one.source for one in layouts)]
+    expected = ", ".join([*sources, "or those" if sources else "those"])
     return ValueError(
-        f"weights: received {files.shown(file)} with the names {_first(tuple(arrays.arrays))}, "
-        f"none of which fits the model; expected {sources}or those of its layers, such as "
-        f"{ours!r}. Build the network that the file is of."
+        f"weights: received {files.shown(file)} with the names {first(arrays.arrays)}, "
+        f"none of which fits the model; expected {expected} of its layers, such as {ours!r}. "
+        "Build the network that the file is of."
     )
 
 
@@ -121,11 +122,11 @@ def check_complete(
     if placement.unexplained:
         said.append(
             f"has {len(placement.unexplained):,} names that no rule explains, "
-            f"{_first(placement.unexplained)}"
+            f"{first(placement.unexplained)}"
         )
     if missing:
         said.append(
-            f"lacks {len(missing):,} weights, {_first(missing)}; nearest to the first of them, "
+            f"lacks {len(missing):,} weights, {first(missing)}; nearest to the first of them, "
             f"{shown(placement.sought.get(missing[0], missing[0]))}, are "
             f"{_nearest(missing[0], placement, arrays)}"
         )
@@ -137,7 +138,9 @@ def check_complete(
         )
 
 
-def _first(names: tuple[str, ...]) -> str:
+def first(names: Iterable[str]) -> str:
+    """Return the first few of the names in a file, and how many more there are."""
+    names = list(names)
     more = f" and {len(names) - _MOST:,} more" if len(names) > _MOST else ""
     return ", ".join(map(shown, names[:_MOST])) + more
 

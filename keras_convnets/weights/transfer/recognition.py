@@ -12,15 +12,16 @@ from __future__ import annotations
 import csv
 import functools
 import hashlib
+import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
-from keras_convnets.files import replacing
+from keras_convnets.files import replacing, shown
 from keras_convnets.keras_private import all_layers, graph_inside, nodes_by_depth
 from keras_convnets.weights.placing.head_layers import is_head
 from keras_convnets.weights.placing.keras_files import is_keras, networks_of, with_variables
@@ -46,6 +47,7 @@ SETTINGS = (
     *("dilation_rate", "epsilon", "filters", "groups", "indices", "kernel_size", "offset"),
     *("output_size", "padding", "pool_size", "scale", "size", "strides", "units", "use_bias"),
 )
+_MOST = 5  # networks in an error
 _STEMS = ("conv1_conv", "conv1_conv1")
 
 Names = frozenset[str]
@@ -74,6 +76,32 @@ def network_of_file(arrays: Mapping[str, np.ndarray]) -> list[Source]:
         for network in sorted(_of_digest(layout.source, digest(arrays, layout)))
     ]
     return list(dict.fromkeys(found))
+
+
+def check_same_network(
+    file: str | os.PathLike[str], networks: Iterable[str], theirs: Sequence[str]
+) -> None:
+    """Refuse a file that has the weights of other networks.
+
+    Args:
+        file: its path.
+        networks: the registered networks that the model is; none if it is unknown.
+        theirs: the networks whose weights the file can have; none if they are unknown.
+
+    Raises:
+        ValueError: none of the networks is among those of the file.
+    """
+    if networks and theirs and not set(networks).intersection(theirs):
+        raise ValueError(
+            f"weights: received {shown(file)}, which has the weights of {either(theirs)}, for "
+            f"{either(sorted(networks))}; expected the same network, for another computes "
+            f"something else with them even where all names and shapes agree. Build {theirs[0]}."
+        )
+
+
+def either(names: Iterable[str]) -> str:
+    """Return the first few of some names, of which one is meant."""
+    return " or ".join(list(names)[:_MOST])
 
 
 def fingerprint(model: keras.Model) -> str:

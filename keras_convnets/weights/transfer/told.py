@@ -15,8 +15,13 @@ from keras_convnets.weights.published import fetch, published
 from keras_convnets.weights.published.imagenet import imagenet_classes
 from keras_convnets.weights.published.published import Published
 from keras_convnets.weights.transfer.knowing import kept_in
-from keras_convnets.weights.transfer.matching import match
-from keras_convnets.weights.transfer.recognition import network_of_file, network_of_model
+from keras_convnets.weights.transfer.matching import first, match
+from keras_convnets.weights.transfer.recognition import (
+    check_same_network,
+    either,
+    network_of_file,
+    network_of_model,
+)
 
 _WITH_BACKGROUND = 1001  # outputs, of which the first is left out
 
@@ -84,11 +89,17 @@ def _source_of(row: Published) -> str:
 
 def _network_of(weights: str, arrays: NamedArrays) -> str:
     found = list(dict.fromkeys(name for name, _ in network_of_file(arrays.arrays)))
-    if len(found) != 1:
-        which = "is none that is known" if not found else f"may be {' or '.join(found)}"
+    if not found:
         raise ValueError(
-            f"weights: received {files.shown(weights)} without the name of their network, which "
-            f"{which}; expected its name with them. Name it with --model (network)."
+            f"weights: received {files.shown(weights)}, whose names, {first(arrays.arrays)}, and "
+            "shapes are those of no network here; expected the weights of one that keras-convnets "
+            "list prints. Name it with --model (network) if they are of one that was changed."
+        )
+    if len(found) != 1:
+        raise ValueError(
+            f"weights: received {files.shown(weights)}, which may be the weights of "
+            f"{either(found)}; expected the name of the network with them. Name it with --model "
+            "(network)."
         )
     return found[0]
 
@@ -108,7 +119,9 @@ def ends_of(weights: str, model: Any) -> tuple[int | None, int | None]:
     """
     networks = network_of_model(model)
     path, _ = fetch.resolve(weights, sorted(networks))
-    placement = match(path, formats.read(path), layers_of(model), networks)
+    arrays = formats.read(path)
+    check_same_network(path, networks, [name for name, _ in network_of_file(arrays.arrays)])
+    placement = match(path, arrays, layers_of(model), networks)
     shapes = [(name, value.array.shape) for name, value in placement.values.items()]
     kernels = [(name, shape) for name, shape in shapes if name.endswith("/kernel")]
     channels = next((shape[2] for _, shape in kernels if len(shape) == 4), None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +30,13 @@ from keras_convnets.weights.transfer.recognition import (
     OURS,
     SETTINGS,
     Names,
+    check_same_network,
+    either,
     network_of_file,
     network_of_model,
 )
 from keras_convnets.weights.transfer.report import WeightsReport
 
-_MOST = 5  # networks in an error
 _OF_INCEPTION = (0.5,) * 3, (0.5,) * 3  # the mean and deviation of its images
 _REPORT = "_keras_convnets_weights_report"
 
@@ -109,7 +110,7 @@ def load_weights(
     path, row = resolve(file, sorted(networks))
     arrays = formats.read(path)
     what, theirs = _says(path, arrays)
-    _check_same_network(path, networks, theirs)
+    check_same_network(path, networks, theirs)
     if networks:
         check_settings(path, settings_in(arrays.config), model, SETTINGS, strict)
     if row is not None and (what != Known() or row.network not in {*networks, *theirs}):
@@ -171,19 +172,6 @@ def _for_rgb(placement: Placement, layers: Mapping[str, Any], row: Published | N
     return dataclasses.replace(placement, notes=tuple(notes))
 
 
-def _check_same_network(file: Path, networks: Names, theirs: list[str]) -> None:
-    if networks and theirs and not networks.intersection(theirs):
-        raise ValueError(
-            f"weights: received {files.shown(file)}, which has the weights of {_either(theirs)}, "
-            f"for {_either(sorted(networks))}; expected the same network, for another computes "
-            f"something else with them even where all names and shapes agree. Build {theirs[0]}."
-        )
-
-
-def _either(names: Iterable[str]) -> str:
-    return " or ".join(list(names)[:_MOST])
-
-
 def _report(
     path: Path,
     arrays: NamedArrays,
@@ -194,10 +182,10 @@ def _report(
 ) -> WeightsReport:
     notes = placement.notes
     if theirs and not networks:
-        kept = f"the file has the weights of {_either(theirs)}"
+        kept = f"the file has the weights of {either(theirs)}"
         notes += (f"{kept}; the strides, padding and connections of the model may be others",)
     elif placement.source == OURS and (others := [one for one in theirs if one not in networks]):
-        notes += (f"the names and shapes in the file are also those of {_either(others)}",)
+        notes += (f"the names and shapes in the file are also those of {either(others)}",)
     return WeightsReport(
         file=str(path),
         format=arrays.kind,
