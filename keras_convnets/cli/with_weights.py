@@ -42,7 +42,7 @@ def network_with(weights: str, name: str | None) -> tuple[Any, Any]:
             f"({reason}); expected all weights. Load it in Python, by load_weights, to train the "
             "rest."
         )
-    if what.is_usual:
+    if what.is_usual and what.images is not None:
         remember(model, Known(preprocessing=what.images))
         images = fitted(what.images, image_shape) or what.images
         say(

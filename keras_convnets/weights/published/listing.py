@@ -13,7 +13,7 @@ from keras_convnets.analysis.tables import shown as shown_value
 from keras_convnets.received import shown
 from keras_convnets.weights.published import fetch
 from keras_convnets.weights.published.local_files import of_file
-from keras_convnets.weights.published.published import Published, images_of, is_of, rows
+from keras_convnets.weights.published.published import Published, is_of, own_images_of, rows
 
 _COLUMNS = (
     Column("name", "name"),
@@ -121,7 +121,7 @@ def _more(row: Published) -> list[Any]:
         row.address,
         row.hash,
         row.top1_source,
-        in_words(images_of(row)),
+        in_words(own_images_of(row)),
         str(place) if place is not None else f"no; looked for in {looked}, then fetched",
     ]
 

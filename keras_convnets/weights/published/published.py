@@ -219,7 +219,13 @@ def images_of(
         >>> images["rows"], images["shorter_side"], images["mean"]
         (224, 256, [0.485, 0.456, 0.406])
     """
-    images = {
+    images = own_images_of(row)
+    return images if image_shape is None else fitted(images, image_shape)
+
+
+def own_images_of(row: Published) -> dict[str, Any]:
+    """Return the configuration of the ``Preprocessing`` of the images that a file is for."""
+    return {
         "channels": CHANNELS,
         "rows": row.rows,
         "cols": row.rows,
@@ -230,4 +236,3 @@ def images_of(
         "shorter_side": row.shorter_side,
         "interpolation": row.interpolation,
     }
-    return images if image_shape is None else fitted(images, image_shape)

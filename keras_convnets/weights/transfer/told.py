@@ -90,8 +90,9 @@ def _source_of(row: Published) -> str:
 def _network_of(weights: str, arrays: NamedArrays) -> str:
     found = list(dict.fromkeys(name for name, _ in network_of_file(arrays.arrays)))
     if not found:
+        names = [name for name in arrays.arrays if not name.endswith("num_batches_tracked")]
         raise ValueError(
-            f"weights: received {files.shown(weights)}, whose names, {first(arrays.arrays)}, and "
+            f"weights: received {files.shown(weights)}, whose names, {first(names)}, and "
             "shapes are those of no network here; expected the weights of one that keras-convnets "
             "list prints. Name it with --model (network) if they are of one that was changed."
         )
@@ -120,7 +121,8 @@ def ends_of(weights: str, model: Any) -> tuple[int | None, int | None]:
     networks = network_of_model(model)
     path, _ = fetch.resolve(weights, sorted(networks))
     arrays = formats.read(path)
-    check_same_network(path, networks, [name for name, _ in network_of_file(arrays.arrays)])
+    theirs = list(dict.fromkeys(name for name, _ in network_of_file(arrays.arrays)))
+    check_same_network(path, networks, theirs)
     placement = match(path, arrays, layers_of(model), networks)
     shapes = [(name, value.array.shape) for name, value in placement.values.items()]
     kernels = [(name, shape) for name, shape in shapes if name.endswith("/kernel")]
