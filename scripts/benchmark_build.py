@@ -4,6 +4,7 @@
 increasing depth. Machines differ and are shared: read the ratios, not the seconds.
 """
 
+import argparse
 import gc
 import sys
 import time
@@ -22,8 +23,18 @@ ROUNDS = 7
 DEPTHS = ("cifar_resnet_20", "cifar_resnet_56", "cifar_resnet_110", "cifar_resnet_1202")
 
 
-def main(names: list[str]) -> None:
+def main() -> None:
     """Build each network and its counterpart alternately; print the medians and their ratio."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help="networks with a counterpart in keras.applications (default: all, and depths)",
+    )
+    names = parser.parse_args().names
+    if unknown := set(names) - set(paper.KERAS_APPLICATIONS):
+        parser.error(f"{unknown.pop()}: expected some of {', '.join(paper.KERAS_APPLICATIONS)}")
     print(f"{'network':<22}{'keras.applications':<20}{'ours':>8}{'theirs':>8}{'ratio':>8}")
     for name in names or paper.KERAS_APPLICATIONS:
         twin = paper.KERAS_APPLICATIONS[name]
@@ -62,4 +73,4 @@ def in_turn(builds: Mapping[str, Callable[[], keras.Model]], rounds: int) -> dic
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

@@ -5,6 +5,7 @@ needs the program ``dot``, which Keras calls. Machines differ and are shared: re
 the seconds.
 """
 
+import argparse
 import struct
 import tempfile
 import time
@@ -16,11 +17,12 @@ import keras
 
 from keras_convnets import create_model, plot_model
 
-ROUNDS = 3
-
 
 def main() -> None:
     """Draw resnet_50 and resnet_152 as PNG and print the times and sizes."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=3, help="drawings of each (default: 3)")
+    rounds = parser.parse_args().rounds
     print(f"{'model':<12}{'figure':<24}{'seconds':>9}{'ratio':>8}  pixels")
     for name in ("resnet_50", "resnet_152"):
         model = create_model(name)
@@ -31,15 +33,15 @@ def main() -> None:
                 for detail in ("stage", "block", "layer")
             },
         }
-        report(name, drawings)
+        report(name, drawings, rounds)
 
 
-def report(name: str, drawings: dict[str, Callable[[str], object]]) -> None:
+def report(name: str, drawings: dict[str, Callable[[str], object]], rounds: int) -> None:
     """Draw the figures alternately, several times; print medians and ratios to the first."""
     seconds: dict[str, list[float]] = {label: [] for label in drawings}
     pixels = {}
     with tempfile.TemporaryDirectory() as folder:
-        for _ in range(ROUNDS):
+        for _ in range(rounds):
             for number, (label, draw) in enumerate(drawings.items()):
                 file = Path(folder) / f"{number}.png"
                 start = time.perf_counter()
