@@ -155,26 +155,28 @@ def test_logits_from_files_and_back(case, tmp_path):
         assert len(arrays) == len(state)
     title = f"{case.network}{' with auxiliary heads' if case.options else ''}"
     net = given(case, {key: state[key] for key in twin_keys(case)})
-    compare_read(case, f"{title} channels_first", paths[0], net, "float32")
-    compare_written(case, f"{title} written", paths[1], net, tmp_path / "ours.safetensors")
+    model = compare_read(case, f"{title} channels_first", paths[0], net, "float32", case.sizes[:1])
+    compare_written(case, f"{title} written", model, net, tmp_path / "ours.safetensors")
     dtype = "float64" if case.precise else "float32"
-    compare_read(case, f"{title} channels_last", paths[2], net.to(getattr(torch, dtype)), dtype)
+    net = net.to(getattr(torch, dtype))
+    compare_read(case, f"{title} channels_last", paths[2], net, dtype, case.sizes)
     gc.collect()
 
 
-def compare_read(case, title, path, net, dtype):
-    """Compare ours, with a file of the source, with the source's network."""
+def compare_read(case, title, path, net, dtype, sizes):
+    """Compare ours, with a file of the source, with the source's network; return ours."""
     with precision(dtype):
         model = loaded(case, path, title.split()[-1])
-        for size in case.sizes:
+        for size in sizes:
             x = images_of(size, dtype)
             found = difference(outputs_here(model, x), outputs_there(net, x))
             trust.show(title, case.source, size, found, dtype)
+    return model
 
 
-def compare_written(case, title, path, net, target):
+def compare_written(case, title, model, net, target):
     """Compare the source's network, with a file of ours, with itself before."""
-    save_weights(loaded(case, path, "channels_last"), target, layout=case.source)
+    save_weights(model, target, layout=case.source)
     written, size = given(case, safetensors.load_file(target)), case.sizes[0]
     x = images_of(size)
     found = difference(outputs_there(written, x), outputs_there(net, x))
