@@ -31,7 +31,7 @@ class Machine(threading.Thread):
             self.outcome = error
 
     def done(self):
-        self.join(LIMIT)
+        self.join(3 * LIMIT)
         return self.outcome
 
 
@@ -43,11 +43,19 @@ def all_three():
 
 def connected(cluster):
     """Return a line to the chief, once it listens."""
-    for _ in range(100):
+    for _ in range(20 * LIMIT):
         with contextlib.suppress(OSError):
             return socket.create_connection(("127.0.0.1", int(cluster.addresses[0][10:])), 5)
         time.sleep(0.05)
     raise AssertionError("nobody listens")
+
+
+def wait_for(condition):
+    for _ in range(20 * LIMIT):
+        if condition():
+            return
+        time.sleep(0.05)
+    raise AssertionError("it has not come")
 
 
 def greet(line, cluster):
@@ -60,7 +68,9 @@ def greet(line, cluster):
 
 def test_all_go_on_when_the_last_has_come(all_three):
     machines = [Machine(all_three[2]), Machine(all_three[1])]
-    time.sleep(1)
+    for machine in machines:
+        wait_for(lambda machine=machine: machine.lines)
+    time.sleep(0.5)
     assert [machine.outcome for machine in machines] == [None, None]
     assert machines[0].lines == [f"waiting for chief 0 ({all_three[0].addresses[0]})"]
     machines.append(Machine(all_three[0]))

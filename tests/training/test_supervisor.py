@@ -10,7 +10,7 @@ import pytest
 from keras_convnets.training.distribute.supervisor import supervise
 
 PYTHON = (sys.executable, "-c")
-LIMIT = 30
+LIMIT = 120
 BEGIN = "import os, signal, sys, time; open('log', 'a').write(sys.argv[1] + ' '); "
 
 
@@ -63,6 +63,7 @@ def test_a_signal_is_passed_on_once_and_is_the_end(number):
     child = BEGIN + (
         "hear = lambda *_: open('log', 'a').write('heard '); "
         "[signal.signal(n, hear) for n in (2, 15)]; open('log', 'a').write('ready '); "
+        "any(time.sleep(0.02) for _ in iter(lambda: 'heard' in open('log').read(), True)); "
         "time.sleep(1); sys.exit(75)"
     )
     process = supervisor(child)
