@@ -16,6 +16,7 @@ import pytest
 
 from keras_convnets import cli
 from keras_convnets.training.run import checkpoint
+from replica import addresses
 
 COMMAND = [sys.executable, "-m", "keras_convnets", "train", "--model", "lenet_5"]
 OPTIONS = ["--batch-size", "64", "--epochs", "4", "--checkpoint-steps", "5", "--seed", "1"]
@@ -47,14 +48,6 @@ def machines():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         process.wait()
-
-
-def addresses():
-    """Return two addresses with free ports."""
-    with socket.socket() as one, socket.socket() as other:
-        for listener in (one, other):
-            listener.bind(("127.0.0.1", 0))
-        return ",".join(f"127.0.0.1:{listener.getsockname()[1]}" for listener in (one, other))
 
 
 def children(pid):
@@ -100,7 +93,7 @@ def difference(one, other):
 
 def test_two_machines_learn_what_one_does_and_survive_kills(machines):
     assert cli.main([*COMMAND[3:], *OPTIONS, "--out", "one"]) == 0
-    workers = addresses()
+    workers = addresses(2)
     processes = [machines(workers, index, "--out", "two", "--continue") for index in (0, 1)]
     first = wait_for_checkpoint("two", beyond=(0, 0))
     os.kill(children(processes[1].pid)[0], signal.SIGKILL)  # the process that trains
@@ -122,7 +115,7 @@ def test_two_machines_learn_what_one_does_and_survive_kills(machines):
 
 
 def test_a_signal_to_one_machine_ends_the_run_on_all(machines):
-    workers = addresses()
+    workers = addresses(2)
     options = ("--out", "run", "--epochs", "500")
     processes = [machines(workers, index, *options) for index in (0, 1)]
     wait_for_checkpoint("run", beyond=(0, 0))
@@ -135,7 +128,7 @@ def test_a_signal_to_one_machine_ends_the_run_on_all(machines):
 
 
 def test_a_worker_that_is_alone_says_whom_it_waits_for(machines):
-    process = machines(addresses(), 1, "--out", "run")
+    process = machines(addresses(2), 1, "--out", "run")
     deadline = time.monotonic() + LIMIT
     while "waiting for" not in logs() and time.monotonic() < deadline:
         time.sleep(0.1)
@@ -154,7 +147,7 @@ def test_a_port_that_is_taken():
 
 
 def test_machines_without_a_folder_that_they_share():
-    assert "out: expected a folder" in refused("--workers", addresses(), "--index", "0")
+    assert "out: expected a folder" in refused("--workers", addresses(2), "--index", "0")
 
 
 def refused(*options):

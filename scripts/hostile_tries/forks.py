@@ -19,13 +19,16 @@ from typing import Any, NoReturn
 _PR_SET_PDEATHSIG = 1
 _CAPABILITIES = 0x20080522  # the version of the system call
 SHOWN = 2000  # characters of a fault's output
+PATIENCE = 240.0  # seconds after which a try counts as hung: a busy machine takes its time
 
 
 class Fault(AssertionError):  # noqa: N818 - found in the package, not an error of the script
     """The package did what it must not do."""
 
 
-def contained(function: Callable[[], Any], seconds: float = 60.0, memory: int | None = None) -> Any:
+def contained(
+    function: Callable[[], Any], seconds: float = PATIENCE, memory: int | None = None
+) -> Any:
     """Call a function in a forked child and return its result, which JSON must be able to hold.
 
     Args:

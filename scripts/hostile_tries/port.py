@@ -49,15 +49,15 @@ class Machine(threading.Thread):
 
 
 def clusters(count: int, secret: bytes | None, host: str = "127.0.0.1") -> list[Cluster]:
-    """Return the machines of a run with free ports."""
-    with contextlib.ExitStack() as stack:
-        found = []
-        for _ in range(count):
-            family = socket.AF_INET6 if ":" in host else socket.AF_INET
-            listener = stack.enter_context(socket.socket(family))
-            listener.bind((host.strip("[]"), 0))
-            found.append(f"{host}:{listener.getsockname()[1]}")
-    return [Cluster(tuple(found), index, secret=secret) for index in range(count)]
+    """Return the machines of a run with free ports, none of which strangers get by chance."""
+    first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    found = []
+    for port in random.SystemRandom().sample(range(first // 3, first), 100):
+        with socket.socket(family) as listener, contextlib.suppress(OSError):
+            listener.bind((host.strip("[]"), port))
+            found.append(f"{host}:{port}")
+    return [Cluster(tuple(found[:count]), index, secret=secret) for index in range(count)]
 
 
 def connector(cluster: Cluster) -> Callable[[], socket.socket]:

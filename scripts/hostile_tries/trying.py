@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hostile_tries.forks import SHOWN, Fault, fork, redirect, stream, text
+from hostile_tries.forks import PATIENCE, SHOWN, Fault, fork, redirect, stream, text
 
 REFUSED, WORKED, SKIPPED = "refused", "worked", "skipped"
 _UNFLUSHED = 120  # that of Python
@@ -40,7 +40,7 @@ class Try:
 
     name: str
     run: Callable[[], str | Count]
-    seconds: float = 60.0
+    seconds: float = PATIENCE
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,7 +102,7 @@ def command(
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
     stdin: bytes = b"",
-    seconds: float = 60.0,
+    seconds: float = PATIENCE,
     prepare: Callable[[], None] = lambda: None,
     fresh: bool = False,
 ) -> Ended:
@@ -167,7 +167,9 @@ def _main(arguments: Sequence[str]) -> int:
     return code
 
 
-def each(items: Mapping[str, Callable[[], str | Count]], seconds: float = 60.0) -> Iterator[Try]:
+def each(
+    items: Mapping[str, Callable[[], str | Count]], seconds: float = PATIENCE
+) -> Iterator[Try]:
     """Yield a try for each item of a mapping from names to functions."""
     for name, run in items.items():
         yield Try(name, run, seconds)
