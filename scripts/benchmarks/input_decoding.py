@@ -21,7 +21,7 @@ from keras_convnets.training.data.pipeline import training_batches
 
 # Columns and rows, images beyond the first batch, and images in a batch.
 SIZES = ((500, 375, 160, 8), (1600, 1200, 32, 8), (4000, 3000, 8, 2))
-HEADING = ("JPEG", "for", "plain, ms an image", "ours, ms an image", "times as fast")
+HEADING = ("JPEG", "for", "plain, CPU ms an image", "ours, CPU ms an image", "times as fast")
 
 Pipeline = Callable[[Images, int], tf.data.Dataset]
 
