@@ -29,9 +29,9 @@ from hostile_tries.forks import Fault, contained
 _HELPERS = {"command_faults", "forks", "kinds", "nasty", "right_values", "strangers", "trying"}
 _NAMES = sorted({module.name for module in pkgutil.iter_modules(hostile_tries.__path__)} - _HELPERS)
 # The others fill what these leave of the time.
-_LONGEST = ("memory", "commands", "calls")
+_LONGEST = ("port", "memory", "commands", "calls")
 _HOUR = 3600.0
-_JOBS = os.cpu_count() or 1
+_JOBS = (os.cpu_count() or 1) + 1  # some wait for others, or for the disk
 _COLUMNS = ("refused", "worked", "skipped", "faults")
 
 

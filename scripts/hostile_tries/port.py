@@ -65,7 +65,7 @@ def connector(cluster: Cluster) -> Callable[[], socket.socket]:
     host, _, port = cluster.addresses[0].rpartition(":")
 
     def connect() -> socket.socket:
-        for _ in range(200):
+        for _ in range(2000):
             with contextlib.suppress(ConnectionRefusedError):
                 return socket.create_connection((host.strip("[]"), int(port)), 5)
             time.sleep(0.02)
