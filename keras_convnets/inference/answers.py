@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_convnets.inference.compiled import Forward, Kept, kept, to_numpy
+from keras_convnets.inference.compiled import Forward, Kept, to_numpy
 from keras_convnets.inference.outputs import Outputs, outputs_of
 from keras_convnets.inference.soundness import check_sound
 
@@ -30,15 +30,15 @@ class Answers:
 
 
 def answers(
-    model: Any,
+    of_model: Kept,
     batches: Iterable[Any],
     describe: Callable[[int], str] = "image {}".format,
-    check: Callable[[Any], None] = check_sound,
+    check: Callable[[Kept], None] = check_sound,
 ) -> Answers:
     """Run a classifier on batches of images.
 
     Args:
-        model: a classifier with one output.
+        of_model: what is kept with the model, a classifier with one output.
         batches: arrays of preprocessed images, in the data format of the model.
         describe: a function from an image's index to its name in errors.
         check: a function that refuses a model of broken weights, which outputs may hide.
@@ -47,10 +47,9 @@ def answers(
         ValueError: the kind of the outputs cannot be determined, or they or the weights are NaN or
             infinite.
     """
-    of_model = kept(model)
     outputs = of_model.get("outputs", outputs_of)
     values = _values(of_model, batches, describe)
-    check(model)
+    check(of_model)
     return _read(outputs, values)
 
 

@@ -46,6 +46,10 @@ def classify(
     it takes as long as the preparation and the compiled network, for the network is compiled only
     once.
 
+    Outputs are checked for NaN at each call. A ReLU can hide NaN in weights, which are therefore
+    looked at as well: at the first call for a model, and again after steps of its training. Not
+    after changes by hand between two calls: ask `evaluate`, which looks at them each time.
+
     Args:
         model: a classifier with one output, in either data format; or a run from ``open_run``.
         images: one image, or a list of them: paths of JPEG, PNG, BMP or GIF files, Pillow's images,
@@ -105,7 +109,7 @@ def _predictions(
         yield from batches
 
     with memory.explained("the classification of your images", "Give fewer images at a time"):
-        found = answers(of.model, all_batches(), read.names.__getitem__, check_sound_once)
+        found = answers(of, all_batches(), read.names.__getitem__, check_sound_once)
     return Predictions(tuple(read.names), found.probabilities, names, doubtful=tuple(read.doubtful))
 
 

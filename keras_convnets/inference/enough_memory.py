@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Iterator
-from typing import Any
 
 import tensorflow as tf
 
@@ -13,20 +12,20 @@ from keras_convnets import memory
 from keras_convnets.analysis.cost.cost import cost
 from keras_convnets.analysis.cost.least_memory import of_answers
 from keras_convnets.images.preprocessing import Preprocessing
-from keras_convnets.inference.compiled import kept
+from keras_convnets.inference.compiled import Kept
 
 _VALUE = 4  # bytes of a pixel as the network takes it
 
 
 @contextlib.contextmanager
 def enough_memory(
-    what: str, model: Any, preprocessing: Preprocessing, batch_size: int, remedy: str
+    what: str, of_model: Kept, preprocessing: Preprocessing, batch_size: int, remedy: str
 ) -> Iterator[None]:
     """Refuse batches that cannot fit into memory, and explain if it is exhausted in the context.
 
     Args:
         what: what is done with the batches, for the error: "the evaluation".
-        model: the model.
+        of_model: what is kept with the model.
         preprocessing: the preprocessing, which determines the shape of the images.
         batch_size: the images that the model takes at once.
         remedy: what to do about it, for the error.
@@ -39,7 +38,7 @@ def enough_memory(
     needed = _VALUE * batch_size * math.prod(image_shape)
     if not tf.config.list_logical_devices("GPU"):
         with contextlib.suppress(ValueError):  # the cost of this model is not known
-            found = kept(model).get("cost", lambda model: cost(model, image_shape), of=image_shape)
+            found = of_model.get("cost", lambda model: cost(model, image_shape), of=image_shape)
             needed += of_answers(found, batch_size)
     memory.check(needed, asked, remedy)
     with memory.explained(asked, remedy):

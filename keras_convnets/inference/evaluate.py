@@ -100,13 +100,14 @@ def _evaluate(
         "as the preprocessing makes them",
         "Take the preprocessing of the model's own run.",
     )
-    outputs = kept(model).get("outputs", outputs_of)
+    of_model = kept(model)
+    outputs = of_model.get("outputs", outputs_of)
     check_labels(model, outputs, images.labels)
     batches = evaluation_batches(images, preprocessing, batch_size, axes.format_of(model))
     together = min(batch_size, len(images))
     try:
-        with enough_memory("the evaluation", model, preprocessing, together, _SMALLER):
-            found = answers(model, (batch[0] for batch in batches), images.describe)
+        with enough_memory("the evaluation", of_model, preprocessing, together, _SMALLER):
+            found = answers(of_model, (batch[0] for batch in batches), images.describe)
     except tf.errors.OpError as error:
         broken = unreadable(images)
         if broken is None:

@@ -30,11 +30,12 @@ def evaluate_batches(model: Any, batches: tf.data.Dataset) -> Evaluation:
     Raises:
         ValueError: the batches are no such pairs, never end or are none, or do not suit the model.
     """
-    outputs = kept(model).get("outputs", outputs_of)
+    of_model = kept(model)
+    outputs = of_model.get("outputs", outputs_of)
     _check_pairs(model, batches)
     collected: list[np.ndarray] = []
     with memory.explained("the evaluation of your batches", "Make the data set's batches smaller"):
-        found = answers(model, _images(model, batches, collected))
+        found = answers(of_model, _images(model, batches, collected))
     labels = _labels(np.concatenate(collected))
     check_labels(model, outputs, labels)
     return Evaluation(labels, found.probabilities, found.logits, outputs.are_independent)
@@ -70,9 +71,10 @@ def _refuse_shape(model: Any, shape: Any) -> None:
 def _images(model: Any, batches: tf.data.Dataset, labels: list[np.ndarray]) -> Iterator[tf.Tensor]:
     """Yield the images of each batch, and collect its labels.
 
-    A data set may be shuffled anew whenever it is read, so both are from one reading.
+    A data set may be shuffled anew whenever it is read, so both are from one reading. The next
+    batch is read while the network computes.
     """
-    for images, given in untuned(batches):
+    for images, given in untuned(batches).prefetch(1):
         sizes = zip(model.input_shape, images.shape, strict=True)
         if any(size not in (None, has) for size, has in sizes):
             _refuse_shape(model, images.shape)

@@ -17,7 +17,7 @@ from keras_convnets.images.brightness import too_bright
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.inference.answers import answers
 from keras_convnets.inference.batching import prepared_batches
-from keras_convnets.inference.compiled import kept
+from keras_convnets.inference.compiled import Kept, kept
 from keras_convnets.inference.enough_memory import enough_memory
 from keras_convnets.inference.evaluation import Share
 from keras_convnets.inference.fits import check_takes
@@ -157,6 +157,9 @@ class Predictions:
 def predict(run: Classifier, files: Iterable[str | os.PathLike[str]]) -> Predictions:
     """Classify image files, preprocessed exactly as the training images were.
 
+    Outputs are checked for NaN at each call; weights, whose NaN a ReLU can hide, at the first and
+    after training, but not after changes by hand: `evaluate` checks them each time.
+
     Args:
         run: a run from [`open_run`][keras_convnets.training.open_run], or any object with a
             ``model``, its ``preprocessing`` and ``class_names``.
@@ -187,19 +190,20 @@ def predict(run: Classifier, files: Iterable[str | os.PathLike[str]]) -> Predict
         "as the preprocessing makes them",
         "Take the preprocessing of the model's own run.",
     )
-    _check_classes(run)
+    of_model = kept(run.model)
+    _check_classes(run, of_model)
     if isinstance(files, str | os.PathLike):
         raise ValueError(
             f"files: received {os.fspath(files)!r}; expected a list of files, such as "
             f"[{os.fspath(files)!r}]."
         )
     names = [os.fspath(file) for file in files]
-    reader = _Reader(run)
+    reader = _Reader(run.preprocessing, of_model)
     if batches := reader.batches(names):
         together, least = min(len(names), _BATCH), "Give fewer images at a time"
-        with enough_memory("predictions", run.model, run.preprocessing, together, least):
+        with enough_memory("predictions", of_model, run.preprocessing, together, least):
             name_of = reader.read.__getitem__
-            found = answers(run.model, batches, name_of, check_sound_once).probabilities
+            found = answers(of_model, batches, name_of, check_sound_once).probabilities
     else:
         found = np.zeros((0, len(run.class_names)), np.float32)
     return Predictions(
@@ -207,8 +211,8 @@ def predict(run: Classifier, files: Iterable[str | os.PathLike[str]]) -> Predict
     )
 
 
-def _check_classes(run: Classifier) -> None:
-    outputs, names = kept(run.model).get("outputs", outputs_of), len(run.class_names)
+def _check_classes(run: Classifier, of_model: Kept) -> None:
+    outputs, names = of_model.get("outputs", outputs_of), len(run.class_names)
     if outputs.classes != names:
         raise ValueError(
             f"model: {run.model.name} is for {outputs.classes} classes; expected {names}, as many "
@@ -219,9 +223,9 @@ def _check_classes(run: Classifier) -> None:
 class _Reader:
     """Reads files batch by batch and records which ones could be read."""
 
-    def __init__(self, run: Classifier) -> None:
-        self._preprocessing = run.preprocessing
-        self._is_first = kept(run.model).get("format", axes.format_of) == "channels_first"
+    def __init__(self, preprocessing: Preprocessing, of_model: Kept) -> None:
+        self._preprocessing = preprocessing
+        self._is_first = of_model.get("format", axes.format_of) == "channels_first"
         self.read: list[str] = []
         self.refused: list[str] = []
         self.doubtful: list[str] = []

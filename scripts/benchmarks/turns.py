@@ -9,6 +9,24 @@ from statistics import median
 Call = Callable[[], object]
 
 
+def rounds_within(calls: Sequence[Call], seconds: float, least: int = 3) -> list[list[float]]:
+    """Return the seconds of each call in each of the rounds that begin within so many seconds.
+
+    There are at least ``least`` rounds. The first, which warms up, is left out if there are more.
+    """
+    began, rounds = time.perf_counter(), []
+    while len(rounds) < least or time.perf_counter() - began < seconds:
+        took = [0.0 for _ in calls]
+        for place in range(len(calls)):
+            which = (place + len(rounds)) % len(calls)
+            start = time.perf_counter()
+            calls[which]()
+            took[which] = time.perf_counter() - start
+        rounds.append(took)
+    kept = rounds[1:] if len(rounds) > least else rounds
+    return [list(times) for times in zip(*kept, strict=True)]
+
+
 def in_turn(
     calls: Sequence[Call],
     rounds: int,

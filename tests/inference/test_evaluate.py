@@ -11,6 +11,7 @@ from keras_convnets.images.labelled import Images, from_array
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.inference.answers import answers
 from keras_convnets.inference.by_class import by_class
+from keras_convnets.inference.compiled import kept
 from keras_convnets.inference.evaluate import evaluate
 from keras_convnets.inference.evaluation import Confusion, Evaluation, Mistake
 
@@ -183,7 +184,7 @@ def test_float16_keeps_its_probabilities():
     head = keras.layers.Softmax(dtype="float16")
     model = keras.Sequential([keras.Input((2,)), head])
     logits = np.float32([[1, 2.1], [3, 0.7]])
-    found = answers(model, [logits])
+    found = answers(kept(model), [logits])
     assert np.array_equal(found.probabilities, head(logits).numpy().astype(np.float32))
     assert found.logits is None
 
