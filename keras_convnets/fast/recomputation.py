@@ -10,6 +10,7 @@ of its own, which first computes its input again.
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -17,7 +18,13 @@ import keras
 
 from keras_convnets.fast.known_statistics import KnownStatistics
 from keras_convnets.fast.layers import fast_layers
-from keras_convnets.keras_private import all_layers, first_inputs, operation_of, was_called
+from keras_convnets.keras_private import (
+    all_layers,
+    first_inputs,
+    is_keras_own,
+    operation_of,
+    was_called,
+)
 from keras_convnets.typed import typed
 
 Tensor = Any
@@ -58,7 +65,8 @@ def memory_efficient(model: keras.Model) -> keras.Model:
     the gradients instead of being kept, and so is all else that a normalisation and an activation
     make for a convolution. Outputs, gradients and moving statistics are those of the same model
     without this, to rounding. Layers, weights and files are the same, so that a copy, or a model
-    loaded from a file, needs this function again.
+    loaded from a file, needs this function again. What comes after an activation of your own is
+    kept, for it might draw random numbers.
 
     It acts in training with TensorFlow, in graphs such as those of ``fit``. With
     ``jit_compile=True``, it is XLA that decides what is kept.
@@ -112,17 +120,26 @@ def _recomputed(model: keras.Model) -> list[tuple[Any, Call]]:
     if not any(call is _concatenate for _, call in replaced):
         raise ValueError(
             f"memory_efficient: received {model.name}, which has no dense blocks; expected a model "
-            "with concatenations that are followed by batch normalisation, an activation and a "
-            "convolution, such as densenet_121. Leave it out."
+            "with concatenations that are followed by batch normalisation, an activation of Keras "
+            "and a convolution, such as densenet_121. Leave it out."
         )
     return replaced
 
 
 def _before(layer: Any, kinds: tuple[type, ...]) -> Any:
     """Return what made the input of a layer of these kinds; ``None`` for other layers."""
-    if type(layer) not in kinds or not was_called(layer):
+    if type(layer) not in kinds or not was_called(layer) or not _is_repeatable(layer):
         return None
     return operation_of(first_inputs(layer)[0])
+
+
+def _is_repeatable(layer: Any) -> bool:
+    """Return whether a layer computes the same again: a user's activation may draw random numbers.
+
+    Those of Keras do not; one that is a layer may.
+    """
+    activation = getattr(layer, "activation", None)
+    return activation is None or (inspect.isfunction(activation) and is_keras_own(activation))
 
 
 def _replace(layer: Any, call: Call) -> None:

@@ -11,10 +11,10 @@ from keras_convnets.fast import kernels
 GRADIENTS = ("Conv2DBackpropFilter", "FusedBatchNormGradV3", "ReluGrad")
 
 
-def network(efficient, **options):
+def network(efficient, blocks=(2, 1), **options):
     keras.utils.set_random_seed(0)
     options |= {"memory_efficient": efficient}
-    return DensenetBuilder.build((3, 8, 8), 5, (2, 1), 4, stem="cifar", **options)
+    return DensenetBuilder.build((3, 8, 8), 5, blocks, 4, stem="cifar", **options)
 
 
 def batch(model, images=6):
@@ -58,7 +58,7 @@ def kept(model):
 def is_early(operation):
     """Return whether an operation is a concatenation or an activation that waits for nothing."""
     is_made = operation.type in ("Relu", "ConcatV2")
-    while operation.type in ("Relu", "FusedBatchNormV3"):
+    while operation.type in ("Relu", "FusedBatchNormV3", "IdentityN"):
         operation = operation.inputs[0].op
     return is_made and not operation.control_inputs
 
@@ -106,6 +106,31 @@ def test_gradients_do_not_read_what_grows_with_the_square_of_the_depth(monkeypat
     assert (kept(network(False)), kept(model)) == (11, 2)  # the last, before the head
 
 
+def test_gradients_of_gradients_are_equal(monkeypatch):
+    """The statistics of a normalisation that is computed again still depend on its inputs."""
+    monkeypatch.setattr(kernels, "_SMALLEST", 0)
+    found = []
+    for efficient in (False, True):
+        model = network(efficient, (2,))
+        images, labels = batch(model)
+        weights = [one.value for one in model.trainable_variables]
+
+        @tf.function(autograph=False)
+        def penalty_by_weights(model=model, images=images, labels=labels, weights=weights):
+            with tf.GradientTape() as outer:
+                with tf.GradientTape() as tape:
+                    outputs = model(images, training=True)
+                    loss = keras.losses.sparse_categorical_crossentropy(labels, outputs)
+                gradients = tape.gradient(loss, weights)
+                penalty = tf.add_n([tf.reduce_sum(one**2) for one in gradients])
+            return outer.gradient(penalty, weights)
+
+        found.append(penalty_by_weights())
+    for one, other in zip(*found, strict=True):
+        scale = np.abs(one).max()
+        np.testing.assert_allclose(one, other, rtol=0, atol=1e-4 * scale)
+
+
 def test_the_file_is_that_of_the_plain_network():
     plain, efficient = network(False), network(True)
     assert efficient.get_config() == plain.get_config()
@@ -113,6 +138,17 @@ def test_the_file_is_that_of_the_plain_network():
     loaded = keras.models.load_model("model.keras")
     assert not any("call" in vars(layer) for layer in loaded.layers)
     assert_equal(loaded.get_weights(), plain.get_weights(), atol=0)
+
+
+def test_an_activation_that_may_draw_random_numbers_is_not_computed_again():
+    model = network(False)
+    own = model.get_layer("dense1_block2_relu1")
+    own.activation = lambda inputs: keras.random.dropout(inputs, 0.5)
+    memory_efficient(model)
+    names = ("bn1", "relu1", "conv1", "bn2", "relu2", "conv2")
+    layers = {name: model.get_layer(f"dense1_block2_{name}") for name in names}
+    replaced = {name for name in names if hasattr(layers[name].call, "func")}
+    assert replaced == {"bn2", "relu2", "conv2"}
 
 
 def test_networks_without_dense_blocks_are_refused():
