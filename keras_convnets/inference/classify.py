@@ -90,7 +90,7 @@ def classify(
     read = _Read()
     if prepared:
         batches = _prepared(of_model, images, preprocessing)
-        count = len(images)
+        count = images.shape[0]
         read.names = [f"image {number}" for number in range(count)]
     else:
         batches = read.batches(of_model, images, _preprocessing(of_model, preprocessing))
@@ -185,9 +185,10 @@ def _prepared(of: Kept, images: Any, preprocessing: Any) -> Iterator[Any]:
             f"{sizes(tuple(takes))}, as {of.model.name} takes them. Leave prepared=True out if "
             "these are pixels."
         )
-    if 0 < len(batch) <= _BATCH:
+    count = batch.shape[0]  # variables have no length
+    if 0 < count <= _BATCH:
         return iter((batch,))  # a slice of a tensor takes a while
-    return (batch[start : start + _BATCH] for start in range(0, len(batch), _BATCH))
+    return (batch[start : start + _BATCH] for start in range(0, count, _BATCH))
 
 
 class _Read:

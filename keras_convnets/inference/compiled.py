@@ -109,8 +109,9 @@ class _Seen:
     """The attributes of a model's layers at one time, to tell whether one has been replaced.
 
     That may be the layer's ``call``, its activation, its dtype policy, whether it is trainable, a
-    weight, a flag of its class, or the graph of a ``Sequential`` or of a model within. What changes
-    within an attribute, as the items of a list or the values of weights do, is not seen.
+    weight, an item of a list or a dictionary, a layer within, or the graph of a ``Sequential`` or
+    of a model within. What changes within other attributes, as the values of weights and of arrays
+    do, is not seen.
     """
 
     def __init__(self, model: Any) -> None:
@@ -118,6 +119,7 @@ class _Seen:
         self._ends = _ends(model)
         self._layers = [vars(layer) for layer in all_layers(model) if layer is not model]
         self._values = list(self._now())
+        self._items = [(one, _items(one)) for one in _containers(self._layers)]
 
     def _now(self) -> Iterator[Any]:
         return itertools.chain.from_iterable(map(dict.values, self._layers))
@@ -127,7 +129,38 @@ class _Seen:
             all(map(operator.is_, self._ends, _ends(self._model)))
             and sum(map(len, self._layers)) == len(self._values)
             and all(map(operator.is_, self._now(), self._values))
+            and all(_are(_items(one), items) for one, items in self._items)
         )
+
+
+def _containers(layers: list[dict[str, Any]]) -> list[Any]:
+    """Return the lists, dictionaries and sets in the attributes of layers, and within these.
+
+    Of those that are Keras' own, only the list of the layers within says what a layer computes.
+    """
+    found: dict[int, Any] = {}
+    rest = [
+        value
+        for layer in layers
+        for name, value in layer.items()
+        if name == "_layers" or not name.startswith("_")
+    ]
+    while rest:
+        value = rest.pop()
+        if isinstance(value, list | dict | set | tuple) and id(value) not in found:
+            found[id(value)] = value
+            rest += _items(value)
+    return [value for value in found.values() if not isinstance(value, tuple)]
+
+
+def _items(container: Any) -> list[Any]:
+    if isinstance(container, dict):
+        return [*container.keys(), *container.values()]
+    return list(container)
+
+
+def _are(items: list[Any], others: list[Any]) -> bool:
+    return len(items) == len(others) and all(map(operator.is_, items, others))
 
 
 def _ends(model: Any) -> tuple[Any, ...]:

@@ -14,8 +14,9 @@ from keras_convnets.inference.answers import answers
 from keras_convnets.inference.compiled import kept
 from keras_convnets.inference.evaluation import Evaluation
 from keras_convnets.inference.fits import check_labels
-from keras_convnets.inference.outputs import outputs_of
+from keras_convnets.inference.outputs import Outputs, outputs_of
 
+_LARGEST = 2**31 - 1  # a label
 _PAIRS = "expected batches of (images, labels), as model.fit takes them"
 
 
@@ -36,7 +37,9 @@ def evaluate_batches(model: Any, batches: tf.data.Dataset) -> Evaluation:
     collected: list[np.ndarray] = []
     with memory.explained("the evaluation of your batches", "Make the data set's batches smaller"):
         found = answers(of_model, _images(model, batches, collected))
-    labels = _labels(np.concatenate(collected))
+    given = np.concatenate(collected)
+    _check_width(model, outputs, given)
+    labels = _labels(given)
     check_labels(model, outputs, labels)
     return Evaluation(labels, found.probabilities, found.logits, outputs.are_independent)
 
@@ -78,16 +81,40 @@ def _images(model: Any, batches: tf.data.Dataset, labels: list[np.ndarray]) -> I
         sizes = zip(model.input_shape, images.shape, strict=True)
         if any(size not in (None, has) for size, has in sizes):
             _refuse_shape(model, images.shape)
-        labels.append(given.numpy())
-        yield tf.cast(images, tf.float32)
+        _check_one_each(images, given, labels)
+        if len(images):
+            labels.append(given.numpy())
+            yield tf.cast(images, tf.float32)
     if not labels:
         raise ValueError(f"images: received a data set without batches; {_PAIRS}, at least one.")
+
+
+def _check_one_each(images: tf.Tensor, given: tf.Tensor, before: list[np.ndarray]) -> None:
+    """Refuse labels of a batch that are not one for each image, or unlike those before."""
+    shape = tuple(given.shape)
+    if shape[:1] == (len(images),) and (not before or shape[1:] == before[0].shape[1:]):
+        return
+    like = "" if not before else f" like those before, of shape {(None, *before[0].shape[1:])}"
+    raise ValueError(
+        f"images: received labels of shape {shape} for {len(images)} images; expected a label for "
+        f"each image{like}. Mend the data set."
+    )
+
+
+def _check_width(model: Any, outputs: Outputs, given: np.ndarray) -> None:
+    """Refuse labels of 0 and 1 for each class that are for another number of classes."""
+    if given.ndim == 2 and given.shape[1] not in (1, outputs.classes):
+        raise ValueError(
+            f"images: received labels of {given.shape[1]} classes, but {model.name} is for "
+            f"{outputs.classes}; expected one column for each class. Evaluate it on data of the "
+            "classes that it was trained on."
+        )
 
 
 def _labels(given: np.ndarray) -> np.ndarray:
     """Return integer labels; one-hot labels become one integer per image."""
     is_one = given.ndim == 1 or given.shape[1:] == (1,)
-    if given.ndim > 2 or not _are_integers(given, None if is_one else 1):
+    if given.ndim > 2 or not _are_integers(given, _LARGEST if is_one else 1):
         raise ValueError(
             f"images: received labels of type {given.dtype} and shape {given.shape}; expected "
             "integers from 0, one per image, or 0 and 1 for each class. Evaluate without label "
@@ -99,7 +126,7 @@ def _labels(given: np.ndarray) -> np.ndarray:
     return labels.argmax(axis=1) if (labels.sum(axis=1) == 1).all() else labels
 
 
-def _are_integers(given: np.ndarray, largest: int | None) -> bool:
+def _are_integers(given: np.ndarray, largest: int) -> bool:
     if given.dtype.kind not in "uifb" or not (given == np.floor(given)).all():
         return False
-    return bool(given.min() >= 0 and (largest is None or given.max() <= largest))
+    return bool(given.min() >= 0 and given.max() <= largest)

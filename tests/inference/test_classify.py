@@ -94,7 +94,7 @@ def test_prepared_images_go_straight_into_the_network(data_format):
     found = classify(model, batch, prepared=True)
     np.testing.assert_allclose(found.probabilities, to_numpy(forward(model)(batch)), atol=1e-6)
     few = batch[:2].astype("float64")
-    again = classify(model, tf.constant(few), prepared=True)
+    again = classify(model, tf.Variable(few), prepared=True)
     assert np.array_equal(again.probabilities, to_numpy(forward(model)(batch[:2])))
     assert found.class_names == ("0", "1", "2")
 

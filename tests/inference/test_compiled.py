@@ -23,9 +23,15 @@ class Traced(keras.layers.Layer):
 
     factor = 1.0
 
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.factors = [{"of": 1.0}, {"of": 2.0}]
+
     def call(self, inputs):
         if not tf.executing_eagerly():
             TRACES.append(self.name)
+        for factor in self.factors:
+            inputs = inputs * factor["of"]
         return inputs * self.factor
 
 
@@ -104,6 +110,14 @@ def _by_attribute(model):
     model.layers[0].factor = 0.5
 
 
+def _by_an_item(model):
+    model.layers[0].factors.pop()
+
+
+def _within_an_item(model):
+    model.layers[0].factors[1]["of"] = 0.5
+
+
 def _other_activation(model):
     model.layers[-1].activation = keras.activations.sigmoid
 
@@ -124,7 +138,16 @@ def _quantized(model):
 
 @pytest.mark.parametrize(
     "change",
-    [_quickened, _by_attribute, _other_activation, _other_policy, _new_head, _quantized],
+    [
+        _quickened,
+        _by_attribute,
+        _by_an_item,
+        _within_an_item,
+        _other_activation,
+        _other_policy,
+        _new_head,
+        _quantized,
+    ],
 )
 def test_a_model_that_was_changed_gets_another_function(change):
     model = sequential()

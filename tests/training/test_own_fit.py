@@ -71,6 +71,8 @@ def test_labels_of_every_kind(fitted):
     hot = np.eye(3, dtype=int)[labels]
     hot[0] = 1
     assert evaluate(network(activation="sigmoid"), batches(hot)).labels.tolist() == hot.tolist()
+    none = batches().take(1).map(lambda x, y: (x[:0], y[:0]))
+    assert evaluate(model, none.concatenate(batches())).loss == expected.loss
     yes = evaluate(network(1, "sigmoid"), batches((labels > 0).astype(int)[:, None]))
     assert yes.probabilities.shape == (COUNT, 2)
 
@@ -85,6 +87,9 @@ def test_labels_of_every_kind(fitted):
         (batches().repeat(), "never ends"),
         (batches().take(0), "without batches"),
         (batches(np.full(COUNT, 7)), "received 8 classes, but mine has 3 outputs"),
+        (batches(np.full(COUNT, 2**32 + 1)), "received labels of type int64"),
+        (batches(np.eye(5)[arrays()[1]]), "received labels of 5 classes, but mine is for 3"),
+        (batches().map(lambda x, y: (x, y[1:])), r"labels of shape \(15,\) for 16 images"),
         (batches(np.full(COUNT, 0.9)), "received labels of type float64"),
         (batches(np.full((COUNT, 3), 0.3)), "without label smoothing"),
         (batches(np.full(COUNT, "cat")), "expected integers from 0"),
