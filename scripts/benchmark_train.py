@@ -23,6 +23,7 @@ startup.start_engine()  # like the command: with oneDNN, before importing Tensor
 
 import keras
 from benchmarks import keras_side, torch_side
+from benchmarks.others import Others
 from benchmarks.profiling import kinds_of_time
 from benchmarks.tables import cpu, ratios, table
 from benchmarks.turns import Call, in_turn
@@ -102,7 +103,9 @@ def compare(
     """Time the steps in turn; print medians and ratios."""
     entered = list(contenders(network, work))
     clock = time.process_time if options.processor_time else time.perf_counter
+    beside = Others()
     took = in_turn([one.step for one in entered], options.rounds, clock=clock)
+    busy = beside.report()
     speeds = [work.batch / seconds for seconds in took]
     others = [place for place, one in enumerate(entered) if not one.what.startswith("ours")]
     heading = ["", "network", "parameters", "s a step", "images/s"]
@@ -114,7 +117,7 @@ def compare(
         )
     ]
     print(f"\n{name}, {work.size} x {work.size}, batch {work.batch}, {options.rounds} rounds\n")
-    print(table(heading, rows), flush=True)
+    print(table(heading, rows), busy, sep="\n\n", flush=True)
 
 
 def contenders(network: Network, work: keras_side.Work) -> Iterator[Contender]:
