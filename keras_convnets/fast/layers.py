@@ -10,10 +10,10 @@ from typing import Any
 
 import keras
 
-from keras_convnets.fast import batch_norm, conv, penalty
+from keras_convnets.fast import batch_norm, conv, optimizer, penalty
 from keras_convnets.keras_private import all_layers
 
-_PIECES = (batch_norm.quicken, conv.quicken, penalty.quicken)
+_PIECES = (batch_norm.quicken, conv.quicken, penalty.quicken, optimizer.quicken)
 
 
 def fast_layers(model: keras.Model) -> keras.Model:

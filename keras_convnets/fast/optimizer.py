@@ -5,6 +5,7 @@ Keras computes the update in five operations, each of which reads or writes the 
 
 from __future__ import annotations
 
+import functools
 import types
 from typing import Any
 
@@ -21,10 +22,11 @@ _KIND = keras.optimizers.SGD
 def fast_optimizer(optimizer: Any) -> keras.optimizers.Optimizer:
     """Let SGD update each variable in one fused operation of TensorFlow, and return the optimizer.
 
-    `train` and the command do this already. It is the same optimizer: updates are equal to
-    rounding, its variables, configuration and files are those of Keras, and a checkpoint of one is
-    one of the other. Clipping, weight decay, averages, accumulation of gradients and loss scaling
-    remain Keras' own. Other optimizers, and those on other backends, are returned as they are.
+    The networks of this package do it when you compile them, for a run or for a ``fit`` of your
+    own; call this for other models. It is the same optimizer: updates are equal to rounding, its
+    variables, configuration and files are those of Keras, and a checkpoint of one is one of the
+    other. Clipping, weight decay, averages, accumulation of gradients and loss scaling remain
+    Keras' own. Other optimizers, and those on other backends, are returned as they are.
 
     Args:
         optimizer: an optimizer, or what ``keras.optimizers.get`` makes one of, such as ``"sgd"``.
@@ -34,15 +36,40 @@ def fast_optimizer(optimizer: Any) -> keras.optimizers.Optimizer:
 
     Examples:
         >>> import keras
-        >>> from keras_convnets import create_model, fast_optimizer
-        >>> model = create_model("lenet_5")
+        >>> from keras_convnets import fast_optimizer
+        >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
         >>> optimizer = fast_optimizer(keras.optimizers.SGD(0.1, momentum=0.9))
-        >>> model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
+        >>> model.compile(optimizer, "mse")
     """
-    optimizer = _got(optimizer)
+    return _quickened(_got(optimizer))
+
+
+def quicken(model: Any) -> Any:
+    """Let a model's ``compile`` make its optimizer fast, and return the model.
+
+    The model keeps what was passed to it, and so do its files: only the update is replaced, later.
+    A layer that is not a model is returned as it is.
+    """
+    is_model = isinstance(model, keras.Model)
+    if is_model and "compile" not in vars(model) and keras.backend.backend() == "tensorflow":
+        # Keras would track it as a part of the model.
+        object.__setattr__(model, "compile", types.MethodType(_compile, model))
+    return model
+
+
+@functools.wraps(keras.Model.compile)
+def _compile(model: Any, *args: Any, **kwargs: Any) -> None:
+    type(model).compile(model, *args, **kwargs)
+    _quickened(getattr(model, "optimizer", None))  # a subclass may have none
+
+
+def _quickened(optimizer: Any) -> Any:
     inner = getattr(optimizer, "inner_optimizer", optimizer)  # of loss scaling
-    own = "update_step" in vars(inner)  # quick already, or replaced by the user
-    if type(inner) is _KIND and not own and keras.backend.backend() == "tensorflow":
+    if (
+        type(inner) is _KIND
+        and "update_step" not in vars(inner)  # quick already, or replaced by the user
+        and keras.backend.backend() == "tensorflow"
+    ):
         inner.update_step = types.MethodType(_update_step, inner)
     return optimizer
 

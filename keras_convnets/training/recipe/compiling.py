@@ -10,7 +10,6 @@ import keras
 from keras_convnets import checks
 from keras_convnets.fast import penalty
 from keras_convnets.fast.layers import fast_layers
-from keras_convnets.fast.optimizer import fast_optimizer
 from keras_convnets.fast.recomputation import memory_efficient
 from keras_convnets.keras_private import all_layers
 from keras_convnets.training.data.data import Data
@@ -31,7 +30,7 @@ def compile_model(model: keras.Model, data: Data, recipe: Recipe, settings: Sett
     """
     if recipe.weight_decay is not None:
         set_weight_decay(model, recipe.weight_decay)
-    fast_layers(model)  # as the same model will be when a run is resumed
+    fast_layers(model)  # as the same model will be when a run is resumed; also `compile`
     if settings.sync_bn:
         _synchronize_normalizations(model)
     if settings.memory_efficient:
@@ -103,4 +102,4 @@ def _optimizer(model: keras.Model, recipe: Recipe, steps: int) -> Any:
         factors = stage_rates(model, recipe.stage_decay)
         optimizer = DiscriminativeSGD(rates, rates=factors, **arguments)
     half = any(layer.compute_dtype == "float16" for layer in all_layers(model))
-    return fast_optimizer(keras.optimizers.LossScaleOptimizer(optimizer) if half else optimizer)
+    return keras.optimizers.LossScaleOptimizer(optimizer) if half else optimizer
