@@ -143,7 +143,7 @@ def _containers(layers: list[dict[str, Any]]) -> list[Any]:
         value
         for layer in layers
         for name, value in layer.items()
-        if name == "_layers" or not name.startswith("_")
+        if (name == "_layers" and value) or not name.startswith("_")
     ]
     while rest:
         value = rest.pop()
