@@ -11,12 +11,12 @@ from keras_convnets.cli.streams import say
 def network_with(weights: str, name: str | None) -> tuple[Any, Any]:
     """Return a network with weights, for the images and classes that they are for.
 
+    Where the file does not say how its images are prepared, the network keeps what is usual for its
+    source, and a note says so.
+
     Args:
         weights: a file, or the name of published weights.
         name: the name of the network; by default the one that the weights are for.
-
-    Where the file does not say how its images are prepared, the network knows those of its source,
-    and a note says so.
 
     Returns:
         The network and the report of the loading.

@@ -101,4 +101,4 @@ def test_dense_layers_after_a_flatten_are_for_one_size(tmp_path):
     features = create_model("lenet_5", (3, 64, 64), include_top=False)
     report = load_weights(features, path)
     assert set(report.left_out.values()) == {"the model is without its top"}
-    assert report.adapted == {"conv1_conv/kernel": "1 channels to 3: repeated, times 1/3"}
+    assert report.adapted == {"conv1_conv/kernel": "1 channel to 3: repeated, times 1/3"}

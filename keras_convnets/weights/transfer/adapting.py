@@ -123,9 +123,8 @@ def _other_channels(value: Value, wanted: int, channels: str, name: str) -> tupl
         repeated = np.tile(kernel, (1, 1, math.ceil(wanted / have), 1))[:, :, :wanted]
         made, how = repeated * (have / wanted), f"repeated, times {have}/{wanted}"
     made = made.astype(kernel.dtype)
-    return Value(
-        made, value.key
-    ), f"{have} {'channel' if have == 1 else 'channels'} to {wanted}: {how}"
+    noun = "channel" if have == 1 else "channels"
+    return Value(made, value.key), f"{have} {noun} to {wanted}: {how}"
 
 
 def _unfit(name: str, value: Value, shape: tuple[int, ...]) -> ValueError:
