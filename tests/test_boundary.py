@@ -44,6 +44,7 @@ def ended_by(error, capfd):
         (ModuleNotFoundError("No module named 'jax'", name="jax"), 2, "cannot import jax"),
         (MemoryError(), 2, "out of memory"),
         (RecursionError("maximum recursion depth exceeded"), 2, "nested too deeply"),
+        (RuntimeError("random_device::random_device: device not available"), 2, "ulimit -n"),
         (KeyError("name"), 70, "KeyError"),
         (AssertionError(), 70, "KERAS_CONVNETS_TRACEBACK=1"),
     ],

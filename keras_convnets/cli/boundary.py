@@ -166,6 +166,8 @@ def _reason(error: BaseException) -> str | None:
         )
     if isinstance(error, RecursionError):
         return "the model or file is nested too deeply. Give one that is nested less."
+    if isinstance(error, RuntimeError) and "random_device" in str(error):  # C++'s, which is a file
+        return f"the system gives no random numbers ({error}). Allow more open files (ulimit -n)."
     reason = files.reason(error)
     return None if reason is None else _of_the_system(error, reason)
 

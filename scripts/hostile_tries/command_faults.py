@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 import os
 import resource
 import shutil
@@ -78,6 +79,17 @@ def _limited(what: int, most: int) -> Callable[[Path], None]:
     def prepare(here: Path) -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(what, (most, most))
+
+    return prepare
+
+
+def _files(most: int) -> Callable[[Path], None]:
+    """Return what leaves a command so many descriptors, whatever this process has open."""
+
+    def prepare(here: Path) -> None:
+        taken = {int(number) for number in os.listdir("/proc/self/fd")}
+        free = (number for number in itertools.count() if number not in taken)
+        _limited(resource.RLIMIT_NOFILE, next(itertools.islice(free, most, None)))(here)
 
     return prepare
 
@@ -158,8 +170,8 @@ FAULTS = {
     "no reader": Circumstance(_piped(0, 1), _ANY, is_silent=True),
     "no reader of either": Circumstance(_piped(0, 1, 2), _ANY, is_silent=True),
     "a reader of a byte": Circumstance(_piped(1, 1), _ANY, for_slow=True, is_silent=True),
-    "no more files to open": Circumstance(_limited(resource.RLIMIT_NOFILE, 6), _ANY, for_slow=True),
-    "few files to open": Circumstance(_limited(resource.RLIMIT_NOFILE, 16), _ANY),
+    "no more files to open": Circumstance(_files(1), _ANY, for_slow=True),
+    "few files to open": Circumstance(_files(8), _ANY),
     "files of 1 kB": Circumstance(
         _limited(resource.RLIMIT_FSIZE, 1024), _STOPPED, is_of_stdout=False, for_slow=True
     ),
