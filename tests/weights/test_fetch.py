@@ -187,6 +187,8 @@ def test_names_and_files():
         resolve("torchvision")
     with pytest.raises(ValueError, match="'imagenet'; .* published for vgg_11: 'torchvision', "):
         resolve("imagenet", ["vgg_11"])
+    with pytest.raises(ValueError, match="received 'xxx.* published for vgg_11"):
+        resolve("x" * 5000, ["vgg_11"])
     assert resolve("none.pth") == (Path("none.pth"), None)
     Path("mine").mkdir()
     assert resolve("mine") == (Path("mine"), None)

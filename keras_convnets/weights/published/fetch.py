@@ -55,7 +55,8 @@ def resolve(
 def _is_meant_as_name(weights: str) -> bool:
     """Return whether weights are called so, or by a word that is no path: a slip in a name."""
     path = Path(weights)
-    return is_name(weights) or (path.name == weights and not path.suffix and not path.exists())
+    is_word = path.name == weights and not path.suffix and not os.path.exists(weights)
+    return is_word or is_name(weights)
 
 
 def _found(name: str, networks: Sequence[str]) -> Published:
