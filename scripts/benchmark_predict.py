@@ -72,7 +72,8 @@ def main() -> None:
             pixels = np.random.default_rng(0).integers(0, 256, (batch, side, side, 3), np.uint8)
             calls = functions(model, pixels) | contenders(model, pixels)
             calls |= of_torch(other, pixels, options.precision)
-            times = rounds_within(list(calls.values()), options.seconds)
+            spinning = {place for place, call in enumerate(calls) if call == "torchvision"}
+            times = rounds_within(list(calls.values()), options.seconds, spinning=spinning)
             cells = compared(dict(zip(calls, times, strict=True)))
             print(row(HEADING, [f"{name}, {side} x {side}", str(batch), *cells]), flush=True)
     if Path("/proc/self/status").exists():
