@@ -15,6 +15,7 @@ import argparse
 import gc
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
@@ -25,7 +26,7 @@ startup.start_engine()  # like the command: with oneDNN, before importing Tensor
 import keras
 import numpy as np
 import tensorflow as tf
-from benchmarks.tables import cpu, row, table
+from benchmarks.tables import cpu, show, table
 from benchmarks.torch_side import inference, network, torch_and_torchvision
 from benchmarks.turns import Call, rounds_within
 from PIL import Image
@@ -50,7 +51,7 @@ COLUMNS = {
     "model.predict": READY,
     "torchvision": READY,
 }
-HEADING = ("network".ljust(26), "images", "function, ms", *COLUMNS)
+HEADING = ("network", "images", "function, ms", *COLUMNS)
 CALLS = 200
 FOLDER = tempfile.TemporaryDirectory()
 
@@ -64,7 +65,15 @@ def main() -> None:
     parser.add_argument("--precision", default="float32", help="Keras' dtype policy")
     options = parser.parse_args()
     keras.config.set_dtype_policy(options.precision)
-    print(f"{cpu()}; {options.precision}\n\n{table(HEADING, [])}", flush=True)
+    print(f"{cpu()}; {options.precision}\n")
+    widest = max((_called(name) for name in NETWORKS), key=len)
+    show(HEADING, rows(options), (widest,))
+    if Path("/proc/self/status").exists():
+        report_memory()
+
+
+def rows(options: argparse.Namespace) -> Iterator[list[str]]:
+    """Yield a row for each network and batch size."""
     for name in options.networks:
         side, other = NETWORKS[name]
         model = create_model(name, (3, side, side))
@@ -75,9 +84,12 @@ def main() -> None:
             spinning = {place for place, call in enumerate(calls) if call == "torchvision"}
             times = rounds_within(list(calls.values()), options.seconds, spinning=spinning)
             cells = compared(dict(zip(calls, times, strict=True)))
-            print(row(HEADING, [f"{name}, {side} x {side}", str(batch), *cells]), flush=True)
-    if Path("/proc/self/status").exists():
-        report_memory()
+            yield [_called(name), str(batch), *cells]
+
+
+def _called(name: str) -> str:
+    side, _ = NETWORKS[name]
+    return f"{name}, {side} x {side}"
 
 
 def compared(seconds: dict[str, list[float]]) -> list[str]:

@@ -32,11 +32,6 @@ def show(heading: Sequence[str], rows: Iterable[Sequence[str]], first: Sequence[
         print(_line(_padded(row, widths)), flush=True)
 
 
-def row(heading: Sequence[str], cells: Sequence[str]) -> str:
-    """Return a row for a table whose heading was printed as ``table(heading, [])``."""
-    return "| " + " | ".join(_padded(cells, [max(3, len(text)) for text in heading])) + " |"
-
-
 def ratios(speeds: Sequence[float], others: Sequence[int]) -> list[list[str]]:
     """Return each speed divided by those at the places ``others``, as cells of a table."""
     return [[f"{speed / speeds[other]:.2f}" for other in others] for speed in speeds]
