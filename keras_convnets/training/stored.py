@@ -10,7 +10,7 @@ import math
 import reprlib
 import types
 import typing
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar, cast
 
 from keras_convnets.readers import json_text
@@ -170,6 +170,16 @@ def _tuple(kinds: Sequence[Any], value: Any, where: str) -> tuple[Any, ...]:
 def written(value: Any) -> dict[str, Any]:
     """Return what a dataclass is as a JSON object: what `read` receives when it is read back."""
     return json.loads(json.dumps(dataclasses.asdict(value)))
+
+
+def written_defaults(fields: Iterable[dataclasses.Field[Any]]) -> dict[str, Any]:
+    """Return the defaults of fields as `written` would write them, for those that have one."""
+    missing = dataclasses.MISSING
+    made = {
+        field.name: field.default if field.default_factory is missing else field.default_factory()
+        for field in fields
+    }
+    return json.loads(json.dumps({name: one for name, one in made.items() if one is not missing}))
 
 
 def shown(value: Any) -> str:

@@ -179,13 +179,23 @@ def test_what_is_no_configuration_is_refused_in_a_line(text, words):
 
 
 def test_a_configuration_of_a_newer_version():
-    Path("config.json").write_text('{"format": 4, "all": "is different"}')
+    Path("config.json").write_text('{"format": 5, "all": "is different"}')
     with pytest.raises(ValueError) as caught:
         config_file.read(Path())
     assert str(caught.value) == (
-        "run: 'config.json' was made by a newer keras_convnets (format 4; this one reads up to 3). "
+        "run: 'config.json' was made by a newer keras_convnets (format 5; this one reads up to 4). "
         "Upgrade the package."
     )
+
+
+def test_a_file_of_an_earlier_format_lacks_only_what_did_not_exist():
+    def of_format_3(path, text):
+        found = json.loads(changed(path, MISSING)) | {"format": 3}
+        Path("config.json").write_text(json.dumps(found | {"digest": config_file._digest(found)}))
+        return text in refusal(Path("config.json").read_bytes())
+
+    for name in ("recipe.momentum", "settings.jit", "id", "weights"):
+        assert of_format_3(name, f"it lacks {name!r}")
 
 
 def test_what_is_no_file():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping
@@ -12,10 +13,40 @@ from typing import Any
 from keras_convnets import files
 from keras_convnets.readers.damage import whole
 from keras_convnets.training import run_folder, stored
-from keras_convnets.training.run.run_config import FORMAT, RunConfig
+from keras_convnets.training.recipe.recipes import Recipe
+from keras_convnets.training.recipe.settings import Settings
+from keras_convnets.training.run.run_config import (
+    FORMAT,
+    DataArguments,
+    DataFacts,
+    ModelFacts,
+    OutcomeFacts,
+    PreprocessingFacts,
+    RequestFacts,
+    RunConfig,
+    WeightsFacts,
+)
 
 _MOST_BYTES = 2**26
 _DIGEST = "digest"
+_PARTS = {
+    "model": ModelFacts,
+    "data": DataFacts,
+    "preprocessing": PreprocessingFacts,
+    "recipe": Recipe,
+    "settings": Settings,
+    "request": RequestFacts,
+    "weights": WeightsFacts,
+    "outcome": OutcomeFacts,
+}
+# The fields with a default that files of format 3 have: one that lacks them is damaged.
+_IN_FORMAT_3 = {
+    *("request", "weights", "outcome", "id", "start", "format"),
+    *("epochs", "steps", "schedule", "drops", "drop_factor", "warmup_epochs", "warmup_steps"),
+    *("warmup_rate", "momentum", "nesterov", "weight_decay", "label_smoothing", "augmentation"),
+    *("images_per_rate", "stage_decay", "seed", "checkpoint_steps", "steps_per_execution", "jit"),
+    *("sync_bn", "memory_efficient", "deterministic"),
+}
 _MAY_BE_EDITED = ("name", "data_dir")  # of the data's arguments: where the files have moved to
 
 
@@ -133,7 +164,26 @@ def _of_this_format(found: dict[str, Any]) -> dict[str, Any]:
         found = _from_format_0(found)
     if number < 2:
         found = _from_format_1(found)
-    return _from_format_2(found) if number < 3 else found
+    if number < 3:
+        found = _from_format_2(found)
+    return _from_format_3(found) if number < 4 else found
+
+
+def _from_format_3(found: dict[str, Any]) -> dict[str, Any]:
+    """Add the fields that did not exist: the default of each means what it was before."""
+    found = _absent(RunConfig) | found
+    for name, kind in _PARTS.items():
+        if isinstance(part := found.get(name), dict):
+            found[name] = _absent(kind) | part
+    if isinstance(data := found.get("data"), dict) and isinstance(data.get("arguments"), dict):
+        found["data"] = data | {"arguments": _absent(DataArguments) | data["arguments"]}
+    return found
+
+
+def _absent(kind: Any) -> dict[str, Any]:
+    """Return the defaults of the fields that a dataclass did not have in format 3."""
+    fields = (field for field in dataclasses.fields(kind) if field.name not in _IN_FORMAT_3)
+    return stored.written_defaults(fields)
 
 
 def _from_format_2(found: dict[str, Any]) -> dict[str, Any]:

@@ -10,8 +10,12 @@ from keras_convnets.training import stored
 from keras_convnets.training.recipe.recipes import Recipe
 from keras_convnets.training.recipe.settings import Settings
 
-FORMAT = 3
-"""The version of the file's format; files of the first versions had no number."""
+FORMAT = 4
+"""The version of the file's format; files of the first versions had no number.
+
+A field that a file of an earlier format lacks has its default, which means "as it was before": a
+new field of the classes below, or of a recipe or settings, needs one.
+"""
 
 
 @dataclasses.dataclass(frozen=True)
