@@ -204,3 +204,19 @@ def test_a_signal_within_python_that_native_code_runs_leaves_the_exit_code(tmp_p
     command = [sys.executable, "-m", "native"]
     ended = subprocess.run(command, env={**os.environ, "PYTHONPATH": path}, capture_output=True)
     assert (ended.returncode, ended.stderr) == (130, b"keras-convnets: interrupted\n")
+
+
+AT_EXIT = """
+import atexit, os, signal, sys
+from keras_convnets import cli
+atexit.register(lambda: [os.kill(os.getpid(), signal.SIGINT), os.kill(os.getpid(), signal.SIGTERM)])
+sys.argv = ["keras-convnets", "--version"]
+sys.exit(cli.main())
+"""
+
+
+def test_a_signal_while_the_process_exits_changes_nothing():
+    command = [sys.executable, "-c", AT_EXIT]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.startswith("keras-convnets ")

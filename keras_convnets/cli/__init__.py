@@ -21,4 +21,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         return run(given)
 
-    return boundary.guarded(command)
+    return boundary.guarded(command, last=arguments is None)

@@ -39,24 +39,26 @@ class _Interrupted(KeyboardInterrupt):
     """
 
 
-def guarded(command: Callable[[], int]) -> int:
+def guarded(command: Callable[[], int], last: bool = False) -> int:
     """Run a command and return its exit code; print one line if it fails.
 
     Args:
         command: parses the arguments, does what they say and returns an exit code.
+        last: whether the process ends with the command. Its exit code is then known, and a signal
+            that comes while the interpreter is taken down no longer changes it.
     """
     ended: list[int] = []
     try:
-        return _guarded(command, ended)
+        return _guarded(command, ended, last)
     except KeyboardInterrupt:  # just before the handlers of signals are set, or at the very end
         if not ended:
             say("keras-convnets: interrupted")
         return ended[0] if ended else INTERRUPTED
 
 
-def _guarded(command: Callable[[], int], ended: list[int]) -> int:
+def _guarded(command: Callable[[], int], ended: list[int], last: bool) -> int:
     interruptions: list[int] = []
-    with streams() as output, _interruptible(interruptions):
+    with streams() as output, _interruptible(interruptions, last):
         try:
             code = output.error is None and _flushed(command)
         except BaseException as error:
@@ -90,10 +92,11 @@ def _unwritten(error: OSError) -> int:
 
 
 @contextlib.contextmanager
-def _interruptible(interruptions: list[int]) -> Iterator[None]:
+def _interruptible(interruptions: list[int], last: bool) -> Iterator[None]:
     """Let SIGTERM end a command as Ctrl-C does, and record both.
 
-    Native code may replace the ``KeyboardInterrupt`` of a signal by an error of its own.
+    Native code may replace the ``KeyboardInterrupt`` of a signal by an error of its own. After the
+    last command both are ignored: Python would let them kill the process while it exits.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -114,7 +117,7 @@ def _interruptible(interruptions: list[int]) -> Iterator[None]:
     finally:
         ended.set()
         for number, handler in before.items():
-            signal.signal(number, handler)
+            signal.signal(number, signal.SIG_IGN if last else handler)
 
 
 def _is_lost(frame: FrameType | None) -> bool:
