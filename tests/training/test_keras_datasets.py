@@ -1,4 +1,6 @@
+import dataclasses
 import gzip
+import hashlib
 import io
 import os
 import pickle
@@ -8,6 +10,7 @@ import keras
 import numpy as np
 import pytest
 
+from keras_convnets.training.data import archives, keras_datasets, packaged
 from keras_convnets.training.data.loading import load_data
 
 RANDOM = np.random.default_rng(0)
@@ -161,6 +164,37 @@ def test_fashion_mnist(tmp_path, place):
         load_data("fashion_mnist", data_dir=tmp_path / "data")
 
 
+def test_fashion_mnist_is_found_where_the_system_has_installed_it(tmp_path, monkeypatch):
+    train, test = labelled(30, (28, 28)), labelled(20, (28, 28))
+    arrays = dict(zip(archives.FASHION_MNIST, (*train, *test), strict=True))
+    digest = hashlib.sha256(b"".join(array.astype("u1") for array in arrays.values())).hexdigest()
+    place = tmp_path / "system"
+    package = packaged.Package("dataset-of-a-test", place, digest)
+    known = dataclasses.replace(keras_datasets.KNOWN["fashion_mnist"], package=package)
+    monkeypatch.setitem(keras_datasets.KNOWN, "fashion_mnist", known)
+    monkeypatch.setattr(keras.datasets.fashion_mnist, "load_data", lambda: (train, test))
+    check(load_data("fashion_mnist"), train, test)  # not there: by Keras
+    write_folder(place, {name: idx(array) for name, array in arrays.items()})
+    monkeypatch.setattr(keras.datasets.fashion_mnist, "load_data", None)
+    data = check(load_data("fashion_mnist"), train, test)
+    assert data.arguments["data_dir"] is None  # another machine may have them elsewhere
+    write_folder(tmp_path / "own", {name: idx(array[:7]) for name, array in arrays.items()})
+    assert len(load_data("fashion_mnist", data_dir=tmp_path / "own").train) == 7
+    (place / archives.FASHION_MNIST[1]).write_bytes(idx(train[1][::-1]))
+    with pytest.raises(ValueError, match="are not those of dataset-of-a-test .*Install") as caught:
+        load_data("fashion_mnist")
+    assert "\n" not in str(caught.value)
+
+
+def test_the_fashion_mnist_of_debian_is_the_real_one():
+    package = packaged.FASHION_MNIST
+    if not package.has(archives.FASHION_MNIST):
+        pytest.skip(f"{package.name} is not installed in {package.folder}")
+    data = load_data("fashion_mnist")
+    assert (len(data.train), len(data.test)) == (60_000, 10_000)
+    assert data.preprocessing.mean == pytest.approx((0.2860,), abs=5e-5)  # as published
+
+
 FILES = {
     "mnist": "Put mnist.npz (from https://storage.googleapis.com/tensorflow/tf-keras-datasets/)",
     "fashion_mnist": "Put train-images-idx3-ubyte.gz and train-labels-idx1-ubyte.gz and ",
@@ -188,6 +222,7 @@ def test_without_a_network_the_file_is_named_too(name, monkeypatch, tmp_path):
     def no_network(*_, **__):
         raise OSError("Network is unreachable")
 
+    monkeypatch.setattr(packaged.Package, "has", lambda package, names: False)
     monkeypatch.setattr(keras.src.utils.file_utils, "urlretrieve", no_network)
     monkeypatch.setattr(keras.config, "keras_home", lambda: str(tmp_path), raising=False)
     monkeypatch.setattr(

@@ -1,4 +1,4 @@
-"""The data sets of ``keras.datasets``, from Keras' cache or from local files."""
+"""The data sets of ``keras.datasets``, from local files, the system or Keras' cache."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from keras_convnets.files import shown
 from keras_convnets.images.labelled import Images, from_array
 from keras_convnets.readers.damage import DamagedFile, damage
 from keras_convnets.training.data import archives as original_files
+from keras_convnets.training.data import packaged
 from keras_convnets.training.data.archives import Arrays
 from keras_convnets.training.data.source import Source
 
@@ -45,6 +46,7 @@ class _Known:
     class_names: tuple[str, ...]
     augmentation: str
     shape: tuple[int, int, int]
+    package: packaged.Package | None = None
 
 
 KNOWN = {
@@ -66,6 +68,7 @@ KNOWN = {
         ),
         "crop-flip",
         (28, 28, 1),
+        packaged.FASHION_MNIST,
     ),
     "cifar10": _Known(
         _TORONTO,
@@ -92,16 +95,21 @@ def load(name: str, data_dir: Path | None) -> Source:
     Args:
         name: the name of the data set.
         data_dir: a folder with the files that Keras downloads, which is only read. Without it,
-            Keras takes them from its cache or downloads them.
+            they are those that a package of the system has installed, if it has; else Keras takes
+            them from its cache or downloads them.
 
     Raises:
         ValueError: the files are missing or damaged, or cannot be downloaded.
     """
     known = KNOWN[name]
-    if data_dir is None:
-        train, test = _by_keras(name, known)
-    else:
+    package = known.package
+    if data_dir is not None:
         train, test = _from_folder(name, known, data_dir)
+    elif package is not None and package.has(known.files):
+        train, test = _from_folder(name, known, package.folder)
+        package.check((*train, *test))
+    else:
+        train, test = _by_keras(name, known)
     rows, cols, channels = known.shape
     return Source(
         name=name,
