@@ -14,9 +14,9 @@ from keras_convnets import files
 from keras_convnets.images import decoding, reading
 from keras_convnets.images.contents import KINDS
 from keras_convnets.images.labelled import Encoded, Images, from_arrays, on_cpu
+from keras_convnets.images.listing import NOWHERE, Found, Listing, Seen, listing, walk
 from keras_convnets.images.reading import Kept
 from keras_convnets.training.data.known_files import KnownFiles
-from keras_convnets.training.data.listing import NOWHERE, Found, Listing, Seen, listing, walk
 from keras_convnets.training.data.source import Source
 
 SIZE = 224
