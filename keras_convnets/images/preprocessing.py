@@ -37,7 +37,8 @@ class Preprocessing:
     network's input. Then each channel is normalised by its mean and standard deviation.
 
     Attributes:
-        channels: 1 (grey) or 3 (colour); images of the other kind are converted.
+        channels: 1 (grey) or 3 (colour), into which images of the other kind are converted; or any
+            other number, which all images must have.
         rows: the rows of the network's input.
         cols: the columns of the network's input.
         scale: the divisor of the pixels: 255 scales those of most files to the range 0 to 1.
@@ -87,8 +88,7 @@ class Preprocessing:
 
     def __post_init__(self) -> None:
         typed.fields(self)
-        checks.choice("channels", self.channels, (1, 3))
-        for what in ("rows", "cols"):
+        for what in ("channels", "rows", "cols"):
             checks.positive_integer(what, getattr(self, what), "the network's input size")
         checks.positive_number("scale", self.scale, "what pixels are divided by, such as 255")
         checks.choice("resize", self.resize, RESIZES)
@@ -135,7 +135,8 @@ class Preprocessing:
         """Preprocess an image, or a batch of images of one size.
 
         Args:
-            image: raw pixels, (..., rows, cols, channels) with 1 to 4 channels. Alpha is dropped.
+            image: raw pixels, (..., rows, cols, channels) with 1 to 4 channels, of which alpha is
+                dropped, or with as many as the network takes.
 
         Returns:
             A float32 tensor, (..., rows, cols, channels).

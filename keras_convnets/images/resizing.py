@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 BRIGHTEST = 255.0
 KERNELS = {"bilinear": "triangle", "bicubic": "keyscubic"}
 """The interpolations, and their names in TensorFlow."""
+_COLOUR_AND_ALPHA = 4  # channels
 _RADII = {"bilinear": 1.0, "bicubic": 2.0}
 
 Size = tuple[int, int]
@@ -148,8 +149,21 @@ def _clipped(lines: tf.Tensor, interpolation: str) -> tf.Tensor:
 
 
 def coloured(image: tf.Tensor, channels: int) -> tf.Tensor:
-    """Return an image of 1 to 4 channels in grey (1 channel) or in colour (3), without alpha."""
+    """Return an image of 1 to 4 channels in grey (1 channel) or in colour (3), without alpha.
+
+    An image that has the channels already, however many, stays as it is.
+
+    Raises:
+        ValueError: it cannot be converted: only grey and colour are, into each other.
+    """
     has = image.shape[-1]
+    if has == channels:
+        return image
+    if channels not in (1, 3) or has > _COLOUR_AND_ALPHA:
+        raise ValueError(
+            f"images: received {has} channels; expected {channels}, as the network takes them. "
+            "Pass images with as many."
+        )
     colour = image[..., :3] if has >= 3 else image[..., :1]
     if channels == 1 and has >= 3:
         return _grey(tf.cast(colour, tf.float32))

@@ -211,7 +211,7 @@ class _Read:
         )
 
     def _pixels(self, images: Any, preprocessing: Preprocessing) -> Iterator[np.ndarray]:
-        for name, pixels in pixels_of(images, largest_pixel(preprocessing)):
+        for name, pixels in pixels_of(images, largest_pixel(preprocessing), preprocessing.channels):
             if doubt := too_bright(name, float(pixels.max()), preprocessing):
                 self.doubtful.append(doubt)
             self.names.append(name)

@@ -26,12 +26,13 @@ _LARGEST = 2**31 - 1
 _COARSE = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "HSV", "LAB")
 
 
-def pixels_of(images: Any, brightest: float) -> Iterator[tuple[str, np.ndarray]]:
+def pixels_of(images: Any, brightest: float, channels: int = 3) -> Iterator[tuple[str, np.ndarray]]:
     """Yield the name and the pixels, (rows, cols, channels), of each image.
 
     Args:
         images: one image or several: see `classify`.
         brightest: the largest pixel value that is expected.
+        channels: those that the network takes; arrays may have so many.
 
     Raises:
         ValueError: it is no image, or its values are no pixels.
@@ -42,7 +43,7 @@ def pixels_of(images: Any, brightest: float) -> Iterator[tuple[str, np.ndarray]]
         elif isinstance(image, Image.Image):
             yield f"image {number}", _of_pillow(where, image)
         else:
-            yield f"image {number}", _of_array(where, image, brightest)
+            yield f"image {number}", _of_array(where, image, brightest, channels)
 
 
 def is_array(images: Any) -> bool:
@@ -97,13 +98,13 @@ def _of_pillow(where: str, image: Image.Image) -> np.ndarray:
     return _checked(where, pixels)
 
 
-def _of_array(where: str, image: Any, brightest: float) -> np.ndarray:
+def _of_array(where: str, image: Any, brightest: float, channels: int) -> np.ndarray:
     if not is_array(image):
         raise ValueError(f"{where}: received {shown(image)}; expected {_ONE}. Pass one of these.")
     pixels = as_array(where, image)
     if pixels.ndim == 2:
         pixels = pixels[..., np.newaxis]
-    _checked(where, pixels)
+    _checked(where, pixels, channels)
     if pixels.dtype == np.uint8:
         return pixels
     if pixels.dtype.kind in "iu":
@@ -138,9 +139,10 @@ def _no_pixels(
     )
 
 
-def _checked(where: str, pixels: np.ndarray) -> np.ndarray:
+def _checked(where: str, pixels: np.ndarray, channels: int = 3) -> np.ndarray:
     shape = pixels.shape
-    if len(shape) == 3 and 0 not in shape and shape[2] <= _MOST_CHANNELS:
+    known = range(1, _MOST_CHANNELS + 1) if channels in (1, 3) else [channels]
+    if len(shape) == 3 and 0 not in shape and shape[2] in known:
         if shape[0] * shape[1] <= MOST_PIXELS:
             return pixels
         raise ValueError(
@@ -148,8 +150,9 @@ def _checked(where: str, pixels: np.ndarray) -> np.ndarray:
             "pixels. Resize it."
         )
     has = f"an array of {sizes(shape)}" if shape else "a number"
+    count = f"1 to {_MOST_CHANNELS}" if channels in (1, 3) else channels
     raise ValueError(
-        f"{where}: received {has}; expected (rows, cols, channels) with 1 to {_MOST_CHANNELS} "
+        f"{where}: received {has}; expected (rows, cols, channels) with {count} "
         "channels, and at least one pixel. Transpose it if its channels come first, and add an "
         "axis if it has none."
     )

@@ -129,7 +129,9 @@ def _value(hint: Any, value: Any, where: str) -> Any:
     if isinstance(hint, types.UnionType):
         if value is None:
             return None
-        (hint,) = (kind for kind in typing.get_args(hint) if kind is not types.NoneType)
+        several = [kind for kind in typing.get_args(hint) if kind is not types.NoneType]
+        lists = [kind for kind in several if typing.get_origin(kind) is tuple]
+        hint = (lists if lists and isinstance(value, list) else several)[0]
     if dataclasses.is_dataclass(hint):
         return read(cast(type, hint), value, where)
     if hint in _NAMES:

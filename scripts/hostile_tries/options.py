@@ -23,7 +23,7 @@ _VALUES = {
     "data": ("mnist", "folder:images"),
     "data_dir": (".", "files"),
     "validation_split": ("0.25", "0.5"),
-    "image_size": ("28", "64"),
+    "image_size": ("28", "64,48"),
     "channels": ("1", "3"),
     "weights": ("resnet18.pth", "torchvision"),
     "recipe": ("imagenet", "quick"),
@@ -54,7 +54,6 @@ _VALUES = {
 # How and where a run is carried out: not part of what is planned, or refused on their own.
 _ELSEWHERE = {"help", "out", "continues", "dry_run", "resume", "workers", "index", "secret_file"}
 _WRONG = ("", "x", "-1", "nan", "inf", "1e400", "1e-300", "10" * 13, "9" * 5000, "0x10", "١", "1_0")
-_NUMBERS = {"validation_split", "image_size"}
 
 
 def tries(place: Path) -> Iterator[Try]:
@@ -106,7 +105,7 @@ def _numbers() -> Count:
     """Give each option that takes a number what is none."""
     counts = {REFUSED: 0, WORKED: 0}
     for action in _parser()._actions:
-        if action.type in (int, float) or action.dest == "drops":
+        if action.type in (int, float) or action.dest in {"drops", "image_size"}:
             for wrong in _WRONG:
                 try:
                     _requested([f"{action.option_strings[0]}={wrong}"])

@@ -100,7 +100,7 @@ def test_it_says_what_it_does():
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"channels": 4}, "channels: received 4; expected one of 1, 3"),
+        ({"channels": 0}, "channels: received 0; expected an integer of at least 1"),
         ({"rows": 0}, "rows: received 0"),
         ({"scale": 0}, "scale: received 0"),
         ({"resize": "zoom"}, "resize: received 'zoom'; expected one of 'none', 'stretch', 'crop'"),

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
+from keras_convnets.inference.classify import classify
 from keras_convnets.inference.predict import predict
 from keras_convnets.training.data.data import Data
 from keras_convnets.training.data.loading import load_data
@@ -69,6 +70,27 @@ def test_sizes_and_kinds():
     assert Data.from_arrays(with_alpha, LABELS).image_shape == (3, 6, 5)
     given = Data.from_arrays(COLOUR, LABELS, image_size=8).preprocessing
     assert Data.from_arrays(COLOUR, LABELS, preprocessing=given).preprocessing == given
+
+
+def test_images_of_any_number_of_channels_and_of_unequal_sides():
+    seven = np.random.default_rng(2).integers(0, 256, (60, 6, 5, 7), np.uint8)
+    data = Data.from_arrays(seven, LABELS, channels=7, image_size=(8, 4))
+    assert data.image_shape == (7, 8, 4)
+    assert data.preprocessing(seven[:2]).shape == (2, 8, 4, 7)
+    again = Data.from_arrays(seven, LABELS, preprocessing=data.preprocessing, image_size=(8, 4))
+    assert again.preprocessing == data.preprocessing
+    with_alpha = np.concatenate([COLOUR, COLOUR[..., :1]], axis=-1)
+    assert Data.from_arrays(with_alpha, LABELS, channels=4).image_shape == (4, 6, 5)
+    model = keras.Sequential([keras.Input((8, 4, 7)), keras.layers.Flatten()])
+    model.add(keras.layers.Dense(3, activation="softmax"))
+    assert classify(model, seven[:2], data.preprocessing).probabilities.shape == (2, 3)
+    with pytest.raises(ValueError, match=r"received an array of 6 × 5 × 3; .* with 7 channels"):
+        classify(model, COLOUR[:2], data.preprocessing)
+    with pytest.raises(ValueError, match="image_size: received 8, but .* images of 7 x 8 x 4;"):
+        Data.from_arrays(seven, LABELS, preprocessing=data.preprocessing, image_size=8)
+    for images, channels in ((COLOUR, 5), (GREY, 5)):
+        with pytest.raises(ValueError, match="^channels: received 5 for images in"):
+            Data.from_arrays(images, LABELS, channels=channels)
 
 
 def test_one_hot_labels_are_a_class_and_others_several():

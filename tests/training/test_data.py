@@ -78,7 +78,7 @@ def test_validation_is_a_share_of_each_class_of_the_training_images(digits):
         ("digits", {"validation_split": float("nan")}, "validation_split: received nan"),
         ("digits", {"validation_split": "0.1"}, "validation_split: received '0.1'"),
         ("digits", {"image_size": 0}, "image_size: received 0"),
-        ("digits", {"image_size": (32, 32)}, "image_size: received .32, 32."),
+        ("digits", {"image_size": (32, 32, 3)}, "image_size: received .32, 32, 3."),
         (
             "digits",
             {"augmentation": "flip"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,23 @@ def add_to(group: Any) -> None:
         metavar="X",
         help="share of the training images (default: 0, the test)",
     )
-    group.add_argument("--image-size", type=int, metavar="N", help="rows and columns to resize to")
     group.add_argument(
-        "--channels", type=int, choices=(1, 3), help="convert the images to grey (1) or colour (3)"
+        "--image-size",
+        type=_size,
+        metavar="N|ROWS,COLS",
+        help="rows and columns to resize to, such as 224 or 192,256",
+    )
+    group.add_argument(
+        "--channels", type=int, metavar="N", help="convert the images to grey (1) or colour (3)"
     )
     group.add_argument("--strict", action="store_true", help="refuse files that are not images")
+
+
+def _size(text: str) -> int | tuple[int, ...]:
+    try:
+        sizes = tuple(int(size) for size in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"received {text!r}; expected rows and columns, such as 224 or 192,256"
+        ) from None
+    return sizes[0] if len(sizes) == 1 else sizes

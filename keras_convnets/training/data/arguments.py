@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from keras_convnets import checks, files
+from keras_convnets.received import shown
 from keras_convnets.training.data.augmentation import AUGMENTATIONS
+
+ImageSize = int | tuple[int, int]
+"""Rows and columns: one number if both are equal."""
 
 _FOLDER, _DIGITS = "folder", "digits"
 
@@ -23,16 +27,32 @@ def share_of(value: Any) -> float:
     return checks.rate("validation_split", value, meaning)
 
 
-def size_of(value: Any) -> int | None:
-    """Return the rows and columns to resize to; ``None`` for the default."""
+def size_of(value: Any) -> ImageSize | None:
+    """Return the rows and columns to resize to, one number if equal; ``None`` for the default."""
     if value is None:
         return None
-    return checks.positive_integer("image_size", value, "rows and columns, such as 224")
+    meaning = "rows and columns, such as 224 or (192, 256)"
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        return checks.positive_integer("image_size", value, meaning)
+    if len(value) != 2:
+        raise ValueError(
+            f"image_size: received {shown(value)}; expected one number, or two, rows and columns. "
+            "Pass 224 or (192, 256), for instance."
+        )
+    rows, cols = checks.positive_integers("image_size", value, meaning)
+    return rows if rows == cols else (rows, cols)
+
+
+def rows_and_cols(size: ImageSize) -> tuple[int, int]:
+    """Return rows and columns from what `size_of` returns."""
+    return (size, size) if isinstance(size, int) else size
 
 
 def channels_of(value: Any) -> int | None:
     """Return the channels of the images; ``None`` for the default."""
-    return None if value is None else checks.choice("channels", value, (1, 3))
+    if value is None:
+        return None
+    return checks.positive_integer("channels", value, "1 for grey or 3 for colour")
 
 
 def augmentation_of(value: Any) -> str | None:

@@ -16,7 +16,11 @@ _EXPECTED = "expected an array of shape (images, rows, cols, channels), with 1, 
 
 
 def load(
-    train: tuple[Any, Any], test: tuple[Any, Any], class_names: Sequence[str] | None, name: str
+    train: tuple[Any, Any],
+    test: tuple[Any, Any],
+    class_names: Sequence[str] | None,
+    name: str,
+    channels: int | None = None,
 ) -> Source:
     """Return the images in arrays.
 
@@ -25,22 +29,24 @@ def load(
         test: the test images and their labels, or ``(None, None)``.
         class_names: the class names, by label; by default the labels themselves.
         name: the name of the data set.
+        channels: the channels that are asked for: images may have so many. Unless it is known,
+            channels first would be taken for many channels.
 
     Raises:
         ValueError: an array does not contain images, or labels that match them.
     """
-    images = _pixels("train_images", train[0])
+    images = _pixels("train_images", train[0], channels)
     labels = _labels("train_labels", train[1], len(images))
     tests = None
     if test[0] is not None or test[1] is not None:
-        tested = _pixels("test_images", test[0])
+        tested = _pixels("test_images", test[0], channels)
         tests = tested, _labels("test_labels", test[1], len(tested))
         _check_alike(images, tested)
     _check_varied(images)
     given = [labels] if tests is None else [labels, tests[1]]
     given, names = _classes(given, class_names)
     _check_no_class_empty(given[0], names)
-    rows, cols, channels = images.shape[1:]
+    rows, cols, has = images.shape[1:]
     return Source(
         name=name,
         train=_images(images, given[0], f"{name} training"),
@@ -49,7 +55,7 @@ def load(
         size=(rows, cols),
         native=(rows, cols),
         test=None if tests is None else _images(tests[0], given[1], f"{name} test"),
-        channels=1 if channels == 1 else 3,
+        channels=has if has in (1, channels) else 3,
         scale=_scale(images),
     )
 
@@ -58,7 +64,7 @@ def _images(pixels: np.ndarray, labels: np.ndarray, title: str) -> Images:
     return from_array(pixels, labels, f"{title} {{}}".format)
 
 
-def _pixels(what: str, given: Any) -> np.ndarray:
+def _pixels(what: str, given: Any, channels: int | None) -> np.ndarray:
     """Return images as uint8 or floats, with channels last."""
     array = _array(what, given, _EXPECTED)
     if array.dtype.kind not in "uif":
@@ -72,9 +78,13 @@ def _pixels(what: str, given: Any) -> np.ndarray:
             f"{what}: received an array of shape {np.shape(given)}; {_EXPECTED}, and at least one "
             "image. Grey images may leave the channels out."
         )
-    if array.shape[-1] not in _CHANNELS:
+    if array.shape[-1] not in {*_CHANNELS, channels}:
         first = array.shape[1] in _CHANNELS
-        remedy = f"Pass np.moveaxis({what}, 1, -1)." if first else "Stack your images along axis 0."
+        remedy = (
+            f"Pass np.moveaxis({what}, 1, -1)."
+            if first
+            else "Stack your images along axis 0, or pass channels if they have so many."
+        )
         was = ", channels first" if first else ""
         raise ValueError(f"{what}: received shape {array.shape}{was}; {_EXPECTED}. {remedy}")
     return _in_range(what, array)

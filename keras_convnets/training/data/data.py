@@ -9,6 +9,7 @@ from typing import Any
 from keras_convnets.images.labelled import Images
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.training.data import arrays
+from keras_convnets.training.data.arguments import ImageSize
 from keras_convnets.training.data.source import Source
 from keras_convnets.training.data.treatment import Treatment
 from keras_convnets.typed import explaining
@@ -61,7 +62,7 @@ class Data:
         name: str = "arrays",
         seed: int = 0,
         validation_split: float = 0.0,
-        image_size: int | None = None,
+        image_size: ImageSize | None = None,
         channels: int | None = None,
         augmentation: str | None = None,
         preprocessing: Preprocessing | None = None,
@@ -73,8 +74,9 @@ class Data:
 
         Args:
             train_images: (images, rows, cols, channels) with 1 (grey), 3 (colour) or 4 channels
-                (the fourth is dropped), or (images, rows, cols): integers from 0 to 255, or floats.
-                Floats from 0 to 255 are divided by 255; all others are left unscaled.
+                (the fourth is dropped) or as many as ``channels`` says, or (images, rows, cols):
+                integers from 0 to 255, or floats. Floats from 0 to 255 are divided by 255; all
+                others are left unscaled.
             train_labels: the class of each image, as integers from 0, (images,), or one-hot,
                 (images, classes). For multi-label images, 0 or 1 for each class.
             test_images: the same for testing; by default a fifth of the images is held out,
@@ -85,8 +87,10 @@ class Data:
             seed: the seed of the splits.
             validation_split: the share of the training images to hold out for validation; with 0,
                 the test images are used.
-            image_size: rows and columns to resize to; by default the size of the images.
-            channels: 1 to convert the images to grey, 3 to colour; by default as they are.
+            image_size: rows and columns to resize to, one number or two; by default the size of
+                the images.
+            channels: 1 to convert the images to grey, 3 to colour; by default as they are. Any
+                other number says how many channels the arrays have, for instance of a satellite.
             augmentation: a name in ``AUGMENTATIONS``; by default ``"none"``.
             preprocessing: the preprocessing of an earlier run, to process the images identically;
                 by default means and standard deviations are computed from the training images.
@@ -116,7 +120,8 @@ class Data:
             seed, validation_split, image_size, channels, augmentation, preprocessing
         )
         test = (test_images, test_labels)
-        source = arrays.load((train_images, train_labels), test, class_names, name)
+        own = treatment.preprocessing.channels if treatment.preprocessing else treatment.channels
+        source = arrays.load((train_images, train_labels), test, class_names, name, own)
         return treated(source, treatment, {})
 
 

@@ -13,6 +13,7 @@ from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.inference.folder_labels import labels_of, relabelled
 from keras_convnets.training.data import arguments as named
 from keras_convnets.training.data import digits, folder, keras_datasets, tfds
+from keras_convnets.training.data.arguments import ImageSize
 from keras_convnets.training.data.data import Data, treated
 from keras_convnets.training.data.source import Source
 from keras_convnets.training.data.treatment import Treatment
@@ -25,7 +26,7 @@ def load_data(
     *,
     seed: int = 0,
     validation_split: float = 0.0,
-    image_size: int | None = None,
+    image_size: ImageSize | None = None,
     channels: int | None = None,
     data_dir: Path | str | None = None,
     strict: bool = False,
@@ -40,8 +41,8 @@ def load_data(
         seed: the seed of the splits.
         validation_split: the share of the training images to hold out for validation, stratified by
             class; with 0, the test images are used.
-        image_size: rows and columns to resize to; by default the size of the images, 32 for digits
-            and 224 for folders.
+        image_size: rows and columns to resize to, one number or two; by default the size of the
+            images, 32 for digits and 224 for folders.
         channels: 1 to convert the images to grey, 3 to colour; by default those of the data set.
         data_dir: a folder of files that are already on this machine.
         strict: refuse a folder with files that are not images, instead of leaving them out.

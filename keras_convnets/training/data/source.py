@@ -20,7 +20,7 @@ class Source:
         native: rows and columns of all images; ``None`` if they differ.
         test: the test images; ``None`` if a share of the training images must be held out instead.
         validation: the validation images; ``None`` if the source has none.
-        channels: 1 (grey) or 3 (colour).
+        channels: 1 (grey), 3 (colour, perhaps with alpha), or any other number.
         resize: how images of another size are resized, as in ``Preprocessing``.
         scale: the divisor of the pixels.
         normalised: whether to normalise by the mean and standard deviation of each channel.

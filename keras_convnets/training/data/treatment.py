@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from keras_convnets.images.fitted import for_pixels
 from keras_convnets.images.labelled import Images
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.training.data import arguments
+from keras_convnets.training.data.arguments import ImageSize, rows_and_cols
 from keras_convnets.training.data.normalisation import normalised
 from keras_convnets.training.data.source import Source
 
@@ -34,7 +36,7 @@ class Treatment:
 
     seed: int
     validation_split: float
-    image_size: int | None
+    image_size: ImageSize | None
     channels: int | None
     augmentation: str | None
     preprocessing: Preprocessing | None
@@ -52,14 +54,19 @@ class Treatment:
         if self.preprocessing is not None:
             remedy = "Pass the preprocessing of a run."
             checks.instance("preprocessing", self.preprocessing, Preprocessing, remedy)
-            self._check_agrees("image_size", self.preprocessing.rows, "rows")
-            self._check_agrees("channels", self.preprocessing.channels, "channels")
+            self._check_agrees("image_size", self._size, self.preprocessing.image_shape[1:])
+            self._check_agrees("channels", self.channels, self.preprocessing.channels)
 
-    def _check_agrees(self, name: str, made: int, unit: str) -> None:
-        if getattr(self, name) not in (None, made):
+    @property
+    def _size(self) -> tuple[int, int] | None:
+        return None if self.image_size is None else rows_and_cols(self.image_size)
+
+    def _check_agrees(self, name: str, given: Any, made: Any) -> None:
+        if given not in (None, made):
+            has = " x ".join(map(str, self.preprocessing.image_shape)) if self.preprocessing else ""
             raise ValueError(
                 f"{name}: received {getattr(self, name)}, but the preprocessing given makes images "
-                f"of {made} {unit}; expected one of the two. Leave {name} out."
+                f"of {has}; expected one of the two. Leave {name} out."
             )
 
     def split(self, source: Source) -> tuple[Images, Images, Images]:
@@ -77,12 +84,24 @@ class Treatment:
         if self.preprocessing is not None:
             given = self.preprocessing
             return for_pixels(given, source.scale) if self.of_weights else given
-        rows, cols = (self.image_size,) * 2 if self.image_size else source.size
+        rows, cols = self._size or source.size
         resize = "none" if (rows, cols) == source.native else source.resize
         channels = self.channels or source.channels
+        _check_convertible(source.channels, channels)
         plain = Preprocessing(channels, rows, cols, source.scale, resize=resize)
         _check_memory(plain, source.normalised)
         return normalised(plain, train, self.seed) if source.normalised else plain
+
+
+def _check_convertible(has: int, asked: int) -> None:
+    """Refuse channels that images cannot be converted to."""
+    if asked != has and not {asked, has} <= {1, 3}:
+        what = {1: "grey", 3: "colour"}.get(has, f"{has} channels")
+        raise ValueError(
+            f"channels: received {asked} for images in {what}; expected "
+            f"{'1 or 3' if has in (1, 3) else has}. Only grey and colour are converted into each "
+            "other: leave --channels (channels) out."
+        )
 
 
 def _check_memory(plain: Preprocessing, normalised: bool) -> None:

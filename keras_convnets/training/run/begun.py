@@ -119,5 +119,5 @@ def _kept(config: Mapping[str, Any], option: str) -> list[Any]:
         return [config["preprocessing"]["channels"]]
     if option == "image_size":
         rows, cols = (config["preprocessing"][of] for of in ("rows", "cols"))
-        return [rows if rows == cols else f"{rows} x {cols}"]
+        return [rows if rows == cols else [rows, cols]]
     return found

@@ -12,6 +12,7 @@ from keras_convnets.graph.walk import walk
 from keras_convnets.images.fitted import for_input
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.training import run_folder
+from keras_convnets.training.data.arguments import ImageSize, rows_and_cols
 from keras_convnets.training.run.run_config import WeightsFacts
 from keras_convnets.training.transfer.new_head import classifiers, new_head
 from keras_convnets.weights.transfer.report import WeightsReport
@@ -41,7 +42,7 @@ class GivenWeights:
     class_names: tuple[str, ...] | None = None
     is_usual: bool = False
 
-    def images(self, image_size: int | None, channels: int | None) -> Preprocessing | None:
+    def images(self, image_size: ImageSize | None, channels: int | None) -> Preprocessing | None:
         """Return the preprocessing of images for them; ``None`` if theirs is unknown.
 
         Args:
@@ -51,7 +52,7 @@ class GivenWeights:
         if self.preprocessing is None:
             return None
         had = self.preprocessing.image_shape
-        rows, cols = (image_size or size for size in had[1:])
+        rows, cols = had[1:] if image_size is None else rows_and_cols(image_size)
         return for_input(self.preprocessing, (channels or had[0], rows, cols))
 
     def into(

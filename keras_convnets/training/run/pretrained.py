@@ -15,6 +15,7 @@ from keras_convnets.images.fitted import for_input
 from keras_convnets.images.preprocessing import Preprocessing, preprocessing_of
 from keras_convnets.inference.classifier import check_one_vector, check_takes_floats
 from keras_convnets.saved_models import is_file, load_model
+from keras_convnets.training.data.arguments import ImageSize, rows_and_cols, size_of
 from keras_convnets.training.run.saved_run import open_run
 from keras_convnets.training.transfer.new_head import new_head
 from keras_convnets.typed import explaining
@@ -34,7 +35,7 @@ class Pretrained:
     preprocessing: Preprocessing | None = None
     class_names: tuple[str, ...] | None = None
 
-    def data_arguments(self, image_size: int | None = None) -> dict[str, Any]:
+    def data_arguments(self, image_size: ImageSize | None = None) -> dict[str, Any]:
         """Return the arguments for `load_data` to prepare images for the model.
 
         Args:
@@ -45,9 +46,10 @@ class Pretrained:
         _, rows, cols = axes.in_papers_order(shape, axes.format_of(self.model))
         known = self.preprocessing
         if known is None:
-            return {"image_size": rows if image_size is None else image_size}
+            own = None if rows is None or cols is None else size_of((rows, cols))
+            return {"image_size": own if image_size is None else image_size}
         if image_size is not None and rows is None and cols is None:
-            known = for_input(known, (known.channels, image_size, image_size))
+            known = for_input(known, (known.channels, *rows_and_cols(image_size)))
         return {"preprocessing": known}
 
     def for_classes(self, class_names: Sequence[str]) -> keras.Model:

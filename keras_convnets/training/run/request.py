@@ -11,6 +11,7 @@ from typing import Any
 from keras_convnets import checks
 from keras_convnets.training import run_folder
 from keras_convnets.training.data import arguments
+from keras_convnets.training.data.arguments import ImageSize
 from keras_convnets.training.distribute.cluster import Cluster, find_cluster
 from keras_convnets.training.distribute.together import check_batch, check_together
 from keras_convnets.training.recipe.recipes import RECIPES, Recipe
@@ -29,8 +30,9 @@ class DataRequest:
         name: the name of the data set.
         data_dir: a folder of files that are already on this machine.
         validation_split: the share of the training images to hold out for validation.
-        image_size: rows and columns to resize to.
-        channels: 1 to convert the images to grey, 3 to colour.
+        image_size: rows and columns to resize to, one number or two.
+        channels: 1 to convert the images to grey, 3 to colour; any other number is that of all
+            images.
         strict: refuse a folder with files that are not images.
         augmentation: the augmentation of the training images; ``None`` for the data's default.
 
@@ -41,7 +43,7 @@ class DataRequest:
     name: str = "digits"
     data_dir: Path | None = None
     validation_split: float = 0.0
-    image_size: int | None = None
+    image_size: ImageSize | None = None
     channels: int | None = None
     strict: bool = False
     augmentation: str | None = None

@@ -56,7 +56,7 @@ class DataArguments:
     name: str
     seed: int
     validation_split: float
-    image_size: int | None
+    image_size: int | tuple[int, int] | None
     channels: int | None
     data_dir: str | None
     strict: bool
