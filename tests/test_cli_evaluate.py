@@ -62,9 +62,9 @@ def test_evaluate_prints_tables(run, capfd):
     code, out, _ = outcome(capfd, "evaluate", run, "--batch-size", "100")
     lines = out.splitlines()
     assert code == 0
-    assert lines[0].split()[:4] == ["class", "images", "correct", "accuracy"]
+    assert lines[0].split()[1:7] == ["images", "correct", "precision", "recall", "F1", "AUC"]
     assert [line.split()[0] for line in lines[2:12]] == list("0123456789")
-    assert lines[13].split()[:2] == ["total", "360"]
+    assert lines[13].split()[:3] == ["macro", "mean", "360"]
     assert lines[15].startswith("resnet on digits test: loss ")
     assert "top-5" in "".join(lines[15:])
     _, out, _ = outcome(capfd, "evaluate", run, "--format", "csv")

@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
+import itertools
 import re
 import textwrap
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from keras_convnets.printable import csv_cell, one_line, printable
@@ -20,11 +21,25 @@ _NO_WIDTH = ("Mn", "Me", "Cf")  # letters that are drawn on the one before them
 
 @dataclasses.dataclass(frozen=True)
 class Column:
-    """A column: its key in plain data, its title, and whether it contains numbers."""
+    """A column of a table.
+
+    Attributes:
+        key: its key in plain data.
+        title: its title for people.
+        is_number: whether it contains numbers.
+        missing: what people see in place of ``None``.
+        is_detail: whether only CSV and plain data have it.
+    """
 
     key: str
     title: str
     is_number: bool = False
+    missing: str = ""
+    is_detail: bool = False
+
+    def shown(self, value: Any) -> str:
+        """Return one of its values formatted for display."""
+        return self.missing if value is None else shown(value)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,11 +51,30 @@ class Table:
     notes: tuple[str, ...] = ()
     total: tuple[Any, ...] | None = None
 
+    def only(self, keys: Collection[str]) -> Table:
+        """Return the table with only some of its columns."""
+        kept = [column.key in keys for column in self.columns]
+
+        def cut(row: Iterable[Any]) -> tuple[Any, ...]:
+            return tuple(itertools.compress(row, kept))
+
+        total = None if self.total is None else cut(self.total)
+        return Table(cut(self.columns), tuple(map(cut, self.rows)), self.notes, total)
+
+    def for_people(self) -> Table:
+        """Return the table without its details."""
+        if not any(column.is_detail for column in self.columns):
+            return self
+        return self.only([column.key for column in self.columns if not column.is_detail])
+
     def to_text(self) -> str:
         """Return the table for a console."""
+        return self.for_people()._text()
+
+    def _text(self) -> str:
         titles = [column.title for column in self.columns]
-        body = [[shown(value) for value in row] for row in self.rows]
-        total = [] if self.total is None else [[shown(value) for value in self.total]]
+        body = list(map(self._shown, self.rows))
+        total = [] if self.total is None else [self._shown(self.total)]
         widths = [max(map(_width, cells)) for cells in zip(titles, *body, *total, strict=True)]
         rule = "─" * (sum(widths) + len(_GAP) * (len(widths) - 1))
         rows = [self._line(row, widths) for row in (titles, *body, *total)]
@@ -49,6 +83,9 @@ class Table:
         width = max(_NARROWEST_NOTES, *map(_width, lines))
         notes = (line for note in self.notes for line in textwrap.wrap(one_line(note), width))
         return "\n".join([*lines, "", *notes] if self.notes else lines)
+
+    def _shown(self, row: Sequence[Any]) -> list[str]:
+        return [column.shown(value) for column, value in zip(self.columns, row, strict=True)]
 
     def _line(self, cells: Sequence[str], widths: Sequence[int]) -> str:
         aligned = []
@@ -59,11 +96,15 @@ class Table:
 
     def to_markdown(self) -> str:
         """Return the table in Markdown, followed by the notes."""
+        return self.for_people()._markdown()
+
+    def _markdown(self) -> str:
         lines = [[column.title for column in self.columns]]
         lines.append(["---:" if column.is_number else "---" for column in self.columns])
-        lines += [[_escaped(shown(value)) for value in row] for row in self.rows]
+        lines += [list(map(_escaped, self._shown(row))) for row in self.rows]
         if self.total is not None:
-            lines.append([f"**{_escaped(shown(value))}**" if value else "" for value in self.total])
+            total = map(_escaped, self._shown(self.total))
+            lines.append([f"**{text}**" if text else "" for text in total])
         table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
         return "\n\n".join([table, *(_escaped(one_line(note)) for note in self.notes)])
 

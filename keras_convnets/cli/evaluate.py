@@ -30,9 +30,8 @@ def _add_evaluate(commands: Any) -> None:
     command = commands.add_parser(
         "evaluate",
         help="print how good a model is",
-        description="Print the loss, accuracy and top-5 accuracy of a run's model, a saved model "
-        "or trained weights, and each class's, on the images that a run was tested on or on "
-        "others.",
+        description="Print the metrics of a run's model, a saved model or trained weights, and of "
+        "each class, on the images that a run was tested on or on others.",
         allow_abbrev=False,
     )
     command.add_argument(
@@ -90,27 +89,18 @@ def _evaluate(chosen: argparse.Namespace) -> int:
     check_one("evaluate", chosen.run, chosen)
     startup.start_engine(chosen.load, reads_images=True)
     from keras_convnets.images.brightness import first_too_bright
-    from keras_convnets.inference.by_class import as_numbers, by_class
+    from keras_convnets.inference.by_class import by_class
     from keras_convnets.inference.evaluate import evaluate
+    from keras_convnets.inference.numbers import numbers
 
     run = opened(chosen.run, chosen)
     images, preprocessing, what = _images(run, chosen)
     found = evaluate(run.model, images, preprocessing, chosen.batch_size)
     _say("note", filter(None, [first_too_bright(images, preprocessing)]))
-    table = by_class(found, run.class_names, f"{run.model.name} on {what}")
     if chosen.format == "json":
-        data, split = what.rsplit(" ", 1)
-        numbers = {
-            "model": run.model.name,
-            "data": data,
-            "split": split,
-            "images": len(images),
-            **as_numbers(found),
-            "classes": table.to_dict()["rows"],
-        }
-        print_json(numbers)
+        print_json(numbers(found, run.class_names, run.model.name, *what.rsplit(" ", 1)))
     else:
-        print_found(table, chosen.format)
+        print_found(by_class(found, run.class_names, f"{run.model.name} on {what}"), chosen.format)
     return DONE
 
 

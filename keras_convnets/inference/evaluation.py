@@ -4,54 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from collections.abc import Mapping
 from typing import Any
 
 import keras
 import numpy as np
 
+from keras_convnets.inference import mistakes
+from keras_convnets.inference.calibration import Calibration, calibration
+from keras_convnets.inference.class_scores import ClassScores, Means, mean_of
+from keras_convnets.inference.evaluable import check_evaluable
+from keras_convnets.inference.mistakes import Confusion, Mistake
+from keras_convnets.inference.ranking import rankings
+
 TOP = 5
 _LIKELY = 0.5  # the threshold for predicting a class of a multi-label image
-
-
-@dataclasses.dataclass(frozen=True)
-class Mistake:
-    """A misclassified image.
-
-    Attributes:
-        index: the index of the image.
-        label: its true class.
-        predicted: the predicted class.
-        confidence: the probability of the predicted class, 0 to 1.
-    """
-
-    index: int
-    label: int
-    predicted: int
-    confidence: float
-
-
-@dataclasses.dataclass(frozen=True)
-class Confusion:
-    """How often images of one class are misclassified as another.
-
-    Attributes:
-        label: the true class.
-        predicted: the predicted class.
-        count: the number of such images.
-        share: their share of the images of the true class, 0 to 1.
-    """
-
-    label: int
-    predicted: int
-    count: int
-    share: float
-
-
-class Share(float):
-    """A share from 0 to 1, which is a number to programs and formatted as per cent for people."""
-
-    def __format__(self, spec: str) -> str:
-        return f"{float(self):.2%}"
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -68,12 +35,21 @@ class Evaluation:
         logits: the logits of these probabilities if the model outputs logits; the loss is then
             computed from them.
         are_independent: whether each class has an independent probability, from a sigmoid.
+        others: the evaluations of the further outputs of a model that has several, by their names.
+
+    Raises:
+        ValueError: there are no images, a probability is not finite, or the labels are not those of
+            the classes.
     """
 
     labels: np.ndarray
     probabilities: np.ndarray
     logits: np.ndarray | None = None
     are_independent: bool = False
+    others: Mapping[str, Evaluation] = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_evaluable(self.labels, self.probabilities)
 
     @property
     def has_several(self) -> bool:
@@ -146,47 +122,114 @@ class Evaluation:
         classes = np.arange(self.probabilities.shape[1])
         return confusion_matrix(self.labels, self.predictions, labels=classes)
 
-    @functools.cached_property
+    @property
+    def class_images(self) -> np.ndarray:
+        """The number of images of each class."""
+        return self._scores.images
+
+    @property
     def class_accuracy(self) -> np.ndarray:
-        """The share of each class's images that are classified correctly; NaN if it has none."""
-        return self.precision_and_recall[1]
+        """The share of each class's images that are classified correctly: `recall`."""
+        return self.recall
+
+    @property
+    def precision(self) -> np.ndarray:
+        """The share of the images predicted as each class that belong to it; NaN if none are."""
+        return self._scores.precision
+
+    @property
+    def recall(self) -> np.ndarray:
+        """The share of each class's images that are predicted as it; NaN if it has none."""
+        return self._scores.recall
+
+    @property
+    def f1(self) -> np.ndarray:
+        """The harmonic mean of each class's precision and recall; NaN if it has no images."""
+        return self._scores.f1
+
+    @property
+    def precision_and_recall(self) -> tuple[np.ndarray, np.ndarray]:
+        """The precision and the recall of each class."""
+        return self.precision, self.recall
+
+    @property
+    def roc_auc(self) -> np.ndarray:
+        """The area under each class's ROC curve, the class against all others.
+
+        It is the probability that an image of the class gets a higher probability of it than
+        another image; ties count half. NaN if no image or every image has the class.
+        """
+        return self._rankings[0]
+
+    @property
+    def average_precision(self) -> np.ndarray:
+        """The average precision of each class against all others; NaN if it has no images."""
+        return self._rankings[1]
 
     @functools.cached_property
-    def precision_and_recall(self) -> tuple[np.ndarray, np.ndarray]:
-        """The precision and the recall of each class; NaN if there is nothing to divide by.
+    def macro(self) -> Means:
+        """The means of the classes' metrics, over the classes that have images and a value."""
+        return self._means(weighted=False)
 
-        Precision is the share of images predicted as the class that belong to it; recall is the
-        share of images of the class that are predicted as it.
+    @functools.cached_property
+    def weighted(self) -> Means:
+        """The same means, in which a class counts as often as it has images."""
+        return self._means(weighted=True)
+
+    @property
+    def micro(self) -> Means:
+        """Precision, recall and F1 of all predictions, whatever their class."""
+        return self._scores.micro()
+
+    @functools.cached_property
+    def calibration(self) -> Calibration:
+        """Confidence against accuracy, in 15 bins: of the predicted class of each image.
+
+        For multi-label images, every probability is one prediction, and it is right if the image
+        has the class.
+
+        Raises:
+            ValueError: a probability is not from 0 to 1.
         """
-        from sklearn.metrics import precision_recall_fscore_support
+        confidence = self.probabilities if self.has_several else self.probabilities.max(axis=1)
+        right = self.labels if self.has_several else self.predictions == self.labels
+        return calibration(confidence, right)
 
-        given = self._found if self.has_several else self.predictions
-        precision, recall, *_ = precision_recall_fscore_support(
-            self.labels, given, labels=np.arange(self.probabilities.shape[1]), zero_division=np.nan
-        )
-        return precision, recall
+    @property
+    def ece(self) -> float:
+        """The expected calibration error: the mean gap between confidence and accuracy."""
+        return self.calibration.ece
 
     def most_wrong(self, count: int) -> list[Mistake]:
         """Return up to ``count`` mistakes, the most confident first."""
-        wrong = np.flatnonzero(self.predictions != self.labels)
-        confidence = self.probabilities[wrong, self.predictions[wrong]]
-        order = np.argsort(-confidence, kind="stable")[:count]
-        return [
-            Mistake(int(i), int(self.labels[i]), int(self.predictions[i]), float(sure))
-            for i, sure in zip(wrong[order], confidence[order], strict=True)
-        ]
+        confidence = self.probabilities.max(axis=1)
+        return mistakes.most_wrong(self.labels, self.predictions, confidence, count)
 
     def most_confused(self, count: int | None = None) -> list[Confusion]:
         """Return up to ``count`` confusions of two classes, the most frequent first."""
-        wrong = self.confusion.copy()
-        np.fill_diagonal(wrong, 0)
-        images = self.confusion.sum(axis=1)
-        pairs = np.argwhere(wrong)
-        order = np.argsort(-wrong[tuple(pairs.T)], kind="stable")[:count]
-        return [
-            Confusion(label, other, int(wrong[label, other]), wrong[label, other] / images[label])
-            for label, other in pairs[order].tolist()
-        ]
+        return mistakes.most_confused(self.confusion, count)
+
+    @functools.cached_property
+    def _scores(self) -> ClassScores:
+        if self.has_several:
+            found = self._found
+            return ClassScores(
+                (found * self.labels).sum(axis=0), found.sum(axis=0), self.labels.sum(axis=0)
+            )
+        matrix = self.confusion
+        return ClassScores(matrix.diagonal(), matrix.sum(axis=0), matrix.sum(axis=1))
+
+    @functools.cached_property
+    def _rankings(self) -> tuple[np.ndarray, np.ndarray]:
+        scores = self.probabilities
+        if scores.shape[1] == 2 and not self.are_independent:
+            # One number says both: 1 - p would make equal what is not.
+            scores = np.stack([-scores[:, 1], scores[:, 1]], axis=1)
+        return rankings(scores, self.labels)
+
+    def _means(self, weighted: bool) -> Means:
+        every = (self.precision, self.recall, self.f1, self.roc_auc, self.average_precision)
+        return Means(*(mean_of(values, self.class_images, weighted) for values in every))
 
     @property
     def _found(self) -> Any:

@@ -19,9 +19,9 @@ from keras_convnets.inference.answers import answers
 from keras_convnets.inference.batching import prepared_batches
 from keras_convnets.inference.compiled import Kept, kept
 from keras_convnets.inference.enough_memory import enough_memory
-from keras_convnets.inference.evaluation import Share
 from keras_convnets.inference.fits import check_takes
 from keras_convnets.inference.outputs import outputs_of
+from keras_convnets.inference.shares import Share
 from keras_convnets.inference.soundness import check_sound_once
 from keras_convnets.printable import printable
 from keras_convnets.received import shown

@@ -132,15 +132,15 @@ def test_a_table_by_class():
     table = by_class(found, ("cat", "dog", "owl"), "pets test")
     lines = table.to_text().splitlines()
     assert [line.split() for line in lines[2:5]] == [
-        ["cat", "1", "1", "100.00%"],
-        ["dog", "2", "1", "50.00%", "cat", "(1)"],
-        ["owl", "0", "0"],
+        ["cat", "1", "1", "50.00%", "100.00%", "66.67%", "0.5000"],
+        ["dog", "2", "1", "100.00%", "50.00%", "66.67%", "0.5000", "cat", "(1)"],
+        ["owl", "0", "0", "-", "-", "-", "-"],
     ]
-    assert lines[6].split() == ["total", "3", "2", "66.67%"]
+    assert lines[6].split() == ["macro", "mean", "3", "2", "75.00%", "75.00%", "66.67%", "0.5000"]
     text = " ".join(lines[8:])
     assert text.startswith("pets test: loss 0.9986 (cross-entropy, without penalties), accuracy")
     assert table.to_dict()["rows"][1]["accuracy"] == 0.5
-    assert table.to_csv().splitlines()[-2] == "dog,2,1,0.5,cat (1)"
+    assert table.to_csv().splitlines()[-2].startswith("dog,2,1,0.5,1.0,0.5,0.6666")
 
 
 def test_images_that_do_not_suit_the_model(model, images):

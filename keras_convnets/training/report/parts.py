@@ -11,7 +11,8 @@ import numpy as np
 
 from keras_convnets.analysis.tables import Column, Table
 from keras_convnets.images.preprocessing import Preprocessing
-from keras_convnets.inference.evaluation import Evaluation, Share
+from keras_convnets.inference.evaluation import Evaluation
+from keras_convnets.inference.shares import Share
 from keras_convnets.training.report import pictures
 from keras_convnets.training.report.pictures import Picture
 from keras_convnets.training.report.tested import Tested

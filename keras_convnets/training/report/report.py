@@ -15,9 +15,9 @@ from keras_convnets.analysis import pages
 from keras_convnets.analysis.cost.cost import Cost, cost
 from keras_convnets.analysis.plot.plot import plot_model
 from keras_convnets.analysis.plot.style import short
-from keras_convnets.analysis.tables import Table
 from keras_convnets.inference.by_class import by_class
-from keras_convnets.inference.evaluation import TOP, Evaluation, Share
+from keras_convnets.inference.evaluation import TOP, Evaluation
+from keras_convnets.inference.shares import Share
 from keras_convnets.printable import printable
 from keras_convnets.training import run_folder
 from keras_convnets.training.data.data import Data
@@ -89,7 +89,7 @@ def write_report(
         subtitle=_subtitle(about, config),
         numbers=_headline(evaluation, found, values),
         curves=curves.svg(values) if values.get("loss") else None,
-        cost=_cost(found),
+        cost=found.table(by="stage").only(_COST_COLUMNS),
         graph=_graph(model),
         model=model.name,
         configuration=parts.configuration(config, about.preprocessing),
@@ -150,19 +150,6 @@ def _headline(evaluation: Evaluation, found: Cost, history: History) -> list[tup
         "training time": duration(seconds) if seconds else None,
     }
     return [(name, value) for name, value in numbers.items() if value]
-
-
-def _cost(found: Cost) -> Table:
-    """Return the cost of each stage, with only the columns that fit on the page."""
-    table = found.table(by="stage")
-    kept = [n for n, column in enumerate(table.columns) if column.key in _COST_COLUMNS]
-
-    def cut(row: tuple[Any, ...] | None) -> tuple[Any, ...]:
-        return tuple((row or ())[n] for n in kept)
-
-    rows = tuple(cut(row) for row in table.rows)
-    total = ("total", *cut(table.total)[1:])
-    return Table(cut(table.columns), rows, table.notes, total)
 
 
 def _graph(model: Any) -> str | None:
