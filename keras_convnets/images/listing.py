@@ -82,7 +82,12 @@ class Seen:
 
     def __init__(self) -> None:
         self._files: dict[tuple[int, int], tuple[str, int, int]] = {}
+        self._bytes: dict[str, int] = {}
         self._part = -1
+
+    def bytes_of(self, name: str) -> int:
+        """Return the size of a file that has been looked at; -1 if it could not be."""
+        return self._bytes.get(name, -1)
 
     def start_part(self) -> None:
         """Start the next part of the data."""
@@ -94,6 +99,7 @@ class Seen:
             status = os.stat(path)
         except OSError:  # the reason is told when it is read
             return None
+        self._bytes[name] = status.st_size
         one = name, label, self._part
         first, its_label, its_part = self._files.setdefault((status.st_dev, status.st_ino), one)
         if its_label != label:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from keras_convnets.printable import cut_middle
+
+_MOST, _LONGEST = 10, 40  # class names in a line, and characters of each
+
 
 def duration(seconds: float) -> str:
     """Format a time in its two largest units.
@@ -27,6 +31,21 @@ def bytes_in_words(number: int) -> str:
         ('2 MB', '1.5 GB')
     """
     return f"{number / 1e9:.1f} GB" if number >= 1e9 else f"{number / 1e6:.0f} MB"
+
+
+def class_list(names: Sequence[str]) -> str:
+    """Format class names; of many, the first ones and the last.
+
+    Examples:
+        >>> class_list(("cat", "dog"))
+        "'cat', 'dog'"
+        >>> class_list([str(number) for number in range(1000)])
+        "'0', '1', '2', '3', '4', '5', '6', '7', … '999'"
+    """
+    shown = [cut_middle(repr(name), _LONGEST) for name in names[:_MOST]]
+    if len(names) > _MOST:
+        shown[-2:] = ["… " + cut_middle(repr(names[-1]), _LONGEST)]
+    return ", ".join(shown)
 
 
 def shape(image_shape: Sequence[int]) -> str:

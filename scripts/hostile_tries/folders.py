@@ -257,6 +257,25 @@ _LEFT_OUT: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda root: _nested(root, 30, "d" * 200),
         "File name too long",
     ),
+    "an image beside the classes": (
+        lambda root: _image(root / "x.png"),
+        "an image beside the class folders",
+    ),
+    "a folder beside those of training and test images": (
+        lambda root: (
+            *map(_classes, (root / "Train", root / "valid", root / "x")),
+            [shutil.rmtree(root / name) for name in ("a", "b", "x/a")],
+        ),
+        "beside those of training and test images",
+    ),
+    "a test folder of loose images": (
+        lambda root: (
+            _classes(root / "train"),
+            [shutil.rmtree(root / name) for name in "ab"],
+            _image(root / "test" / "x.png"),
+        ),
+        "a folder of test images without class folders",
+    ),
     "a test image that is trained on": (
         lambda root: (
             _classes(root / "train"),
@@ -299,6 +318,26 @@ _REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
         ),
         "has no images",
     ),
+    "parts that hold no class folders": (
+        lambda root: (
+            [shutil.move(root / old, root / new) for old, new in (("a", "train"), ("b", "Valid"))],
+        ),
+        "looks like the training images",
+    ),
+    "two folders of validation images": (
+        lambda root: (
+            [_classes(root / name) for name in ("train", "val", "dev")],
+            [shutil.rmtree(root / name) for name in "ab"],
+        ),
+        "each could be the validation images",
+    ),
+    "folders that hold the classes": (
+        lambda root: (
+            [_classes(root / name) for name in ("one", "two")],
+            [shutil.rmtree(root / name) for name in "ab"],
+        ),
+        "hold folders of the same names",
+    ),
     "one class": (lambda root: shutil.rmtree(root / "b"), "expected at least two"),
     "no root": (shutil.rmtree, "expected a folder that exists"),
     "a root that is a file": (
@@ -334,7 +373,6 @@ _TAKEN: dict[str, Callable[[Path], object]] = {
     "an image twice in one class": lambda root: os.link(root / "a" / "0.png", root / "a" / "x.png"),
     "files beside the classes": lambda root: (
         _image(root / "a" / "9.png"),
-        _image(root / "x.png"),
         (root / "README").touch(),
     ),
     "names that differ in case": lambda root: _image(root / "a" / "0.PNG"),

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
-from PIL import Image
+from image_folders import CLASSES, write, write_classes
 
 from encoded import png
 from keras_convnets.images import reading
@@ -15,23 +15,6 @@ from keras_convnets.images.contents import NOT_WHOLE
 from keras_convnets.images.reading import unreadable
 from keras_convnets.training.data.loading import load_data
 from keras_convnets.training.data.pipeline import explain, training_batches
-
-CLASSES = ("lily", "rose", "tulip")
-SUFFIXES = (".png", ".JPG", ".jpeg", ".bmp", ".gif")
-
-
-def write(path, number, size=(20, 24)):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    pixels = np.random.default_rng(number).integers(0, 256, (*size, 3), np.uint8)
-    Image.fromarray(pixels).save(path, "JPEG" if path.suffix == ".JPG" else None)
-
-
-def write_classes(folder, each=10, classes=CLASSES, size=lambda number: (20 + number, 24)):
-    for label, name in enumerate(classes):
-        for number in range(each):
-            path = folder / name / f"{number}{SUFFIXES[number % len(SUFFIXES)]}"
-            write(path, 100 * label + number, size(number))
-    return folder
 
 
 @pytest.fixture

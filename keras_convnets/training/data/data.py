@@ -29,6 +29,8 @@ class Data:
         preprocessing: the preprocessing applied to every image.
         augmentation: the augmentation of the training images; a name in ``AUGMENTATIONS``.
         skipped: files that were left out, each with the reason.
+        words: what was decided about the data, in lines to be shown before a run.
+        contents: the SHA-256 of the table that lists the images, if one does.
         arguments: the arguments of `load_data`, so that another process can load the same data;
             without the preprocessing, which the run stores. Empty if the data did not come from
             `load_data`.
@@ -43,11 +45,18 @@ class Data:
     augmentation: str
     skipped: tuple[str, ...] = ()
     arguments: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    words: tuple[str, ...] = ()
+    contents: str | None = None
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
         """``(channels, rows, cols)`` of the network's input."""
         return self.preprocessing.image_shape
+
+    @property
+    def has_several(self) -> bool:
+        """Whether an image may have several classes, each with a 0 or a 1 in its labels."""
+        return self.train.labels.ndim == 2
 
     @classmethod
     @explaining
@@ -147,4 +156,6 @@ def treated(source: Source, treatment: Treatment, arguments: Mapping[str, Any]) 
         augmentation=treatment.augmentation or source.augmentation,
         skipped=source.skipped,
         arguments=arguments,
+        words=source.words,
+        contents=source.contents,
     )

@@ -2,68 +2,80 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
-import tensorflow as tf
-
 from keras_convnets import files
-from keras_convnets.images import decoding, reading
 from keras_convnets.images.contents import KINDS
-from keras_convnets.images.labelled import Encoded, Images, from_arrays, on_cpu
 from keras_convnets.images.listing import NOWHERE, Found, Listing, Seen, listing, walk
-from keras_convnets.images.reading import Kept
+from keras_convnets.training.data import splits
+from keras_convnets.training.data.copies import copied
+from keras_convnets.training.data.image_files import (
+    Part,
+    check_strict,
+    images_of,
+    is_named_image,
+    some,
+)
 from keras_convnets.training.data.known_files import KnownFiles
 from keras_convnets.training.data.source import Source
+from keras_convnets.training.words import class_list
 
 SIZE = 224
-_CHANNELS = 3
-_TRAIN = "train"
-_TESTS = ("test", "val", "validation")
-_NAMED, _LONGEST = 3, 300  # files in an error, and characters of each
+_LOOSE = "an image beside the class folders, and of no class"
+_ALIKE = 2  # folders of the same names in most class folders, which are no classes then
 
 
-def load(name: str, strict: bool) -> Source:
+def load(name: str, strict: bool, as_before: bool = False) -> Source:
     """Return the images in ``PATH/CLASS/FILE``, or in ``PATH/train/CLASS/FILE`` and so on.
 
     Args:
         name: the path of the folder.
         strict: refuse files that are not images and folders that are not looked into, instead of
             leaving them out.
+        as_before: tell parts from classes as earlier versions did, for a run that one has begun.
 
     Raises:
         ValueError: the folder does not exist or cannot be listed, it has fewer than two classes or
-            a class without images, or, if ``strict``, something would be left out.
+            a class without images, it does not tell which of its folders are classes, or, if
+            ``strict``, something would be left out.
     """
     root = _root(name)
-    places = _parts(root)
+    found = _parts(root, as_before)
+    places = (
+        [root] if found is None else [_unwrapped(root / name) for name in found.folders.values()]
+    )
     class_names = _class_names(places)
+    words = [] if as_before else _check_depth(places[0], class_names)
     seen, known = Seen(), KnownFiles(root)
     parts = [_look(root, where, class_names, seen, known) for where in places]
+    for where, part in zip(places, parts, strict=True):
+        part.skipped = sorted([*part.skipped, *_beside(root, where, as_before)])
     known.keep()
-    skipped = tuple(line for part in parts for line in part.skipped)
-    if strict and skipped:
-        raise ValueError(
-            f"data: received {str(root)!r}, of which {_some(skipped)}; expected images only. "
-            "Move them away, or leave out --strict (strict) to skip them."
-        )
+    beside = () if found is None else found.left_out.items()
+    skipped = [f"{root.name}/{name}: {reason}" for name, reason in beside]
+    skipped += (line for part in parts for line in part.skipped)
+    if strict:
+        check_strict(repr(str(root)), skipped)
     for where, part in zip(places, parts, strict=True):
         _check_classes(where, part, class_names)
-    train, *tests = (_images(root, part) for part in parts)
+    given = [splits.TRAIN] if found is None else list(found.folders)
+    of = dict(zip(given, parts, strict=True))
+    images = images_of(of)
+    words += images.pop("words") + _missing(of, class_names)
+    if images[splits.TRAIN].array is None:
+        words += copied(of, seen)
     return Source(
         name=root.name,
-        train=train,
         class_names=class_names,
         augmentation="resized-crop",
         size=(SIZE, SIZE),
-        native=_only(parts),
-        test=tests[0] if tests else None,
-        validation=tests[1] if len(tests) > 1 else None,
         resize="crop",
-        skipped=skipped,
+        skipped=tuple(skipped),
+        words=tuple(words),
+        **images,
     )
 
 
@@ -77,74 +89,55 @@ def _root(name: str) -> Path:
     return Path(known)
 
 
-@dataclasses.dataclass
-class _Part:
-    """The files found in the class folders: the images, and the files that were skipped."""
+def _parts(root: Path, as_before: bool) -> splits.Parts | None:
+    """Return the folders of training and other images; ``None`` if the root holds the classes."""
+    names = _folders(root)
+    if as_before:
+        return splits.parts_before(names, lambda name: _folders(root / name))
+    return splits.parts_of(files.shown(root), names, lambda name: _folders(_unwrapped(root / name)))
 
-    names: list[str] = dataclasses.field(default_factory=list)
-    labels: list[int] = dataclasses.field(default_factory=list)
-    kept: Kept = dataclasses.field(default_factory=Kept)
-    sizes: set[tuple[int, int]] = dataclasses.field(default_factory=set)
-    skipped: list[str] = dataclasses.field(default_factory=list)
+
+def _unwrapped(folder: Path) -> Path:
+    """Return the folder, or the only one in it if that is called alike, as archives have it."""
+    within = _folders(folder)
+    same = len(within) == 1 and splits.part_of(within[0])
+    return folder / within[0] if same and same == splits.part_of(folder.name) else folder
 
 
 def _look(
     root: Path, where: Path, class_names: tuple[str, ...], seen: Seen, known: KnownFiles
-) -> _Part:
+) -> Part:
     """Look at all files under the class folders of one part of the data."""
-    part, listed = _Part(), []
-    nowhere = (_name(root, where / name) for name in _listing(where).nowhere)
-    part.skipped += (f"{name}: {NOWHERE}" for name in nowhere if not _is_named_image(name))
+    part, listed = Part(root.parent), []
     seen.start_part()
     for label, class_name in enumerate(class_names):
         for path, reason in _found(where / class_name):
             name = _name(root, path)
-            if reason is None and not _is_named_image(path):
+            if reason is None and not is_named_image(path):
                 reason = f"its name is not that of a {KINDS}"
             reason = reason or seen.reason(path, name, label)
             if reason is None:
                 listed.append((name, label))
             else:
                 part.skipped.append(f"{name}: {reason}")
-    _take(root, part, listed, known)
-    part.skipped.sort()
+    part.take(listed, known)
     return part
 
 
-def _take(root: Path, part: _Part, listed: list[tuple[str, int]], known: KnownFiles) -> None:
-    """Add the images among the listed files: decoded if all fit in memory, otherwise their sizes.
-
-    Those whose headers leave a doubt are decoded.
-    """
-    paths = [os.fspath(root.parent / name) for name, _ in listed]
-    sizes = known.sizes(paths)
-    needed = sum(_CHANNELS * rows * cols for rows, cols in filter(None, sizes))
-    fits = needed <= reading.MEMORY
-    if not fits:
-        part.kept.items = None
-    table = on_cpu(np.array([os.fsencode(path) for path in paths], object))
-    doubtful = [number for number, size in enumerate(sizes) if size is None or fits]
-    decoded = reading.attempts(lambda number: decoding.read(table[number]), doubtful)
-    for (name, label), size in zip(listed, sizes, strict=True):
-        if size is None or fits:
-            found = next(decoded)
-            if isinstance(found, tf.errors.OpError):
-                part.skipped.append(f"{name}: {decoding.reason(found)}")
-                continue
-            part.kept.add(found, found.nbytes)
-            size = found.shape[:2]
-        part.names.append(name)
-        part.labels.append(label)
-        part.sizes.add(size)
+def _beside(root: Path, where: Path, as_before: bool) -> Iterator[str]:
+    """Yield what lies beside the class folders and was meant to be one, or to be in one."""
+    found = _listing(where)
+    for name in found.files:
+        if is_named_image(name):
+            if not as_before:
+                yield f"{_name(root, where / name)}: {_LOOSE}"
+        elif name in found.nowhere:
+            yield f"{_name(root, where / name)}: {NOWHERE}"
 
 
 def _found(folder: Path) -> Iterable[Found]:
     """Return what is under a class folder, which a test folder may lack."""
     return walk(os.fspath(folder)) if os.path.lexists(folder) else ()
-
-
-def _is_named_image(name: str) -> bool:
-    return os.path.splitext(name)[1].lower() in decoding.SUFFIXES
 
 
 def _name(root: Path, path: str | os.PathLike[str]) -> str:
@@ -153,46 +146,11 @@ def _name(root: Path, path: str | os.PathLike[str]) -> str:
     return os.fspath(path).removeprefix(before).replace(os.sep, "/")
 
 
-def _paths(root: Path, names: list[str]) -> tf.Tensor:
-    return on_cpu(np.array([os.fsencode(root.parent / name) for name in names], object))
-
-
-def _images(root: Path, part: _Part) -> Images:
-    """Return a part's images, in memory if they fit, otherwise read from their files."""
-    labels = np.array(part.labels, np.int32)
-    if part.kept.items is not None:
-        return from_arrays(part.kept.items, labels, part.names.__getitem__)
-    table = _paths(root, part.names)
-    return Images(
-        labels=labels,
-        read=lambda number: decoding.read(table[number]),
-        array=None,
-        describe=part.names.__getitem__,
-        encoded=Encoded(lambda many: decoding.read_encoded(tf.gather(table, many))),
-    )
-
-
-def _parts(root: Path) -> list[Path]:
-    """Return the folders that contain class folders: just the root, or "train" and the others.
-
-    A folder named "train" counts as a class if it sits among other classes and no test folder.
-    """
-    names = _folders(root)
-    tests = [root / name for name in _TESTS if name in names and _folders(root / name)]
-    if _TRAIN in names and (tests or len(names) == 1) and _folders(root / _TRAIN):
-        return [root / _TRAIN, *tests[:2]]
-    return [root]
-
-
 def _class_names(places: list[Path]) -> tuple[str, ...]:
     """Return the names of the class folders, which must be the same in each part."""
     names = _folders(places[0])
     if len(names) < 2:
-        found = f"the class folder {names[0]!r} alone" if names else "no class folders"
-        raise ValueError(
-            f"data: received {str(places[0])!r}, which holds {found}; expected at least two "
-            "folders of images, one for each class."
-        )
+        raise _one_class(places[0], names)
     for place in places[1:]:
         unknown = sorted(set(_folders(place)) - set(names))
         if unknown:
@@ -203,7 +161,45 @@ def _class_names(places: list[Path]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _check_classes(where: Path, part: _Part, class_names: tuple[str, ...]) -> None:
+def _one_class(place: Path, names: Sequence[str]) -> ValueError:
+    found = f"the class folder {names[0]!r} alone" if names else "no class folders"
+    within = _folders(place / names[0]) if names else []
+    hint = f" Name {files.shown(place / names[0])} if that holds them." if within else ""
+    return ValueError(
+        f"data: received {str(place)!r}, which holds {found}; expected at least two "
+        f"folders of images, one for each class.{hint}"
+    )
+
+
+def _check_depth(place: Path, class_names: Sequence[str]) -> list[str]:
+    """Refuse folders that hold the same folders; return a line if images lie deeper than usual.
+
+    Raises:
+        ValueError: most of them hold folders of the same names, which are classes or parts then.
+    """
+    counts: Counter[str] = Counter()
+    for name in class_names:
+        try:
+            found = listing(place / name)
+        except OSError:  # which is told when its images are looked for
+            return []
+        if not (found.folders or found.linked) or any(map(is_named_image, found.files)):
+            return []
+        counts.update(found.folders + found.linked)
+    alike = sorted(name for name, count in counts.items() if 2 * count > len(class_names))
+    if len(alike) >= _ALIKE:
+        raise ValueError(
+            f"data: received {str(place)!r}, whose folders {class_names[0]!r} and "
+            f"{class_names[1]!r} hold folders of the same names, {alike[0]!r} and {alike[1]!r}; "
+            "expected a folder for each class with its images, or 'train', 'val' and 'test' with "
+            "these in them. Rename the folders, or list the images in a table (csv:FILE)."
+        )
+    outer, inner = class_names[0], min(counts)
+    line = f"all images lie in folders below the class folders, such as {inner!r}"
+    return [f"{line}: their classes are the outer folders, such as {outer!r}"]
+
+
+def _check_classes(where: Path, part: Part, class_names: tuple[str, ...]) -> None:
     found = set(part.labels)
     missing = [
         name
@@ -211,31 +207,21 @@ def _check_classes(where: Path, part: _Part, class_names: tuple[str, ...]) -> No
         if label not in found and (where / name).is_dir()
     ]
     if missing:
-        left_out = f" ({_some(part.skipped)})" if part.skipped else ""
+        left_out = f" ({some(part.skipped)})" if part.skipped else ""
         raise ValueError(
             f"data: received {str(where)!r}, in which the class {missing[0]!r} has no images"
             f"{left_out}; expected at least one {KINDS} file in each class folder."
         )
 
 
-def _some(skipped: Sequence[str]) -> str:
-    """Return the number of files and the names of the first few."""
-    one = len(skipped) == 1
-    count = "1 file is not an image" if one else f"{len(skipped)} files are not images"
-    more = "; ..." if len(skipped) > _NAMED else ""
-    return f"{count} ({'; '.join(map(_short, skipped[:_NAMED]))}{more})"
-
-
-def _short(line: str) -> str:
-    """Return a line with the middle of a very long name left out."""
-    half = _LONGEST // 2
-    return line if len(line) <= _LONGEST else f"{line[:half]}…{line[-half:]}"
-
-
-def _only(parts: Sequence[_Part]) -> tuple[int, int] | None:
-    """Return the rows and columns of the images if all have the same size."""
-    sizes = set().union(*(part.sizes for part in parts))
-    return sizes.pop() if len(sizes) == 1 else None
+def _missing(parts: Mapping[str, Part], class_names: Sequence[str]) -> list[str]:
+    """Return a line for each part of the data without images of some class."""
+    words = []
+    for name, part in parts.items():
+        missing = [class_names[n] for n in sorted(set(range(len(class_names))) - set(part.labels))]
+        if missing:
+            words.append(f"no {name} images of {class_list(missing)}")
+    return words
 
 
 def _folders(folder: Path) -> list[str]:

@@ -19,6 +19,9 @@ from keras_convnets.training.data.source import Source
 from keras_convnets.training.data.treatment import Treatment
 from keras_convnets.typed import explaining
 
+LAYOUT = 1
+"""How parts of a folder are told from classes; 0 is how the first versions did."""
+
 
 @explaining
 def load_data(
@@ -150,10 +153,12 @@ def load_again(arguments: Mapping[str, Any], preprocessing: Preprocessing) -> Da
         known.get("augmentation"),
         preprocessing,
     )
-    return _loaded(name, where, strict, treatment)
+    return _loaded(name, where, strict, treatment, known.get("layout", LAYOUT))
 
 
-def _loaded(name: str, data_dir: Path | None, strict: bool, treatment: Treatment) -> Data:
+def _loaded(
+    name: str, data_dir: Path | None, strict: bool, treatment: Treatment, layout: int = LAYOUT
+) -> Data:
     data_dir = None if data_dir is None else files.absolute("data_dir", data_dir)
     arguments = {
         "name": named.anywhere(name),
@@ -164,15 +169,16 @@ def _loaded(name: str, data_dir: Path | None, strict: bool, treatment: Treatment
         "data_dir": None if data_dir is None else str(data_dir),
         "strict": strict,
         "augmentation": treatment.augmentation,
+        "layout": layout,
     }
-    return treated(_source(name, data_dir, strict), treatment, arguments)
+    return treated(_source(name, data_dir, strict, layout), treatment, arguments)
 
 
-def _source(name: str, where: Path | None, strict: bool) -> Source:
+def _source(name: str, where: Path | None, strict: bool, layout: int = LAYOUT) -> Source:
     """Return the source of the images with this name."""
     kind, _, rest = name.partition(":")
     if kind == "folder":
-        return folder.load(rest, strict)
+        return folder.load(rest, strict, as_before=layout < LAYOUT)
     if kind == "tfds":
         return tfds.load(rest, where)
     if name == "digits":

@@ -10,7 +10,8 @@ from keras_convnets.training.data.data import Data
 _SAMPLE = 256  # images that are looked for
 _PIXELS = 64  # by so many of their values first
 _ALIKE = 16  # of images that are alike in these, so many are compared
-_SHARE = 0.5
+MUCH = 0.5
+"""The share of test images among the training images that is worth a word."""
 
 
 def overlap(data: Data) -> str | None:
@@ -28,13 +29,18 @@ def overlap(data: Data) -> str | None:
     """
     for name, images in (("test", data.test), ("validation", data.validation)):
         share = _share(images, data.train)
-        if share > _SHARE:
-            many = "all" if share == 1 else "most"
-            return (
-                f"{many} {name} images are also training images: accuracy on them says nothing "
-                "about new images"
-            )
+        if share > MUCH:
+            return in_words(name, share)
     return None
+
+
+def in_words(name: str, share: float) -> str:
+    """Return the line about a share of the test or validation images."""
+    many = "all" if share == 1 else "most"
+    return (
+        f"{many} {name} images are also training images: accuracy on them says nothing about new "
+        "images"
+    )
 
 
 def _share(images: Images, training: Images) -> float:

@@ -25,6 +25,8 @@ class Source:
         scale: the divisor of the pixels.
         normalised: whether to normalise by the mean and standard deviation of each channel.
         skipped: files that were left out, each with the reason.
+        words: what was decided about the data, in lines to be shown before a run.
+        contents: the SHA-256 of the table that lists them, if one does.
     """
 
     name: str
@@ -40,3 +42,5 @@ class Source:
     scale: float = 255.0
     normalised: bool = True
     skipped: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+    contents: str | None = None

@@ -163,6 +163,7 @@ def _of_data(data: Data) -> DataFacts:
         skipped=data.skipped,
         augmentation=data.augmentation,
         arguments=DataArguments(**data.arguments) if data.arguments else None,
+        contents=data.contents,
     )
 
 

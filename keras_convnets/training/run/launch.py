@@ -31,7 +31,7 @@ from keras_convnets.training.run.request import ResumeRequest, RunRequest
 from keras_convnets.training.run.run import Outcome, begin, go_on, open_start, taken
 from keras_convnets.training.run.run_data import load_run_data
 from keras_convnets.training.run.start import Build, make_start, reading
-from keras_convnets.training.words import shape
+from keras_convnets.training.words import class_list, shape
 from keras_convnets.typed import explaining
 
 _MOST_SKIPPED = 10  # skipped files that are listed by name
@@ -171,10 +171,15 @@ def _go_on(
 
 def _introduce(console: Console, model: keras.Model, data: Data, words: Iterable[str] = ()) -> None:
     sets = f"{len(data.train):,} training and {len(data.test):,} test images"
+    if data.validation is not data.test:
+        sets = f"{len(data.train):,} training, {len(data.validation):,} validation and "
+        sets += f"{len(data.test):,} test images"
     lines = [
         f"{model.name}: {parameters_of(model)[0]:,} parameters",
         *words,
         f"{data.name}: {sets} of {shape(data.image_shape)}",
+        f"{len(data.class_names):,} classes: {class_list(data.class_names)}",
+        *data.words,
     ]
     if data.skipped:
         lines.append(f"left out: {len(data.skipped):,} files")

@@ -18,7 +18,7 @@ from keras_convnets.training.recipe.recipes import Recipe
 from keras_convnets.training.recipe.settings import Settings
 from keras_convnets.training.run.configuration import check_run
 from keras_convnets.training.run.enough_memory import REMEDY, asked, check_memory
-from keras_convnets.training.words import bytes_in_words, duration, shape
+from keras_convnets.training.words import bytes_in_words, class_list, duration, shape
 from keras_convnets.typed import explaining
 
 _BARS = "▁▂▃▄▅▆▇█"
@@ -94,8 +94,12 @@ class Plan:
         sets = {"training": "train", "validation": "validation", "test": "test"}
         counts = [f"{len(getattr(self.data, of)):,} {name}" for name, of in sets.items()]
         of = shape(self.data.image_shape)
-        classes = len(self.data.class_names)
-        return f"{self.data.name}: {', '.join(counts)} images of {of}, {classes} classes"
+        first = f"{self.data.name}: {', '.join(counts)} images of {of}, {self._classes()}"
+        return f"\n{'':15}".join([first, *self.data.words])
+
+    def _classes(self) -> str:
+        names = self.data.class_names
+        return f"{len(names):,} classes ({class_list(names)})"
 
     def _steps(self) -> str:
         count = self.recipe.total_epochs(self.steps_per_epoch)

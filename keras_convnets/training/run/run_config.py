@@ -51,7 +51,10 @@ class ModelFacts:
 
 @dataclasses.dataclass(frozen=True)
 class DataArguments:
-    """The arguments of ``load_data`` that loaded the data of a run, except its preprocessing."""
+    """The arguments of ``load_data`` that loaded the data of a run, except its preprocessing.
+
+    The layout is how the folders of training and other images were recognised; see `loading`.
+    """
 
     name: str
     seed: int
@@ -61,6 +64,7 @@ class DataArguments:
     data_dir: str | None
     strict: bool
     augmentation: str | None
+    layout: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,6 +80,7 @@ class DataFacts:
         skipped: the files that were left out.
         augmentation: the augmentation of the training images.
         arguments: how to load them again; ``None`` for data from arrays.
+        contents: the SHA-256 of the table that lists the images; ``None`` if none does.
     """
 
     name: str
@@ -86,6 +91,7 @@ class DataFacts:
     skipped: tuple[str, ...]
     augmentation: str
     arguments: DataArguments | None
+    contents: str | None = None
 
     def __post_init__(self) -> None:
         for name in ("train_images", "validation_images", "test_images"):
