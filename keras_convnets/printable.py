@@ -18,6 +18,8 @@ _BYTES = range(0xDC80, 0xDD00)  # the surrogates of bytes that are not UTF-8
 # separate or quote cells. A line that starts with # is a note.
 _FORMULA = re.compile(r'(^\s*|[,;"]\s*)(?=[=+\-@])|^(?=#)')
 
+_NUMBERS = re.compile(r"\[\n[-+.\d\s,e]*(?=\])")  # the start of a list of numbers in JSON
+
 
 def printable(text: object) -> str:
     r"""Return any text as one line in which every character can be seen, encoded and drawn.
@@ -90,15 +92,19 @@ def csv_cell(text: object) -> str:
 def to_json(value: Any) -> str:
     r"""Return JSON that any terminal shows and from which every string is read as it was.
 
-    Letters stay letters; what is not printable is escaped as JSON has it.
+    Letters stay letters; what is not printable is escaped as JSON has it. A list of numbers, such
+    as a row of a matrix, is one line.
 
     Examples:
-        >>> print(to_json({"犬": "caf\udce9"}))
+        >>> print(to_json({"犬": "caf\udce9", "sizes": [3, 4]}))
         {
-          "犬": "caf\udce9"
+          "犬": "caf\udce9",
+          "sizes": [3, 4]
         }
     """
     text = json.dumps(value, indent=2, ensure_ascii=False)
+    # There are no line breaks in strings of JSON, so none is taken for a list.
+    text = _NUMBERS.sub(lambda found: " ".join(found[0].split()).replace("[ ", "["), text)
     if text.replace("\n", "").isprintable():
         return text
     return "".join(

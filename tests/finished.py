@@ -19,6 +19,7 @@ FILES = [
     "curves.png",
     "history.csv",
     "logs",
+    "metrics.json",
     "model.keras",
     "model.svg",
     "report.html",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import keras
@@ -48,9 +48,34 @@ def answers(
             infinite.
     """
     outputs = of_model.get("outputs", outputs_of)
+    [found] = answers_of([outputs], of_model, batches, describe, check)
+    return found
+
+
+def answers_of(
+    outputs: Sequence[Outputs],
+    of_model: Kept,
+    batches: Iterable[Any],
+    describe: Callable[[int], str] = "image {}".format,
+    check: Callable[[Kept], None] = check_sound,
+) -> list[Answers]:
+    """Run a classifier on batches of images, and return the predictions of each of its outputs.
+
+    Args:
+        outputs: the kind of each output of the model.
+        of_model: as in `answers`.
+        batches: as in `answers`.
+        describe: as in `answers`.
+        check: as in `answers`.
+
+    Raises:
+        ValueError: as in `answers`.
+    """
     values = _values(of_model, batches, describe)
     check(of_model)
-    return _read(outputs, values)
+    ends = np.cumsum([one.count for one in outputs])
+    parts = np.split(values, ends[:-1], axis=1)
+    return [_read(one, part) for one, part in zip(outputs, parts, strict=True)]
 
 
 def _read(outputs: Outputs, values: np.ndarray) -> Answers:
@@ -62,7 +87,7 @@ def _read(outputs: Outputs, values: np.ndarray) -> Answers:
 
 
 def _values(of: Kept, batches: Iterable[Any], describe: Callable[[int], str]) -> np.ndarray:
-    """Return the outputs of a model in float32."""
+    """Return the outputs of a model in float32, side by side if there are several."""
     values = np.concatenate(list(_outputs(of.forward(), batches)))
     broken = np.flatnonzero(~np.isfinite(values).all(axis=1))
     if len(broken):

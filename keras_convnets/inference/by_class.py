@@ -47,8 +47,10 @@ def by_class(evaluation: Evaluation, class_names: Sequence[str], heading: str) -
             "expected one for each, by label."
         )
     columns, cells, total = zip(*_columns(evaluation, class_names), strict=True)
-    notes = (_headline(evaluation, heading), *_means(evaluation))
-    return Table(columns, tuple(zip(*cells, strict=True)), notes, total)
+    notes = [_headline(evaluation, heading), *_means(evaluation)]
+    for name, other in evaluation.others.items():
+        notes += [_headline(other, f"output {name}"), *_means(other)]
+    return Table(columns, tuple(zip(*cells, strict=True)), tuple(notes), total)
 
 
 def _columns(evaluation: Evaluation, class_names: Sequence[str]) -> Iterator[_Cells]:

@@ -13,20 +13,25 @@ FLOATS = ("float16", "bfloat16", "float32", "float64")
 _BUILD = "Build it with keras.Input((rows, cols, channels))"
 
 
-def check_one_vector(model: Any) -> None:
-    """Refuse a model that does not compute one vector, (None, classes), from one input."""
+def check_graph(model: Any) -> None:
+    """Refuse a model whose graph does not say what it computes."""
     if not getattr(model, "outputs", None):  # a Sequential without an Input has none before its use
         raise ValueError(
             f"model: received {model!r}; expected a functional model, or a Sequential that begins "
             "with its keras.Input. Only their graphs say what the outputs are."
         )
-    name = model.name
     if not is_keras_own(type(model).call):
         raise ValueError(
-            f"model: the class of {name}, {type(model).__name__}, has a call() of its own; "
+            f"model: the class of {model.name}, {type(model).__name__}, has a call() of its own; "
             "expected a model that computes what its graph says. Pass keras.Model(model.inputs[0], "
             "model.outputs[0])."
         )
+
+
+def check_one_vector(model: Any) -> None:
+    """Refuse a model that does not compute one vector, (None, classes), from one input."""
+    check_graph(model)
+    name = model.name
     if len(model.outputs) != 1:
         raise ValueError(
             f"model: {name} has {len(model.outputs)} outputs; expected one. Build it with "

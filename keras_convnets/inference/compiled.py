@@ -29,7 +29,8 @@ def forward(model: Any) -> Forward:
     """Return a function from a batch of images to the outputs of a model in inference, in float32.
 
     Args:
-        model: a model with one input and one output, on any backend of Keras.
+        model: a model with one input, on any backend of Keras. Several outputs are returned as one,
+            side by side.
 
     Returns:
         A function that takes a tensor or an array in the data format of the model. What it returns
@@ -175,12 +176,17 @@ def _forward(model: Any) -> Forward:
         return _of_tensorflow(model)
     if backend == "torch":
         return _of_torch(model)
-    return lambda batch: np.asarray(model.predict_on_batch(np.asarray(batch)), np.float32)
+    return lambda batch: np.hstack(_listed(model.predict_on_batch(np.asarray(batch))), dtype="f4")
+
+
+def _listed(outputs: Any) -> list[Any]:
+    return list(outputs) if isinstance(outputs, list | tuple) else [outputs]
 
 
 def _of_tensorflow(model: Any) -> Forward:
     def call(x: Any) -> Any:
-        return tf.cast(model(x, training=False), tf.float32)
+        found = [tf.cast(one, tf.float32) for one in _listed(model(x, training=False))]
+        return found[0] if len(found) == 1 else tf.concat(found, axis=-1)
 
     # TensorFlow would warn of the traces of several models if the function itself were called.
     signature = [tf.TensorSpec(model.inputs[0].shape, tf.float32)]
@@ -193,7 +199,9 @@ def _of_torch(model: Any) -> Forward:
 
     def call(batch: Any) -> np.ndarray:
         with torch.no_grad():
-            outputs = model(np.asarray(batch, np.float32), training=False)
-            return keras.ops.convert_to_numpy(keras.ops.cast(outputs, "float32"))
+            found = _listed(model(np.asarray(batch, np.float32), training=False))
+            return np.hstack(
+                [keras.ops.convert_to_numpy(keras.ops.cast(one, "float32")) for one in found]
+            )
 
     return call

@@ -12,13 +12,13 @@ from keras_convnets.images.batches import evaluation_batches
 from keras_convnets.images.labelled import Images
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.images.reading import unreadable
-from keras_convnets.inference.answers import answers
+from keras_convnets.inference.answers import answers_of
 from keras_convnets.inference.compiled import kept
 from keras_convnets.inference.enough_memory import enough_memory
 from keras_convnets.inference.evaluation import Evaluation
+from keras_convnets.inference.every_output import every_output, main_output
 from keras_convnets.inference.fits import check_labels, check_takes
-from keras_convnets.inference.outputs import outputs_of
-from keras_convnets.inference.own_batches import evaluate_batches
+from keras_convnets.inference.own_batches import evaluate_batches, evaluation_of
 from keras_convnets.typed import explaining
 
 _REMEDY = (
@@ -43,7 +43,8 @@ def evaluate(
     penalties.
 
     Args:
-        model: a classifier with one output, in either data format.
+        model: a classifier in either data format. Of one with several outputs, such as auxiliary
+            classifiers, the first is the main one; the others are in ``Evaluation.others``.
         images: the images and their labels; or a data set of your own, with batches of
             (images, labels) as ``model.fit`` takes them. It is evaluated as it is, and may be
             shuffled.
@@ -53,8 +54,8 @@ def evaluate(
 
     Raises:
         ValueError: there are no images, the model does not accept them, the kind of its outputs
-            does not suit the labels or cannot be determined (see `outputs_of`), or the outputs are
-            not finite.
+            does not suit the labels or cannot be determined (see `outputs_of`), several outputs are
+            not for the same classes, or the outputs are not finite.
         RunStopped: an image cannot be read.
 
     Examples:
@@ -95,22 +96,24 @@ def _evaluate(
     if not len(images):
         raise ValueError("images: received none; expected at least one. Name data that have some.")
     check_takes(
-        model,
+        main_output(model),
         preprocessing.image_shape,
         "as the preprocessing makes them",
         "Take the preprocessing of the model's own run.",
     )
     of_model = kept(model)
-    outputs = of_model.get("outputs", outputs_of)
-    check_labels(model, outputs, images.labels)
+    outputs = of_model.get("every_output", every_output)
+    for one in outputs.values():
+        check_labels(model, one, images.labels)
     batches = evaluation_batches(images, preprocessing, batch_size, axes.format_of(model))
     together = min(batch_size, len(images))
     try:
         with enough_memory("the evaluation", of_model, preprocessing, together, _SMALLER):
-            found = answers(of_model, (batch[0] for batch in batches), images.describe)
+            inputs = (batch[0] for batch in batches)
+            found = answers_of([*outputs.values()], of_model, inputs, images.describe)
     except tf.errors.OpError as error:
         broken = unreadable(images)
         if broken is None:
             raise
         raise RunStopped(f"cannot read an image: {broken}. Mend it or take it away.") from error
-    return Evaluation(images.labels, found.probabilities, found.logits, outputs.are_independent)
+    return evaluation_of(images.labels, outputs, found)

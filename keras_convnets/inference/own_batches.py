@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,11 +10,12 @@ import tensorflow as tf
 
 from keras_convnets import memory
 from keras_convnets.images.batches import untuned
-from keras_convnets.inference.answers import answers
+from keras_convnets.inference.answers import Answers, answers_of
 from keras_convnets.inference.compiled import kept
 from keras_convnets.inference.evaluation import Evaluation
+from keras_convnets.inference.every_output import every_output
 from keras_convnets.inference.fits import check_labels
-from keras_convnets.inference.outputs import Outputs, outputs_of
+from keras_convnets.inference.outputs import Outputs
 
 _LARGEST = 2**31 - 1  # a label
 _PAIRS = "expected batches of (images, labels), as model.fit takes them"
@@ -24,7 +25,7 @@ def evaluate_batches(model: Any, batches: tf.data.Dataset) -> Evaluation:
     """Evaluate a classifier on batches that are ready for it.
 
     Args:
-        model: a classifier with one output.
+        model: a classifier, as `evaluate` takes it.
         batches: batches of (images, labels), read once; the labels are integers, or 0 and 1 for
             each class.
 
@@ -32,16 +33,39 @@ def evaluate_batches(model: Any, batches: tf.data.Dataset) -> Evaluation:
         ValueError: the batches are no such pairs, never end or are none, or do not suit the model.
     """
     of_model = kept(model)
-    outputs = of_model.get("outputs", outputs_of)
+    outputs = of_model.get("every_output", every_output)
     _check_pairs(model, batches)
     collected: list[np.ndarray] = []
     with memory.explained("the evaluation of your batches", "Make the data set's batches smaller"):
-        found = answers(of_model, _images(model, batches, collected))
+        found = answers_of([*outputs.values()], of_model, _images(model, batches, collected))
     given = np.concatenate(collected)
-    _check_width(model, outputs, given)
+    for one in outputs.values():
+        _check_width(model, one, given)
     labels = _labels(given)
-    check_labels(model, outputs, labels)
-    return Evaluation(labels, found.probabilities, found.logits, outputs.are_independent)
+    for one in outputs.values():
+        check_labels(model, one, labels)
+    return evaluation_of(labels, outputs, found)
+
+
+def evaluation_of(
+    labels: np.ndarray, outputs: Mapping[str, Outputs], found: Sequence[Answers]
+) -> Evaluation:
+    """Return the evaluation of a model's first output, with those of its other outputs.
+
+    Args:
+        labels: the labels of the images.
+        outputs: the outputs of the model by their names.
+        found: the predictions of each output.
+    """
+    read = dict(zip(outputs, found, strict=True))
+    main, *names = outputs
+
+    def of(name: str, **others: Any) -> Evaluation:
+        one = read[name]
+        is_independent = outputs[name].are_independent
+        return Evaluation(labels, one.probabilities, one.logits, is_independent, **others)
+
+    return of(main, others={name: of(name) for name in names})
 
 
 def _check_pairs(model: Any, batches: tf.data.Dataset) -> None:

@@ -9,7 +9,7 @@ from keras_convnets import axes
 from keras_convnets.images.class_names import class_names_of
 from keras_convnets.images.fitted import for_input
 from keras_convnets.images.preprocessing import Preprocessing, preprocessing_of
-from keras_convnets.inference.outputs import outputs_of
+from keras_convnets.inference.every_output import every_output
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,7 +39,7 @@ def trained(model: Any, whose: str) -> TrainedModel:
     Raises:
         ValueError: it is no classifier, or how its images are prepared is unknown.
     """
-    outputs = outputs_of(model)
+    [outputs, *_] = every_output(model).values()
     preprocessing = own_preprocessing(model)
     if preprocessing is None:
         raise ValueError(

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from keras_convnets import files
+from keras_convnets.printable import to_json
 from keras_convnets.training import run_lock
 from keras_convnets.training.lock_holder import LOCK
 from keras_convnets.training.run_lock import RunLock
@@ -21,7 +22,7 @@ from keras_convnets.training.run_lock import RunLock
 MODEL, HISTORY, CURVES = "model.keras", "history.csv", "curves.png"
 START = "start.keras"  # the model before its first step, needed to resume a run
 PICTURE, CONFIG, CHECKPOINT = "model.svg", "config.json", "checkpoint.npz"
-REPORT, LOGS = "report.html", "logs"
+REPORT, LOGS, METRICS = "report.html", "logs", "metrics.json"
 
 COLUMNS = ("loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds")
 
@@ -194,7 +195,7 @@ def _umask() -> int:
 
 def sweep(folder: Path) -> None:
     """Remove temporary files that a killed run left incomplete."""
-    for file in (MODEL, START, HISTORY, CURVES, PICTURE, CONFIG, CHECKPOINT, REPORT):
+    for file in (MODEL, START, HISTORY, CURVES, PICTURE, CONFIG, CHECKPOINT, REPORT, METRICS):
         for left in folder.glob(f".{file}.*"):
             shutil.rmtree(left, ignore_errors=True)
 
@@ -217,6 +218,12 @@ def write_model(folder: Path, model: Any, name: str = MODEL) -> None:
         model.save(path)
 
 
+def write_metrics(folder: Path, metrics: Mapping[str, Any]) -> None:
+    """Write the metrics of a finished run, as ``keras-convnets evaluate --format json`` does."""
+    with files.replacing(folder / METRICS) as path:
+        path.write_text(to_json(metrics) + "\n", encoding="utf-8")
+
+
 def digest(file: Path) -> str:
     """Return the SHA-256 of a file."""
     with file.open("rb") as stream:
@@ -229,7 +236,7 @@ def check_files(folder: Path) -> None:
     Raises:
         ValueError: the error names it.
     """
-    for name in (MODEL, HISTORY, CURVES, PICTURE, CHECKPOINT, REPORT, LOGS):
+    for name in (MODEL, HISTORY, CURVES, PICTURE, CHECKPOINT, REPORT, METRICS, LOGS):
         found, is_logs = folder / name, name == LOGS
         is_right = found.is_dir() if is_logs else found.is_file()
         if os.path.lexists(found) and not is_right:

@@ -122,6 +122,9 @@ def test_a_run_leaves_a_folder_with_all_that_came_of_it(data_format, data):
     assert float(history[1]["loss"]) < float(history[0]["loss"])
     assert float(history[1]["val_accuracy"]) == pytest.approx(outcome.test_accuracy)
     assert (outcome.epochs, outcome.interrupted) == (2, False)
+    found = json.loads((folder / "metrics.json").read_text())
+    assert (found["accuracy"], found["data"]) == (outcome.test_accuracy, data.name)
+    assert len(found["classes"]) == len(data.class_names)
     loaded = keras.models.load_model(folder / "model.keras")
     for one, other in zip(loaded.get_weights(), model.get_weights(), strict=True):
         assert np.array_equal(one, other)

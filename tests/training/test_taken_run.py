@@ -244,7 +244,8 @@ def test_a_checkpoint_that_says_what_cannot_be(data, stopped, changes, words):
 
 
 def test_what_has_the_place_of_a_file_is_refused_before_a_step(data, stopped, whole):
-    for name in ("history.csv", "curves.png", "report.html", "model.svg", "model.keras", "logs"):
+    files = ("history.csv", "curves.png", "report.html", "metrics.json", "model.svg", "model.keras")
+    for name in (*files, "logs"):
         there = stopped / name
         kept = Path("kept")
         if there.exists():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from keras_convnets.inference.evaluate import evaluate
+from keras_convnets.inference.numbers import numbers
 from keras_convnets.known import Known, remember
 from keras_convnets.saved_models import opens_with_keras
 from keras_convnets.training import run_folder
@@ -42,6 +43,9 @@ def write_results(loop: Loop, config: RunConfig, interrupted: bool) -> float | N
     evaluation = evaluate(loop.model, loop.data.test, loop.data.preprocessing, together)
     loop.check_folder()
     write_report(folder, loop.model, loop.data, evaluation, history, config.shown())
+    names = loop.data.class_names
+    found = numbers(evaluation, names, loop.model.name, loop.data.name, "test")
+    run_folder.write_metrics(folder, found)
     outcome = OutcomeFacts(
         epochs=len(history["val_accuracy"]),
         test_accuracy=float(evaluation.accuracy),
