@@ -218,6 +218,16 @@ def momentum_of(optimizer: Any, variable: Any) -> Any:
     return optimizer.momentums[optimizer._get_variable_index(variable)]
 
 
+def index_of(optimizer: Any, variable: Any) -> int:
+    """Return the index of a variable among those that an optimizer was built for."""
+    return optimizer._get_variable_index(variable)
+
+
+def averages_of(optimizer: Any) -> list[Any]:
+    """Return the moving averages that an optimizer keeps of its variables; none if it does not."""
+    return list(getattr(optimizer, "_model_variables_moving_average", ()))
+
+
 # --- Keras uses one learning rate for the updates and the decay of all variables. A subclass can
 # --- only change that by overriding the methods below.
 

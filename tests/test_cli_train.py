@@ -174,7 +174,12 @@ def test_every_value_of_a_recipe_can_be_overridden():
         "augmentation": ("none", "none"),
         "images_per_rate": ("640", 640),
         "stage_decay": ("0.9", 0.9),
+        "clipnorm": ("3", 3.0),
+        "accumulation_steps": ("2", 2),
+        "ema_momentum": ("0.5", 0.5),
     }
+    others = {"optimizer": "sgd", "optimizer_arguments": {}, "loss": None, "final_rate": 0.0}
+    others |= {"clipvalue": 0.0, "global_clipnorm": 0.0}
     options = [part for name, (text, _) in values.items() for part in (option(name), text)]
     options += ["--nesterov", "--recipe", "resnet-cifar-110", "--model", "lenet_5"]
     assert cli.main(["train", *options, "--out", "run"]) == 0
@@ -183,9 +188,10 @@ def test_every_value_of_a_recipe_can_be_overridden():
         "source": RECIPES["resnet-cifar-110"].source,
         "steps": None,
         "nesterov": True,
+        **others,
         **{name: value for name, (_, value) in values.items()},
     }
-    assert float(rows()[0]["learning_rate"]) == pytest.approx(0.5 * 64 / 640 * 0.25)
+    assert float(rows()[0]["learning_rate"]) == pytest.approx(0.5 * 2 * 64 / 640 * 0.25)
 
 
 def option(name):

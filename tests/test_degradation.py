@@ -11,7 +11,8 @@ import pytest
 from keras_convnets import cli
 from keras_convnets.cli import commands
 from keras_convnets.training import run_folder
-from keras_convnets.training.recipe.recipes import RECIPES, Recipe
+from keras_convnets.training.recipe.recipe import Recipe
+from keras_convnets.training.recipe.recipes import RECIPES
 from keras_convnets.training.recipe.settings import Settings
 from keras_convnets.training.run import config_file
 from keras_convnets.training.run.run_config import (

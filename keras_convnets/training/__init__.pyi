@@ -6,7 +6,8 @@ from .distribute.cluster import Cluster, find_cluster
 from .distribute.multi_worker import patched_fit
 from .distribute.strategies import choose_strategy, is_chief
 from .recipe.compiling import compile_model, set_weight_decay
-from .recipe.recipes import RECIPES, Recipe
+from .recipe.recipe import Recipe
+from .recipe.recipes import RECIPES
 from .recipe.schedules import LinearWarmUp
 from .recipe.settings import Settings
 from .reexports import (

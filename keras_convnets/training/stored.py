@@ -126,6 +126,8 @@ def _hints(kind: Any) -> dict[str, Any]:
 
 
 def _value(hint: Any, value: Any, where: str) -> Any:
+    if hint is Any:  # which the dataclass checks
+        return value
     if isinstance(hint, types.UnionType):
         if value is None:
             return None

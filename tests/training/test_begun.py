@@ -8,7 +8,8 @@ from train_command import GIVEN, WITH, options, parser, requested
 
 from keras_convnets import cli
 from keras_convnets.training.data import arguments
-from keras_convnets.training.recipe.recipes import RECIPES, Recipe
+from keras_convnets.training.recipe.recipe import Recipe
+from keras_convnets.training.recipe.recipes import RECIPES
 from keras_convnets.training.recipe.settings import Settings
 from keras_convnets.training.run import config_file
 from keras_convnets.training.run.begun import MAY_DIFFER, check_same_request, recorded

@@ -9,7 +9,8 @@ from train_command import GIVEN, options, requested
 
 from helpers import refusal
 from keras_convnets.training.data.loading import load_data
-from keras_convnets.training.recipe.recipes import RECIPES, Recipe
+from keras_convnets.training.recipe.recipe import Recipe
+from keras_convnets.training.recipe.recipes import RECIPES
 from keras_convnets.training.recipe.settings import Settings
 from keras_convnets.training.run.request import DataRequest, RunRequest
 
@@ -131,7 +132,7 @@ def test_numbers_of_numpy_are_kept_as_pythons():
     values = [dataclasses.asdict(one) for one in (recipe, settings, data)]
     assert json.loads(json.dumps(values))[0] == values[0] | {"drops": []}
     assert {type(value) for one in values for value in one.values()} <= {
-        int, float, bool, str, tuple, type(None),
+        int, float, bool, str, tuple, dict, type(None),
     }  # fmt: skip
 
 

@@ -4,7 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from keras_convnets.training.recipe.recipes import RECIPES, Recipe, find
+from keras_convnets.training.recipe.recipe import Recipe
+from keras_convnets.training.recipe.recipes import RECIPES, find
 from keras_convnets.training.recipe.schedules import LinearWarmUp, in_steps
 
 CIFAR = 50_000 // 128  # steps of an epoch, remainder left out

@@ -11,20 +11,23 @@ from keras_convnets.analysis.cost.cost import Cost
 _VALUE = 4  # bytes of a momentum or gradient
 
 
-def of_training(found: Cost, batch_size: int) -> int:
+def of_training(found: Cost, batch_size: int, values_per_weight: int = 1) -> int:
     """Return the least bytes of a training step, beyond the weights and the batch itself.
 
-    Those are the momentum of every trainable parameter, the largest gradient, and for each layer
-    with trainable parameters that is multiplied with its input, as many values as it outputs:
-    either they or what the next layer makes of them are kept for the gradients.
+    Those are what the optimizer keeps of every trainable parameter, the largest gradient, and for
+    each layer with trainable parameters that is multiplied with its input, as many values as it
+    outputs: either they or what the next layer makes of them are kept for the gradients.
 
     Args:
         found: the cost of the model, for an image.
         batch_size: the images of a step on this machine.
+        values_per_weight: how many values the optimizer keeps of each parameter, such as 1 for
+            its momentum.
     """
     trained = [row.trainable_params for row in found.rows]
     kept = sum(row.activation_bytes for row in found.rows if row.trainable_params and row.macs)
-    return _VALUE * (sum(trained) + max(trained, default=0)) + batch_size * kept
+    optimizer = values_per_weight * sum(trained)
+    return _VALUE * (optimizer + max(trained, default=0)) + batch_size * kept
 
 
 def of_answers(found: Cost, batch_size: int) -> int:

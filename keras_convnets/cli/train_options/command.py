@@ -9,7 +9,8 @@ from typing import Any
 
 from keras_convnets.cli.options import add_load
 from keras_convnets.cli.train_options import checkpoints, data, devices, fine_tuning, recipe
-from keras_convnets.training.recipe.recipes import Recipe, find
+from keras_convnets.training.recipe.recipe import Recipe
+from keras_convnets.training.recipe.recipes import find
 from keras_convnets.training.recipe.settings import Settings
 from keras_convnets.training.run.begun import OPTIONS
 from keras_convnets.training.run.request import (

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 from typing import Any
 
-from keras_convnets.training.recipe.recipes import RECIPES, SCHEDULES
+from keras_convnets.training.recipe.fields import LOSSES, SCHEDULES
+from keras_convnets.training.recipe.recipes import RECIPES
 
 
 def add_to(group: Any) -> None:
@@ -21,16 +23,37 @@ def add_to(group: Any) -> None:
         "warmup_epochs": "epochs over which the rate rises linearly",
         "warmup_steps": "steps at the rate of the warm-up",
         "warmup_rate": "where the warm-up begins",
-        "momentum": "of the optimizer",
-        "weight_decay": "of convolutions' kernels, as papers write it: w -= rate * decay * w",
+        "final_rate": "where a cosine ends (default: 0)",
+        "momentum": "of sgd",
+        "weight_decay": "as papers write it, w -= rate * decay * w: of convolutions' kernels with "
+        "sgd, of all kernels, decoupled, with others",
+        "clipnorm": "the largest norm of the gradient of a weight; 0 for any",
+        "clipvalue": "the largest value in a gradient; 0 for any",
+        "global_clipnorm": "the largest norm of all gradients together; 0 for any",
+        "accumulation_steps": "steps whose mean gradient makes one update (default: 1)",
+        "ema_momentum": "of a moving average of the weights, such as 0.999, which is validated and "
+        "saved; 0 for none",
         "label_smoothing": "share of a label that is spread over all classes",
         "images_per_rate": "scale the rate to the batch: it is for so many images",
     }
     whole = {"epochs", "steps", "batch_size", "warmup_epochs", "warmup_steps", "images_per_rate"}
+    whole |= {"accumulation_steps"}
     for name, text in helps.items():
         kind: Any = _shares if name == "drops" else int if name in whole else float
         sign = "X,..." if name == "drops" else "N" if name in whole else "X"
         group.add_argument(f"--{name.replace('_', '-')}", type=kind, metavar=sign, help=text)
+    group.add_argument(
+        "--optimizer",
+        metavar="NAME",
+        help="of Keras: sgd, adam, adamw, lion, rmsprop and others (default: sgd)",
+    )
+    group.add_argument(
+        "--optimizer-arguments",
+        type=_arguments,
+        metavar="NAME=VALUE,...",
+        help="its other arguments, such as beta_2=0.95,epsilon=1e-6",
+    )
+    group.add_argument("--loss", choices=LOSSES, help="each class by itself, by a sigmoid")
     group.add_argument("--schedule", choices=SCHEDULES, help="of the learning rate")
     group.add_argument(
         "--nesterov",
@@ -49,3 +72,26 @@ def _shares(text: str) -> tuple[float, ...]:
         raise argparse.ArgumentTypeError(
             f"received {text!r}; expected shares of the run, such as 0.5,0.75"
         ) from None
+
+
+def _arguments(text: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for part in filter(None, text.split(",")):
+        name, equals, value = part.partition("=")
+        if not equals or not name.strip() or name.strip() in found:
+            raise argparse.ArgumentTypeError(
+                f"received {text!r}; expected each argument once, such as beta_2=0.95,epsilon=1e-6"
+            )
+        found[name.strip()] = _plain(value.strip())
+    return found
+
+
+def _plain(text: str) -> Any:
+    """Return a value as Python would read it; what is no number, truth value or None is a text."""
+    words = {"true": True, "false": False, "none": None}
+    if text.lower() in words:
+        return words[text.lower()]
+    for kind in (int, float):
+        with contextlib.suppress(ValueError):
+            return kind(text)
+    return text

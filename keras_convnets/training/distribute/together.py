@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from keras_convnets.training.recipe.recipe import Recipe
+
 
 def check_together(
     count: int, jit: bool = False, steps_per_execution: int = 1, is_half: bool = False
@@ -40,3 +42,23 @@ def check_batch(count: int, batch_size: int) -> None:
             f"batch_size: received {batch_size}; expected a multiple of {count}, for the batch is "
             f"shared by so many devices. Pass {-(-batch_size // count) * count}."
         )
+
+
+def check_updates(count: int, recipe: Recipe) -> None:
+    """Refuse ways to update weights that Keras gets wrong on several devices.
+
+    It clips what each device has of a gradient before it adds the parts up, and fails to add them
+    up in only some of the steps.
+
+    Raises:
+        ValueError: there are several devices and the recipe clips or accumulates gradients.
+    """
+    steps = recipe.accumulation_steps
+    values = {name: getattr(recipe, name) for name in ("clipnorm", "clipvalue", "global_clipnorm")}
+    for name, value in (values | {"accumulation_steps": steps if steps > 1 else 0}).items():
+        if value and count > 1:
+            raise ValueError(
+                f"{name}: received {value:g} with {count} devices; expected a run on one, for "
+                "Keras does it on each device by itself. Leave it out, or train with strategy "
+                "'one'."
+            )

@@ -14,10 +14,21 @@ from keras_convnets.fast.recomputation import memory_efficient
 from keras_convnets.keras_private import all_layers
 from keras_convnets.training.data.data import Data
 from keras_convnets.training.data.pipeline import steps_per_epoch
+from keras_convnets.training.recipe.decaying import without_decay
 from keras_convnets.training.recipe.objective import Objective
-from keras_convnets.training.recipe.recipes import Recipe
+from keras_convnets.training.recipe.optimizers import (
+    arguments_of,
+    decay_of,
+    is_decoupled,
+    kind_of,
+)
+from keras_convnets.training.recipe.recipe import Recipe
 from keras_convnets.training.recipe.settings import Settings
-from keras_convnets.training.transfer.fine_tuning import DiscriminativeSGD, stage_rates
+from keras_convnets.training.transfer.discriminative import (
+    DiscriminativeSGD,
+    slow_stages,
+    stage_rates,
+)
 from keras_convnets.typed import explaining
 
 
@@ -28,15 +39,15 @@ def compile_model(model: keras.Model, data: Data, recipe: Recipe, settings: Sett
     Raises:
         ValueError: the kind of its outputs cannot be determined, or does not suit the labels.
     """
-    if recipe.weight_decay is not None:
-        set_weight_decay(model, recipe.weight_decay)
+    if (decay := decay_of(recipe)) is not None:
+        set_weight_decay(model, 0 if is_decoupled(recipe) else decay)
     fast_layers(model)  # as the same model will be when a run is resumed; also `compile`
     if settings.sync_bn:
         _synchronize_normalizations(model)
     if settings.memory_efficient:
         memory_efficient(model)
     with model.distribute_strategy.scope():
-        objective = Objective(model, data, recipe.label_smoothing)
+        objective = Objective(model, data, recipe.label_smoothing, recipe.loss)
         model.compile(
             _optimizer(model, recipe, steps_per_epoch(data, recipe.batch_size)),
             loss=objective.loss,
@@ -94,12 +105,19 @@ def _synchronize_normalizations(model: keras.Model) -> None:
 
 
 def _optimizer(model: keras.Model, recipe: Recipe, steps: int) -> Any:
-    rates = recipe.rates(steps)
-    arguments: dict[str, Any] = {"momentum": recipe.momentum, "nesterov": recipe.nesterov}
-    if recipe.stage_decay == 1:
-        optimizer = keras.optimizers.SGD(rates, **arguments)
-    else:
+    rates, arguments = recipe.rates(steps), arguments_of(recipe)
+    kept = {id(variable) for variable in without_decay(model)}
+    decaying = [id(variable) not in kept for variable in model.trainable_variables]
+    if recipe.stage_decay != 1 and recipe.optimizer == "sgd":
         factors = stage_rates(model, recipe.stage_decay)
         optimizer = DiscriminativeSGD(rates, rates=factors, **arguments)
+    else:
+        optimizer = kind_of(recipe.optimizer)(rates, **arguments)
+        excluded = model.trainable_variables
+        if recipe.stage_decay == 1:
+            excluded = [one for one, decays in zip(excluded, decaying, strict=True) if not decays]
+        else:
+            slow_stages(optimizer, stage_rates(model, recipe.stage_decay), decaying)
+        optimizer.exclude_from_weight_decay(var_list=excluded)
     half = any(layer.compute_dtype == "float16" for layer in all_layers(model))
     return keras.optimizers.LossScaleOptimizer(optimizer) if half else optimizer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -9,6 +10,7 @@ from keras_convnets.received import shown
 
 Values = dict[str, Any]
 
+_OTHERS = "; an argument of others goes into optimizer_arguments"
 # Each with what must hold so that it has an effect; a later one may depend on an earlier one.
 _EFFECTIVE: dict[str, tuple[Callable[[Values], bool], str]] = {
     "drops": (lambda values: values["schedule"] == "drops", "the schedule 'drops'"),
@@ -21,9 +23,25 @@ _EFFECTIVE: dict[str, tuple[Callable[[Values], bool], str]] = {
         lambda values: bool(values["warmup_steps"] or values["warmup_epochs"]),
         "warmup_epochs or warmup_steps",
     ),
-    "nesterov": (lambda values: values["momentum"] > 0, "a momentum above 0"),
+    "momentum": (lambda values: values["optimizer"] == "sgd", f"the optimizer 'sgd'{_OTHERS}"),
+    "nesterov": (
+        lambda values: values["optimizer"] == "sgd" and values["momentum"] > 0,
+        f"a momentum above 0 of the optimizer 'sgd'{_OTHERS}",
+    ),
+    "final_rate": (lambda values: values["schedule"] == "cosine", "the schedule 'cosine'"),
 }
-_ALTERNATIVES = (("epochs", "steps"), ("warmup_epochs", "warmup_steps"))
+_CLIPPING = ("clipnorm", "clipvalue", "global_clipnorm")
+_ALTERNATIVES = (
+    ("epochs", "steps"),
+    ("warmup_epochs", "warmup_steps"),
+    *itertools.combinations(_CLIPPING, 2),
+)
+_RATES = {"sgd": 0.01}  # Keras' defaults; 0.001 for all other optimizers
+# What belongs to an optimizer, and is none of another one's.
+_OF_OPTIMIZER = (
+    *("images_per_rate", "warmup_rate", "warmup_steps", "momentum", "nesterov", "weight_decay"),
+    "optimizer_arguments",
+)
 
 
 def refuse_moot(values: Values, defaults: Values) -> None:
@@ -31,6 +49,12 @@ def refuse_moot(values: Values, defaults: Values) -> None:
     for name, (is_effective, needed) in _EFFECTIVE.items():
         if values[name] != defaults[name] and not is_effective(values):
             raise _moot(name, values[name], needed)
+    given = [name for name in _CLIPPING if values[name]]
+    if len(given) > 1:
+        raise ValueError(
+            f"{given[1]}: received {shown(values[given[1]])} with {given[0]}="
+            f"{shown(values[given[0]])}; expected one way of clipping. Leave one of them out."
+        )
 
 
 def changed(kept: Values, changes: Mapping[str, Any], defaults: Values) -> Values:
@@ -45,6 +69,10 @@ def changed(kept: Values, changes: Mapping[str, Any], defaults: Values) -> Value
         ValueError: a change has no effect.
     """
     values = kept | dict(changes)
+    if values["optimizer"] != kept["optimizer"]:
+        rate = _RATES.get(values["optimizer"], 0.001)
+        values |= {name: defaults[name] for name in _OF_OPTIMIZER} | {"learning_rate": rate}
+        values |= changes
     for pair in _ALTERNATIVES:
         for one, other in (pair, pair[::-1]):
             if values[one] != defaults[one] and one in changes and other not in changes:

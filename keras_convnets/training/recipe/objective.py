@@ -26,13 +26,27 @@ class Objective:
         model: a classifier; if it was built in the scope of a strategy, call this in that scope.
         data: the training data.
         label_smoothing: the share of a label that is spread over all classes, as in Keras.
+        loss: ``"binary_crossentropy"`` to demand it; ``None`` for that of the table.
 
     Raises:
-        ValueError: the kind of the outputs cannot be determined, or does not suit the labels.
+        ValueError: the kind of the outputs cannot be determined, or does not suit the labels or
+            the loss.
     """
 
-    def __init__(self, model: keras.Model, data: Data, label_smoothing: float = 0.0) -> None:
+    def __init__(
+        self,
+        model: keras.Model,
+        data: Data,
+        label_smoothing: float = 0.0,
+        loss: str | None = None,
+    ) -> None:
         self._outputs = outputs_of(model)
+        if loss is not None and not (self._outputs.is_binary or self._outputs.are_independent):
+            raise ValueError(
+                f"loss: received {loss!r} with {model.name}, whose classes share a softmax; "
+                'expected a sigmoid for each. Build it with classifier_activation="sigmoid", or '
+                "leave the loss out."
+            )
         self._has_several = data.train.labels.ndim == 2
         check_labels(model, self._outputs, data.train.labels)
         # Smoothed labels and labels for sigmoids have one number per class.

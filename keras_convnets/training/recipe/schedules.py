@@ -60,6 +60,12 @@ def in_steps(rates: list[float], starts: list[int]) -> PiecewiseConstantDecay:
     return PiecewiseConstantDecay([start - 1 for start in starts[1:]], rates)
 
 
-def half_cosine(rate: float, steps: int) -> CosineDecay:
-    """Return a schedule that falls to 0 along half a cosine."""
-    return CosineDecay(rate, decay_steps=steps)
+def half_cosine(rate: float, steps: int, last: float = 0.0) -> CosineDecay:
+    """Return a schedule that falls from ``rate`` to ``last`` along half a cosine.
+
+    Examples:
+        >>> rate = half_cosine(0.3, 10, 0.1)
+        >>> [round(float(rate(step)), 3) for step in (0, 5, 10)]
+        [0.3, 0.2, 0.1]
+    """
+    return CosineDecay(rate, decay_steps=steps, alpha=last / rate)

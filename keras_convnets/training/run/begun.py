@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from keras_convnets.received import shown
 from keras_convnets.training.data import arguments
-from keras_convnets.training.recipe.recipes import Recipe
+from keras_convnets.training.recipe.recipe import Recipe
 from keras_convnets.training.run import config_file
 from keras_convnets.training.run.run_config import RequestFacts
 from keras_convnets.weights.published.published import is_name

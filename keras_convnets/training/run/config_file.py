@@ -13,7 +13,7 @@ from typing import Any
 from keras_convnets import files
 from keras_convnets.readers.damage import whole
 from keras_convnets.training import run_folder, stored
-from keras_convnets.training.recipe.recipes import Recipe
+from keras_convnets.training.recipe.recipe import Recipe
 from keras_convnets.training.recipe.settings import Settings
 from keras_convnets.training.run.run_config import (
     FORMAT,

@@ -18,8 +18,9 @@ from keras_convnets.inference.fits import check_labels, check_takes
 from keras_convnets.inference.outputs import outputs_of
 from keras_convnets.training.data import pipeline
 from keras_convnets.training.data.data import Data
-from keras_convnets.training.distribute.together import check_batch
-from keras_convnets.training.recipe.recipes import Recipe
+from keras_convnets.training.distribute.together import check_batch, check_updates
+from keras_convnets.training.recipe.optimizers import check_optimizer
+from keras_convnets.training.recipe.recipe import Recipe
 from keras_convnets.training.recipe.settings import Settings
 from keras_convnets.training.run.learnable import check_learns
 from keras_convnets.training.run.run_config import (
@@ -51,7 +52,8 @@ def check_run(model: keras.Model, data: Data, recipe: Recipe, *, is_begun: bool 
 
     Raises:
         ValueError: the model does not fit the data or would not learn, the batch size does not fit
-            the data or the devices, or the warm-up does not fit the run.
+            the data or the devices, the optimizer is unknown or cannot compute with its arguments,
+            or the warm-up, the accumulation or the averages do not fit the run.
     """
     backends.check_training()
     checks.instance("data", data, Data, "Pass load_data('digits') or Data.from_arrays(...).")
@@ -60,8 +62,13 @@ def check_run(model: keras.Model, data: Data, recipe: Recipe, *, is_begun: bool 
     check_fit(model, data)
     if not is_begun:
         check_learns(model, data)
-    check_batch(model.distribute_strategy.num_replicas_in_sync, recipe.batch_size)
-    recipe.rates(pipeline.steps_per_epoch(data, recipe.batch_size))
+    check_optimizer(recipe)
+    replicas = model.distribute_strategy.num_replicas_in_sync
+    check_batch(replicas, recipe.batch_size)
+    check_updates(replicas, recipe)
+    steps_per_epoch = pipeline.steps_per_epoch(data, recipe.batch_size)
+    recipe.rates(steps_per_epoch)
+    recipe.check_length(recipe.total_steps(steps_per_epoch))
     return data
 
 

@@ -6,7 +6,7 @@ import keras
 
 from keras_convnets.fast.recomputation import check_dense_blocks
 from keras_convnets.keras_private import all_layers
-from keras_convnets.training.recipe.recipes import Recipe
+from keras_convnets.training.recipe.recipe import Recipe
 from keras_convnets.training.recipe.settings import Settings
 from keras_convnets.training.run.request import RunRequest
 from keras_convnets.training.transfer.fine_tuning import freeze_until, stage_rates

@@ -13,7 +13,8 @@ from keras_convnets import memory
 from keras_convnets.analysis.cost.cost import Cost, cost
 from keras_convnets.analysis.cost.least_memory import of_training
 from keras_convnets.training.data.data import Data
-from keras_convnets.training.recipe.recipes import Recipe
+from keras_convnets.training.recipe.optimizers import values_per_weight
+from keras_convnets.training.recipe.recipe import Recipe
 from keras_convnets.training.words import shape
 
 REMEDY = (
@@ -54,7 +55,7 @@ def check_memory(model: Any, data: Data, recipe: Recipe, is_outline: bool = Fals
     found = _cost(model, data)
     needed = _BATCHES * _VALUE * recipe.batch_size * math.prod(data.image_shape)
     if found is not None and not tf.config.list_logical_devices("GPU"):
-        needed += of_training(found, recipe.batch_size)
+        needed += of_training(found, recipe.batch_size, values_per_weight(recipe))
     if found is not None and is_outline:
         needed += found.weight_bytes
     memory.check(needed, f"{model.name} with {asked(recipe, data)}", REMEDY)

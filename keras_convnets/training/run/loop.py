@@ -21,8 +21,10 @@ from keras_convnets.training.data import pipeline
 from keras_convnets.training.data.data import Data
 from keras_convnets.training.distribute.multi_worker import asked_anywhere, explained, patched_fit
 from keras_convnets.training.distribute.strategies import check_step
+from keras_convnets.training.recipe.averages import Averages
 from keras_convnets.training.recipe.compiling import compile_model
-from keras_convnets.training.recipe.recipes import Recipe
+from keras_convnets.training.recipe.optimizers import optimizer_state
+from keras_convnets.training.recipe.recipe import Recipe
 from keras_convnets.training.recipe.settings import Settings
 from keras_convnets.training.report.curves import plot_curves
 from keras_convnets.training.run import checkpoint
@@ -69,12 +71,13 @@ class Loop:
         self.strategy = model.distribute_strategy
         check_step(model, settings.jit, settings.steps_per_execution)
         self._objective = compile_model(model, data, recipe, settings)
+        self.averages = Averages(model)
         self._validation = Validation(model, self._objective)
         accuracy = self._objective.accuracy
         self._metric_variables = [*model.metrics[0].variables, *accuracy.variables]
         self.variables: Sequence[Any] = [
             *model.variables,
-            *model.optimizer.variables,
+            *optimizer_state(model.optimizer),
             *self._metric_variables,
         ]
         self.position = Position(0, 0, {name: [] for name in run_folder.COLUMNS})
@@ -192,7 +195,8 @@ class Loop:
         started = time.monotonic() - self.position.seconds
         training = self._train(epoch, started, progress, interruption)
         seconds = time.monotonic() - started
-        test = self._validate()
+        with self.averages.used():
+            test = self._validate()
         rate = self.recipe.rates(self.steps_per_epoch)(self.steps_before(epoch + 1) - 1)
         row = {
             "loss": training["loss"],

@@ -14,8 +14,10 @@ from keras_convnets.analysis.cost.cost import Cost, cost
 from keras_convnets.training.data import pipeline
 from keras_convnets.training.data.data import Data
 from keras_convnets.training.recipe.compiling import compile_model
-from keras_convnets.training.recipe.recipes import Recipe
+from keras_convnets.training.recipe.optimizers import values_per_weight
+from keras_convnets.training.recipe.recipe import Recipe
 from keras_convnets.training.recipe.settings import Settings
+from keras_convnets.training.recipe.words import optimizer_in_words
 from keras_convnets.training.run.configuration import check_run
 from keras_convnets.training.run.enough_memory import REMEDY, asked, check_memory
 from keras_convnets.training.words import bytes_in_words, class_list, duration, shape
@@ -65,7 +67,7 @@ class Plan:
         return {
             "weights": self.costs.weight_bytes,
             "gradients": trained,
-            "momentum": trained,
+            "optimizer": trained * values_per_weight(self.recipe),
             "activations": self.costs.activation_bytes * self.recipe.batch_size,
         }
 
@@ -108,10 +110,7 @@ class Plan:
         return f"{self.total_steps:,}: {epochs} of {an_epoch}"
 
     def _optimizer(self) -> str:
-        recipe = self.recipe
-        decay = "as built" if recipe.weight_decay is None else f"{recipe.weight_decay:g}"
-        momentum = f"momentum {recipe.momentum:g}{' (Nesterov)' if recipe.nesterov else ''}"
-        return f"SGD, {momentum}, decay {decay}, label smoothing {recipe.label_smoothing:g}"
+        return optimizer_in_words(self.recipe, self.total_steps)
 
     def _time(self) -> str:
         run = duration(self.total_steps * self.step_seconds)

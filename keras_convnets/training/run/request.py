@@ -13,8 +13,13 @@ from keras_convnets.training import run_folder
 from keras_convnets.training.data import arguments
 from keras_convnets.training.data.arguments import ImageSize
 from keras_convnets.training.distribute.cluster import Cluster, find_cluster
-from keras_convnets.training.distribute.together import check_batch, check_together
-from keras_convnets.training.recipe.recipes import RECIPES, Recipe
+from keras_convnets.training.distribute.together import (
+    check_batch,
+    check_together,
+    check_updates,
+)
+from keras_convnets.training.recipe.recipe import Recipe
+from keras_convnets.training.recipe.recipes import RECIPES
 from keras_convnets.training.recipe.settings import Settings
 from keras_convnets.training.run import config_file
 from keras_convnets.training.run.begun import check_same_request
@@ -121,8 +126,10 @@ class ResumeRequest:
 
     def check_machines(self, machines: int) -> None:
         """Refuse settings of the run that do not work on so many machines."""
-        settings = config_file.read(self.out).settings
+        config = config_file.read(self.out)
+        settings = config.settings
         check_together(machines, settings.jit, settings.steps_per_execution)
+        check_updates(machines, config.recipe)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -240,6 +247,7 @@ class RunRequest:
         """Refuse a run that cannot be carried out on so many machines."""
         settings, is_half = self.settings, self.precision == "mixed_float16"
         check_together(machines, settings.jit, settings.steps_per_execution, is_half)
+        check_updates(machines, self.recipe)
         check_batch(machines, self.recipe.batch_size)
 
     def resumed(self) -> ResumeRequest | None:

@@ -21,13 +21,18 @@ _BATCH = 256  # images evaluated at once, or as many as a step has if those are 
 def write_results(loop: Loop, config: RunConfig, interrupted: bool) -> float | None:
     """Write the final files of a run; if it is finished, return its accuracy on the test images.
 
-    Only the chief writes.
+    Only the chief writes. If there are averages of the weights, they are the model's.
 
     Args:
         loop: the run, at its end.
         config: the configuration of the run.
         interrupted: whether the run ended early, in which case it is not evaluated.
     """
+    with loop.averages.used():
+        return _write_results(loop, config, interrupted)
+
+
+def _write_results(loop: Loop, config: RunConfig, interrupted: bool) -> float | None:
     if loop.folder is None:
         return None
     loop.check_folder()

@@ -27,7 +27,9 @@ from keras_convnets.training.data.overlap import overlap
 from keras_convnets.training.distribute import strategies
 from keras_convnets.training.distribute.multi_worker import check_alike, wait_for_all
 from keras_convnets.training.recipe.compiling import has_penalties
-from keras_convnets.training.recipe.recipes import RECIPES, Recipe
+from keras_convnets.training.recipe.optimizers import decay_of
+from keras_convnets.training.recipe.recipe import Recipe
+from keras_convnets.training.recipe.recipes import RECIPES
 from keras_convnets.training.recipe.settings import Settings
 from keras_convnets.training.run import config_file
 from keras_convnets.training.run.configuration import check_run, check_same, configuration
@@ -138,8 +140,8 @@ def begin(
 
 def _announce(model: keras.Model, data: Data, recipe: Recipe, console: Console) -> None:
     """Say what of the model the run replaces, and what its test images cannot tell."""
-    if recipe.weight_decay is not None and has_penalties(model):
-        decay = f"the recipe's weight decay of {recipe.weight_decay:g}"
+    if (factor := decay_of(recipe)) is not None and has_penalties(model):
+        decay = f"the recipe's weight decay of {factor:g}"
         print_line(console, f"{decay} replaces the L2 penalty of {model.name}")
     if getattr(model, "compiled", False):
         loss = "the loss, optimizer and metrics of the run"

@@ -7,7 +7,7 @@ from typing import Any
 
 from keras_convnets import checks
 from keras_convnets.training import stored
-from keras_convnets.training.recipe.recipes import Recipe
+from keras_convnets.training.recipe.recipe import Recipe
 from keras_convnets.training.recipe.settings import Settings
 
 FORMAT = 4

@@ -10,7 +10,7 @@ import keras
 from keras_convnets import checks
 from keras_convnets.fast.optimizer import updated
 from keras_convnets.graph.stages import placed_layers, stages_after, trainable
-from keras_convnets.keras_private import FactoredSGD
+from keras_convnets.keras_private import FactoredSGD, index_of
 from keras_convnets.received import shown
 from keras_convnets.typed import explaining
 
@@ -82,6 +82,28 @@ def stage_rates(model: keras.Model, decay: float) -> list[float]:
         for variable in trainable(one.layer)
     }
     return [found.get(id(variable), 1.0) for variable in model.trainable_variables]
+
+
+def slow_stages(optimizer: Any, rates: Sequence[float], decaying: Sequence[bool]) -> None:
+    """Give each variable of an optimizer of any class its own learning rate, and decay by it.
+
+    The optimizer remains one of Keras, and so do the files of a model compiled with it, which do
+    not have the factors. Call this before the optimizer is built.
+
+    Args:
+        optimizer: the optimizer; its own weight decay, at one rate for all, must be excluded.
+        rates: the factor of each variable, from `stage_rates`.
+        decaying: whether each variable decays.
+    """
+
+    def update_step(gradient: Any, variable: Any, learning_rate: Any) -> None:
+        index = index_of(optimizer, variable)
+        rate = keras.ops.cast(learning_rate, variable.dtype) * rates[index]
+        if decaying[index] and optimizer.weight_decay:
+            optimizer.assign_sub(variable, variable * optimizer.weight_decay * rate)
+        type(optimizer).update_step(optimizer, gradient, variable, rate)
+
+    optimizer.update_step = update_step
 
 
 @keras.saving.register_keras_serializable("keras_convnets")
