@@ -56,7 +56,11 @@ def labels_of(folders: Sequence[str], class_names: Sequence[str]) -> tuple[int, 
     )
 
 
-def relabelled(images: Images, labels: Sequence[int]) -> Images:
-    """Return images whose label ``n`` has become ``labels[n]``."""
+def relabelled(images: Images, labels: Sequence[int], classes: int) -> Images:
+    """Return images whose label ``n`` has become ``labels[n]``, of so many classes."""
     table = np.array(labels, np.int32)
-    return dataclasses.replace(images, labels=table[images.labels])
+    if images.labels.ndim == 1:
+        return dataclasses.replace(images, labels=table[images.labels])
+    several = np.zeros((len(images), classes), np.int32)  # those that the data lack are absent
+    several[:, table] = images.labels
+    return dataclasses.replace(images, labels=several)

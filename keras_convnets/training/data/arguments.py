@@ -13,7 +13,7 @@ from keras_convnets.training.data.augmentation import AUGMENTATIONS
 ImageSize = int | tuple[int, int]
 """Rows and columns: one number if both are equal."""
 
-_FOLDER, _DIGITS = "folder", "digits"
+_FOLDER, _TABLE, _DIGITS = "folder", "csv", "digits"
 
 
 def name_of(value: Any) -> str:
@@ -68,22 +68,22 @@ def folder_of(value: Any) -> Path | None:
 def anywhere(name: str) -> str:
     """Return the name with a path that is valid from any working directory."""
     kind, _, path = name.partition(":")
-    return f"{kind}:{files.absolute('data', path)}" if kind == _FOLDER else name
+    return f"{kind}:{files.absolute('data', path)}" if kind in (_FOLDER, _TABLE) else name
 
 
 def refuse_moot(name: str, data_dir: Any, strict: bool) -> None:
     """Refuse arguments that have no effect on a data set."""
-    is_folder = _is_folder(name)
     if data_dir is not None and not _has_files(name):
+        is_folder = _kind(name) == _FOLDER
         raise ValueError(
             f"data_dir: received {str(data_dir)!r} with {name!r}; expected none, for "
             f"{'its name says where the images are' if is_folder else 'it has no files'}. Leave "
             "it out."
         )
-    if strict and not is_folder:
+    if strict and not _may_have_others(name):
         raise ValueError(
-            f"strict: received True with {name!r}; expected it only with 'folder:PATH', which may "
-            "have files that are not images. Leave it out."
+            f"strict: received True with {name!r}; expected it only with 'folder:PATH' or "
+            "'csv:FILE', which may have files that are not images. Leave it out."
         )
 
 
@@ -92,15 +92,20 @@ def effective(arguments: Mapping[str, Any]) -> dict[str, Any]:
     name, moot = name_of(arguments.get("name")), set()
     if not _has_files(name):
         moot.add("data_dir")
-    if not _is_folder(name):
+    if not _may_have_others(name):
         moot.add("strict")
     return {key: value for key, value in arguments.items() if key not in moot}
 
 
-def _is_folder(name: str) -> bool:
-    return name.partition(":")[0] == _FOLDER
+def _kind(name: str) -> str:
+    return name.partition(":")[0]
+
+
+def _may_have_others(name: str) -> bool:
+    """Whether files of a data set may be no images."""
+    return _kind(name) in (_FOLDER, _TABLE)
 
 
 def _has_files(name: str) -> bool:
     """Whether a data set has files that may be anywhere."""
-    return not _is_folder(name) and name != _DIGITS
+    return _kind(name) != _FOLDER and name != _DIGITS

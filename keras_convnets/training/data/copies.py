@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import filecmp
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from keras_convnets.images.listing import Seen
 from keras_convnets.training.data.image_files import Part
 from keras_convnets.training.data.overlap import MUCH, in_words
 from keras_convnets.training.data.splits import TEST, TRAIN, VALIDATION
@@ -15,24 +14,24 @@ _SAMPLE = 256  # files that are looked for
 _ALIKE = 16  # of training files of the same size, so many are compared
 
 
-def copied(parts: Mapping[str, Part], seen: Seen) -> list[str]:
+def copied(parts: Mapping[str, Part], bytes_of: Callable[[str], int]) -> list[str]:
     """Return a line if most test or validation files are copies of training files.
 
     A sample of them is looked for.
 
     Args:
         parts: the parts of the data, by name.
-        seen: knows the sizes of the files.
+        bytes_of: a function from the name of a file to its size.
     """
     sizes: dict[int, list[str]] = {}
     for name in parts[TRAIN].names:
-        sizes.setdefault(seen.bytes_of(name), []).append(name)
+        sizes.setdefault(bytes_of(name), []).append(name)
     for what in (TEST, VALIDATION):
         names = parts[what].names if what in parts else []
         sample = names[:: max(1, len(names) // _SAMPLE)]
         place = parts[TRAIN].place
         found = [
-            any(_same(place, name, other) for other in sizes.get(seen.bytes_of(name), [])[:_ALIKE])
+            any(_same(place, name, other) for other in sizes.get(bytes_of(name), [])[:_ALIKE])
             for name in sample
         ]
         if found and (share := sum(found) / len(found)) > MUCH:

@@ -66,7 +66,7 @@ def load(name: str, strict: bool, as_before: bool = False) -> Source:
     images = images_of(of)
     words += images.pop("words") + _missing(of, class_names)
     if images[splits.TRAIN].array is None:
-        words += copied(of, seen)
+        words += copied(of, seen.bytes_of)
     return Source(
         name=root.name,
         class_names=class_names,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from keras_convnets.images.labelled import Images
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.inference.folder_labels import labels_of, relabelled
 from keras_convnets.training.data import arguments as named
-from keras_convnets.training.data import digits, folder, keras_datasets, tfds
+from keras_convnets.training.data import digits, folder, keras_datasets, table, tfds
 from keras_convnets.training.data.arguments import ImageSize
 from keras_convnets.training.data.data import Data, treated
 from keras_convnets.training.data.source import Source
@@ -40,15 +41,18 @@ def load_data(
 
     Args:
         name: ``"digits"``, ``"mnist"``, ``"fashion_mnist"``, ``"cifar10"``, ``"cifar100"``,
-            ``"folder:PATH"`` for a folder of class folders, or ``"tfds:NAME"``.
+            ``"folder:PATH"`` for a folder of class folders, ``"csv:FILE"`` for a table of paths and
+            labels, or ``"tfds:NAME"``.
         seed: the seed of the splits.
         validation_split: the share of the training images to hold out for validation, stratified by
             class; with 0, the test images are used.
         image_size: rows and columns to resize to, one number or two; by default the size of the
             images, 32 for digits and 224 for folders.
         channels: 1 to convert the images to grey, 3 to colour; by default those of the data set.
-        data_dir: a folder of files that are already on this machine.
-        strict: refuse a folder with files that are not images, instead of leaving them out.
+        data_dir: a folder of files that are already on this machine; of a table, the one that its
+            paths start from, by default its own.
+        strict: refuse a folder or a table with files that are not images, instead of leaving them
+            out.
         augmentation: a name in ``AUGMENTATIONS``; by default the usual one for the data set.
         preprocessing: the preprocessing of an earlier run, to process the images identically; by
             default means and standard deviations are computed from the training images.
@@ -126,7 +130,7 @@ def load_labelled(
     labels = labels_of(source.class_names, class_names)
     what = split or ("test" if source.test is not None else "all")
     fitted = for_pixels(preprocessing, source.scale)
-    return relabelled(images, labels), fitted, f"{source.name} {what}"
+    return relabelled(images, labels, len(class_names)), fitted, f"{source.name} {what}"
 
 
 def load_again(arguments: Mapping[str, Any], preprocessing: Preprocessing) -> Data:
@@ -179,6 +183,8 @@ def _source(name: str, where: Path | None, strict: bool, layout: int = LAYOUT) -
     kind, _, rest = name.partition(":")
     if kind == "folder":
         return folder.load(rest, strict, as_before=layout < LAYOUT)
+    if kind == "csv":
+        return table.load(rest, where, strict)
     if kind == "tfds":
         return tfds.load(rest, where)
     if name == "digits":
@@ -193,9 +199,10 @@ def _of_tfds(name: str, data_dir: Path | None) -> Source:
     known = ("digits", *keras_datasets.KNOWN)
     if not tfds.knows(name, data_dir):
         expected = ", ".join(map(repr, known))
-        hint = f" Did you mean 'folder:{name}'?" if Path(name).is_dir() else ""
+        kind = "folder" if os.path.isdir(name) else "csv" if os.path.isfile(name) else ""
+        hint = f" Did you mean {f'{kind}:{name}'!r}?" if kind else ""
         raise ValueError(
-            f"data: received {name!r}; expected {expected}, 'folder:PATH' or 'tfds:NAME' (after "
-            f"{tfds.INSTALL}).{hint or checks.did_you_mean(name, known)}"
+            f"data: received {name!r}; expected {expected}, 'folder:PATH', 'csv:FILE' or "
+            f"'tfds:NAME' (after {tfds.INSTALL}).{hint or checks.did_you_mean(name, known)}"
         )
     return tfds.load(name, data_dir)
