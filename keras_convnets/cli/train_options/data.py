@@ -12,8 +12,8 @@ def add_to(group: Any) -> None:
     group.add_argument(
         "--data",
         metavar="NAME",
-        help="digits, mnist, fashion_mnist, cifar10, cifar100, folder:PATH of class folders, or a "
-        "name that tensorflow-datasets knows (default: digits)",
+        help="digits, mnist, fashion_mnist, cifar10, cifar100, folder:PATH of class folders, "
+        "csv:FILE of paths and labels, or a name that tensorflow-datasets knows (default: digits)",
     )
     group.add_argument(
         "--data-dir", type=Path, metavar="FOLDER", help="where the data's files are already"
