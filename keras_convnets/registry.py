@@ -6,9 +6,10 @@ import functools
 import inspect
 import typing
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec
+from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, cast
 
 from keras_convnets import checks
+from keras_convnets.own_networks import build_of
 from keras_convnets.typed import explaining
 
 if TYPE_CHECKING:  # listing the names of networks must not import Keras
@@ -32,7 +33,7 @@ class Network(NamedTuple):
     """A published network: its metadata and the method that builds it."""
 
     published: Published
-    builder: type
+    builder: type  # or the function of `of_function`
     build: Callable[..., keras.Model]
 
 
@@ -131,6 +132,12 @@ def _check_signature(builder: type, method: str, build: Any) -> None:
             f"builder: {builder.__name__}.{method} cannot be called ({error}); expected a static "
             f"method {method}(input_shape, num_outputs, **options) that passes its options on."
         ) from error
+
+
+def of_function(name: str) -> Network:
+    """Return the network that is built by a function, ``"module:function"``; see `build_of`."""
+    build = build_of(name)
+    return Network(Published(name, build.__module__, *_IMAGENET), cast(type, build), build)
 
 
 def _check_free(name: str, network: Network) -> None:

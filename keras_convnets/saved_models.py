@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 import keras
 
 import keras_convnets.layers  # noqa: F401 - registers the layers, so that Keras can load them
+from keras_convnets import own_networks
 from keras_convnets.fast.layers import fast_layers
 from keras_convnets.keras_private import bounded_weights
 from keras_convnets.known import Known, check_outputs, from_file, pass_on, remember
@@ -147,7 +148,7 @@ def _names_us(config: Any) -> bool:
 
 def is_file(name: str | os.PathLike[str]) -> bool:
     """Return whether ``name`` is the name of a model file rather than of a network."""
-    return Path(name).suffix in (".keras", ".h5")
+    return own_networks.is_file(name)
 
 
 @explaining

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from keras_convnets import architectures, checks, golden, registry
 from keras_convnets.analysis.tables import Table
 from keras_convnets.golden import ModelInfo
-from keras_convnets.registry import Network
+from keras_convnets.own_networks import is_function
+from keras_convnets.registry import Network, of_function
 from keras_convnets.typed import explaining
 
 if TYPE_CHECKING:  # names and figures are available without Keras, which takes seconds to import
@@ -55,7 +56,8 @@ def create_model(
     """Build the network called ``name``.
 
     Args:
-        name: one of [`list_models()`][keras_convnets.list_models].
+        name: one of [`list_models()`][keras_convnets.list_models], or ``"module:function"``: a
+            function of your own of ``(input_shape, num_outputs)`` that returns a Keras model.
         input_shape: ``(channels, rows, cols)``; by default the published input shape.
         num_outputs: the number of outputs; by default the published number.
         **options: see [`Options`][keras_convnets.Options] and the network's build method.
@@ -195,6 +197,8 @@ def one_output(name: str) -> dict[str, Any]:
 
 def find(name: str) -> Network:
     """Return the network called ``name``, or raise a ``ValueError`` with the closest names."""
+    if is_function(name):
+        return of_function(name)
     _register_own()
     if name not in registry.networks:
         _load_entry_points()
@@ -202,7 +206,8 @@ def find(name: str) -> Network:
         raise ValueError(
             f"model: received {name!r}, which is not the name of a network."
             f"{_meant(name)} All names: list_models(), "
-            "keras-convnets list. Networks of your own: import their file, or pass --load FILE."
+            "keras-convnets list. Networks of your own: name a function by 'module:function', or "
+            "import their file, or pass --load FILE."
         )
     return registry.networks[name]
 

@@ -110,9 +110,12 @@ def _open(name: str, input_shape: Any = None, num_outputs: Any = None) -> Any:
     A network's weights are not initialised, because nothing here needs their values.
     """
     from keras_convnets.keras_private import without_values
+    from keras_convnets.own_networks import is_function
     from keras_convnets.saved_models import is_file, load_model
     from keras_convnets.zoo import create_model
 
+    if is_function(name):  # which may use the values of weights
+        return create_model(name, input_shape, num_outputs)
     if not is_file(name):
         options: dict[str, Any] = {"classifier_activation": "sigmoid"} if num_outputs == 1 else {}
         with without_values():
@@ -163,7 +166,8 @@ def _add_model_commands(commands: Any) -> None:
     compare.set_defaults(command=_compare)
     for command in (summary, plot, cost, field):
         command.add_argument(
-            "name", help="a network, as keras-convnets list names it, or a .keras file"
+            "name",
+            help="a network, as keras-convnets list names it, a .keras file, or module:function",
         )
         add_shape(command, "the network's published input")
         command.add_argument(
@@ -171,7 +175,9 @@ def _add_model_commands(commands: Any) -> None:
             type=int,
             help="outputs (default: as many as published); one is a sigmoid",
         )
-    compare.add_argument("names", nargs="+", metavar="name", help="networks, .keras files")
+    compare.add_argument(
+        "names", nargs="+", metavar="name", help="networks, .keras files, module:function"
+    )
     add_shape(compare, "each network's own")
     for command in (cost, field, compare):
         add_format(command)

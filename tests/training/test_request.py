@@ -71,8 +71,8 @@ def test_the_seed_is_that_of_the_settings():
 @pytest.mark.parametrize("data_format", FORMATS)
 def test_images_are_prepared_for_a_trained_model(data_format):
     model = ResnetBuilder.build((1, 16, 24), 10, "basic_block", (1,), data_format=data_format)
-    assert Pretrained(model).data_arguments() == {"image_size": (16, 24)}
-    assert Pretrained(model).data_arguments(32) == {"image_size": 32}
+    assert Pretrained(model).data_arguments() == {"image_size": (16, 24), "channels": 1}
+    assert Pretrained(model).data_arguments(32, 3) == {"image_size": 32, "channels": 3}
     digits = load_data("digits", image_size=16)
     known = Pretrained(model, digits.preprocessing, digits.class_names)
     assert known.data_arguments(32) == {"preprocessing": digits.preprocessing}

@@ -36,7 +36,8 @@ def add_to(commands: Any) -> Any:
     command.add_argument(
         "--model",
         metavar="NAME",
-        help="a network's name (default: that of the --weights, else resnet_18)",
+        help="a network's name, module:function, or a .keras file to train as it is (default: the "
+        "network of the --weights, else resnet_18)",
     )
     add_load(command)
     command.add_argument(

@@ -9,11 +9,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from keras_convnets.own_networks import is_file
 from keras_convnets.received import shown
 from keras_convnets.training.data import arguments
 from keras_convnets.training.recipe.recipe import Recipe
 from keras_convnets.training.run import config_file
-from keras_convnets.training.run.run_config import RequestFacts
+from keras_convnets.training.run.run_config import RequestFacts, RunConfig
 from keras_convnets.weights.published.published import is_name
 
 if TYPE_CHECKING:
@@ -55,6 +56,12 @@ def check_same_request(request: RunRequest) -> None:
         )
 
 
+def is_network_of(config: RunConfig, network: str) -> bool:
+    """Return whether a run trains the network of a name: its model's, or that it was built by."""
+    asked = None if config.request is None else config.request.network
+    return network == config.model.name or _plain("network", network) == asked
+
+
 def recorded(request: RunRequest) -> RequestFacts:
     """Return what a run's ``config.json`` keeps of its request beside data, recipe and settings."""
     names = [field.name for field in dataclasses.fields(RequestFacts)]
@@ -66,6 +73,8 @@ def _plain(option: str, value: Any) -> Any:
     """Return a value as it is kept in JSON, with paths that are valid from anywhere."""
     if option == "load":  # their folder may be another
         return [file.name for file in value]
+    if option in ("model", "network") and value is not None:
+        return os.path.abspath(value) if is_file(value) else value
     if option == "data":
         return arguments.anywhere(value)
     if option == "weights" and value is not None:

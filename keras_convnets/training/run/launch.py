@@ -23,7 +23,7 @@ from keras_convnets.training.distribute.strategies import (
 )
 from keras_convnets.training.recipe.settings import Settings
 from keras_convnets.training.run import config_file
-from keras_convnets.training.run.begun import check_same_request, recorded
+from keras_convnets.training.run.begun import check_same_request, is_network_of, recorded
 from keras_convnets.training.run.configuration import check_run
 from keras_convnets.training.run.effect import check_effect, check_same_model
 from keras_convnets.training.run.plan import Plan, plan
@@ -152,7 +152,7 @@ def _go_on(
 ) -> Outcome:
     out, config = request.out, config_file.read(request.out)
     make_repeatable(config.settings)
-    if request.network not in (None, config.model.name):
+    if request.network is not None and not is_network_of(config, request.network):
         raise ValueError(
             f"model: received {request.network!r} to go on with {str(out)!r}, which trains "
             f"{config.model.name!r}. Leave --model out, or start a new run."

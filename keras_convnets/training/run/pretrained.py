@@ -35,19 +35,25 @@ class Pretrained:
     preprocessing: Preprocessing | None = None
     class_names: tuple[str, ...] | None = None
 
-    def data_arguments(self, image_size: ImageSize | None = None) -> dict[str, Any]:
+    def data_arguments(
+        self, image_size: ImageSize | None = None, channels: int | None = None
+    ) -> dict[str, Any]:
         """Return the arguments for `load_data` to prepare images for the model.
 
         Args:
             image_size: the requested rows and columns; by default those of its training
                 images. A model that takes images of any size is given these.
+            channels: the requested channels; by default those that the model takes.
         """
         shape = self.model.inputs[0].shape
-        _, rows, cols = axes.in_papers_order(shape, axes.format_of(self.model))
+        depth, rows, cols = axes.in_papers_order(shape, axes.format_of(self.model))
         known = self.preprocessing
         if known is None:
             own = None if rows is None or cols is None else size_of((rows, cols))
-            return {"image_size": own if image_size is None else image_size}
+            return {
+                "image_size": own if image_size is None else image_size,
+                "channels": depth if channels is None else channels,
+            }
         if image_size is not None and rows is None and cols is None:
             known = for_input(known, (known.channels, *rows_and_cols(image_size)))
         return {"preprocessing": known}

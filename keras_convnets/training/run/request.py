@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from keras_convnets import checks
+from keras_convnets.own_networks import in_a_path, is_file
 from keras_convnets.training import run_folder
 from keras_convnets.training.data import arguments
 from keras_convnets.training.data.arguments import ImageSize
@@ -138,7 +139,8 @@ class RunRequest:
 
     Attributes:
         network: the name of the network to train; by default the one that the file of ``weights``
-            is for, else ``"resnet_18"``. Leave it out if ``fine_tune`` names a model.
+            is for, else ``"resnet_18"``. Leave it out if ``fine_tune`` names a model. The name of
+            a ``.keras`` file is that of a model to train as it is, without a new head.
         weights: a file of weights to start from, or the name of published ones, as in
             `load_weights`. Images are prepared as those that they were trained on.
         fine_tune: the folder of a finished run, or a ``.keras`` file, to start from.
@@ -206,6 +208,12 @@ class RunRequest:
                     f"fine-tune: received --{option} with it; expected none, for the model is that "
                     f"of {self.fine_tune}. Leave --{option} out."
                 )
+        for option in ("weights", "precision"):
+            if self.network is not None and is_file(self.network) and of_model[option] is not None:
+                raise ValueError(
+                    f"{option}: received {of_model[option]!r} with the saved model {self.network}, "
+                    f"which has its own; expected none. Leave --{option} out."
+                )
 
     @property
     def network_name(self) -> str:
@@ -226,7 +234,7 @@ class RunRequest:
             return self.fine_tune.stem
         if self.weights is not None and self.network is None:
             return Path(self.weights).name.partition(".")[0] or self.network_name
-        return self.network_name
+        return in_a_path(self.network_name)
 
     def check_folder(self) -> None:
         """Refuse a folder that exists, unless it is that of a run to resume as it was begun."""

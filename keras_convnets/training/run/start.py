@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import os
 import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,8 +13,10 @@ from typing import Any
 import keras
 from rich.console import Console
 
-from keras_convnets import memory
+from keras_convnets import files, memory
+from keras_convnets.inference.outputs import outputs_of
 from keras_convnets.keras_private import without_values
+from keras_convnets.own_networks import is_file, is_function
 from keras_convnets.training.data.data import Data
 from keras_convnets.training.data.loading import load_data, load_for_weights
 from keras_convnets.training.distribute.strategies import scope_of
@@ -36,7 +39,7 @@ class Start:
     Attributes:
         data: the data.
         model: the model, with its first weights.
-        network: the name that it was built by; ``None`` for one that was built already.
+        network: the name that it was built by, or its file; ``None`` for one to fine-tune.
         precision: the dtype policy that it was built with; ``None`` for one that was built already.
         weights: the weights of a file, if it has some.
         words: what was done to them, in lines.
@@ -58,6 +61,8 @@ def make_start(request: RunRequest, build: Build, strategy: Any) -> Start:
     """
     if request.fine_tune is not None:
         start = _of_pretrained(request, request.fine_tune, strategy)
+    elif request.network is not None and is_file(request.network):
+        start = _of_file(request, request.network, strategy)
     elif request.weights is not None:
         start = _of_weights(request, request.weights, build, strategy)
     else:
@@ -76,10 +81,26 @@ def make_start(request: RunRequest, build: Build, strategy: Any) -> Start:
 def _of_pretrained(request: RunRequest, path: Path, strategy: Any) -> Start:
     with scope_of(strategy):
         pretrained = open_pretrained(path)
-    arguments = pretrained.data_arguments(request.data.image_size)
+    arguments = pretrained.data_arguments(request.data.image_size, request.data.channels)
     data = _loaded(load_data, request, **arguments)
     with scope_of(strategy):
         return Start(data, pretrained.for_classes(data.class_names))
+
+
+def _of_file(request: RunRequest, file: str, strategy: Any) -> Start:
+    """Open a saved model to train as it is."""
+    with scope_of(strategy):
+        saved = open_pretrained(Path(file))
+    arguments = saved.data_arguments(request.data.image_size, request.data.channels)
+    data = _loaded(load_data, request, **arguments)
+    outputs = outputs_of(saved.model)
+    if outputs.classes != len(data.class_names):
+        raise ValueError(
+            f"model: received {files.shown(file)}, which has {outputs.count} outputs; expected "
+            f"{len(data.class_names)}, the classes of {data.name}. Start from it by --fine-tune, "
+            "which gives it a new head."
+        )
+    return Start(data, saved.model, os.path.abspath(file))
 
 
 def _of_weights(request: RunRequest, weights: str, build: Build, strategy: Any) -> Start:
@@ -115,7 +136,8 @@ def _built(
             keras.config.set_dtype_policy(before)
 
     with scope_of(strategy):
-        if can_be_too_large(data.image_shape):
+        # A function of the user's own may use the values of weights.
+        if can_be_too_large(data.image_shape) and not is_function(network):
             drawn = random.getstate()  # Keras draws the seeds of a network's weights from it
             with without_values():
                 outline = built()
