@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import functools
 
 from keras_convnets.cli import train_options
 from keras_convnets.training.run.request import Devices
@@ -62,6 +63,7 @@ WITH = {
 }
 
 
+@functools.cache
 def parser():
     """Return the parser of the train command."""
     commands = argparse.ArgumentParser().add_subparsers()

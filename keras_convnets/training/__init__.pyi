@@ -30,6 +30,8 @@ from .run.pretrained import Pretrained, open_pretrained
 from .run.request import DataRequest, Devices, ResumeRequest, RunRequest
 from .run.run import Outcome, resume, train
 from .run.saved_run import SavedRun, open_run
+from .side_by_side.figure import plot_runs
+from .side_by_side.runs import Runs, runs
 from .transfer.discriminative import DiscriminativeSGD, stage_factors, stage_rates
 from .transfer.fine_tuning import Frozen, freeze_until
 from .transfer.new_head import new_head
@@ -57,6 +59,7 @@ __all__ = [
     "ResumeRequest",
     "RunRequest",
     "RunStopped",
+    "Runs",
     "SavedRun",
     "Settings",
     "by_class",
@@ -77,8 +80,10 @@ __all__ = [
     "plan",
     "plan_run",
     "plot_curves",
+    "plot_runs",
     "predict",
     "resume",
+    "runs",
     "set_weight_decay",
     "stage_factors",
     "stage_rates",

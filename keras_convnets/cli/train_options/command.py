@@ -12,7 +12,7 @@ from keras_convnets.cli.train_options import checkpoints, data, devices, fine_tu
 from keras_convnets.training.recipe.recipe import Recipe
 from keras_convnets.training.recipe.recipes import find
 from keras_convnets.training.recipe.settings import Settings
-from keras_convnets.training.run.begun import OPTIONS
+from keras_convnets.training.run.begun import OPTIONS, flag
 from keras_convnets.training.run.request import (
     DataRequest,
     Devices,
@@ -90,7 +90,7 @@ def _check_resume(given: dict[str, Any]) -> None:
     names = [field.name for kind in (ResumeRequest, Devices) for field in dataclasses.fields(kind)]
     known = {"resume", "load", *(OPTIONS.get(name, name) for name in names)} - {"out"}
     if others := [name for name in given if name not in known]:
-        options = [f"--{'continue' if n == 'continues' else n.replace('_', '-')}" for n in others]
+        options = map(flag, others)
         raise ValueError(
             f"resume: received {', '.join(options)} with it; expected none, for a run goes on as "
             "it was begun. Start a new run for other settings."

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import keras
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, MaxNLocator, PercentFormatter
 
 from keras_convnets import files
 from keras_convnets.printable import printable
-from keras_convnets.training.report.drawing import GRID, INK, any_letters, page_svg
+from keras_convnets.training.report.drawing import INK, any_letters, page_svg
 from keras_convnets.training.report.fitted import columns
+from keras_convnets.training.report.panels import dress, in_per_cent, logarithmic
 from keras_convnets.training.run_folder import History
 from keras_convnets.typed import explaining
 
@@ -67,14 +67,16 @@ def _figure(history: History, title: str) -> Figure:
     for metric in ("loss", "accuracy"):
         _line(places[metric], history, metric, "training", _TRAINING)
         _line(places[metric], history, f"val_{metric}", "validation", _VALIDATION)
-    _logarithmic(places["loss"], _column(history, "loss") + _column(history, "val_loss"))
-    _in_per_cent(places["accuracy"])
+    logarithmic(places["loss"], _column(history, "loss") + _column(history, "val_loss"))
+    in_per_cent(places["accuracy"])
+    if places["accuracy"].lines:
+        places["accuracy"].legend(frameon=False, loc="lower right", labelcolor=INK)
     if any(rates):
         _line(places["learning rate"], history, "learning_rate", "learning rate", _RATE)
         if _goes_in_steps(rates):
-            _logarithmic(places["learning rate"], rates)
+            logarithmic(places["learning rate"], rates)
     for name, axes in places.items():
-        _dress(axes, name)
+        dress(axes, name)
     figure.suptitle(printable(title), color=INK, parse_math=False)
     return figure
 
@@ -99,35 +101,7 @@ def _column(history: History, key: str) -> list[float]:
     return [float("nan") if value is None else float(value) for value in found]
 
 
-def _in_per_cent(axes: Axes) -> None:
-    axes.yaxis.set_major_formatter(PercentFormatter(1.0))
-    axes.set_ylim(top=min(axes.get_ylim()[1], 1.005))
-    if axes.lines:
-        axes.legend(frameon=False, loc="lower right", labelcolor=INK)
-
-
 def _goes_in_steps(rates: Sequence[float]) -> bool:
     """Return whether the learning rate changes in steps rather than in every epoch."""
     unchanged = sum(one == other for one, other in itertools.pairwise(rates))
     return 2 * unchanged >= len(rates) - 1
-
-
-def _logarithmic(axes: Axes, values: Iterable[float]) -> None:
-    """Make the axis logarithmic if that suits the values."""
-    if any(0 < value < float("inf") for value in values):
-        axes.set_yscale("log")
-        axes.yaxis.set_major_locator(LogLocator())
-        axes.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))
-        axes.yaxis.set_major_formatter("{x:g}")
-        axes.yaxis.set_minor_formatter("{x:g}")
-
-
-def _dress(axes: Axes, name: str) -> None:
-    axes.set(xlabel="epoch", ylabel=name)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    axes.grid(color=GRID)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set_color(INK)
-    axes.tick_params(colors=INK, which="both")
-    axes.xaxis.label.set_color(INK)
-    axes.yaxis.label.set_color(INK)

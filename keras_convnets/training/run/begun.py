@@ -26,7 +26,8 @@ MAY_DIFFER = {"out", "or_resume", "given", "devices", "data_dir"}
 OPTIONS = {"network": "model", "name": "data", "source": "recipe", "or_resume": "continues"}
 """The options whose names are not those of their fields."""
 
-_NESTED = ("data", "recipe", "settings")
+_FLAGS = {"continues": "continue"}
+NESTED = ("data", "recipe", "settings")
 
 
 def check_same_request(request: RunRequest) -> None:
@@ -39,7 +40,7 @@ def check_same_request(request: RunRequest) -> None:
     different = {}
     for option, value in _given(request):
         kept = _kept(config, option)
-        if kept and _plain(option, value) not in kept:
+        if kept and stored_value(option, value) not in kept:
             different[option] = (kept[0], value)
     if "recipe" in different:  # which says enough about values that were not given on their own
         asked = {"recipe", *(request.given or ())}
@@ -47,7 +48,7 @@ def check_same_request(request: RunRequest) -> None:
         different = {o: pair for o, pair in different.items() if o in asked or o not in of_recipe}
     if different:
         words = [
-            f"--{option.replace('_', '-')} {_in_words(kept)} (received {_in_words(value)})"
+            f"{flag(option)} {_in_words(kept)} (received {_in_words(value)})"
             for option, (kept, value) in different.items()
         ]
         raise ValueError(
@@ -65,11 +66,26 @@ def is_network_of(config: RunConfig, network: str) -> bool:
 def recorded(request: RunRequest) -> RequestFacts:
     """Return what a run's ``config.json`` keeps of its request beside data, recipe and settings."""
     names = [field.name for field in dataclasses.fields(RequestFacts)]
-    values = {name: _plain(name, getattr(request, name)) for name in names}
-    return RequestFacts(**values | {"load": tuple(values["load"])})
+    values = {
+        name: stored_value(name, getattr(request, name)) for name in names if hasattr(request, name)
+    }
+    return RequestFacts(
+        **values
+        | {
+            "load": tuple(values["load"]),
+            "load_paths": tuple(str(file.absolute()) for file in request.load),
+            "strategy": request.devices.strategy,
+            "workers": request.devices.workers,
+        }
+    )
 
 
-def _plain(option: str, value: Any) -> Any:
+def flag(option: str) -> str:
+    """Return an option as it is given: ``--batch-size`` for ``batch_size``."""
+    return f"--{_FLAGS.get(option, option).replace('_', '-')}"
+
+
+def stored_value(option: str, value: Any) -> Any:
     """Return a value as it is kept in JSON, with paths that are valid from anywhere."""
     if option == "load":  # their folder may be another
         return [file.name for file in value]
@@ -91,8 +107,8 @@ def _given(request: RunRequest) -> Iterator[tuple[str, Any]]:
     """Yield the options that were given, in the order of their fields, with their values."""
     plain: Any = type(request)()
     parts: list[tuple[Any, Any]] = [(request, plain)]
-    parts += [(getattr(request, name), getattr(plain, name)) for name in _NESTED]
-    seen = MAY_DIFFER | set(_NESTED)
+    parts += [(getattr(request, name), getattr(plain, name)) for name in NESTED]
+    seen = MAY_DIFFER | set(NESTED)
     for part, default in parts:
         names = [field.name for field in dataclasses.fields(part)]
         options = {name: OPTIONS.get(name, name) for name in names if name not in seen}

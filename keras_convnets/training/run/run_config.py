@@ -117,7 +117,13 @@ class PreprocessingFacts:
 
 @dataclasses.dataclass(frozen=True)
 class RequestFacts:
-    """What was asked for and cannot be seen from the rest: see ``RunRequest``."""
+    """What was asked for and cannot be seen from the rest: see ``RunRequest``.
+
+    Attributes:
+        load_paths: where the files of ``load`` were; empty in the files of earlier versions.
+        strategy: ``Devices.strategy``.
+        workers: ``Devices.workers``.
+    """
 
     network: str | None
     weights: str | None
@@ -125,6 +131,9 @@ class RequestFacts:
     freeze_until: str | None
     precision: str | None
     load: tuple[str, ...]
+    load_paths: tuple[str, ...] = ()
+    strategy: str = "auto"
+    workers: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,0 +1,86 @@
+"""A recipe as the one in ``RECIPES`` that it was made from, and what was changed."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from keras_convnets.training.recipe.recipes import RECIPES, Recipe
+
+_DEFAULTS = {field.name: field.default for field in dataclasses.fields(Recipe)}
+_LABEL = "source"
+
+
+def named(recipe: Recipe) -> tuple[str, dict[str, Any]] | None:
+    """Return the name of the closest recipe, and the changes that make it this one.
+
+    Returns:
+        The name and the changes for `Recipe.replace`, which are also those of the command's
+        options; the source may differ. ``None`` if no recipe becomes this one, which may be one
+        that an earlier version accepted.
+
+    Examples:
+        >>> named(RECIPES["resnet-cifar"].replace(epochs=40))
+        ('resnet-cifar', {'epochs': 40})
+    """
+    found = [
+        (base.source != recipe.source, len(changes), name, changes)
+        for name, base in RECIPES.items()
+        if (changes := _changes(base, recipe)) is not None
+    ]
+    if not found:
+        return None
+    _, _, name, changes = min(found, key=lambda each: each[:2])
+    return name, changes
+
+
+def _changes(base: Recipe, recipe: Recipe) -> dict[str, Any] | None:
+    """Return the fewest changes; ``None`` if they do not make the recipe.
+
+    A value that is a default may come about by itself, as ``epochs=None`` does beside steps.
+    """
+    changes = {name: value for name, value in _differing(base, recipe).items() if value is not None}
+    for name in [name for name, value in changes.items() if value == _DEFAULTS[name]]:
+        fewer = {other: value for other, value in changes.items() if other != name}
+        if _makes(base, fewer, recipe):
+            changes = fewer
+    return changes if _makes(base, changes, recipe) else None
+
+
+def _makes(base: Recipe, changes: dict[str, Any], recipe: Recipe) -> bool:
+    try:
+        return not _differing(base.replace(**changes), recipe)
+    except ValueError:
+        return False
+
+
+def _differing(base: Recipe, recipe: Recipe) -> dict[str, Any]:
+    """Return the values of a recipe that another one has not, by name."""
+    values = {name: getattr(recipe, name) for name in _DEFAULTS if name != _LABEL}
+    return {name: value for name, value in values.items() if value != getattr(base, name)}
+
+
+def in_words(recipe: Recipe) -> str:
+    """Return a recipe in a few words.
+
+    Examples:
+        >>> in_words(RECIPES["quick"].replace(epochs=3, drops=(0.5, 0.75), schedule="drops"))
+        'quick, epochs=3, schedule=drops, drops=0.5,0.75'
+        >>> in_words(Recipe("my own", 32, 0.1, epochs=3))[:20]
+        'my own, batch_size=3'
+    """
+    found = named(recipe)
+    is_ours = found is not None and RECIPES[found[0]].source == recipe.source
+    if found is not None and is_ours:
+        name, changes = found
+    else:
+        values = {name: getattr(recipe, name) for name in _DEFAULTS if name != _LABEL}
+        name = recipe.source
+        changes = {key: value for key, value in values.items() if value != _DEFAULTS[key]}
+    return ", ".join([name, *(f"{key}={_said(value)}" for key, value in changes.items())])
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ",".join(map(_said, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,1 @@
+"""Several runs side by side: found in folders, as a table and as a figure."""
