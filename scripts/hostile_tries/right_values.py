@@ -183,12 +183,14 @@ _RIGHT: dict[str, dict[str, Any]] = {
     "plan_run": {"request": _request},
     "plot_block": {"block": lambda: _a_block(), "input_shape": (4, 8, 8), "to_file": "a.svg"},
     "plot_curves": {"history": {"loss": [2.0, 1.0]}, "to_file": "curves.png"},
+    "plot_runs": {"found": lambda: _finished(), "to_file": "runs.svg"},
     "plot_model": {"to_file": "model.svg"},
     "predict": {"run": _saved, "files": ["none.png"]},
     "published": {"source": "a paper"},
     "reduction_a": {"k": 2, "l": 2, "m": 2, "n": 2},
     "resnext_block": {"filters": 64, "cardinality": 2},
     "resume": {"out": lambda: _begun()},
+    "runs": {"folders": lambda: _finished()},
     "save_weights": {"path": "weights.safetensors"},
     "scale": {"factor": 0.5},
     "scope": {"name": "conv1"},
@@ -272,7 +274,7 @@ _LEFT_OUT = {
 }
 _LEFT_OUT |= {"scaled_tanh"}  # an activation, called by Keras
 _LEFT_OUT |= {"Data", "Evaluation", "Images", "Predictions", "SavedRun", "Pretrained"}
-_LEFT_OUT |= {"WeightsReport"}
+_LEFT_OUT |= {"Runs", "WeightsReport"}
 _NO_UNIT = {"published"}
 _NUMBERS = itertools.count()
 

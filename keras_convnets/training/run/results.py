@@ -12,6 +12,7 @@ from keras_convnets.training import run_folder
 from keras_convnets.training.report.curves import plot_curves
 from keras_convnets.training.report.report import write_report
 from keras_convnets.training.run import config_file
+from keras_convnets.training.run.command import repetition
 from keras_convnets.training.run.loop import Loop
 from keras_convnets.training.run.run_config import OutcomeFacts, RunConfig
 
@@ -47,7 +48,8 @@ def _write_results(loop: Loop, config: RunConfig, interrupted: bool) -> float | 
     together = min(_BATCH, loop.recipe.batch_size)
     evaluation = evaluate(loop.model, loop.data.test, loop.data.preprocessing, together)
     loop.check_folder()
-    write_report(folder, loop.model, loop.data, evaluation, history, config.shown())
+    said = config.shown() | {"repeat it": str(repetition(config))}
+    write_report(folder, loop.model, loop.data, evaluation, history, said)
     names = loop.data.class_names
     found = numbers(evaluation, names, loop.model.name, loop.data.name, "test")
     run_folder.write_metrics(folder, found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -103,7 +104,7 @@ def _draw(axes: Axes, group: Group, column: str, label: str, number: int) -> Non
         high = [mean + deviation for mean, deviation in zip(means, deviations, strict=True)]
         axes.fill_between(epochs, low, high, color=color, alpha=0.25, linewidth=0)
     marker = "o" if len(means) <= _MOST_MARKS else None
-    style = {"color": color, "linestyle": line, "marker": marker, "markersize": 4}
+    style: dict[str, Any] = {"color": color, "linestyle": line, "marker": marker, "markersize": 4}
     axes.plot(epochs, means, linewidth=_WIDE, label=label, **style)
 
 

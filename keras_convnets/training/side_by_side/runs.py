@@ -26,6 +26,10 @@ _LEGEND = (
 )
 _LONGEST = 60  # characters of a recipe in a table for people
 _KEYS = ("run", "network", "data", "recipe", "seed", "epochs", "best", "last", "test", "time")
+_FACTS = (
+    *("network", "data", "recipe", "seed", "epochs", "planned", "best", "best_epoch", "last"),
+    *("test", "seconds", "state", "reason"),
+)
 _NUMBERS = ("seed", "epochs", "best", "last", "test", "time")
 
 
@@ -200,9 +204,7 @@ def _spread(spread: Spread | None) -> str | None:
 
 def _facts(run: RunFacts) -> dict[str, Any]:
     how = Repetition() if run.config is None else repetition(run.config)
-    names = ("network", "data", "recipe", "seed", "epochs", "planned", "best", "best_epoch")
-    names += ("last", "test", "seconds", "state", "reason")
-    facts = {name: getattr(run, name) for name in names}
+    facts = {name: getattr(run, name) for name in _FACTS}
     return {"run": str(run.folder)} | facts | {"command": how.command, "call": how.call}
 
 
