@@ -15,6 +15,7 @@ from keras_convnets.training.run.request import DataRequest, Devices, RunRequest
 from keras_convnets.training.run.run_config import RunConfig
 
 _DEFAULT_RECIPE = "quick"
+_WRITTEN = (bool, int, float, str, type(None))  # arguments of an optimizer that an option gives
 
 
 def command(request: RunRequest) -> list[str]:
@@ -67,8 +68,16 @@ def _words(option: str, value: Any) -> list[str]:
     if isinstance(value, tuple) and all(isinstance(each, Path) for each in value):
         return [word for file in value for word in _words(option, file)]
     value = str(value.absolute()) if isinstance(value, Path) else stored_value(option, value)
-    text = ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    text = _text(value)
     return [f"{name}={text}"] if text.startswith("-") else [name, text]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, dict):
+        if any(not isinstance(each, _WRITTEN) or "," in str(each) for each in value.values()):
+            raise ValueError(f"received {value!r}, which no options give.")
+        return ",".join(f"{name}={each}" for name, each in value.items())
+    return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 @dataclasses.dataclass(frozen=True)
