@@ -60,7 +60,7 @@ def check_same_request(request: RunRequest) -> None:
 def is_network_of(config: RunConfig, network: str) -> bool:
     """Return whether a run trains the network of a name: its model's, or that it was built by."""
     asked = None if config.request is None else config.request.network
-    return network == config.model.name or _plain("network", network) == asked
+    return network == config.model.name or stored_value("network", network) == asked
 
 
 def recorded(request: RunRequest) -> RequestFacts:
