@@ -309,7 +309,7 @@ def test_a_run_is_tuned_to_other_classes_with_its_own_preprocessing(capfd):
         ("--data folder:empty", "empty"),
         ("--data folder:one", "one"),
         ("--validation-split 1", "validation_split: received 1"),
-        ("--augmentation mixup", "augmentation: received 'mixup'"),
+        ("--augmentation mixing", "augmentation: received 'mixing'"),
         ("--model vgg_11 --image-size 16", "too small"),
         ("--model resnet_18 --image-size 8", "too small"),
         ("--resume none", "run: there is no 'none/config.json'"),

@@ -7,6 +7,7 @@ import pytest
 from keras_convnets.images.labelled import from_array
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.training.data.data import Data
+from keras_convnets.training.data.pipeline import training_batches
 from keras_convnets.training.recipe.compiling import compile_model
 from keras_convnets.training.recipe.recipes import RECIPES
 from keras_convnets.training.recipe.settings import Settings
@@ -21,11 +22,11 @@ SEVERAL = RANDOM.integers(0, 2, (COUNT, CLASSES))
 SPREAD = np.eye(CLASSES, dtype="float32")
 
 
-def data_of(labels):
+def data_of(labels, augmentation="none"):
     images = from_array(PIXELS, labels, str)
     classes = 2 if labels is YES else CLASSES
     names = tuple(map(str, range(classes)))
-    return Data("own", images, images, images, names, Preprocessing(1, 4, 4, 1.0), "none")
+    return Data("own", images, images, images, names, Preprocessing(1, 4, 4, 1.0), augmentation)
 
 
 def classifier(units, activation, *layers):
@@ -125,3 +126,47 @@ def test_a_softmax_over_one_output_is_not_trained(more):
         ValueError, match="softmax over one output, which is 1 for every image; exp"
     ):
         trained(classifier(1, "softmax", *more), YES)
+
+
+@pytest.mark.parametrize(
+    ("units", "activation", "labels", "loss", "smoothing"),
+    [
+        (CLASSES, "softmax", ONE, keras.losses.CategoricalCrossentropy, 0),
+        (CLASSES, None, ONE, keras.losses.CategoricalCrossentropy, 0.2),
+        (1, "sigmoid", YES, keras.losses.BinaryCrossentropy, 0),
+        (1, None, YES, keras.losses.BinaryCrossentropy, 0.2),
+        (CLASSES, "sigmoid", ONE, keras.losses.BinaryCrossentropy, 0.2),
+        (CLASSES, "sigmoid", SEVERAL, keras.losses.BinaryCrossentropy, 0),
+    ],
+)
+def test_mixed_labels_are_shares_in_the_loss_and_whole_in_the_accuracy(
+    units, activation, labels, loss, smoothing
+):
+    model, data = classifier(units, activation), data_of(labels, "mixup:1")
+    recipe = RECIPE.replace(label_smoothing=smoothing)
+    objective = compile_model(model, data, recipe, Settings())
+    [(images, mixed)] = training_batches(data, COUNT, seed=0, epoch=0)
+    shares = mixed.numpy()
+    assert shares.shape == (COUNT, len(data.class_names))
+    if units == 1:
+        shares = shares[:, 1:]
+    outputs = keras.ops.convert_to_numpy(model(images))
+    expected = loss(from_logits=activation is None, label_smoothing=smoothing)(shares, outputs)
+    found, accuracy = model.train_on_batch(images, objective.labels(mixed))
+    assert found == pytest.approx(float(expected), abs=1e-5)
+    if units == 1 or labels is SEVERAL:
+        likely = 0 if activation is None else 0.5
+        right = (outputs > likely) == (shares > 0.5)
+    else:
+        right = outputs.argmax(axis=1) == shares.argmax(axis=1)
+    assert accuracy == pytest.approx(right.mean())
+    whole = objective.labels(labels)  # those of validation
+    assert set(np.unique(whole)) == {0, 1}
+    assert whole.shape == shares.shape
+
+
+def test_the_accuracy_of_mixed_labels_is_saved_with_a_model(tmp_path):
+    model = classifier(1, "sigmoid")
+    compile_model(model, data_of(YES, "mixup"), RECIPE, Settings())
+    model.save(tmp_path / "model.keras")
+    assert keras.models.load_model(tmp_path / "model.keras").count_params() == model.count_params()

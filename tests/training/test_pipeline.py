@@ -1,3 +1,5 @@
+import hashlib
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -7,10 +9,12 @@ from keras_convnets.images.labelled import Images, from_array, from_arrays
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.training.data.augmentation import AUGMENTATIONS
 from keras_convnets.training.data.data import Data
+from keras_convnets.training.data.loading import load_data
 from keras_convnets.training.data.pipeline import explain, steps_per_epoch, training_batches
 
 SIZE, COUNT, BATCH = 8, 50, 12
 CLASSES = ("a", "b", "c")
+ALL = "crop-flip+rotation+color-jitter+randaugment+erasing:0.5+mixup+cutmix"
 
 
 def pixels(count=COUNT, size=SIZE, channels=3):
@@ -67,7 +71,7 @@ def test_an_epoch_has_each_image_once_with_its_label_and_leaves_a_remainder_out(
     assert np.array_equal(images, pixels()[seen.astype(int)])
 
 
-@pytest.mark.parametrize("augmentation", AUGMENTATIONS)
+@pytest.mark.parametrize("augmentation", [*AUGMENTATIONS, ALL])
 def test_images_in_memory_and_images_read_one_by_one_are_treated_alike(augmentation):
     assert same(batches(in_memory(augmentation)), batches(one_by_one(augmentation)))
 
@@ -111,6 +115,63 @@ def test_epochs_and_seeds_differ_and_nothing_else_matters():
             np.concatenate([labels for _, labels in first]),
             np.concatenate([labels for _, labels in other]),
         )
+
+
+# SHA-256 of batches of the version that knew no other augmentations.
+BEFORE = {
+    "none": "d0d9d6788c348f39",
+    "shift": "bfd44e391979575e",
+    "crop": "5bd107423eed60a4",
+    "crop-flip": "3350efc674ceeb86",
+    "resized-crop": "b340d60e9ade127f",
+}
+
+
+@pytest.mark.parametrize("augmentation", BEFORE)
+def test_crops_and_flips_are_those_of_all_versions(augmentation):
+    data = load_data("digits", image_size=12, channels=3, augmentation=augmentation)
+    digest = hashlib.sha256()
+    for epoch in (0, 3):
+        for images, labels in batches(data, 64, seed=5, epoch=epoch, first_step=18):
+            digest.update(images.tobytes() + labels.tobytes())
+    assert digest.hexdigest()[:16] == BEFORE[augmentation]
+
+
+def test_all_changes_depend_on_the_position_alone():
+    data = one_by_one(ALL)
+    whole = batches(data, epoch=1)
+    assert same(batches(data, epoch=1, first_step=2), whole[2:])
+    shares = [
+        batches(data, epoch=1, replicas=2, pipeline=pipeline, pipelines=2) for pipeline in (0, 1)
+    ]
+    halves = [
+        (np.concatenate([one, other]) for one, other in zip(*pair, strict=True))
+        for pair in zip(*shares, strict=True)
+    ]
+    assert same([tuple(half) for half in halves], whole)
+    images, labels = (
+        np.concatenate(parts) for parts in zip(*batches(data, BATCH // 2, epoch=1), strict=True)
+    )
+    for step, (some, their_labels) in enumerate(whole):
+        place = slice(step * BATCH, (step + 1) * BATCH)
+        assert np.array_equal(images[place], some)
+        assert np.array_equal(labels[place], their_labels)
+    assert not np.array_equal(batches(data, epoch=2)[0][0], whole[0][0])
+
+
+def test_other_changes_leave_the_order_and_the_crops_alone():
+    plain, erased = (batches(in_memory(name)) for name in ("crop-flip", "crop-flip+erasing:1"))
+    for (images, labels), (changed, same_labels) in zip(plain, erased, strict=True):
+        assert np.array_equal(labels, same_labels)
+        kept = np.any(changed != 0, axis=-1)
+        assert np.array_equal(changed[kept], images[kept])
+        assert 0.3 < kept.mean() < 0.7
+    _, shares = batches(in_memory("crop-flip+mixup"))[0]
+    assert shares.shape == (BATCH, len(CLASSES))
+    assert np.allclose(shares.sum(axis=1), 1)
+    pairs = plain[0][1].reshape(-1, 2)
+    for share, pair in zip(shares, np.repeat(pairs, 2, axis=0), strict=True):
+        assert set(np.flatnonzero(share)) <= set(pair)
 
 
 def test_one_image_is_augmented_otherwise_in_each_epoch():
@@ -207,11 +268,15 @@ def test_subsets_keep_what_belongs_together():
         ({"first_step": 5}, "first_step: received 5; expected 0 to 4"),
         ({"first_step": -1}, "first_step: received -1; expected 0 to 4"),
         ({"data_format": "channel_first"}, "data_format: received 'channel_first'"),
+        ({"batch_size": 25}, "batch_size: received 25; expected an even number, .* Pass 26"),
+        ({"replicas": 4}, "batch_size: received 12, 3 on each of 4 replicas; .* Pass 16"),
     ],
 )
 def test_what_cannot_be_is_refused(arguments, words):
     with pytest.raises(ValueError, match=f"^{words}"):
-        training_batches(in_memory(), **{"batch_size": BATCH, "seed": 0, "epoch": 0} | arguments)
+        training_batches(
+            in_memory("mixup"), **{"batch_size": BATCH, "seed": 0, "epoch": 0} | arguments
+        )
 
 
 def test_steps_are_whole_batches():

@@ -8,7 +8,7 @@ from typing import Any
 
 from keras_convnets import checks, files
 from keras_convnets.received import shown
-from keras_convnets.training.data.augmentation import AUGMENTATIONS
+from keras_convnets.training.data.augmentation_names import full_name
 
 ImageSize = int | tuple[int, int]
 """Rows and columns: one number if both are equal."""
@@ -57,7 +57,7 @@ def channels_of(value: Any) -> int | None:
 
 def augmentation_of(value: Any) -> str | None:
     """Return the name of an augmentation; ``None`` for the default."""
-    return None if value is None else checks.choice("augmentation", value, AUGMENTATIONS)
+    return None if value is None else full_name(value)
 
 
 def folder_of(value: Any) -> Path | None:

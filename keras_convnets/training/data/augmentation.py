@@ -18,8 +18,8 @@ _ASPECTS = (3 / 4, 4 / 3)
 class Augmentation:
     """The random changes made to each training image.
 
-    The caller passes in the random numbers, ``numbers`` of them per image, so the result depends on
-    nothing else.
+    The methods make the crops and flips. The caller passes in the random numbers, ``numbers`` of
+    them per image, so the result depends on nothing else.
 
     Attributes:
         pad: pixels of padding on each side, followed by a random crop of the original size. The
@@ -27,15 +27,34 @@ class Augmentation:
         flip: mirror half of the images horizontally.
         random_resized_crop: crop 8 to 100 % of the area, with an aspect ratio of 3:4 to 4:3, and
             resize the crop.
+        rotation: rotate by at most so many degrees, in either direction; 0 for not at all, as in
+            all that follow.
+        color_jitter: change brightness, contrast and saturation by at most this share, and the hue
+            by at most a quarter of it.
+        randaugment: the magnitude of two operations of RandAugment, up to 10.
+        erasing: the probability that a rectangle is erased.
+        mixup: alpha of the Beta distribution from which mixup draws the images' shares.
+        cutmix: alpha of the Beta distribution from which CutMix draws the areas.
     """
 
     pad: int = 0
     flip: bool = False
     random_resized_crop: bool = False
+    rotation: float = 0.0
+    color_jitter: float = 0.0
+    randaugment: float = 0.0
+    erasing: float = 0.0
+    mixup: float = 0.0
+    cutmix: float = 0.0
+
+    @property
+    def mixes(self) -> bool:
+        """Whether images are mixed in pairs, so that a label is a share of each class."""
+        return bool(self.mixup or self.cutmix)
 
     @property
     def numbers(self) -> int:
-        """The number of random numbers per image, uniform in [0, 1)."""
+        """The number of random numbers per image that crops and flips need, uniform in [0, 1)."""
         return 3 + (2 * _TRIES + 2) * self.random_resized_crop
 
     def shifted(self, images: tf.Tensor, numbers: tf.Tensor) -> tf.Tensor:
@@ -128,4 +147,7 @@ AUGMENTATIONS = {
     "crop-flip": Augmentation(pad=4, flip=True),
     "resized-crop": Augmentation(flip=True, random_resized_crop=True),
 }
-"""The augmentations by name, as ``load_data(..., augmentation="crop-flip")`` takes them."""
+"""The crops and flips by name, as ``load_data(..., augmentation="crop-flip")`` takes them.
+
+Any name of ``STRENGTHS`` may follow, with its strength: ``"crop-flip+rotation:15+mixup:0.2"``.
+"""

@@ -19,7 +19,11 @@ from keras_convnets.images.batches import ahead, gathered, in_format, mapped, on
 from keras_convnets.images.labelled import Images
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.images.reading import unreadable
-from keras_convnets.training.data.augmentation import AUGMENTATIONS, Augmentation
+from keras_convnets.training.data.augmentation import Augmentation
+from keras_convnets.training.data.augmentation_names import augmentation_named
+from keras_convnets.training.data.changes.applied import Changes
+from keras_convnets.training.data.changes.draws import drawn
+from keras_convnets.training.data.changes.mixing import check_pairs, mixed
 from keras_convnets.training.data.data import Data
 from keras_convnets.typed import explaining
 
@@ -73,7 +77,9 @@ def training_batches(
             ``replicas // pipelines`` replicas, in turn, step by step.
 
     Returns:
-        A ``tf.data.Dataset`` of float32 images and int32 labels.
+        A ``tf.data.Dataset`` of float32 images and int32 labels. With mixup or CutMix, a label is
+        float32 with the share of each class, (batch, classes), which suits
+        `keras.losses.CategoricalCrossentropy`, or with sigmoids `keras.losses.BinaryCrossentropy`.
 
     Raises:
         ValueError: the batch size does not fit the data or replicas, or a number is out of range.
@@ -89,15 +95,23 @@ def training_batches(
     steps = steps_per_epoch(data, batch_size)
     checks.choice("data_format", data_format, axes.FORMATS)
     _check_place(first_step, steps, batch_size, replicas, pipeline, pipelines)
-    augmentation = AUGMENTATIONS[data.augmentation]
+    check_pairs(data.augmentation, batch_size, replicas)
+    augmentation = augmentation_named(data.augmentation)
     places = np.arange(steps * batch_size).reshape(steps, pipelines, replicas // pipelines, -1)
     own = places[first_step:, pipeline].reshape(-1, batch_size // replicas)
     order, numbers = _drawn(len(data.train), augmentation.numbers, seed, epoch)
-    rows = (order[own], numbers[own], data.train.labels[order[own]])
-    batches = _read(data.train, data.preprocessing, augmentation, rows)
+    changes = drawn(augmentation, len(data.train), data.image_shape, seed, epoch)
+    rest = {name: values[own] for name, values in changes.items()}
+    rest["labels"] = data.train.labels[order[own]]
+    batches = _read(data.train, data.preprocessing, augmentation, (order[own], numbers[own], rest))
+    change = Changes(augmentation, data.train, data.preprocessing)
 
-    def finish(images: tf.Tensor, numbers: tf.Tensor, labels: tf.Tensor) -> tuple[Any, Any]:
-        return in_format(augmentation.shifted(images, numbers), data_format), labels
+    def finish(images: tf.Tensor, numbers: tf.Tensor, rest: dict[str, Any]) -> tuple[Any, Any]:
+        images = change(augmentation.shifted(images, numbers), rest)
+        labels = rest["labels"]
+        if augmentation.mixes:
+            images, labels = mixed(images, _shares(labels, len(data.class_names)), rest)
+        return in_format(images, data_format), labels
 
     # Each process selects its own images, so tf.distribute must not shard them again.
     return ahead(mapped(batches, finish), AutoShardPolicy.OFF)
@@ -110,13 +124,18 @@ def _drawn(images: int, numbers: int, seed: int, epoch: int) -> tuple[np.ndarray
     return order, random.random((images, numbers), np.float32)
 
 
+def _shares(labels: tf.Tensor, classes: int) -> tf.Tensor:
+    """Return labels as the share of each class, float32."""
+    return tf.one_hot(labels, classes) if labels.shape.rank == 1 else tf.cast(labels, tf.float32)
+
+
 def _read(
     images: Images,
     preprocessing: Preprocessing,
     augmentation: Augmentation,
-    rows: tuple[np.ndarray, ...],
+    rows: tuple[Any, ...],
 ) -> tf.data.Dataset:
-    """Return batches of preprocessed images, their random numbers and labels.
+    """Return batches of preprocessed images, their random numbers and the rest of their rows.
 
     They are gathered a batch at a time where possible, otherwise read one by one.
     """
@@ -124,9 +143,9 @@ def _read(
         batches = tf.data.Dataset.from_tensor_slices(rows)
         return mapped(
             batches,
-            lambda many, numbers, labels: (preprocessing(images.read(many)), numbers, labels),
+            lambda many, numbers, rest: (preprocessing(images.read(many)), numbers, rest),
         )
-    one_row_each = tuple(array.reshape(-1, *array.shape[2:]) for array in rows)
+    one_row_each = tf.nest.map_structure(lambda array: array.reshape(-1, *array.shape[2:]), rows)
     singles = one_by_one(images, one_row_each, *_single(preprocessing, augmentation))
     return singles.batch(rows[0].shape[1], drop_remainder=True)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from keras_convnets import checks, received
 from keras_convnets.received import shown
-from keras_convnets.training.data.augmentation import AUGMENTATIONS
+from keras_convnets.training.data.augmentation_names import full_name
 
 SCHEDULES = ("drops", "cosine", "constant")
 LOSSES = ("binary_crossentropy",)
@@ -86,7 +86,7 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "label_smoothing": lambda name, value: checks.rate(
         name, value, "the share of a label that all classes have, such as 0.1"
     ),
-    "augmentation": lambda name, value: checks.choice(name, value, AUGMENTATIONS),
+    "augmentation": lambda _, value: full_name(value),
     "images_per_rate": _positive_integer,
     "stage_decay": checks.share,
     "optimizer": lambda name, value: _text(name, value).lower(),

@@ -9,7 +9,9 @@ import tensorflow as tf
 
 from keras_convnets.inference.fits import check_labels
 from keras_convnets.inference.outputs import Outputs, outputs_of
+from keras_convnets.training.data.augmentation_names import augmentation_named
 from keras_convnets.training.data.data import Data
+from keras_convnets.training.recipe.mixed_accuracy import MixedBinaryAccuracy
 
 
 class Objective:
@@ -21,6 +23,9 @@ class Objective:
     | one sigmoid, or its logit | one of two classes | binary cross-entropy | binary |
     | a sigmoid per class | one class per image | binary cross-entropy | of the top class |
     | a sigmoid per class | several classes | binary cross-entropy | binary, over all labels |
+
+    Labels of mixup and CutMix are the share of each class. The accuracy is then that of the class
+    with the largest share, for sigmoids of those with more than half.
 
     Args:
         model: a classifier; if it was built in the scope of a strategy, call this in that scope.
@@ -49,8 +54,9 @@ class Objective:
             )
         self._has_several = data.train.labels.ndim == 2
         check_labels(model, self._outputs, data.train.labels)
-        # Smoothed labels and labels for sigmoids have one number per class.
-        self._is_spread = bool(label_smoothing) or self._outputs.are_independent
+        self._is_mixed = augmentation_named(data.augmentation).mixes
+        # Smoothed or mixed labels and labels for sigmoids have one number per class.
+        self._is_spread = bool(label_smoothing) or self._is_mixed or self._outputs.are_independent
         self.loss = self._loss(self._outputs, label_smoothing)
         self.accuracy = self._accuracy(self._outputs)
 
@@ -60,9 +66,11 @@ class Objective:
 
     def labels(self, labels: Any) -> Any:
         """Return a batch of labels in the format of the loss."""
+        has_shares = len(labels.shape) == 2
         if self._outputs.is_binary:
-            return tf.cast(labels, tf.float32)[:, tf.newaxis]
-        if self._has_several:
+            second = labels[:, 1] if has_shares else labels
+            return tf.cast(second, tf.float32)[:, tf.newaxis]
+        if has_shares:
             return tf.cast(labels, tf.float32)
         return tf.one_hot(labels, self._outputs.count) if self._is_spread else labels
 
@@ -70,7 +78,7 @@ class Objective:
         logits = outputs.is_logits
         if outputs.is_binary or outputs.are_independent:
             return keras.losses.BinaryCrossentropy(from_logits=logits, label_smoothing=smoothing)
-        if smoothing:
+        if self._is_spread:
             return keras.losses.CategoricalCrossentropy(
                 from_logits=logits, label_smoothing=smoothing
             )
@@ -79,7 +87,8 @@ class Objective:
     def _accuracy(self, outputs: Outputs) -> keras.metrics.Metric:
         if outputs.is_binary or self._has_several:
             likely = 0.0 if outputs.is_logits else 0.5
-            return keras.metrics.BinaryAccuracy(name="accuracy", threshold=likely)
+            kind = MixedBinaryAccuracy if self._is_mixed else keras.metrics.BinaryAccuracy
+            return kind(name="accuracy", threshold=likely)
         if self._is_spread:
             return keras.metrics.CategoricalAccuracy(name="accuracy")
         return keras.metrics.SparseCategoricalAccuracy(name="accuracy")

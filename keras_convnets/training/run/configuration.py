@@ -17,6 +17,7 @@ from keras_convnets.analysis.cost.parameters import parameters_of
 from keras_convnets.inference.fits import check_labels, check_takes
 from keras_convnets.inference.outputs import outputs_of
 from keras_convnets.training.data import pipeline
+from keras_convnets.training.data.changes.mixing import check_pairs
 from keras_convnets.training.data.data import Data
 from keras_convnets.training.distribute.together import check_batch, check_updates
 from keras_convnets.training.recipe.optimizers import check_optimizer
@@ -65,6 +66,7 @@ def check_run(model: keras.Model, data: Data, recipe: Recipe, *, is_begun: bool 
     check_optimizer(recipe)
     replicas = model.distribute_strategy.num_replicas_in_sync
     check_batch(replicas, recipe.batch_size)
+    check_pairs(data.augmentation, recipe.batch_size, replicas)
     check_updates(replicas, recipe)
     steps_per_epoch = pipeline.steps_per_epoch(data, recipe.batch_size)
     recipe.rates(steps_per_epoch)
