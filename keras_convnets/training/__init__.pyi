@@ -1,4 +1,5 @@
 from .data.augmentation import AUGMENTATIONS, Augmentation
+from .data.augmentation_names import STRENGTHS
 from .data.data import Data
 from .data.loading import load_data
 from .data.pipeline import steps_per_epoch, training_batches
@@ -39,6 +40,7 @@ from .transfer.new_head import new_head
 __all__ = [
     "AUGMENTATIONS",
     "RECIPES",
+    "STRENGTHS",
     "Augmentation",
     "Cluster",
     "Data",

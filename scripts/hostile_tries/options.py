@@ -50,7 +50,7 @@ _VALUES = {
     "loss": ("binary_crossentropy", "binary_crossentropy"),
     "final_rate": ("0.001", "0.002"),
     "schedule": ("drops", "cosine"),
-    "augmentation": ("crop", "none"),
+    "augmentation": ("crop+rotation:10+mixup:0.2", "none"),
     "fine_tune": ("run", "other.keras"),
     "freeze_until": ("conv3", "conv4"),
     "stage_decay": ("0.5", "0.25"),

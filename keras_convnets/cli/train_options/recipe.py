@@ -6,6 +6,8 @@ import argparse
 import contextlib
 from typing import Any
 
+from keras_convnets.training.data.augmentation import AUGMENTATIONS
+from keras_convnets.training.data.augmentation_names import STRENGTHS
 from keras_convnets.training.recipe.fields import LOSSES, SCHEDULES
 from keras_convnets.training.recipe.recipes import RECIPES
 
@@ -61,7 +63,10 @@ def add_to(group: Any) -> None:
         help="whether the momentum is Nesterov's",
     )
     group.add_argument(
-        "--augmentation", metavar="NAME", help="none, shift, crop, crop-flip, resized-crop"
+        "--augmentation",
+        metavar="NAME+...",
+        help=f"{', '.join(AUGMENTATIONS)}; with or without one, {', '.join(STRENGTHS)}, each with "
+        "its strength: crop-flip+mixup:0.2",
     )
 
 

@@ -56,7 +56,9 @@ def augmentation_named(value: Any) -> Augmentation:
         (4, 10.0, 0.2)
     """
     crop, strengths = _parts(value)
-    fields = {name.replace("-", "_"): strength for name, strength in strengths.items()}
+    fields: dict[str, Any] = {
+        name.replace("-", "_"): strength for name, strength in strengths.items()
+    }
     return dataclasses.replace(AUGMENTATIONS[crop or "none"], **fields)
 
 

@@ -27,7 +27,8 @@ class Data:
         test: the test images, which are never trained on.
         class_names: the class names, by label.
         preprocessing: the preprocessing applied to every image.
-        augmentation: the augmentation of the training images; a name in ``AUGMENTATIONS``.
+        augmentation: the augmentation of the training images: a name in ``AUGMENTATIONS``, names in
+            ``STRENGTHS``, or both, such as ``"crop-flip+mixup:0.2"``.
         skipped: files that were left out, each with the reason.
         words: what was decided about the data, in lines to be shown before a run.
         contents: the SHA-256 of the table that lists the images, if one does.
@@ -100,7 +101,8 @@ class Data:
                 the images.
             channels: 1 to convert the images to grey, 3 to colour; by default as they are. Any
                 other number says how many channels the arrays have, for instance of a satellite.
-            augmentation: a name in ``AUGMENTATIONS``; by default ``"none"``.
+            augmentation: a name in ``AUGMENTATIONS``, names in ``STRENGTHS``, or both, such as
+                ``"crop-flip+mixup:0.2"``; by default ``"none"``.
             preprocessing: the preprocessing of an earlier run, to process the images identically;
                 by default means and standard deviations are computed from the training images.
 

@@ -53,7 +53,8 @@ def load_data(
             paths start from, by default its own.
         strict: refuse a folder or a table with files that are not images, instead of leaving them
             out.
-        augmentation: a name in ``AUGMENTATIONS``; by default the usual one for the data set.
+        augmentation: a name in ``AUGMENTATIONS``, names in ``STRENGTHS``, or both, such as
+            ``"crop-flip+mixup:0.2"``; by default the usual one for the data set.
         preprocessing: the preprocessing of an earlier run, to process the images identically; by
             default means and standard deviations are computed from the training images.
 

@@ -78,11 +78,12 @@ def _erasing(
     is_erased = random.random(images) < augmentation.erasing
     boxes = np.zeros((images, 4), np.int32)
     left = np.flatnonzero(is_erased)
+    thin, tall = map(math.log, _ERASED_ASPECTS)
     for _ in range(_TRIES):
         if not len(left):
             break
         areas = random.uniform(*_ERASED_AREAS, len(left)) * rows * cols
-        aspects = np.exp(random.uniform(*map(math.log, _ERASED_ASPECTS), len(left)))
+        aspects = np.exp(random.uniform(thin, tall, len(left)))
         sides = np.rint(np.sqrt([areas * aspects, areas / aspects])).astype(np.int32).T
         boxes[left] = boxes_within(sides, (rows, cols), random.random((len(left), 2)))
         left = left[np.any((sides < 1) | (sides >= (rows, cols)), axis=1)]
