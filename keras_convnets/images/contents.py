@@ -13,10 +13,10 @@ from typing import NoReturn
 import tensorflow as tf
 
 from keras_convnets import files
-from keras_convnets.images import headers
+from keras_convnets.images import headers, others, turning
+from keras_convnets.images.headers import Header, NotReadError
 
-KINDS = "JPEG, PNG, BMP or GIF"
-NOT_WHOLE = f"not a complete {KINDS}"
+NOT_WHOLE = "not a complete image"
 
 MOST_PIXELS = 89_478_485  # 256 MiB of colours; the limit of Pillow, too
 MOST_BYTES = 2**29  # of a file
@@ -42,7 +42,7 @@ class RefusedImageError(tf.errors.InvalidArgumentError):
         self.reason = reason
 
 
-def read(path: bytes | str) -> bytes:
+def read(path: bytes | str, channels: int = 3) -> bytes:
     """Return the bytes of an image file, as `checked` returns them.
 
     Raises:
@@ -55,28 +55,59 @@ def read(path: bytes | str) -> bytes:
         _refuse(_REASONS.get(error.errno or 0, error.strerror or str(error)), error)
     except ValueError as error:
         _refuse(str(error), error)
-    return checked(contents)
+    return checked(contents, channels)
 
 
-def checked(contents: bytes) -> bytes:
-    """Return an encoded image that is not too large to decode; of an animation, the first frame.
+def checked(contents: bytes, channels: int = 3) -> bytes:
+    """Return an encoded image that TensorFlow decodes, and that is not too large for it.
+
+    What Pillow has to decode comes back as a BMP, and a JPEG that is to be turned as `turning`
+    marks it.
+
+    Args:
+        contents: the bytes of the file.
+        channels: those that will be decoded, 1 (grey) or 3 (colour).
 
     Raises:
-        RefusedImageError: the image has too many pixels or is too long, or its header is damaged.
+        RefusedImageError: the image has too many pixels or is too long, is of a kind that is not
+            read, or is damaged.
+    """
+    header = checked_header(contents)
+    if not header.by_pillow:
+        return turning.marked(contents, header.orientation)
+    try:
+        return others.as_bmp(contents, header.kind, channels, _check_size)
+    except NotReadError as error:
+        _refuse(str(error), error)
+    except (RefusedImageError, MemoryError):
+        raise
+    except Exception as error:  # Pillow does not document its exceptions
+        _refuse(NOT_WHOLE, error)
+
+
+def checked_header(contents: bytes) -> Header:
+    """Return the header of an image that is not too large to decode, as far as that says its size.
+
+    Raises:
+        RefusedImageError: it has too many pixels or is too long, is of a kind that is not read, or
+            its header is damaged.
     """
     try:
         header = headers.read(contents)
+    except NotReadError as error:
+        _refuse(str(error), error)
     except ValueError as error:
         _refuse(NOT_WHOLE, error)
-    rows, cols = header.rows, header.cols
+    _check_size(header.rows, header.cols)
+    return header
+
+
+def _check_size(rows: int, cols: int) -> None:
     size = f"{cols:,} pixels wide and {rows:,} high"
     if rows * cols > MOST_PIXELS:
         _refuse(f"{size}; expected at most {MOST_PIXELS:,}")
     if max(rows, cols) > LONGEST * min(rows, cols) > 0:
         _refuse(f"{size}; expected one side to be at most {LONGEST} times the other")
-    if header.all_pixels > MOST_PIXELS:
-        _refuse(f"frames of {header.all_pixels:,} pixels; expected at most {MOST_PIXELS:,}")
-    return contents if header.end is None else contents[: header.end] + headers.GIF_END
 
 
 def _refuse(reason: str, cause: Exception | None = None) -> NoReturn:

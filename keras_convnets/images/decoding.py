@@ -1,13 +1,12 @@
 """Decoding of image files, the same for training, evaluation and prediction.
 
-TensorFlow decodes JPEG, PNG and GIF. Pillow decodes BMP, because TensorFlow reads a palette as
-shades of grey and cannot read 32-bit BMP files as colour. What is too large is refused beforehand.
-Of a JPEG, only the pixels that are needed are decoded.
+The header of a file says which decoder reads it right: TensorFlow's JPEG, PNG and WebP, or Pillow,
+for all else. What is too large is refused beforehand. Of a JPEG, only the pixels that are needed
+are decoded, and turned upright as EXIF says.
 """
 
 from __future__ import annotations
 
-import io
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -15,13 +14,12 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from PIL import Image
 
 from keras_convnets.images import contents as image_contents
 from keras_convnets.images import headers
 from keras_convnets.images.contents import NOT_WHOLE, RefusedImageError
+from keras_convnets.images.turning import Turn, is_marked
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif")
 _AROUND = 2  # pixels
 _RATIOS = (1, 2, 4, 8)  # at which libjpeg decodes
 
@@ -52,7 +50,7 @@ def read_encoded(paths: Any) -> tf.Tensor:
     return encoded(image_contents.read, paths)
 
 
-def encoded(get: Callable[[bytes], bytes], given: Any, channels: int = 3) -> tf.Tensor:
+def encoded(get: Callable[[bytes, int], bytes], given: Any, channels: int = 3) -> tf.Tensor:
     """Return what a function of Python returns for each of many, within ``tf.data`` too.
 
     Python runs in one thread at a time, and most of the time of a call of its is spent around it:
@@ -70,7 +68,7 @@ def encoded(get: Callable[[bytes], bytes], given: Any, channels: int = 3) -> tf.
     def each(texts: np.ndarray) -> np.ndarray:
         found = np.empty(texts.shape, object)
         for place, text in enumerate(texts):
-            found[place] = _decodable(get(text), channels)
+            found[place] = get(text, channels)
         return found
 
     if tf.executing_eagerly():
@@ -104,6 +102,28 @@ def part(
         The pixels, uint8, and the rows and columns of the image.
     """
 
+    def turned() -> tuple[tf.Tensor, tf.Tensor]:
+        turn = Turn(encoded)
+
+        def stored(given: tf.Tensor) -> tf.Tensor:
+            upright = turn.swapped(given)
+            return turn.stored(window(upright), upright)
+
+        sides = None if least is None else tuple(tf.unstack(turn.swapped(tf.stack(least))))
+        pixels, given = _part(encoded, stored, channels, sides)
+        return turn.upright(pixels), turn.swapped(given)
+
+    return tf.cond(is_marked(encoded), turned, lambda: _part(encoded, window, channels, least))
+
+
+def _part(
+    encoded: tf.Tensor,
+    window: Callable[[tf.Tensor], tf.Tensor],
+    channels: int,
+    least: tuple[Any, Any] | None,
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Return what `part` does, of pixels as they are stored."""
+
     def of_jpeg() -> tuple[tf.Tensor, tf.Tensor]:
         given = tf.image.extract_jpeg_shape(encoded)[:2]
         if least is None:
@@ -134,7 +154,7 @@ def _jpeg_scaled(
     given: tf.Tensor,
     window: tf.Tensor,
     channels: int,
-    least: tuple[int, int],
+    least: tuple[Any, Any],
 ) -> tf.Tensor:
     """Return the pixels in a window of a JPEG, scaled to no less than the rows and columns."""
 
@@ -155,14 +175,11 @@ def _cut(image: tf.Tensor, window: tf.Tensor) -> tf.Tensor:
     return image[top : top + rows, left : left + cols]
 
 
-def _decoded(get: Callable[[bytes], bytes], given: Any, channels: int) -> tf.Tensor:
+def _decoded(get: Callable[[bytes, int], bytes], given: Any, channels: int) -> tf.Tensor:
     found = encoded(get, tf.reshape(given, [1]), channels)[0]
     image = tf.io.decode_image(found, channels=channels, expand_animations=False)
-    return tf.ensure_shape(image, (None, None, channels))
-
-
-def _decodable(contents: bytes, channels: int) -> bytes:
-    return _bmp_as_png(contents, channels) if contents.startswith(headers.BMP) else contents
+    image = tf.ensure_shape(image, (None, None, channels))
+    return tf.cond(is_marked(found), lambda: Turn(found).upright(image), lambda: image)
 
 
 def read_image(path: Path | str) -> np.ndarray:
@@ -180,13 +197,3 @@ def read_image(path: Path | str) -> np.ndarray:
 def reason(error: Exception) -> str:
     """Return a short reason why a file could not be read as an image."""
     return error.reason if isinstance(error, RefusedImageError) else NOT_WHOLE
-
-
-def _bmp_as_png(contents: bytes, channels: int) -> bytes:
-    encoded = io.BytesIO()
-    try:
-        with Image.open(io.BytesIO(contents), formats=("BMP",)) as image:
-            image.convert("L" if channels == 1 else "RGB").save(encoded, "PNG", compress_level=0)
-    except Exception as error:  # Pillow does not document its exceptions
-        raise RefusedImageError(NOT_WHOLE) from error
-    return encoded.getvalue()

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from keras_convnets import files
 from keras_convnets.images import contents, headers
 
-_HEAD, _TAIL = 2**14, 12  # bytes
+_HEAD, _LONG_HEAD, _TAIL = 2**14, 2**18, 12  # bytes
 _TOGETHER = 64  # files a task
 
 
@@ -57,14 +57,15 @@ def state(status: os.stat_result) -> tuple[int, ...]:
 def _look(path: str) -> Look:
     try:
         head, tail, status = files.ends(path, _HEAD, _TAIL)
+        if headers.is_jpeg_before_its_frame(head):  # after a small picture, as cameras write
+            head, tail, status = files.ends(path, _LONG_HEAD, _TAIL)
     except (OSError, ValueError):
         return Look(None, None)
-    if status.st_size > contents.MOST_BYTES or not headers.is_usual(head, tail):
+    header = headers.certain(head, tail)
+    if status.st_size > contents.MOST_BYTES or header is None:
         return Look(None, state(status))
     try:
-        contents.checked(head)
+        contents.checked_header(head)
     except contents.RefusedImageError:  # the reason is told when it is decoded
         return Look(None, state(status))
-    found = headers.read(head)
-    size = (found.rows, found.cols) if found.rows and found.cols else None
-    return Look(size, state(status))
+    return Look(header.shown if header.rows and header.cols else None, state(status))

@@ -19,7 +19,7 @@ KINDS = {"jpeg": jpeg, "png": png, "bmp": bmp, "webp": webp}
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_size_is_read_before_anything_is_decoded(kind):
     header = headers.read(KINDS[kind](1_234, 2_345))
-    assert (header.rows, header.cols, header.end) == (1_234, 2_345, None)
+    assert (header.rows, header.cols) == (1_234, 2_345)
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,8 @@ def test_a_size_is_read_before_anything_is_decoded(kind):
         bmp(12, 34, header=12),
         webp(12, 34, b"VP8L"),
         webp(12, 34, b"VP8 "),
-        gif((12, 34), screen=(65_535, 65_535)),
+        gif((12, 34)),
+        gif((5, 6), screen=(34, 12)),
     ],
 )
 def test_every_form_of_a_header(made):
@@ -66,25 +67,24 @@ def test_a_header_that_is_cut_off_is_refused(kind):
         try:
             contents.checked(whole[:length])
         except contents.RefusedImageError as error:
-            assert error.reason == contents.NOT_WHOLE or "pixels" in error.reason
+            known = (contents.NOT_WHOLE, "an empty file", "not an image: expected a JPEG, ")
+            assert error.reason.startswith(known) or "pixels" in error.reason
 
 
 def test_of_an_animation_only_the_first_frame_is_decoded():
     one, many = gif((20, 30)), gif((20, 30), *[(20, 30)] * 50, (5, 9))
-    assert contents.checked(one) == contents.checked(many) == one
     pixels = decoding.decode(many).numpy()
     assert pixels.shape == (20, 30, 3)
+    assert np.array_equal(pixels, decoding.decode(one))
     assert np.array_equal(pixels, tf.io.decode_image(many, 3, expand_animations=False))
 
 
-def test_a_first_frame_that_is_not_the_largest_needs_the_others(monkeypatch):
-    many = gif((5, 9), (20, 30))
-    assert contents.checked(many) == many
-    expected = tf.io.decode_image(many, 3, expand_animations=False)
-    assert np.array_equal(decoding.decode(many), expected)
-    monkeypatch.setattr(contents, "MOST_PIXELS", 600)
-    with pytest.raises(contents.RefusedImageError, match="frames of 645 pixels; expected at most"):
-        contents.checked(many)
+def test_later_frames_are_not_looked_at(monkeypatch):
+    """The screen is that of the first frame, as Pillow shows it."""
+    monkeypatch.setattr(contents, "MOST_PIXELS", 100)
+    assert decoding.decode(gif((5, 9), (2_000, 30))).shape == (9, 9, 3)
+    with pytest.raises(contents.RefusedImageError, match="9 pixels wide and 12 high; expected at"):
+        contents.checked(gif((12, 9)))
 
 
 def device(path):

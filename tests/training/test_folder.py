@@ -12,6 +12,7 @@ from encoded import png
 from keras_convnets.images import reading
 from keras_convnets.images.batches import evaluation_batches
 from keras_convnets.images.contents import NOT_WHOLE
+from keras_convnets.images.kinds import KINDS
 from keras_convnets.images.reading import unreadable
 from keras_convnets.training.data.loading import load_data
 from keras_convnets.training.data.pipeline import explain, training_batches
@@ -117,10 +118,10 @@ def spoil(flowers):
     (flowers / "tulip" / "0.png").write_bytes(b"")
     (flowers / "tulip" / "3.bmp").write_text("<html>")
     return (
-        "flowers/lily/1.JPG: not a complete JPEG, PNG, BMP or GIF",
-        "flowers/rose/notes.txt: its name is not that of a JPEG, PNG, BMP or GIF",
-        "flowers/tulip/0.png: not a complete JPEG, PNG, BMP or GIF",
-        "flowers/tulip/3.bmp: not a complete JPEG, PNG, BMP or GIF",
+        "flowers/lily/1.JPG: not a complete image",
+        f"flowers/rose/notes.txt: its name is not that of a {KINDS}",
+        "flowers/tulip/0.png: an empty file",
+        f"flowers/tulip/3.bmp: not an image: expected a {KINDS}",
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from keras_convnets import files
-from keras_convnets.images.contents import KINDS
+from keras_convnets.images.kinds import KINDS
 from keras_convnets.images.listing import NOWHERE, Found, Listing, Seen, listing, walk
 from keras_convnets.training.data import splits
 from keras_convnets.training.data.copies import copied

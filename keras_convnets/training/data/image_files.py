@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_convnets.images import decoding, reading
+from keras_convnets.images.kinds import SUFFIXES
 from keras_convnets.images.labelled import Encoded, Images, from_arrays, on_cpu
 from keras_convnets.images.reading import Kept
 from keras_convnets.training.data.known_files import KnownFiles
@@ -82,7 +83,7 @@ class Part:
 
 def is_named_image(name: str) -> bool:
     """Return whether a file's name ends as that of an image."""
-    return os.path.splitext(name)[1].lower() in decoding.SUFFIXES
+    return os.path.splitext(name)[1].lower() in SUFFIXES
 
 
 def images_of(parts: Mapping[str, Part]) -> dict[str, Any]:

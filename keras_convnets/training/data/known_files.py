@@ -22,7 +22,7 @@ from keras_convnets.images.looking import Look, looks, state
 from keras_convnets.readers import json_text
 
 FEWEST = 1000  # files of a folder that is worth it
-_FORMAT = 1
+_FORMAT = 2  # 1: sizes of photographs as they are stored, not as they are shown
 _LARGEST = 2**28  # bytes of what is kept of a folder
 _SETTLED = 2 * 10**9  # nanoseconds after which a change is seen in a file's times
 _STATE = 5
