@@ -37,7 +37,7 @@ def orientation(exif: bytes = b"", xmp: bytes = b"") -> int:
     found = _of_exif(exif.removeprefix(_BEFORE))
     if found is None and (said := _XMP.search(xmp)):
         found = int(said[1])
-    return found if found in range(1, 9) else UPRIGHT
+    return found if found is not None and 1 <= found <= 8 else UPRIGHT
 
 
 def _of_exif(exif: bytes) -> int | None:

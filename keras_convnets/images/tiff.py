@@ -20,7 +20,7 @@ class _Layout(NamedTuple):
     """How the tags of a file are written: in a classic TIFF, or in a large one."""
 
     start: str
-    count: str
+    many: str
     entry: str
     value: str
 
@@ -33,8 +33,8 @@ class _Tags:
     """A folder of tags, and where the next one is said to be."""
 
     def __init__(self, contents: bytes, place: int, layout: _Layout, order: str) -> None:
-        [count] = struct.unpack_from(order + layout.count, contents, place)
-        first = place + struct.calcsize(order + layout.count)
+        [count] = struct.unpack_from(order + layout.many, contents, place)
+        first = place + struct.calcsize(order + layout.many)
         size = struct.calcsize(order + layout.entry)
         self.next = first + count * size
         if self.next > len(contents) or count > _MOST_TAGS:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from image_folders import write
 
+from keras_convnets.images.kinds import KINDS
 from keras_convnets.readers import csv_table
 from keras_convnets.readers.damage import DamagedFile
 from keras_convnets.training.data.loading import load_again, load_data, load_labelled
@@ -190,7 +191,7 @@ def test_rows_that_are_left_out_are_named(table, pictures, tmp_path):
     assert [line.replace(str(tmp_path), "") for line in data.skipped] == [
         "./0.png: in line 14 again after line 2, which is the same file",
         "1.png: in line 16 again after line 3, which is trained on",
-        "/notes.png: not a complete JPEG, PNG, BMP or GIF",
+        f"/notes.png: not an image: expected a {KINDS}",
     ]
     assert (len(data.train), len(data.validation)) == (8, 4)
     assert "of which 3 files are not images" in refusal(table, *lines, strict=True)
