@@ -65,7 +65,7 @@ def test_evaluate_prints_tables(run, capfd):
     assert lines[0].split()[1:7] == ["images", "correct", "precision", "recall", "F1", "AUC"]
     assert [line.split()[0] for line in lines[2:12]] == list("0123456789")
     assert lines[13].split()[:3] == ["macro", "mean", "360"]
-    assert lines[15].startswith("resnet on digits test: loss ")
+    assert lines[15].startswith("resnet on the 360 test images of digits: loss ")
     assert "top-5" in "".join(lines[15:])
     _, out, _ = outcome(capfd, "evaluate", run, "--format", "csv")
     rows = list(csv.DictReader(line for line in out.splitlines() if not line.startswith("#")))
@@ -84,8 +84,17 @@ def test_other_data_of_the_same_classes_are_prepared_as_the_runs(tmp_path, capfd
     assert (code, err) == (0, "")
     others = load_data(name, image_size=16)
     assert others.preprocessing != pets.preprocessing
-    expected = evaluate(model, others.test, pets.preprocessing)
-    assert json.loads(out)["loss"] == pytest.approx(expected.loss, abs=1e-5)
+    train, test = (
+        evaluate(model, images, pets.preprocessing).loss for images in (others.train, others.test)
+    )
+    found = json.loads(out)
+    assert (found["images"], found["split"]) == (12, "all")  # nothing is held out
+    expected = (len(others.train) * train + len(others.test) * test) / 12
+    assert found["loss"] == pytest.approx(expected, abs=1e-5)
+    named = ("--data", name, "--split", "test", "--format", "json")
+    found = json.loads(outcome(capfd, "evaluate", "run", *named)[1])
+    assert found["images"] == len(others.test)
+    assert found["loss"] == pytest.approx(test, abs=1e-5)
     shutil.move("run", "moved")  # neither the folder of the run nor the working one matters
     assert outcome(capfd, "evaluate", "moved")[0] == 0
 
@@ -94,8 +103,10 @@ def test_data_of_another_range_are_told(run, capfd):
     write_images(Path("bright"), tuple("0123456789"), count=4)
     code, out, err = outcome(capfd, "evaluate", run, "--data", "folder:bright")
     assert code == 0
-    assert "resnet on bright test" in out
-    assert re.match(r"keras-convnets: note: .*\.png: its pixels go up to 1\d\d, .* to 16;", err)
+    assert "resnet on all 40 images of bright" in out
+    assert re.match(
+        r"keras-convnets: note: the pixels of bright, 0 to 255, are multiplied by 0.06275: ", err
+    )
     assert err.count("\n") == 1
 
 

@@ -45,7 +45,7 @@ def _add_evaluate(commands: Any) -> None:
     command.add_argument(
         "--split",
         choices=_SPLITS,
-        help="default: test; without a run, all images of data that have no test images",
+        help="default: test; all images of other data than the run's that have no test images",
     )
     command.add_argument(
         "--batch-size",
@@ -88,31 +88,28 @@ def _evaluate(chosen: argparse.Namespace) -> int:
     checks.positive_integer("batch_size", chosen.batch_size, "images that fit into the memory")
     check_one("evaluate", chosen.run, chosen)
     startup.start_engine(chosen.load, reads_images=True)
-    from keras_convnets.images.brightness import first_too_bright
     from keras_convnets.inference.by_class import by_class
     from keras_convnets.inference.evaluate import evaluate
     from keras_convnets.inference.numbers import numbers
 
     run = opened(chosen.run, chosen)
-    images, preprocessing, what = _images(run, chosen)
-    found = evaluate(run.model, images, preprocessing, chosen.batch_size)
-    _say("note", filter(None, [first_too_bright(images, preprocessing)]))
+    on = _images(run, chosen)
+    found = evaluate(run.model, on.images, on.preprocessing, chosen.batch_size)
+    _say("note", on.words)
     if chosen.format == "json":
-        print_json(numbers(found, run.class_names, run.model.name, *what.rsplit(" ", 1)))
+        print_json(numbers(found, run.class_names, run.model.name, on.data, on.split))
     else:
-        print_found(by_class(found, run.class_names, f"{run.model.name} on {what}"), chosen.format)
+        print_found(by_class(found, run.class_names, f"{run.model.name} on {on}"), chosen.format)
     return DONE
 
 
-def _images(run: Any, chosen: argparse.Namespace) -> tuple[Any, Any, str]:
-    """Return the images to evaluate on, their preprocessing, and what they are in words."""
+def _images(run: Any, chosen: argparse.Namespace) -> Any:
+    """Return the `LabelledImages` to evaluate on."""
     from keras_convnets.inference.trained import TrainedModel
     from keras_convnets.training.data.loading import load_labelled
 
     if not isinstance(run, TrainedModel):
-        split = chosen.split or "test"
-        data = run.load_data(chosen.data, chosen.data_dir)
-        return getattr(data, split), run.preprocessing, f"{data.name} {split}"
+        return run.load_images(chosen.data, chosen.data_dir, chosen.split)
     if chosen.data is None:
         raise ValueError("data: received none; expected the name of some. Name it with --data.")
     return load_labelled(

@@ -1,13 +1,9 @@
-"""The preprocessing of trained weights, for inputs of other sizes and channels and other pixels."""
+"""The preprocessing of trained weights, for inputs of other sizes and channels."""
 
 from __future__ import annotations
 
-import dataclasses
-
 from keras_convnets.image_config import fitted
 from keras_convnets.images.preprocessing import Preprocessing
-
-_BRIGHTEST = 255.0
 
 
 def for_input(preprocessing: Preprocessing, image_shape: tuple[int, int, int]) -> Preprocessing:
@@ -29,18 +25,3 @@ def for_input(preprocessing: Preprocessing, image_shape: tuple[int, int, int]) -
     config = preprocessing.to_config()
     wrong = config | {"channels": image_shape[0]}  # neither grey nor colour, which is refused
     return Preprocessing.from_config(fitted(config, image_shape) or wrong)
-
-
-def for_pixels(preprocessing: Preprocessing, brightest: float) -> Preprocessing:
-    """Return the preprocessing for images whose pixels are at most ``brightest``.
-
-    That of published weights is for pixels of at most 255; that of a run on such images for theirs.
-
-    Examples:
-        >>> from keras_convnets.images.preprocessing import Preprocessing
-        >>> for_pixels(Preprocessing(1, 8, 8, scale=127.5), 16.0).scale
-        8.0
-    """
-    if preprocessing.scale == brightest:
-        return preprocessing
-    return dataclasses.replace(preprocessing, scale=preprocessing.scale * brightest / _BRIGHTEST)

@@ -23,10 +23,12 @@ from keras_convnets.images.resizing import (
 )
 from keras_convnets.known import known
 
+ORDERS = ("RGB", "BGR")
 RESIZES = ("none", "stretch", "crop")
 # ImageNet evaluations scale the shorter side to 256 before a 224 x 224 centre crop.
 _MARGIN = 8 / 7
 _DIGITS = 6
+_LISTS = ("mean", "std", "pixels")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,6 +57,10 @@ class Preprocessing:
             integers are rounded as Pillow does.
         interpolation: ``"bilinear"`` or ``"bicubic"``; the latter is clipped to the range of
             pixels, 0 to 255.
+        pixels: the least and the largest value of the pixels that it is for, such as (0, 255); by
+            default what ``scale`` tells.
+        order: ``"RGB"``, or ``"BGR"`` for a network that takes blue first, as in Caffe; then the
+            means and standard deviations are in this order, too.
 
     Raises:
         ValueError: a value is out of range.
@@ -85,6 +91,8 @@ class Preprocessing:
     resize: str = "none"
     shorter_side: int | None = None
     interpolation: str = "bilinear"
+    pixels: tuple[float, float] | None = None
+    order: str = "RGB"
 
     def __post_init__(self) -> None:
         typed.fields(self)
@@ -93,7 +101,9 @@ class Preprocessing:
         checks.positive_number("scale", self.scale, "what pixels are divided by, such as 255")
         checks.choice("resize", self.resize, RESIZES)
         checks.choice("interpolation", self.interpolation, KERNELS)
+        checks.choice("order", self.order, ORDERS if self.channels == 3 else ORDERS[:1])
         self._check_shorter_side()
+        self._check_pixels()
         self._set("mean", self.mean or (0.0,) * self.channels)
         self._set("std", self.std or (1.0,) * self.channels)
         if min(self.std) <= 0:
@@ -109,6 +119,17 @@ class Preprocessing:
                 f"shorter_side: received {side} with resize={self.resize!r}; expected at least "
                 f"{least}, from which {self.rows} x {self.cols} are cropped, with resize='crop'."
             )
+
+    def _check_pixels(self) -> None:
+        if self.pixels is None:
+            return
+        low, high = map(float, self.pixels)
+        if not (np.isfinite([low, high]).all() and low < high):
+            raise ValueError(
+                f"pixels: received {self.pixels}; expected the least and the largest value of a "
+                "pixel, such as (0, 255)."
+            )
+        object.__setattr__(self, "pixels", (low, high))
 
     def _set(self, what: str, values: Any) -> None:
         """Store numbers that survive a round trip through JSON unchanged."""
@@ -199,6 +220,7 @@ class Preprocessing:
 
     def _finished(self, image: tf.Tensor) -> tf.Tensor:
         """Scale and normalise whole rows at a time, which is faster than over the few channels."""
+        image = image[..., ::-1] if self.order == "BGR" else image
         rows = tf.reshape(image, (-1, self.cols * self.channels))
         mean = np.array(self.mean * self.cols, np.float32)
         std = np.array(self.std * self.cols, np.float32)
@@ -223,7 +245,8 @@ class Preprocessing:
     def to_config(self) -> dict[str, Any]:
         """Return a JSON-ready dictionary for ``from_config``."""
         values = dataclasses.asdict(self)
-        return values | {"mean": list(self.mean), "std": list(self.std)}
+        pixels = None if self.pixels is None else list(self.pixels)
+        return values | {"mean": list(self.mean), "std": list(self.std), "pixels": pixels}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Preprocessing:
@@ -242,7 +265,7 @@ class Preprocessing:
                 f"preprocessing: received {', '.join(map(repr, config))}, of which "
                 f"{sorted(wrong)[0]!r} is unknown or missing; expected what to_config() returns."
             )
-        lists = {name: _tuple(config[name]) for name in ("mean", "std") if name in config}
+        lists = {name: _tuple(config[name]) for name in _LISTS if name in config}
         return cls(**dict(config) | lists)
 
     def __str__(self) -> str:
@@ -254,7 +277,8 @@ class Preprocessing:
             "crop": f", shorter side resized to {shorter}{kind}, centre-cropped",
         }
         text = " x ".join(map(str, self.image_shape)) + words[self.resize]
-        text += f", pixels divided by {self.scale:g}"
+        text += ", blue first" if self.order == "BGR" else ""
+        text += f", pixels divided by {self.scale:g}" if self.scale != 1 else ", pixels as they are"
         if any(self.mean):
             text += f", minus {self.mean}"
         if set(self.std) != {1.0}:

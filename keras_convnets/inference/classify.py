@@ -11,11 +11,11 @@ import tensorflow as tf
 
 from keras_convnets import axes, memory
 from keras_convnets.analysis.tables import sizes
-from keras_convnets.images.brightness import largest_pixel, too_bright
 from keras_convnets.images.class_names import class_names_of
+from keras_convnets.images.pixel_range import for_image, largest_pixel
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.inference.answers import answers
-from keras_convnets.inference.batching import prepared_batches
+from keras_convnets.inference.batching import Prepared, prepared_batches
 from keras_convnets.inference.classifier import check_takes_floats
 from keras_convnets.inference.compiled import Kept, kept
 from keras_convnets.inference.fits import check_takes
@@ -206,13 +206,12 @@ class _Read:
     def batches(self, of: Kept, images: Any, preprocessing: Preprocessing) -> Iterator[tf.Tensor]:
         """Return batches of prepared images in the data format of the model."""
         is_first = of.get("format", axes.format_of) == "channels_first"
-        return prepared_batches(
-            self._pixels(images, preprocessing), preprocessing, is_first, _BATCH
-        )
+        return prepared_batches(self._pixels(images, preprocessing), is_first, _BATCH)
 
-    def _pixels(self, images: Any, preprocessing: Preprocessing) -> Iterator[np.ndarray]:
+    def _pixels(self, images: Any, preprocessing: Preprocessing) -> Iterator[Prepared]:
         for name, pixels in pixels_of(images, largest_pixel(preprocessing), preprocessing.channels):
-            if doubt := too_bright(name, float(pixels.max()), preprocessing):
+            fitted, doubt = for_image(name, pixels, preprocessing)
+            if doubt is not None:
                 self.doubtful.append(doubt)
             self.names.append(name)
-            yield pixels
+            yield pixels, fitted

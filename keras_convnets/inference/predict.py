@@ -13,10 +13,10 @@ import numpy as np
 from keras_convnets import axes, checks
 from keras_convnets.analysis.tables import Column, Table
 from keras_convnets.images import decoding
-from keras_convnets.images.brightness import too_bright
+from keras_convnets.images.pixel_range import for_image
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.inference.answers import answers
-from keras_convnets.inference.batching import prepared_batches
+from keras_convnets.inference.batching import Prepared, prepared_batches
 from keras_convnets.inference.compiled import Kept, kept
 from keras_convnets.inference.enough_memory import enough_memory
 from keras_convnets.inference.fits import check_takes
@@ -237,16 +237,17 @@ class _Reader:
         if first is None:
             return None
         every = itertools.chain([first], images)
-        return prepared_batches(every, self._preprocessing, self._is_first, _BATCH)
+        return prepared_batches(every, self._is_first, _BATCH)
 
-    def _images(self, names: list[str]) -> Iterator[np.ndarray]:
+    def _images(self, names: list[str]) -> Iterator[Prepared]:
         for name in names:
             try:
                 pixels = decoding.read_image(name)
+                preprocessing, doubt = for_image(name, pixels, self._preprocessing)
             except ValueError as error:
                 self.refused.append(str(error))
                 continue
-            if doubt := too_bright(name, int(pixels.max()), self._preprocessing):
+            if doubt is not None:
                 self.doubtful.append(doubt)
             self.read.append(name)
-            yield pixels
+            yield pixels, preprocessing

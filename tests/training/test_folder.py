@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import os
 import shutil
@@ -199,7 +200,9 @@ def test_a_split_that_leaves_a_class_without_images_is_refused(tmp_path):
 def test_a_run_s_own_preprocessing_is_used_instead(flowers):
     own = load_data("digits").preprocessing
     data = load_data(f"folder:{flowers}", preprocessing=own)
-    assert data.preprocessing == own
+    assert data.preprocessing == dataclasses.replace(own, scale=255.0)  # digits are 0 to 16
+    assert "are multiplied by 0.06275" in data.words[0]
+    assert load_data("digits", preprocessing=own).preprocessing == own
     batches = evaluation_batches(data.test, own, 6)
     assert batches.element_spec[0].shape == (None, 32, 32, 1)
     assert next(iter(batches))[0].shape == (6, 32, 32, 1)

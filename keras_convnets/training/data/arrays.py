@@ -57,6 +57,7 @@ def load(
         test=None if tests is None else _images(tests[0], given[1], f"{name} test"),
         channels=has if has in (1, channels) else 3,
         scale=_scale(images),
+        is_from_files=False,
     )
 
 

@@ -148,16 +148,17 @@ def treated(source: Source, treatment: Treatment, arguments: Mapping[str, Any]) 
         ValueError: the treatment does not suit the images.
     """
     train, validation, test = treatment.split(source)
+    preprocessing, words = treatment.prepared(source, train)
     return Data(
         name=source.name,
         train=train,
         validation=validation,
         test=test,
         class_names=source.class_names,
-        preprocessing=treatment.prepared(source, train),
+        preprocessing=preprocessing,
         augmentation=treatment.augmentation or source.augmentation,
         skipped=source.skipped,
         arguments=arguments,
-        words=source.words,
+        words=source.words + words,
         contents=source.contents,
     )

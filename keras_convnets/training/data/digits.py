@@ -5,7 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from keras_convnets.images.labelled import from_array
+from keras_convnets.images.pixel_range import PixelRange
 from keras_convnets.training.data.source import Source
+
+_BRIGHTEST = 16.0
 
 
 def load() -> Source:
@@ -21,6 +24,7 @@ def load() -> Source:
         size=(32, 32),
         native=(8, 8),
         channels=1,
-        scale=16.0,
+        scale=_BRIGHTEST,
+        pixels=PixelRange(0.0, _BRIGHTEST),
         normalised=False,
     )

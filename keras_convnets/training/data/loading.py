@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from keras_convnets import checks, files
-from keras_convnets.images.fitted import for_pixels
 from keras_convnets.images.labelled import Images
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.inference.folder_labels import labels_of, relabelled
@@ -16,12 +15,14 @@ from keras_convnets.training.data import arguments as named
 from keras_convnets.training.data import digits, folder, keras_datasets, table, tfds
 from keras_convnets.training.data.arguments import ImageSize
 from keras_convnets.training.data.data import Data, treated
+from keras_convnets.training.data.ranges import brought
 from keras_convnets.training.data.source import Source
 from keras_convnets.training.data.treatment import Treatment
 from keras_convnets.typed import explaining
 
 LAYOUT = 1
 """How parts of a folder are told from classes; 0 is how the first versions did."""
+SPLITS = ("test", "validation", "train")
 
 
 @explaining
@@ -75,20 +76,29 @@ def load_data(
     return _loaded(name, where, strict, treatment)
 
 
-def load_for_weights(name: str, *, data_dir: Path | None, strict: bool, **treatment: Any) -> Data:
-    """Load a data set for a model that others have trained.
+class LabelledImages(NamedTuple):
+    """Images on which a trained model is evaluated.
 
-    Args:
-        name: the name of the data set.
-        data_dir: a folder of files that are already on this machine.
-        strict: refuse a folder with files that are not images, instead of leaving them out.
-        **treatment: the other arguments of `load_data`; the preprocessing is that of the model's
-            images, for pixels of at most 255.
-
-    Raises:
-        ValueError: as in `load_data`.
+    Attributes:
+        images: the images, with the labels that the model has for their classes.
+        preprocessing: their preprocessing.
+        data: the name of the data set.
+        split: which of its images they are: ``"test"``, ``"validation"``, ``"train"`` or ``"all"``.
+        words: what has to be said of them, in lines.
     """
-    return _loaded(name, data_dir, strict, Treatment(**treatment, of_weights=True))
+
+    images: Images
+    preprocessing: Preprocessing
+    data: str
+    split: str
+    words: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """Return what was evaluated: ``"the 360 test images of digits"``."""
+        count = f"{len(self.images):,}"
+        if self.split == "all":
+            return f"all {count} images of {self.data}"
+        return f"the {count} {self.split} images of {self.data}"
 
 
 def load_labelled(
@@ -97,8 +107,9 @@ def load_labelled(
     split: str | None,
     preprocessing: Preprocessing,
     class_names: Sequence[str],
-) -> tuple[Images, Preprocessing, str]:
-    """Load the images of a data set on which a model is evaluated that others have trained.
+    check: Callable[[Any], None] = lambda _: None,
+) -> LabelledImages:
+    """Load the images of a data set on which a model is evaluated that was trained on others.
 
     Nothing is split off: they are the images that the data set has for testing, or all of them if
     it has none.
@@ -109,10 +120,7 @@ def load_labelled(
         split: ``"test"``, ``"validation"`` or ``"train"``, to evaluate on these.
         preprocessing: that of the model's images.
         class_names: the names of the model's classes, by label.
-
-    Returns:
-        The images with the labels that the model has for their classes, their preprocessing, and
-        what they are in words: ``"imagenet_val test"``.
+        check: a function that may refuse a data set whose classes have other names.
 
     Raises:
         ValueError: as in `load_data`, or the names of the classes do not tell which is which.
@@ -128,14 +136,19 @@ def load_labelled(
             f"split: received {split!r}, and {source.name} has no images set apart for it; "
             f"expected {' or '.join(has)}. Leave --split out to evaluate on all images."
         )
+    if not set(source.class_names) <= set(class_names):
+        check(source)
     labels = labels_of(source.class_names, class_names)
-    what = split or ("test" if source.test is not None else "all")
-    fitted = for_pixels(preprocessing, source.scale)
-    return relabelled(images, labels, len(class_names)), fitted, f"{source.name} {what}"
+    which = split or ("test" if source.test is not None else "all")
+    fitted, words = brought(preprocessing, source)
+    images = relabelled(images, labels, len(class_names))
+    return LabelledImages(images, fitted, source.name, which, words)
 
 
-def load_again(arguments: Mapping[str, Any], preprocessing: Preprocessing) -> Data:
-    """Load the data of a begun run again.
+def load_again(
+    arguments: Mapping[str, Any], preprocessing: Preprocessing, are_own: bool = True
+) -> Data:
+    """Load the data of a begun run again, or others in their place.
 
     Arguments that `load_data` refuses because they have no effect may be those of a run that an
     earlier version began.
@@ -143,6 +156,7 @@ def load_again(arguments: Mapping[str, Any], preprocessing: Preprocessing) -> Da
     Args:
         arguments: those of `load_data`, from `Data.arguments`.
         preprocessing: the preprocessing of the run.
+        are_own: whether they are the data of the run; others may have pixels of another range.
 
     Raises:
         ValueError: as in `load_data`.
@@ -157,6 +171,7 @@ def load_again(arguments: Mapping[str, Any], preprocessing: Preprocessing) -> Da
         None,
         known.get("augmentation"),
         preprocessing,
+        are_own,
     )
     return _loaded(name, where, strict, treatment, known.get("layout", LAYOUT))
 

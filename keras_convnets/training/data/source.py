@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from keras_convnets.images.labelled import Images
+from keras_convnets.images.pixel_range import PixelRange
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,6 +28,8 @@ class Source:
         skipped: files that were left out, each with the reason.
         words: what was decided about the data, in lines to be shown before a run.
         contents: the SHA-256 of the table that lists them, if one does.
+        pixels: the range that its pixels are known to have; by default it is looked at.
+        is_from_files: whether the pixels are those of image files, of 8 bits.
     """
 
     name: str
@@ -44,3 +47,5 @@ class Source:
     skipped: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
     contents: str | None = None
+    pixels: PixelRange | None = None
+    is_from_files: bool = True

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from keras_convnets import checks, memory
-from keras_convnets.images.fitted import for_pixels
 from keras_convnets.images.labelled import Images
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.training.data import arguments
 from keras_convnets.training.data.arguments import ImageSize, rows_and_cols
 from keras_convnets.training.data.normalisation import normalised
+from keras_convnets.training.data.ranges import brought, recorded
 from keras_convnets.training.data.source import Source
 
 _TEST_SHARE = 0.2
@@ -27,8 +27,8 @@ class Treatment:
     """How images are split and processed; `load_data` describes each attribute.
 
     Attributes:
-        of_weights: whether the preprocessing is that of published weights or of any other model,
-            which have not seen these images: then it is for pixels of at most 255.
+        are_own: whether the preprocessing is that of these very images; that of others is fitted to
+            the range of their pixels.
 
     Raises:
         ValueError: a value is out of range.
@@ -40,7 +40,7 @@ class Treatment:
     channels: int | None
     augmentation: str | None
     preprocessing: Preprocessing | None
-    of_weights: bool = False
+    are_own: bool = False
 
     def __post_init__(self) -> None:
         checks.fields(
@@ -79,18 +79,23 @@ class Treatment:
             train, validation = _split(train, self.validation_split, self.seed, source.class_names)
         return train, validation, test
 
-    def prepared(self, source: Source, train: Images) -> Preprocessing:
-        """Return the preprocessing of all images, with statistics of the training images."""
+    def prepared(self, source: Source, train: Images) -> tuple[Preprocessing, tuple[str, ...]]:
+        """Return the preprocessing of all images, with statistics of the training images.
+
+        Returns:
+            It, and what has to be said of the pixels, in lines.
+        """
         if self.preprocessing is not None:
             given = self.preprocessing
-            return for_pixels(given, source.scale) if self.of_weights else given
+            return (given, ()) if self.are_own else brought(given, source)
         rows, cols = self._size or source.size
         resize = "none" if (rows, cols) == source.native else source.resize
         channels = self.channels or source.channels
         _check_convertible(source.channels, channels)
         plain = Preprocessing(channels, rows, cols, source.scale, resize=resize)
         _check_memory(plain, source.normalised)
-        return normalised(plain, train, self.seed) if source.normalised else plain
+        own = normalised(plain, train, self.seed) if source.normalised else plain
+        return recorded(own, source), ()
 
 
 def _check_convertible(has: int, asked: int) -> None:

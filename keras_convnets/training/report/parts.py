@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from keras_convnets.analysis.tables import Column, Table
+from keras_convnets.images.pixel_range import largest_pixel
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.inference.evaluation import Evaluation
 from keras_convnets.inference.shares import Share
@@ -91,7 +92,8 @@ def mistakes(evaluation: Evaluation, about: Tested) -> list[Card]:
 def _picture(about: Tested, index: int) -> Picture | None:
     if about.images is None or about.preprocessing is None:
         return None
-    return pictures.picture(about.images.read(np.int64(index)), about.preprocessing.scale)
+    brightest = largest_pixel(about.preprocessing)
+    return pictures.picture(about.images.read(np.int64(index)), brightest)
 
 
 def configuration(

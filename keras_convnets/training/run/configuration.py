@@ -102,7 +102,10 @@ def check_same(config: RunConfig, model: keras.Model, data: Data, out: Path) -> 
                 f"resume: {what}: received {name} {value!r}; the run in {str(out)!r} has "
                 f"{was!r}. Go on with the same {what}, or start a new run."
             )
-    if _of_preprocessing(data) != config.preprocessing:
+    images = _of_preprocessing(data)
+    if config.preprocessing.pixels is None:  # as in the files of earlier versions
+        images = dataclasses.replace(images, pixels=None)
+    if images != config.preprocessing:
         raise ValueError(
             f"resume: data: the images are prepared in another way than in {str(out)!r}. Pass its "
             "preprocessing to load_data(), as keras-convnets train --resume does."

@@ -117,6 +117,9 @@ def begin(
         run_folder.check_free(out)
     check_memory(model, data, recipe)
     _announce(model, data, recipe, console)
+    if request is None:  # `launch` has said it
+        for line in data.words:
+            print_line(console, line)
     config = configuration(model, data, recipe, settings, request, weights)
     loop = Loop(model, data, recipe, settings, console, config.id)
     _check_alike(loop, config)

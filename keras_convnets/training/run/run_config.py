@@ -113,6 +113,8 @@ class PreprocessingFacts:
     resize: str
     shorter_side: int | None
     interpolation: str
+    pixels: tuple[float, float] | None = None
+    order: str = "RGB"
 
 
 @dataclasses.dataclass(frozen=True)

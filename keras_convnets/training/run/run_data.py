@@ -9,7 +9,7 @@ from pathlib import Path
 
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.training import run_folder
-from keras_convnets.training.data.arguments import folder_of, refuse_moot
+from keras_convnets.training.data.arguments import anywhere, folder_of, refuse_moot
 from keras_convnets.training.data.data import Data
 from keras_convnets.training.data.loading import load_again
 from keras_convnets.training.run import config_file
@@ -45,12 +45,24 @@ def load_run_data(
             f"data: the run in {str(folder)!r} was begun in Python with data of its own; expected "
             f"the name of some. {remedy}"
         )
-    if name is not None and name != arguments.get("name"):
+    are_own = name is None or is_own(config, name)
+    if not are_own:
         arguments = {key: arguments[key] for key in _KEPT if key in arguments} | {"name": name}
     if data_dir is not None:
         arguments["data_dir"] = folder_of(data_dir)
         refuse_moot(arguments["name"], data_dir, False)
-    return load_again(arguments, preprocessing_of(folder, config))
+    return load_again(arguments, preprocessing_of(folder, config), are_own)
+
+
+def is_own(config: RunConfig, name: str) -> bool:
+    """Return whether a name, which may be spelt in another way, is that of the data of a run."""
+    own = config.data.arguments
+    return own is not None and _place(name) == _place(own.name)
+
+
+def _place(name: str) -> str:
+    kind, _, path = anywhere(name).partition(":")
+    return f"{kind}:{os.path.realpath(path)}" if kind == "folder" and "\0" not in path else name
 
 
 def preprocessing_of(folder: Path, config: RunConfig) -> Preprocessing:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from keras_convnets import files
+from keras_convnets import checks, files
 from keras_convnets.analysis.cost.parameters import parameters_of
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.inference.fits import check_takes
@@ -16,9 +17,15 @@ from keras_convnets.readers.damage import DamagedFile
 from keras_convnets.saved_models import read_model
 from keras_convnets.training import run_folder
 from keras_convnets.training.data.data import Data
+from keras_convnets.training.data.loading import SPLITS, LabelledImages, load_labelled
 from keras_convnets.training.run import config_file
 from keras_convnets.training.run.run_config import RunConfig
-from keras_convnets.training.run.run_data import check_classes, load_run_data, preprocessing_of
+from keras_convnets.training.run.run_data import (
+    check_classes,
+    is_own,
+    load_run_data,
+    preprocessing_of,
+)
 from keras_convnets.typed import explaining
 
 
@@ -58,6 +65,42 @@ class SavedRun:
         data = load_run_data(self.folder, config, name, data_dir)
         check_classes(self.folder, self.model.name, self.class_names, data)
         return data
+
+    def load_images(
+        self,
+        name: str | None = None,
+        data_dir: str | os.PathLike[str] | None = None,
+        split: str | None = None,
+    ) -> LabelledImages:
+        """Return labelled images to evaluate the model on, as ``keras-convnets evaluate`` does.
+
+        Those of the run itself are split as they were. Of other data, nothing is held out: they
+        are the test images, if the data have some, else all images. Their classes are told by
+        their names.
+
+        Args:
+            name: the name of other data, as in `load_data`; by default the run's own.
+            data_dir: the folder of the data files, if it is not that of the run.
+            split: ``"test"``, ``"validation"`` or ``"train"``, for these images; those of other
+                data are split as the run's own were.
+
+        Raises:
+            ValueError: as in `load_data`, or the names of the classes do not tell which is which.
+
+        Examples:
+            >>> from keras_convnets.training import evaluate, open_run
+            >>> new = open_run("runs/flowers").load_images("folder:new")  # doctest: +SKIP
+            >>> evaluate(run.model, new.images, new.preprocessing)  # doctest: +SKIP
+        """
+        config = config_file.understood(self.folder, self.config)
+        if split is None and name is not None and not is_own(config, name):
+            where = None if data_dir is None else Path(data_dir)
+            check = functools.partial(check_classes, self.folder, self.model.name, self.class_names)
+            return load_labelled(name, where, None, self.preprocessing, self.class_names, check)
+        split = checks.choice("split", split or "test", SPLITS)
+        data = self.load_data(name, data_dir)
+        words = () if name is None or is_own(config, name) else data.words
+        return LabelledImages(getattr(data, split), data.preprocessing, data.name, split, words)
 
 
 @explaining

@@ -18,7 +18,7 @@ from keras_convnets.inference.outputs import outputs_of
 from keras_convnets.keras_private import without_values
 from keras_convnets.own_networks import is_file, is_function
 from keras_convnets.training.data.data import Data
-from keras_convnets.training.data.loading import load_data, load_for_weights
+from keras_convnets.training.data.loading import load_data
 from keras_convnets.training.distribute.strategies import scope_of
 from keras_convnets.training.run.enough_memory import REMEDY, can_be_too_large, check_memory
 from keras_convnets.training.run.given_weights import open_weights
@@ -66,7 +66,7 @@ def make_start(request: RunRequest, build: Build, strategy: Any) -> Start:
     elif request.weights is not None:
         start = _of_weights(request, request.weights, build, strategy)
     else:
-        data = _loaded(load_data, request)
+        data = _loaded(request)
         model = _built(request, build, request.network_name, data, strategy)
         start = Start(data, model, request.network_name, _policy(request))
     until = request.freeze_until
@@ -82,7 +82,7 @@ def _of_pretrained(request: RunRequest, path: Path, strategy: Any) -> Start:
     with scope_of(strategy):
         pretrained = open_pretrained(path)
     arguments = pretrained.data_arguments(request.data.image_size, request.data.channels)
-    data = _loaded(load_data, request, **arguments)
+    data = _loaded(request, **arguments)
     with scope_of(strategy):
         return Start(data, pretrained.for_classes(data.class_names))
 
@@ -92,7 +92,7 @@ def _of_file(request: RunRequest, file: str, strategy: Any) -> Start:
     with scope_of(strategy):
         saved = open_pretrained(Path(file))
     arguments = saved.data_arguments(request.data.image_size, request.data.channels)
-    data = _loaded(load_data, request, **arguments)
+    data = _loaded(request, **arguments)
     outputs = outputs_of(saved.model)
     if outputs.classes != len(data.class_names):
         raise ValueError(
@@ -107,17 +107,16 @@ def _of_weights(request: RunRequest, weights: str, build: Build, strategy: Any) 
     """Build the network of the weights for the classes of the data, and load them."""
     given = open_weights(weights, request.network)
     images = given.images(request.data.image_size, request.data.channels)
-    load = load_data if images is None else load_for_weights
-    data = _loaded(load, request, preprocessing=images)
+    data = _loaded(request, preprocessing=images)
     model = _built(request, build, given.network, data, strategy)
     with scope_of(strategy):
         model, facts, words = given.into(model, data.class_names)
     return Start(data, model, given.network, _policy(request), facts, words)
 
 
-def _loaded(load: Callable[..., Data], request: RunRequest, **others: Any) -> Data:
+def _loaded(request: RunRequest, **others: Any) -> Data:
     with reading():
-        return load(**vars(request.data) | {"seed": request.settings.seed} | others)
+        return load_data(**vars(request.data) | {"seed": request.settings.seed} | others)
 
 
 def _built(
