@@ -75,11 +75,9 @@ class Plan:
         """Return the plan as text."""
         said = {
             "model": self._model(),
-            **({"weights": _lines(*self.weights)} if self.weights else {}),
+            **({"weights": f"\n{'':15}".join(self.weights)} if self.weights else {}),
             "data": self._images(),
-            "images": _lines(
-                f"{self.data.preprocessing}; augmentation {self.data.augmentation}",
-            ),
+            "images": f"{self.data.preprocessing}; augmentation {self.data.augmentation}",
             "recipe": self.recipe.source,
             "steps": self._steps(),
             "optimizer": self._optimizer(),
@@ -104,9 +102,6 @@ class Plan:
     def _classes(self) -> str:
         names = self.data.class_names
         return f"{len(names):,} classes ({class_list(names)})"
-
-    def _prepared(self) -> str:
-        return f"{self.data.preprocessing}; augmentation {self.data.augmentation}"
 
     def _steps(self) -> str:
         count = self.recipe.total_epochs(self.steps_per_epoch)
@@ -150,10 +145,6 @@ class Plan:
         """Return the learning rate at some steps, counted from 0."""
         schedule = self.recipe.rates(self.steps_per_epoch)
         return [float(schedule(int(step))) for step in steps]
-
-
-def _lines(*lines: str) -> str:
-    return f"\n{'':15}".join(lines)
 
 
 @explaining
