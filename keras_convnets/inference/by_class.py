@@ -10,6 +10,7 @@ import numpy as np
 from keras_convnets.analysis.tables import Column, Table
 from keras_convnets.inference.calibration import BINS
 from keras_convnets.inference.class_scores import Means
+from keras_convnets.inference.evaluable import check_class_names
 from keras_convnets.inference.evaluation import Evaluation
 from keras_convnets.inference.shares import Area, Share
 from keras_convnets.typed import explaining
@@ -40,12 +41,7 @@ def by_class(evaluation: Evaluation, class_names: Sequence[str], heading: str) -
         >>> print(by_class(found, ("cat", "dog"), "pets").to_csv().splitlines()[-1])
         dog,1,0,0.0,,0.0,0.0,1.0,1.0,cat (1)
     """
-    classes = evaluation.probabilities.shape[1]
-    if len(class_names) != classes:
-        raise ValueError(
-            f"class_names: received {len(class_names)} for an evaluation of {classes} classes; "
-            "expected one for each, by label."
-        )
+    check_class_names(class_names, evaluation.probabilities.shape[1])
     columns, cells, total = zip(*_columns(evaluation, class_names), strict=True)
     notes = [_headline(evaluation, heading), *_means(evaluation)]
     for name, other in evaluation.others.items():

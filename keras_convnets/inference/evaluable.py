@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,25 @@ def check_evaluable(labels: Any, probabilities: Any) -> None:
             f"0 to 1. {_REMEDY}"
         )
     _check_range(labels, probabilities.shape[1])
+
+
+def check_one_class(labels: np.ndarray) -> None:
+    """Refuse multi-label images, of which none has a class that is taken for another."""
+    if labels.ndim == 2:
+        raise ValueError(
+            "evaluation: received labels of several classes an image; expected one class an "
+            "image for what is taken for what. Ask for accuracy, exact_match, precision, recall, "
+            "f1, roc_auc."
+        )
+
+
+def check_class_names(class_names: Sequence[str], classes: int) -> None:
+    """Refuse class names of which there is not one for each class."""
+    if len(class_names) != classes:
+        raise ValueError(
+            f"class_names: received {len(class_names)} for an evaluation of {classes} classes; "
+            "expected one for each, by label."
+        )
 
 
 def _check_range(labels: np.ndarray, classes: int) -> None:

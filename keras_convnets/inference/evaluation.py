@@ -13,8 +13,8 @@ import numpy as np
 from keras_convnets.inference import mistakes
 from keras_convnets.inference.calibration import Calibration, calibration
 from keras_convnets.inference.class_scores import ClassScores, Means, mean_of
-from keras_convnets.inference.evaluable import check_evaluable
-from keras_convnets.inference.mistakes import Confusion, Mistake
+from keras_convnets.inference.evaluable import check_evaluable, check_one_class
+from keras_convnets.inference.mistakes import Confusion, Mistake, WrongLabel
 from keras_convnets.inference.ranking import rankings
 
 TOP = 5
@@ -59,7 +59,7 @@ class Evaluation:
     @functools.cached_property
     def predictions(self) -> np.ndarray:
         """The most probable class of each image; the first one in a tie."""
-        self._check_one()
+        check_one_class(self.labels)
         return self.probabilities.argmax(axis=1)
 
     @functools.cached_property
@@ -98,7 +98,7 @@ class Evaluation:
     @functools.cached_property
     def top5(self) -> float:
         """The share of images whose true class is among the five most probable ones."""
-        self._check_one()
+        check_one_class(self.labels)
         classes = self.probabilities.shape[1]
         if classes <= TOP:
             return 1.0
@@ -205,6 +205,10 @@ class Evaluation:
         confidence = self.probabilities.max(axis=1)
         return mistakes.most_wrong(self.labels, self.predictions, confidence, count)
 
+    def most_wrong_labels(self, count: int) -> list[WrongLabel]:
+        """Return up to ``count`` wrong labels of multi-label images, the most confident first."""
+        return mistakes.most_wrong_labels(self.labels, self._found, self.probabilities, count)
+
     def most_confused(self, count: int | None = None) -> list[Confusion]:
         """Return up to ``count`` confusions of two classes, the most frequent first."""
         return mistakes.most_confused(self.confusion, count)
@@ -242,11 +246,3 @@ class Evaluation:
         if self.has_several:
             return self.labels.astype(np.float32)
         return np.eye(self.probabilities.shape[1], dtype=np.float32)[self.labels]
-
-    def _check_one(self) -> None:
-        if self.has_several:
-            raise ValueError(
-                "evaluation: received labels of several classes an image; expected one class an "
-                "image for what is taken for what. Ask for accuracy, exact_match, "
-                "precision_and_recall."
-            )

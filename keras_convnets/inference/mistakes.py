@@ -25,6 +25,23 @@ class Mistake:
 
 
 @dataclasses.dataclass(frozen=True)
+class WrongLabel:
+    """A label of a multi-label image that is predicted wrongly.
+
+    Attributes:
+        index: the index of the image.
+        label: the class.
+        has: whether the image has the class.
+        probability: the predicted probability that it has.
+    """
+
+    index: int
+    label: int
+    has: bool
+    probability: float
+
+
+@dataclasses.dataclass(frozen=True)
 class Confusion:
     """How often images of one class are misclassified as another.
 
@@ -62,4 +79,17 @@ def most_confused(matrix: np.ndarray, count: int | None) -> list[Confusion]:
     return [
         Confusion(label, other, int(wrong[label, other]), wrong[label, other] / images[label])
         for label, other in pairs[order].tolist()
+    ]
+
+
+def most_wrong_labels(
+    labels: np.ndarray, found: np.ndarray, probabilities: np.ndarray, count: int
+) -> list[WrongLabel]:
+    """Return up to ``count`` wrong labels of multi-label images, the most confident first."""
+    wrong = np.argwhere(found != labels)
+    gap = np.abs(labels - probabilities)[tuple(wrong.T)]
+    order = wrong[np.argsort(-gap, kind="stable")[:count]]
+    return [
+        WrongLabel(index, label, bool(labels[index, label]), float(probabilities[index, label]))
+        for index, label in order.tolist()
     ]

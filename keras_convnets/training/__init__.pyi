@@ -24,7 +24,9 @@ from .reexports import (
     predict,
 )
 from .report.curves import plot_curves
+from .report.reliability import plot_reliability
 from .report.report import write_report
+from .report.roc import plot_roc
 from .run.launch import launch, make_repeatable, plan_run
 from .run.plan import Plan, plan
 from .run.pretrained import Pretrained, open_pretrained
@@ -82,6 +84,8 @@ __all__ = [
     "plan",
     "plan_run",
     "plot_curves",
+    "plot_reliability",
+    "plot_roc",
     "plot_runs",
     "predict",
     "resume",

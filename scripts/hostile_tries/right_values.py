@@ -185,6 +185,8 @@ _RIGHT: dict[str, dict[str, Any]] = {
     "plot_curves": {"history": {"loss": [2.0, 1.0]}, "to_file": "curves.png"},
     "plot_runs": {"found": lambda: _finished(), "to_file": "runs.svg"},
     "plot_model": {"to_file": "model.svg"},
+    "plot_reliability": {"to_file": "reliability.png"},
+    "plot_roc": {"class_names": ("a", "b"), "to_file": "roc.png"},
     "predict": {"run": _saved, "files": ["none.png"]},
     "published": {"source": "a paper"},
     "reduction_a": {"k": 2, "l": 2, "m": 2, "n": 2},

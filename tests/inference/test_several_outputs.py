@@ -80,7 +80,9 @@ def test_the_table_the_numbers_and_the_report_have_all_of_them():
     said = numbers(found, names, "net", "pets", "test")
     assert said["other_outputs"]["head1"]["accuracy"] == found.others["head1"].accuracy
     write_report(".", model, names, found, {"loss": [1.0]})
-    assert "head1" in Path("report.html").read_text()
+    outputs = Path("report.html").read_text().split('id="outputs"')[1].split("</section>")[0]
+    assert "<td>head1</td>" in outputs
+    assert f">{found.others['head1'].loss:.4f}</td>" in outputs
 
 
 def test_the_command_evaluates_a_saved_model_of_several_outputs(capfd):

@@ -138,6 +138,9 @@ def test_the_page_says_what_came_of_the_run(page, model, evaluation):
         f"test accuracy {evaluation.accuracy:.2%}",
         f"top-5 accuracy {evaluation.top5:.2%}",
         f"test loss {evaluation.loss:.4f}",
+        f"macro F1 {evaluation.macro.f1:.2%}",
+        f"macro ROC-AUC {evaluation.macro.roc_auc:.4f}",
+        f"calibration error (ECE) {evaluation.ece:.2%}",
         f"{(evaluation.predictions != evaluation.labels).sum()} of 360",
         "epochs 2",
         "training time 2 min 15 s",
@@ -146,6 +149,10 @@ def test_the_page_says_what_came_of_the_run(page, model, evaluation):
     assert page.texts["cost"].count(f"{cost(model).macs:,}") >= 1
     assert "conv2 5 layers" in page.texts["cost"]
     assert "conv2" in page.texts["graph"]
+    assert f"ECE {evaluation.ece:.2%}" in page.texts["calibration"]
+    assert f": {evaluation.roc_auc.min():.4f}" in page.texts["calibration"]
+    third = f"{evaluation.precision[2]:.2%} {evaluation.recall[2]:.2%} {evaluation.f1[2]:.2%}"
+    assert third in " ".join(page.texts["classes"].split())
     assert "training" in page.texts["curves"]
     words = page.texts["configuration"]
     assert "input shape 1, 16, 16" in words
@@ -204,6 +211,7 @@ def test_the_page_needs_nothing_but_itself(page):
         "curves",
         "confusion",
         "classes",
+        "calibration",
         "mistakes",
         "cost",
         "graph",
@@ -279,7 +287,9 @@ def test_a_class_without_images(model):
     data, evaluation = made_up(20, 4)
     matrix = Evaluation(evaluation.labels % 3, evaluation.probabilities)
     write_report(Path(), model, labelled(data, matrix.labels), matrix, HISTORY, {})
-    assert "class 3 no images" in " ".join(Page().texts["classes"].split())
+    words = " ".join(Page().texts["classes"].split())
+    assert "class 3 no images" in words
+    assert "class 3 0 0 0.00% - - -" in words
 
 
 @pytest.fixture
@@ -297,6 +307,10 @@ def test_images_of_several_classes(model, four):
     write_report(Path(), model, labelled(data, labels), several, HISTORY, {})
     page = Page()
     assert f"binary accuracy {several.accuracy:.2%}" in page.texts["numbers"]
+    assert f"mAP {several.macro.average_precision:.2%}" in page.texts["numbers"]
+    worst = several.most_wrong_labels(1)[0]
+    has = "has the label" if worst.has else "has not the label"
+    assert f"{has} class {worst.label} " in " ".join(page.texts["mistakes"].split())
     assert "precision recall" in " ".join(page.texts["classes"].split())
     assert "confusion" not in page.texts
     sections = {found["id"] for found in page.of("section") if "id" in found}
@@ -312,6 +326,7 @@ def test_yes_or_no(model):
     assert f"test loss {binary.loss:.4f}" in page.texts["numbers"]
     assert squares(page).shape == (2, 2, 4)
     assert "top-5" not in page.texts["numbers"]
+    assert f" ROC-AUC {binary.macro.roc_auc:.4f}" in page.texts["numbers"]
 
 
 @pytest.mark.slow

@@ -10,9 +10,8 @@ import keras
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from keras_convnets import files
 from keras_convnets.printable import printable
-from keras_convnets.training.report.drawing import INK, any_letters, page_svg
+from keras_convnets.training.report.drawing import INK, page_svg, write
 from keras_convnets.training.report.fitted import columns
 from keras_convnets.training.report.panels import dress, in_per_cent, logarithmic
 from keras_convnets.training.run_folder import History
@@ -49,9 +48,7 @@ def plot_curves(
         >>> history = {"loss": [2.1, 0.9], "accuracy": [0.3, 0.8], "val_loss": [1.8, 1.0]}
         >>> plot_curves(history, "curves.png", "resnet_18 on digits")
     """
-    drawing = _figure(columns(history), title)
-    with files.replacing(to_file) as path, any_letters():
-        drawing.savefig(path, dpi=150)
+    write(_figure(columns(history), title), to_file)
 
 
 def svg(history: History) -> str:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import re
 import warnings
 from collections.abc import Iterator
 from typing import Any
 
 import matplotlib as mpl
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+
+from keras_convnets import files
 
 INK, GRID = "#1d242c", "#e3e7eb"  # text, and lines in the background
 
@@ -21,6 +25,27 @@ def any_letters() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from")
         yield
+
+
+def write(figure: Figure, to_file: str | os.PathLike[str]) -> None:
+    """Write a figure to a file, in the format that its suffix names.
+
+    Raises:
+        ValueError: the file cannot be written, or matplotlib does not know the format.
+    """
+    with files.replacing(to_file) as path, any_letters():
+        figure.savefig(path, dpi=150)
+
+
+def in_page_colors(axes: Axes) -> None:
+    """Draw axes in the page's colours, with a grid and without a box."""
+    axes.grid(color=GRID)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color(INK)
+    axes.tick_params(colors=INK, which="both")
+    axes.xaxis.label.set_color(INK)
+    axes.yaxis.label.set_color(INK)
 
 
 def page_svg(figure: Figure, name: str, **options: Any) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, MaxNLocator, PercentFormatter
 
-from keras_convnets.training.report.drawing import GRID, INK
+from keras_convnets.training.report.drawing import in_page_colors
 
 
 def in_per_cent(axes: Axes) -> None:
@@ -30,9 +30,4 @@ def dress(axes: Axes, name: str) -> None:
     """Label an axis by epoch, with a grid and in the colours of the page."""
     axes.set(xlabel="epoch", ylabel=name)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    axes.grid(color=GRID)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set_color(INK)
-    axes.tick_params(colors=INK, which="both")
-    axes.xaxis.label.set_color(INK)
-    axes.yaxis.label.set_color(INK)
+    in_page_colors(axes)

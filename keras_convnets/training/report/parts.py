@@ -38,12 +38,20 @@ class ClassBar:
 
 @dataclasses.dataclass(frozen=True)
 class Card:
-    """A mistake: the picture if known, the name, the class, the predicted one, the confidence."""
+    """A mistake: the picture if known, the name, and what is wrong.
+
+    Attributes:
+        picture: the picture, if it is known.
+        file: the name of the image.
+        truth: what is true in words, and its value.
+        predicted: what was predicted in words, and its value.
+        confidence: the predicted probability.
+    """
 
     picture: Picture | None
     file: str
-    label: str
-    predicted: str
+    truth: tuple[str, str]
+    predicted: tuple[str, str]
     confidence: float
 
 
@@ -76,17 +84,35 @@ def worst_first(bars: Sequence[ClassBar]) -> list[ClassBar]:
 
 def mistakes(evaluation: Evaluation, about: Tested) -> list[Card]:
     """Return the mistakes that the model is most confident of."""
-    images = about.images
+    names = about.class_names
     return [
         Card(
-            _picture(about, mistake.index),
-            images.describe(mistake.index) if images else f"image {mistake.index:,}",
-            about.class_names[mistake.label],
-            about.class_names[mistake.predicted],
+            *_image(about, mistake.index),
+            ("true class", names[mistake.label]),
+            ("predicted", names[mistake.predicted]),
             mistake.confidence,
         )
         for mistake in evaluation.most_wrong(_MISTAKES)
     ]
+
+
+def wrong_labels(evaluation: Evaluation, about: Tested) -> list[Card]:
+    """Return the wrong labels of multi-label images that the model is most confident of."""
+    return [
+        Card(
+            *_image(about, wrong.index),
+            ("has the label" if wrong.has else "has not the label", about.class_names[wrong.label]),
+            ("predicted", "no" if wrong.has else "yes"),
+            wrong.probability,
+        )
+        for wrong in evaluation.most_wrong_labels(_MISTAKES)
+    ]
+
+
+def _image(about: Tested, index: int) -> tuple[Picture | None, str]:
+    """Return the picture of an image, if it is known, and its name."""
+    images = about.images
+    return _picture(about, index), images.describe(index) if images else f"image {index:,}"
 
 
 def _picture(about: Tested, index: int) -> Picture | None:

@@ -15,13 +15,11 @@ from keras_convnets.analysis import pages
 from keras_convnets.analysis.cost.cost import Cost, cost
 from keras_convnets.analysis.plot.plot import plot_model
 from keras_convnets.analysis.plot.style import short
-from keras_convnets.inference.by_class import by_class
-from keras_convnets.inference.evaluation import TOP, Evaluation
-from keras_convnets.inference.shares import Share
+from keras_convnets.inference.evaluation import Evaluation
 from keras_convnets.printable import printable
 from keras_convnets.training import run_folder
 from keras_convnets.training.data.data import Data
-from keras_convnets.training.report import curves, parts
+from keras_convnets.training.report import curves, metrics, parts
 from keras_convnets.training.report.confusion_figure import confusion_figure
 from keras_convnets.training.report.fitted import columns
 from keras_convnets.training.report.tested import Tested, tested
@@ -46,9 +44,10 @@ def write_report(
 ) -> None:
     """Write the report of a run, or of your own ``model.fit``: ``report.html`` in a folder.
 
-    The page contains the headline numbers, the learning curves, the confusion matrix, the most
-    confident mistakes, the cost of the network, its graph and the run's configuration. It is a
-    single file, follows the system's light or dark theme, and can be printed.
+    The page contains the headline numbers, the learning curves, the confusion matrix, the metrics
+    of each class, the calibration, the most confident mistakes, the cost of the network, its graph
+    and the run's configuration. It is a single file, follows the system's light or dark theme, and
+    can be printed.
 
     Args:
         folder: the folder, which is created if there is none.
@@ -94,6 +93,7 @@ def write_report(
         model=model.name,
         configuration=parts.configuration(config, about.preprocessing),
         skipped=about.skipped,
+        most_bars=_MOST_BARS,
         **_of_classes(evaluation, about),
     )
     _write(Path(folder), page)
@@ -112,18 +112,17 @@ def _write(folder: Path, page: str) -> None:
 
 
 def _of_classes(evaluation: Evaluation, about: Tested) -> dict[str, Any]:
-    """Return the page's content about classes: the matrix, the bars and the mistakes."""
+    """Return the page's content about classes: the metrics, the matrix, bars and mistakes."""
     names = about.class_names
+    content = metrics.of_probabilities(evaluation, names, about.title)
     if evaluation.has_several:
-        return {"each_class": by_class(evaluation, names, about.title)}
+        return content | {"mistakes": parts.wrong_labels(evaluation, about)}
     bars = parts.class_bars(evaluation, names)
-    return {
-        "each_class": None,
+    return content | {
         "confusion": confusion_figure(evaluation.confusion, names),
         "confusions": parts.confusions(evaluation, names),
         "classes": bars,
         "worst_first": parts.worst_first(bars),
-        "most_bars": _MOST_BARS,
         "letters": min(max(len(printable(name)) for name in names), _LETTERS),
         "mistakes": parts.mistakes(evaluation, about),
     }
@@ -136,14 +135,7 @@ def _subtitle(about: Tested, config: Mapping[str, Any]) -> str:
 
 def _headline(evaluation: Evaluation, found: Cost, history: History) -> list[tuple[str, str]]:
     seconds = sum(history.get("seconds", ()))
-    images, classes = evaluation.probabilities.shape
-    wrong = round((1 - evaluation.exact_match) * images)
-    several = evaluation.has_several
-    numbers = {
-        "test binary accuracy" if several else "test accuracy": f"{Share(evaluation.accuracy)}",
-        "top-5 accuracy": f"{Share(evaluation.top5)}" if not several and classes > TOP else None,
-        "test images wrong": f"{wrong:,} of {images:,}",
-        "test loss": f"{evaluation.loss:.4f}",
+    numbers = metrics.headline(evaluation) | {
         "parameters": short(found.params),
         "multiply-adds": short(found.macs),
         "epochs": f"{len(history.get('loss', ())):,}",
