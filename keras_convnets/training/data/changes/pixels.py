@@ -8,8 +8,8 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from keras_convnets.images.brightness import largest_pixel
 from keras_convnets.images.labelled import Images
+from keras_convnets.images.pixel_range import largest_pixel
 from keras_convnets.images.preprocessing import Preprocessing
 
 _BRIGHTEST = 255.0
