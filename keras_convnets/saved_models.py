@@ -129,17 +129,18 @@ def without_optimizer(model: keras.Model) -> keras.Model:
 
 
 def opens_with_keras(model: keras.Model) -> keras.Model:
-    """Return the model to save: uncompiled if its optimizer is a class of this package.
+    """Return the model to save: uncompiled if what it was compiled with is of this package.
 
     Then ``keras.models.load_model`` can read the file without this package, unless the network
     itself contains layers of this package.
     """
-    config = keras.saving.serialize_keras_object(model.optimizer)
-    return without_optimizer(model) if _names_us(config) else model
+    return without_optimizer(model) if _names_us(model.get_compile_config()) else model
 
 
 def _names_us(config: Any) -> bool:
     """Return whether a Keras configuration contains a class of this package."""
+    if isinstance(config, list | tuple):
+        return any(map(_names_us, config))
     if isinstance(config, dict):
         registered = str(config.get("registered_name"))
         return registered.startswith("keras_convnets>") or any(map(_names_us, config.values()))

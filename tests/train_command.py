@@ -41,6 +41,8 @@ GIVEN = {
     "ema_momentum": "0.99",
     "loss": "binary_crossentropy",
     "final_rate": "0.001",
+    "class_weights": "balanced",
+    "sampling": "balanced",
     "schedule": "drops",
     "augmentation": "crop",
     "weights": "other.pth",

@@ -132,8 +132,9 @@ def _value(hint: Any, value: Any, where: str) -> Any:
         if value is None:
             return None
         several = [kind for kind in typing.get_args(hint) if kind is not types.NoneType]
-        lists = [kind for kind in several if typing.get_origin(kind) is tuple]
-        hint = (lists if lists and isinstance(value, list) else several)[0]
+        structure = tuple if isinstance(value, list) else type(value)
+        alike = [kind for kind in several if typing.get_origin(kind) is structure]
+        hint = (alike or several)[0]
     if dataclasses.is_dataclass(hint):
         return read(cast(type, hint), value, where)
     if hint in _NAMES:

@@ -49,6 +49,8 @@ _VALUES = {
     "ema_momentum": ("0.99", "0.9"),
     "loss": ("binary_crossentropy", "binary_crossentropy"),
     "final_rate": ("0.001", "0.002"),
+    "class_weights": ("balanced", "cat=2,dog=0.5"),
+    "sampling": ("balanced", "balanced"),
     "schedule": ("drops", "cosine"),
     "augmentation": ("crop+rotation:10+mixup:0.2", "none"),
     "fine_tune": ("run", "other.keras"),

@@ -8,7 +8,7 @@ from typing import Any
 
 from keras_convnets.training.data.augmentation import AUGMENTATIONS
 from keras_convnets.training.data.augmentation_names import STRENGTHS
-from keras_convnets.training.recipe.fields import LOSSES, SCHEDULES
+from keras_convnets.training.recipe.fields import BALANCED, LOSSES, SAMPLINGS, SCHEDULES
 from keras_convnets.training.recipe.recipes import RECIPES
 
 
@@ -56,6 +56,15 @@ def add_to(group: Any) -> None:
         help="its other arguments, such as beta_2=0.95,epsilon=1e-6",
     )
     group.add_argument("--loss", choices=LOSSES, help="each class by itself, by a sigmoid")
+    group.add_argument(
+        "--class-weights",
+        type=_weights,
+        metavar="balanced|NAME=X,...",
+        help="of classes in the loss: more of rare ones, or as given, such as cat=2,dog=1",
+    )
+    group.add_argument(
+        "--sampling", choices=SAMPLINGS, help="show all classes equally often in each epoch"
+    )
     group.add_argument("--schedule", choices=SCHEDULES, help="of the learning rate")
     group.add_argument(
         "--nesterov",
@@ -88,6 +97,23 @@ def _arguments(text: str) -> dict[str, Any]:
                 f"received {text!r}; expected each argument once, such as beta_2=0.95,epsilon=1e-6"
             )
         found[name.strip()] = _plain(value.strip())
+    return found
+
+
+def _weights(text: str) -> str | dict[str, float]:
+    if text == BALANCED:
+        return text
+    found = {}
+    for part in text.split(","):
+        name, equals, weight = part.rpartition("=")
+        try:
+            found[name] = float(weight)
+        except ValueError:
+            equals = ""
+        if not equals or not name:
+            raise argparse.ArgumentTypeError(
+                f"received {text!r}; expected balanced, or weights such as cat=2,dog=1"
+            )
     return found
 
 

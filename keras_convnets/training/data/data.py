@@ -32,6 +32,8 @@ class Data:
         skipped: files that were left out, each with the reason.
         words: what was decided about the data, in lines to be shown before a run.
         contents: the SHA-256 of the table that lists the images, if one does.
+        sampling: ``"balanced"`` to train on all classes equally often; ``None`` to train on each
+            image once.
         arguments: the arguments of `load_data`, so that another process can load the same data;
             without the preprocessing, which the run stores. Empty if the data did not come from
             `load_data`.
@@ -48,6 +50,7 @@ class Data:
     arguments: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     words: tuple[str, ...] = ()
     contents: str | None = None
+    sampling: str | None = None
 
     @property
     def image_shape(self) -> tuple[int, int, int]:

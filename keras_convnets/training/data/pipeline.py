@@ -25,6 +25,7 @@ from keras_convnets.training.data.changes.applied import Changes
 from keras_convnets.training.data.changes.draws import drawn
 from keras_convnets.training.data.changes.mixing import check_pairs, mixed
 from keras_convnets.training.data.data import Data
+from keras_convnets.training.data.sampling import balanced
 from keras_convnets.typed import explaining
 
 AutoShardPolicy = tf.data.experimental.AutoShardPolicy
@@ -100,6 +101,8 @@ def training_batches(
     places = np.arange(steps * batch_size).reshape(steps, pipelines, replicas // pipelines, -1)
     own = places[first_step:, pipeline].reshape(-1, batch_size // replicas)
     order, numbers = _drawn(len(data.train), augmentation.numbers, seed, epoch)
+    if data.sampling is not None:
+        order = balanced(data.train.labels, seed, epoch)
     changes = drawn(augmentation, len(data.train), data.image_shape, seed, epoch)
     rest = {name: values[own] for name, values in changes.items()}
     rest["labels"] = data.train.labels[order[own]]

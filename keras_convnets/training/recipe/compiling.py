@@ -47,7 +47,9 @@ def compile_model(model: keras.Model, data: Data, recipe: Recipe, settings: Sett
     if settings.memory_efficient:
         memory_efficient(model)
     with model.distribute_strategy.scope():
-        objective = Objective(model, data, recipe.label_smoothing, recipe.loss)
+        objective = Objective(
+            model, data, recipe.label_smoothing, recipe.loss, recipe.class_weights
+        )
         model.compile(
             _optimizer(model, recipe, steps_per_epoch(data, recipe.batch_size)),
             loss=objective.loss,

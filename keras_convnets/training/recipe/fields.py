@@ -11,6 +11,8 @@ from keras_convnets.training.data.augmentation_names import full_name
 
 SCHEDULES = ("drops", "cosine", "constant")
 LOSSES = ("binary_crossentropy",)
+BALANCED = "balanced"
+SAMPLINGS = (BALANCED,)
 
 
 def normalised(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -65,7 +67,27 @@ def _argument(name: str, value: Any) -> Any:
     )
 
 
-_MAY_BE_NONE = ("epochs", "steps", "weight_decay", "augmentation", "images_per_rate", "loss")
+def _class_weights(name: str, value: Any) -> str | dict[str, float]:
+    """Return the word for weights, or weights by the name of the class."""
+    if isinstance(value, str) and value == BALANCED:
+        return value
+    if not isinstance(value, Mapping) or not value:
+        raise ValueError(
+            f"{name}: received {shown(value)}; expected 'balanced', or a weight for some classes "
+            "by name. Pass {'cat': 2}, for instance."
+        )
+    return {
+        checks.text(name, key, "the name of a class"): checks.positive_number(
+            name, one, "a weight such as 2"
+        )
+        for key, one in value.items()
+    }
+
+
+_MAY_BE_NONE = (
+    *("epochs", "steps", "weight_decay", "augmentation", "images_per_rate", "loss"),
+    *("class_weights", "sampling"),
+)
 _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "source": _text,
     "batch_size": _positive_integer,
@@ -100,4 +122,6 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     ),
     "loss": lambda name, value: checks.choice(name, value, LOSSES),
     "final_rate": _number,
+    "class_weights": lambda name, value: _class_weights(name, value),
+    "sampling": lambda name, value: checks.choice(name, value, SAMPLINGS),
 }

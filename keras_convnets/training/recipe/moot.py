@@ -55,6 +55,11 @@ def refuse_moot(values: Values, defaults: Values) -> None:
             f"{given[1]}: received {shown(values[given[1]])} with {given[0]}="
             f"{shown(values[given[0]])}; expected one way of clipping. Leave one of them out."
         )
+    if values["class_weights"] == values["sampling"] == "balanced":
+        raise ValueError(
+            "class_weights: received 'balanced' with sampling='balanced', which shows all classes "
+            "equally often already; expected one of the two. Leave one of them out."
+        )
 
 
 def changed(kept: Values, changes: Mapping[str, Any], defaults: Values) -> Values:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -11,6 +12,7 @@ from keras_convnets.inference.fits import check_labels
 from keras_convnets.inference.outputs import Outputs, outputs_of
 from keras_convnets.training.data.augmentation_names import augmentation_named
 from keras_convnets.training.data.data import Data
+from keras_convnets.training.recipe.class_weights import WeightedLoss, weights_of
 from keras_convnets.training.recipe.mixed_accuracy import MixedBinaryAccuracy
 
 
@@ -32,6 +34,7 @@ class Objective:
         data: the training data.
         label_smoothing: the share of a label that is spread over all classes, as in Keras.
         loss: ``"binary_crossentropy"`` to demand it; ``None`` for that of the table.
+        class_weights: the weights of the classes in the loss, as in `Recipe`.
 
     Raises:
         ValueError: the kind of the outputs cannot be determined, or does not suit the labels or
@@ -44,6 +47,7 @@ class Objective:
         data: Data,
         label_smoothing: float = 0.0,
         loss: str | None = None,
+        class_weights: str | Mapping[str, float] | None = None,
     ) -> None:
         self._outputs = outputs_of(model)
         if loss is not None and not (self._outputs.is_binary or self._outputs.are_independent):
@@ -58,6 +62,8 @@ class Objective:
         # Smoothed or mixed labels and labels for sigmoids have one number per class.
         self._is_spread = bool(label_smoothing) or self._is_mixed or self._outputs.are_independent
         self.loss = self._loss(self._outputs, label_smoothing)
+        if class_weights is not None:
+            self.loss = WeightedLoss(self.loss, weights_of(data, class_weights))
         self.accuracy = self._accuracy(self._outputs)
 
     def labelled(self, batches: tf.data.Dataset) -> tf.data.Dataset:

@@ -62,6 +62,11 @@ class Recipe:
         loss: ``"binary_crossentropy"`` for each class by itself, which needs a model with a sigmoid
             for each class; ``None`` for what suits the outputs of the model.
         final_rate: the learning rate at the end of a cosine.
+        class_weights: the weight of each class in the loss of training and validation:
+            ``"balanced"`` for more of rare classes, as scikit-learn defines it, or weights by the
+            name of the class; 1 for those that are not named. The loss of `evaluate` has none.
+        sampling: ``"balanced"`` for epochs in which all classes are equally frequent; by default,
+            every image is shown once. An epoch has as many steps as without it.
 
     Raises:
         ValueError: a value is out of range or has no effect beside the others, or both or neither
@@ -95,6 +100,8 @@ class Recipe:
     ema_momentum: float = 0.0
     loss: str | None = None
     final_rate: float = 0.0
+    class_weights: str | dict[str, float] | None = dataclasses.field(default=None, hash=False)
+    sampling: str | None = None
 
     def __post_init__(self) -> None:
         checks.fields(self, **normalised(vars(self)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from keras_convnets.received import shown
 from keras_convnets.training.recipe.optimizers import decay_of, is_decoupled, kind_of
 from keras_convnets.training.recipe.recipe import Recipe
 
@@ -46,8 +47,16 @@ def optimizer_in_words(recipe: Recipe, total_steps: int) -> str:
         *_accumulated(recipe.accumulation_steps, total_steps),
         *([f"averages of the weights by {recipe.ema_momentum:g}"] if recipe.ema_momentum else []),
         f"label smoothing {recipe.label_smoothing:g}",
+        *(["balanced sampling"] if recipe.sampling else []),
+        *([f"class weights {_weights(recipe.class_weights)}"] if recipe.class_weights else []),
     ]
     return ", ".join(said)
+
+
+def _weights(given: str | dict[str, float]) -> str:
+    if isinstance(given, str):
+        return given
+    return ", ".join(f"{shown(name)} {weight:g}" for name, weight in given.items())
 
 
 def _accumulated(together: int, total_steps: int) -> list[str]:

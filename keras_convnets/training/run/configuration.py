@@ -19,6 +19,7 @@ from keras_convnets.inference.outputs import outputs_of
 from keras_convnets.training.data import pipeline
 from keras_convnets.training.data.changes.mixing import check_pairs
 from keras_convnets.training.data.data import Data
+from keras_convnets.training.data.sampling import check_sampling
 from keras_convnets.training.distribute.together import check_batch, check_updates
 from keras_convnets.training.recipe.optimizers import check_optimizer
 from keras_convnets.training.recipe.recipe import Recipe
@@ -36,10 +37,12 @@ from keras_convnets.training.run.run_config import (
 
 
 def augmented(data: Data, recipe: Recipe) -> Data:
-    """Return the data with the augmentation of the recipe, if it specifies one."""
-    if recipe.augmentation is None:
-        return data
-    return dataclasses.replace(data, augmentation=recipe.augmentation)
+    """Return the data with the augmentation and the sampling that the recipe specifies."""
+    return dataclasses.replace(
+        data,
+        augmentation=recipe.augmentation or data.augmentation,
+        sampling=recipe.sampling or data.sampling,
+    )
 
 
 def check_run(model: keras.Model, data: Data, recipe: Recipe, *, is_begun: bool = False) -> Data:
@@ -60,6 +63,7 @@ def check_run(model: keras.Model, data: Data, recipe: Recipe, *, is_begun: bool 
     checks.instance("data", data, Data, "Pass load_data('digits') or Data.from_arrays(...).")
     checks.instance("recipe", recipe, Recipe, "Pass RECIPES['quick'], for instance.")
     data = augmented(data, recipe)
+    check_sampling(data)
     check_fit(model, data)
     if not is_begun:
         check_learns(model, data)
