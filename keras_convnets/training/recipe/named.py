@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from keras_convnets.training.recipe.recipes import RECIPES, Recipe
+from keras_convnets.training.recipe.recipe import Recipe
+from keras_convnets.training.recipe.recipes import RECIPES
 
 _DEFAULTS = {field.name: field.default for field in dataclasses.fields(Recipe)}
 _LABEL = "source"
