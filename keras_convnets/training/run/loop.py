@@ -23,7 +23,6 @@ from keras_convnets.training.distribute.multi_worker import asked_anywhere, expl
 from keras_convnets.training.distribute.strategies import check_step
 from keras_convnets.training.recipe.averages import Averages
 from keras_convnets.training.recipe.compiling import compile_model
-from keras_convnets.training.recipe.optimizers import optimizer_state
 from keras_convnets.training.recipe.recipe import Recipe
 from keras_convnets.training.recipe.settings import Settings
 from keras_convnets.training.report.curves import plot_curves
@@ -77,7 +76,7 @@ class Loop:
         self._metric_variables = [*model.metrics[0].variables, *accuracy.variables]
         self.variables: Sequence[Any] = [
             *model.variables,
-            *optimizer_state(model.optimizer),
+            *model.optimizer.variables,
             *self._metric_variables,
         ]
         self.position = Position(0, 0, {name: [] for name in run_folder.COLUMNS})
