@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from killing import at_step, kill
 from rich.console import Console
 
 from keras_convnets.errors import RunStopped
@@ -21,7 +22,6 @@ from keras_convnets.training.run import checkpoint, config_file, loop, results
 from keras_convnets.training.run.pretrained import open_pretrained
 from keras_convnets.training.run.run import resume, train
 from keras_convnets.training.run.saved_run import open_run
-from keras_convnets.training.run.step_callback import StepCallback
 from keras_convnets.training.run.tensorboard import TensorBoardLog
 
 RECIPE = RECIPES["quick"].replace(epochs=3, batch_size=8)
@@ -58,24 +58,6 @@ def quiet():
 
 def begin(data, folder="run", rate=0.0, **changes):
     return train(build(rate), data, folder, RECIPE.replace(**changes), SETTINGS, quiet())
-
-
-def at_step(monkeypatch, number, act):
-    """Call a function after a step, counted from 1; what it raises ends the run."""
-    done = []
-    after = StepCallback.on_train_batch_end
-
-    def acting(self, batch, logs=None):
-        after(self, batch, logs)
-        done.append(batch)
-        if len(done) == number:
-            act()
-
-    monkeypatch.setattr(StepCallback, "on_train_batch_end", acting)
-
-
-def kill(*_):
-    raise MemoryError("killed")
 
 
 @pytest.fixture(scope="module")

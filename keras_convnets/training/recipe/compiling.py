@@ -121,5 +121,7 @@ def _optimizer(model: keras.Model, recipe: Recipe, steps: int) -> Any:
         else:
             slow_stages(optimizer, stage_rates(model, recipe.stage_decay), decaying)
         optimizer.exclude_from_weight_decay(var_list=excluded)
+    # First of all, for Keras does not track the variables that Nadam makes within another's build.
+    optimizer.build(model.trainable_variables)
     half = any(layer.compute_dtype == "float16" for layer in all_layers(model))
     return keras.optimizers.LossScaleOptimizer(optimizer) if half else optimizer
