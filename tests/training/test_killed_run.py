@@ -71,6 +71,7 @@ def found(folder):
                 "accumulation_steps": 3,
                 "ema_momentum": 0.8,
                 "stage_decay": 0.5,
+                "augmentation": "mixup:0.2+cutmix:1",
             },
             "float32",
         ),
