@@ -99,7 +99,7 @@ def theirs(seed: int, chosen: argparse.Namespace) -> Run:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     train, test, prepared = images(torch, chosen, device)
     network = resnet_18(torch).to(device)
-    recipe = RECIPES["quick"].replace(batch_size=256, learning_rate=1e-3)
+    recipe = RECIPES[RECIPE]
     optimizer = torch.optim.Adam(network.parameters(), recipe.learning_rate, eps=1e-7)
     an_epoch = len(train[0]) // recipe.batch_size
     left, seconds, accuracy = chosen.steps or chosen.epochs * an_epoch, [], 0.0
