@@ -1,9 +1,14 @@
 import dataclasses
+from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
+from rich.console import Console
 
+from keras_convnets import ResnetBuilder, create_model
+from keras_convnets.training import DataRequest, RunRequest, launch, plan_run
+from keras_convnets.training.data.augmentation_names import augmentation_named
 from keras_convnets.training.recipe.recipe import Recipe
 from keras_convnets.training.recipe.recipes import RECIPES, find
 from keras_convnets.training.recipe.schedules import LinearWarmUp, in_steps
@@ -47,6 +52,62 @@ def test_the_densenet_papers_recipe():
     steps = (0, 1499, 1500, 2249, 2250, 2999)
     expected = (0.1, 0.1, 0.01, 0.01, 0.001, 0.001)
     assert [rate(rates, step) for step in steps] == pytest.approx(expected)
+
+
+def test_the_recipe_of_the_course_notes():
+    recipe = RECIPES["notes"]
+    assert (recipe.optimizer, recipe.batch_size, recipe.epochs) == ("adam", 256, 5)
+    assert (recipe.weight_decay, recipe.loss, recipe.augmentation) == (0, None, "none")
+    assert {rate(recipe.rates(7), step) for step in range(35)} == {pytest.approx(0.001)}
+
+
+@pytest.mark.parametrize(
+    ("name", "epochs", "peak", "magnitude"),
+    [("resnet-rsb-a2", 300, 5e-3, 7), ("resnet-rsb-a3", 100, 8e-3, 6)],
+)
+def test_the_recipes_of_resnet_strikes_back(name, epochs, peak, magnitude):
+    recipe = RECIPES[name]
+    assert "2110.00476" in recipe.source
+    assert "without repeated augmentation" in recipe.source
+    assert (recipe.optimizer, recipe.loss) == ("lamb", "binary_crossentropy")
+    assert (recipe.batch_size, recipe.epochs, recipe.weight_decay) == (2048, epochs, 0.02)
+    assert (recipe.label_smoothing, recipe.warmup_epochs) == (0, 5)
+    changes = augmentation_named(recipe.augmentation)
+    assert (changes.mixup, changes.cutmix, changes.randaugment) == (0.1, 1.0, magnitude)
+    assert changes.random_resized_crop
+    assert changes.flip
+    rates = [rate(recipe.rates(10), step) for step in (0, 25, 50, epochs * 10 - 1)]
+    at = [0, peak / 2, peak, 0]  # half a cosine that is warmed up to its own value
+    assert rates == pytest.approx(at, abs=peak / 50)
+
+
+NEW = ["notes", "resnet-rsb-a2", "resnet-rsb-a3", "adamw-cosine", "finetune"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NEW)
+def test_a_run_goes_by_the_recipe(name):
+    recipe = RECIPES[name]
+    shorter = {"warmup_epochs": 1} if recipe.warmup_epochs else {}
+    recipe = recipe.replace(steps=12, batch_size=256, **shorter)
+    data = DataRequest("digits", image_size=12)
+    request = RunRequest("few", data=data, recipe=recipe, out=Path("run"))
+
+    def build(name, shape, classes):
+        return ResnetBuilder.build(shape, classes, "basic_block", (1, 1))
+
+    outcome = launch(request, build, Console(quiet=True))
+    assert outcome.epochs == 3
+    history = (Path("run") / "history.csv").read_text().splitlines()
+    losses = [float(row.split(",")[1]) for row in history[1:]]
+    assert losses[-1] < losses[0]
+    ends_in = keras.models.load_model("run/model.keras", compile=False).layers[-1].activation
+    assert ends_in.__name__ == ("sigmoid" if recipe.loss else "softmax")
+
+
+def test_a_batch_of_more_images_than_there_are_is_refused():
+    with pytest.raises(ValueError, match="^batch_size: received 2048; expected at most the 1437 "):
+        plan_run(RunRequest("lenet_5", recipe=RECIPES["resnet-rsb-a3"]), create_model)
 
 
 def test_the_wide_resnet_papers_recipe():

@@ -8,7 +8,12 @@ from typing import Any
 from keras_convnets.training.recipe.recipe import Recipe
 from keras_convnets.training.recipe.recipes import RECIPES
 
-_DEFAULTS = {field.name: field.default for field in dataclasses.fields(Recipe)}
+_DEFAULTS = {
+    field.name: field.default
+    if field.default_factory is dataclasses.MISSING
+    else field.default_factory()
+    for field in dataclasses.fields(Recipe)
+}
 _LABEL = "source"
 
 
@@ -36,23 +41,35 @@ def named(recipe: Recipe) -> tuple[str, dict[str, Any]] | None:
 
 
 def _changes(base: Recipe, recipe: Recipe) -> dict[str, Any] | None:
-    """Return the fewest changes; ``None`` if they do not make the recipe.
+    """Return the fewest changes; ``None`` if no changes of options make the recipe.
 
-    A value that is a default may come about by itself, as ``epochs=None`` does beside steps.
+    A value may come about by itself, as ``epochs=None`` does beside steps, and one that both
+    recipes have may have to be given, as the rate beside another optimizer.
     """
-    changes = {name: value for name, value in _differing(base, recipe).items() if value is not None}
-    for name in [name for name, value in changes.items() if value == _DEFAULTS[name]]:
-        fewer = {other: value for other, value in changes.items() if other != name}
-        if _makes(base, fewer, recipe):
-            changes = fewer
-    return changes if _makes(base, changes, recipe) else None
+    differing = _differing(base, recipe)
+    unusual = {name: value for name, value in differing.items() if value != _DEFAULTS[name]}
+    for changes in (_completed(base, differing, recipe), _completed(base, unusual, recipe)):
+        if changes is not None:
+            for name in list(changes):
+                fewer = {other: value for other, value in changes.items() if other != name}
+                changes = fewer if _left(base, fewer, recipe) == {} else changes
+            return changes
+    return None
 
 
-def _makes(base: Recipe, changes: dict[str, Any], recipe: Recipe) -> bool:
+def _completed(base: Recipe, changes: dict[str, Any], recipe: Recipe) -> dict[str, Any] | None:
+    """Return changes with those that they make necessary; ``None`` if that does not help."""
+    changes = {name: value for name, value in changes.items() if value is not None}
+    changes |= _left(base, changes, recipe) or {}
+    return changes if _left(base, changes, recipe) == {} and None not in changes.values() else None
+
+
+def _left(base: Recipe, changes: dict[str, Any], recipe: Recipe) -> dict[str, Any] | None:
+    """Return what is left to change after some changes; ``None`` if they are refused."""
     try:
-        return not _differing(base.replace(**changes), recipe)
+        return _differing(base.replace(**changes), recipe)
     except ValueError:
-        return False
+        return None
 
 
 def _differing(base: Recipe, recipe: Recipe) -> dict[str, Any]:
@@ -84,4 +101,6 @@ def in_words(recipe: Recipe) -> str:
 def _said(value: Any) -> str:
     if isinstance(value, tuple):
         return ",".join(map(_said, value))
+    if isinstance(value, dict):
+        return ",".join(f"{name}={_said(each)}" for name, each in value.items())
     return f"{value:g}" if isinstance(value, float) else str(value)

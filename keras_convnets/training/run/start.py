@@ -26,6 +26,7 @@ from keras_convnets.training.run.pretrained import open_pretrained
 from keras_convnets.training.run.request import RunRequest
 from keras_convnets.training.run.run_config import WeightsFacts
 from keras_convnets.training.transfer.fine_tuning import freeze_until
+from keras_convnets.training.transfer.sigmoids import with_sigmoids
 from keras_convnets.training.words import shape
 
 # A function of a network's name, (channels, rows, cols) and the number of outputs.
@@ -130,7 +131,8 @@ def _built(
         what = f"{network} for images of {shape(data.image_shape)}"
         try:
             with memory.explained(what, REMEDY):
-                return build(network, data.image_shape, len(data.class_names))
+                model = build(network, data.image_shape, len(data.class_names))
+                return with_sigmoids(model) if _are_independent(request, data) else model
         finally:
             keras.config.set_dtype_policy(before)
 
@@ -143,6 +145,11 @@ def _built(
             random.setstate(drawn)
             check_memory(outline, data, request.recipe, is_outline=True)
         return built()
+
+
+def _are_independent(request: RunRequest, data: Data) -> bool:
+    """Return whether each class has a loss of its own, so that the network needs sigmoids."""
+    return request.recipe.loss is not None or data.train.labels.ndim == 2
 
 
 def _policy(request: RunRequest) -> str:
