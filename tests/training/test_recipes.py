@@ -1,13 +1,11 @@
 import dataclasses
-from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
-from rich.console import Console
 
-from keras_convnets import ResnetBuilder, create_model
-from keras_convnets.training import DataRequest, RunRequest, launch, plan_run
+from keras_convnets import create_model
+from keras_convnets.training import DataRequest, RunRequest, plan_run
 from keras_convnets.training.data.augmentation_names import augmentation_named
 from keras_convnets.training.recipe.recipe import Recipe
 from keras_convnets.training.recipe.recipes import RECIPES, find
@@ -58,7 +56,8 @@ def test_the_recipe_of_the_course_notes():
     recipe = RECIPES["notes"]
     assert (recipe.optimizer, recipe.batch_size, recipe.epochs) == ("adam", 256, 5)
     assert (recipe.weight_decay, recipe.loss, recipe.augmentation) == (0, None, "none")
-    assert {rate(recipe.rates(7), step) for step in range(35)} == {pytest.approx(0.001)}
+    rates = recipe.rates(7)
+    assert [rate(rates, step) for step in (0, 6, 34)] == pytest.approx([0.001] * 3)
 
 
 @pytest.mark.parametrize(
@@ -86,23 +85,26 @@ NEW = ["notes", "resnet-rsb-a2", "resnet-rsb-a3", "adamw-cosine", "finetune"]
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NEW)
-def test_a_run_goes_by_the_recipe(name):
-    recipe = RECIPES[name]
-    shorter = {"warmup_epochs": 1} if recipe.warmup_epochs else {}
-    recipe = recipe.replace(steps=12, batch_size=256, **shorter)
-    data = DataRequest("digits", image_size=12)
-    request = RunRequest("few", data=data, recipe=recipe, out=Path("run"))
+def test_some_steps_go_by_the_recipe(name):
+    built = []
 
     def build(name, shape, classes):
-        return ResnetBuilder.build(shape, classes, "basic_block", (1, 1))
+        x = inputs = keras.Input(shape[1:] + shape[:1])
+        for stage in (1, 2):
+            x = keras.layers.Conv2D(4, 3, 2, activation="relu", name=f"conv{stage}_conv")(x)
+        x = keras.layers.GlobalAveragePooling2D(name="head_pool")(x)
+        outputs = keras.layers.Dense(classes, activation="softmax", name="head_dense")(x)
+        built.append(keras.Model(inputs, outputs, name=name))
+        return built[-1]
 
-    outcome = launch(request, build, Console(quiet=True))
-    assert outcome.epochs == 3
-    history = (Path("run") / "history.csv").read_text().splitlines()
-    losses = [float(row.split(",")[1]) for row in history[1:]]
-    assert losses[-1] < losses[0]
-    ends_in = keras.models.load_model("run/model.keras", compile=False).layers[-1].activation
-    assert ends_in.__name__ == ("sigmoid" if recipe.loss else "softmax")
+    recipe = RECIPES[name].replace(batch_size=32)
+    request = RunRequest("few", data=DataRequest("digits", image_size=12), recipe=recipe)
+    text = plan_run(request, build).to_text()  # which times three steps
+    assert recipe.source in text
+    assert recipe.optimizer in text.lower()
+    (model,) = built
+    assert model.layers[-1].activation.__name__ == ("sigmoid" if recipe.loss else "softmax")
+    assert all(np.isfinite(weight.numpy()).all() for weight in model.weights)
 
 
 def test_a_batch_of_more_images_than_there_are_is_refused():
