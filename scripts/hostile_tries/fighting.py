@@ -28,6 +28,10 @@ PAUSE = 2.0  # the most seconds between starts
 SELDOM = 4.0  # the most seconds between kills
 LONGEST = 300.0  # seconds for all of it
 OPTIONS = "train --model lenet_5 --epochs 3 --batch-size 128 --checkpoint-steps 2 --deterministic"
+ALL_STATE = (  # each of which has variables, or draws, that a killed run must go on with
+    "--optimizer adamw --weight-decay 0.05 --ema-momentum 0.9 --accumulation-steps 3 --clipnorm 1 "
+    "--stage-decay 0.7 --augmentation crop-flip+mixup:0.2+cutmix:1"
+)
 REFUSALS = ("is being trained by", "which exists")
 
 
@@ -41,19 +45,20 @@ def tries(place: Path) -> Iterator[Try]:
 
 def fight(place: Path) -> Count:
     """Let two processes fight for one run after another, until so many of them were killed."""
-    straight = place / "straight"
-    if command(*arguments(straight), seconds=120).code:
-        raise Fault("the undisturbed run did not work")
     rng = random.Random(7)
     fighters = Fighters(place / "said")
     runs = 0
-    while fighters.kills < KILLS:
-        run = place / f"fought-{runs}"
-        fighters.fight(run, rng)
-        differences = contained(lambda run=run: compared(run, straight), 120)
-        if differences["largest"] or differences["problems"]:
-            raise Fault(f"after {fighters.kills} kills: {differences}")
-        runs += 1
+    for kind, more in enumerate(("", ALL_STATE)):
+        straight, until = place / f"straight-{kind}", KILLS * (kind + 1) // 2
+        if command(*arguments(straight, more), seconds=120).code:
+            raise Fault(f"the undisturbed run {more} did not work")
+        while fighters.kills < until:
+            run = place / f"fought-{runs}"
+            fighters.fight(run, more, until, rng)
+            differences = contained(lambda r=run, s=straight: compared(r, s), 120)
+            if differences["largest"] or differences["problems"]:
+                raise Fault(f"after {fighters.kills} kills: {differences}")
+            runs += 1
     fighters.end()
     note = (
         f"{fighters.kills} kills over {runs} runs, {fighters.kills_in_making} of them while a run "
@@ -62,9 +67,9 @@ def fight(place: Path) -> Count:
     return {"worked": runs, "refused": fighters.refused, "notes": [note]}
 
 
-def arguments(run: Path) -> list[str]:
-    """Return the command that makes or continues a run."""
-    return [*OPTIONS.split(), "--out", str(run), "--continue"]
+def arguments(run: Path, more: str) -> list[str]:
+    """Return the command that makes or continues a run, with more options."""
+    return [*OPTIONS.split(), *more.split(), "--out", str(run), "--continue"]
 
 
 @dataclasses.dataclass
@@ -87,17 +92,17 @@ class Fighters:
     is_finished: bool = False
     living: set[int] = dataclasses.field(default_factory=set)
 
-    def fight(self, run: Path, rng: random.Random) -> None:
-        """Fight for a run until it is finished."""
+    def fight(self, run: Path, more: str, until: int, rng: random.Random) -> None:
+        """Fight for a run with more options until it is finished, and for so many kills."""
         self.said.mkdir(exist_ok=True)
         self.is_finished = False
         starts, kills = 0.0, time.monotonic() + rng.uniform(0, SELDOM)
         while not self.is_finished:
             now = time.monotonic()
             if len(self.living) < 2 and now >= starts:
-                self.living.add(start(arguments(run), self.said))
+                self.living.add(start(arguments(run, more), self.said))
                 starts = now + rng.uniform(0, PAUSE)
-            if self.living and now >= kills and self.kills < KILLS:
+            if self.living and now >= kills and self.kills < until:
                 self.kill(rng.choice(sorted(self.living)), run)
                 kills = now + rng.uniform(0, SELDOM)
             time.sleep(0.05)

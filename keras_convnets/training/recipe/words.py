@@ -46,6 +46,7 @@ def optimizer_in_words(recipe: Recipe, total_steps: int) -> str:
         *clipped,
         *_accumulated(recipe.accumulation_steps, total_steps),
         *([f"averages of the weights by {recipe.ema_momentum:g}"] if recipe.ema_momentum else []),
+        *(["binary cross-entropy"] if recipe.loss == "binary_crossentropy" else []),
         f"label smoothing {recipe.label_smoothing:g}",
         *(["balanced sampling"] if recipe.sampling else []),
         *([f"class weights {_weights(recipe.class_weights)}"] if recipe.class_weights else []),
