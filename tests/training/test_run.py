@@ -522,7 +522,9 @@ def run(name):
     with strategy.scope():
         keras.utils.set_random_seed(0)
         model = ResnetBuilder.build((1, 8, 8), 10, "basic_block", (1,))
-    recipe = RECIPES["quick"].replace(epochs=2, batch_size=128, learning_rate=0.02)
+    recipe = RECIPES["quick"].replace(
+        epochs=2, batch_size=128, learning_rate=0.02, ema_momentum=0.8, stage_decay=0.9
+    )
     settings = Settings(sync_bn=True, checkpoint_steps=3)
     train(model, load_data("digits", image_size=8), Path(name), recipe, settings)
 
@@ -530,7 +532,8 @@ run("two")
 StepCallback.on_train_batch_end = stopping
 run("stopped")
 """
-    train(build(), data, Path("one"), RECIPE, Settings(sync_bn=True, checkpoint_steps=3), quiet())
+    recipe = RECIPE.replace(ema_momentum=0.8, stage_decay=0.9)
+    train(build(), data, Path("one"), recipe, Settings(sync_bn=True, checkpoint_steps=3), quiet())
     command = [sys.executable, "-c", script]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 1, result.stderr
