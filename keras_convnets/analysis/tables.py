@@ -16,6 +16,7 @@ from keras_convnets.printable import csv_cell, one_line, printable
 
 _NARROWEST_NOTES = 80
 _GAP = "   "
+_LONG, _SHORT = 24, 8  # the widths to which names are cut on a narrow console: first, and at least
 _NO_WIDTH = ("Mn", "Me", "Cf")  # letters that are drawn on the one before them
 
 
@@ -29,6 +30,7 @@ class Column:
         is_number: whether it contains numbers.
         missing: what people see in place of ``None``.
         is_detail: whether only CSV and plain data have it.
+        is_optional: whether a narrow console may do without it.
     """
 
     key: str
@@ -36,6 +38,7 @@ class Column:
     is_number: bool = False
     missing: str = ""
     is_detail: bool = False
+    is_optional: bool = False
 
     def shown(self, value: Any) -> str:
         """Return one of its values formatted for display."""
@@ -67,22 +70,56 @@ class Table:
             return self
         return self.only([column.key for column in self.columns if not column.is_detail])
 
-    def to_text(self) -> str:
-        """Return the table for a console."""
-        return self.for_people()._text()
+    def to_text(self, width: int | None = None) -> str:
+        """Return the table for a console.
 
-    def _text(self) -> str:
+        Args:
+            width: the columns of the console. Where they do not suffice, names are cut, and
+                optional columns are left out, the last one first. By default, there is no limit.
+        """
+        table = self.for_people()
+        if width is None:
+            return table._text(max(_NARROWEST_NOTES, table._width()))
+        return table._fitted(width)._text(width)
+
+    def _fitted(self, width: int) -> Table:
+        table = self if self._width() <= width else self._shortened(_LONG)
+        for column in reversed(self.columns):
+            if column.is_optional and table._width() > width:
+                table = table.only([kept.key for kept in table.columns if kept is not column])
+        left = max(map(_width, table._cells()[0])) - max(0, table._width() - width)
+        return table._shortened(max(_SHORT, left))
+
+    def _shortened(self, most: int) -> Table:
+        """Return the table with its names cut to a width."""
+
+        def cut(row: Sequence[Any]) -> tuple[Any, ...]:
+            return tuple(_cut(value, most) if isinstance(value, str) else value for value in row)
+
+        total = None if self.total is None else cut(self.total)
+        return Table(self.columns, tuple(map(cut, self.rows)), self.notes, total)
+
+    def _cells(self) -> list[tuple[str, ...]]:
+        """Return the texts of each column: its title, its values and its total."""
         titles = [column.title for column in self.columns]
-        body = list(map(self._shown, self.rows))
-        total = [] if self.total is None else [self._shown(self.total)]
-        widths = [max(map(_width, cells)) for cells in zip(titles, *body, *total, strict=True)]
-        rule = "─" * (sum(widths) + len(_GAP) * (len(widths) - 1))
-        rows = [self._line(row, widths) for row in (titles, *body, *total)]
-        lines = [rows[0], rule, *rows[1 : 1 + len(body)]]
-        lines += ["", rows[-1]] if total else []
-        width = max(_NARROWEST_NOTES, *map(_width, lines))
-        notes = (line for note in self.notes for line in textwrap.wrap(one_line(note), width))
-        return "\n".join([*lines, "", *notes] if self.notes else lines)
+        rows = [*self.rows] if self.total is None else [*self.rows, self.total]
+        return list(zip(titles, *map(self._shown, rows), strict=True))
+
+    def _widths(self) -> list[int]:
+        return [max(map(_width, cells)) for cells in self._cells()]
+
+    def _width(self) -> int:
+        return sum(self._widths()) + len(_GAP) * (len(self.columns) - 1)
+
+    def _text(self, notes_width: int) -> str:
+        widths = self._widths()
+        rows = [self._line(row, widths) for row in zip(*self._cells(), strict=True)]
+        end = 1 + len(self.rows)
+        lines = [rows[0], "─" * self._width(), *rows[1:end]]
+        lines += [] if self.total is None else ["", rows[end]]
+        wrapped = (textwrap.wrap(one_line(note), notes_width) for note in self.notes)
+        notes = list(itertools.chain.from_iterable(wrapped))
+        return "\n".join([*lines, "", *notes] if notes else lines)
 
     def _shown(self, row: Sequence[Any]) -> list[str]:
         return [column.shown(value) for column, value in zip(self.columns, row, strict=True)]
@@ -154,6 +191,16 @@ def _width(text: str) -> int:
         return len(text)
     wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in text)
     return len(text) + wide - sum(unicodedata.category(letter) in _NO_WIDTH for letter in text)
+
+
+def _cut(text: str, most: int) -> str:
+    """Return a printable text, or its start where it takes more columns of a console."""
+    text = printable(text)
+    if _width(text) <= most:
+        return text
+    while _width(text) >= most:
+        text = text[:-1]
+    return f"{text}…"
 
 
 def _plain(value: Any) -> Any:

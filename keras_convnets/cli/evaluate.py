@@ -12,7 +12,7 @@ from keras_convnets import checks
 from keras_convnets.cli import startup
 from keras_convnets.cli.boundary import BAD_INPUT, DONE
 from keras_convnets.cli.classifiers import add_weights, check_one, opened
-from keras_convnets.cli.options import add_format, add_load, print_found, print_json
+from keras_convnets.cli.options import add_format, add_load, console_width, print_found, print_json
 from keras_convnets.cli.streams import say
 from keras_convnets.training import run_folder
 
@@ -99,7 +99,9 @@ def _evaluate(chosen: argparse.Namespace) -> int:
     if chosen.format == "json":
         print_json(numbers(found, run.class_names, run.model.name, on.data, on.split))
     else:
-        print_found(by_class(found, run.class_names, f"{run.model.name} on {on}"), chosen.format)
+        table = by_class(found, run.class_names, f"{run.model.name} on {on}")
+        width = {"width": console_width()} if chosen.format == "table" else {}
+        print_found(table, chosen.format, **width)
     return DONE
 
 

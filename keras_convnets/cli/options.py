@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
 from pathlib import Path
 from typing import Any, NoReturn
@@ -59,7 +60,12 @@ def add_shape(command: Any, default: str) -> None:
     )
 
 
-def print_found(found: Any, output_format: str, **options: str) -> None:
+def console_width() -> int | None:
+    """Return the columns of the console; ``None`` if the output goes to a file or a program."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def print_found(found: Any, output_format: str, **options: Any) -> None:
     """Print a result that has tables, in the requested format."""
     if output_format == "json":
         print_json(found.to_dict(**options))

@@ -51,12 +51,12 @@ def by_class(evaluation: Evaluation, class_names: Sequence[str], heading: str) -
 
 def _columns(evaluation: Evaluation, class_names: Sequence[str]) -> Iterator[_Cells]:
     yield Column("class", "class"), class_names, "macro mean"
-    images = evaluation.class_images.tolist()
-    yield Column("images", "images", is_number=True), images, len(evaluation.labels)
+    images = Column("images", "images", is_number=True, is_optional=True)
+    yield images, evaluation.class_images.tolist(), len(evaluation.labels)
     of_one = not evaluation.has_several
     if of_one:
         right = evaluation.confusion.diagonal().tolist()
-        yield Column("correct", "correct", is_number=True), right, sum(right)
+        yield Column("correct", "correct", is_number=True, is_optional=True), right, sum(right)
         accuracy = Column("accuracy", "accuracy", is_number=True, is_detail=True)  # the recall
         yield accuracy, _all(Share, evaluation.recall), Share(evaluation.accuracy)
     yield _metric(evaluation, "precision", "precision", Share)
@@ -65,7 +65,8 @@ def _columns(evaluation: Evaluation, class_names: Sequence[str]) -> Iterator[_Ce
     yield _metric(evaluation, "roc_auc", "AUC", Area)
     yield _metric(evaluation, "average_precision", "AP", Share, is_detail=of_one)
     if of_one:
-        yield Column("taken_for", "most often taken for"), _taken_for(evaluation, class_names), None
+        taken = Column("taken_for", "most often taken for", is_optional=True)
+        yield taken, _taken_for(evaluation, class_names), None
 
 
 def _metric(

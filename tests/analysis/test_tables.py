@@ -1,4 +1,4 @@
-from keras_convnets.analysis.tables import Column, Table, shown
+from keras_convnets.analysis.tables import Column, Table, _width, shown
 
 TABLE = Table(
     (Column("name", "layer"), Column("shape", "output"), Column("n", "count", is_number=True)),
@@ -19,6 +19,31 @@ def test_text():
         "",
         "What it means.",
     ]
+
+
+OPTIONAL = Table(
+    (
+        Column("name", "class"),
+        Column("n", "images", is_number=True, is_optional=True),
+        Column("share", "AUC", is_number=True, missing="-"),
+        Column("other", "taken for", is_optional=True),
+    ),
+    (("犬" * 20, 1234, 0.5, "cat"), ("owl", 1, None, None)),
+    ("What it means, in some words.",),
+    ("mean", 1235, 0.5, None),
+)
+
+
+def test_a_narrow_console_cuts_names_and_leaves_out_what_is_optional():
+    assert OPTIONAL.to_text(100) == OPTIONAL.to_text()
+    assert "-" in OPTIONAL.to_text()
+    for width in (60, 40, 30, 20, 16):
+        lines = OPTIONAL.to_text(width).splitlines()
+        assert max(map(_width, lines)) <= width
+        assert "AUC" in lines[0]
+        assert ("taken for" in lines[0], "images" in lines[0]) == (width == 60, width >= 40)
+    assert OPTIONAL.to_text(20).splitlines()[2:4] == ["犬犬犬犬犬犬…   0.5", "owl               -"]
+    assert OPTIONAL.to_text(1).splitlines()[2] == "犬犬犬…   0.5"
 
 
 def test_markdown():
