@@ -8,13 +8,14 @@ import csv
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import keras
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 
 from keras_convnets import cli, create_model, plot_model
-from keras_convnets.training import plot_curves
+from keras_convnets.training import plot_curves, plot_reliability
 
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
 
@@ -64,11 +65,16 @@ def mixed_network() -> keras.Model:
 
 
 def report(picture: Path) -> None:
-    """Run the examples of the page "Your own fit", and photograph the report that they write."""
+    """Run the examples of the page "Your own fit", and photograph the report that they write.
+
+    The reliability diagram of the page "Metrics" is that of the same network.
+    """
     page = (IMAGES.parent / "own-fit.md").read_text()
     blocks = [block.split("```")[0] for block in page.split("```python\n")[1:]]
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
-        exec("\n".join(blocks), {})
+        made: dict[str, Any] = {}
+        exec("\n".join(blocks), made)
+        plot_reliability(made["found"], picture.with_name("reliability.png"), "digits")
         photograph(Path(folder) / "my_report" / "report.html", picture, rows=1600)
 
 

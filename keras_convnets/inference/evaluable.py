@@ -18,7 +18,7 @@ def check_evaluable(labels: Any, probabilities: Any) -> None:
         probabilities: a probability for each image and class.
     """
     for name, values, kinds, of in (
-        ("labels", labels, "iub", "integers"),
+        ("labels", labels, "iu", "integers"),
         ("probabilities", probabilities, "f", "floating-point numbers"),
     ):
         if not isinstance(values, np.ndarray) or values.dtype.kind not in kinds:

@@ -110,10 +110,9 @@ class Evaluation:
     @functools.cached_property
     def confusion(self) -> np.ndarray:
         """The number of images by true class (row) and predicted class (column)."""
-        from sklearn.metrics import confusion_matrix
-
-        classes = np.arange(self.probabilities.shape[1])
-        return confusion_matrix(self.labels, self.predictions, labels=classes)
+        classes = self.probabilities.shape[1]
+        pairs = self.labels.astype(np.int64) * classes + self.predictions
+        return np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
 
     @property
     def class_images(self) -> np.ndarray:

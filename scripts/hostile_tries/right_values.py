@@ -221,6 +221,10 @@ _RIGHT: dict[str, dict[str, Any]] = {
     },
     "DiscriminativeSGD": {"rates": [1.0, 0.5]},
     "LinearWarmUp": {"start": 0.0, "steps": 4},
+    "Evaluation": {
+        "labels": lambda: np.array([0, 1]),
+        "probabilities": lambda: np.full((2, 2), 0.5, np.float32),
+    },
     "Preprocessing": {"channels": 1, "rows": 8, "cols": 8},
     "Recipe": {"source": "own", "batch_size": 4, "learning_rate": 0.1, "epochs": 2},
     "ResumeRequest": {"out": "run"},
@@ -275,7 +279,7 @@ _LEFT_OUT = {
     "register_builder",
 }
 _LEFT_OUT |= {"scaled_tanh"}  # an activation, called by Keras
-_LEFT_OUT |= {"Data", "Evaluation", "Images", "Predictions", "SavedRun", "Pretrained"}
+_LEFT_OUT |= {"Data", "Images", "Predictions", "SavedRun", "Pretrained"}
 _LEFT_OUT |= {"Runs", "WeightsReport"}
 _NO_UNIT = {"published"}
 _NUMBERS = itertools.count()

@@ -76,6 +76,11 @@ def test_precision_recall_and_f1_are_scikit_learns(found):
         assert got == pytest.approx(expected[:3], nan_ok=True), name
 
 
+def test_the_confusion_matrix_is_scikit_learns():
+    expected = sk.confusion_matrix(SOME, NEVER.argmax(axis=1), labels=np.arange(CLASSES))
+    assert np.array_equal(CASES["absent classes"].confusion, expected)
+
+
 def test_areas_are_scikit_learns(found):
     truth, _ = has(found)
     scores = found.probabilities

@@ -15,6 +15,7 @@ from keras_convnets import checks
 from keras_convnets.inference.calibration import Calibration
 from keras_convnets.inference.evaluation import Evaluation
 from keras_convnets.inference.shares import Share
+from keras_convnets.printable import printable
 from keras_convnets.training.report.drawing import INK, in_page_colors, page_svg, write
 from keras_convnets.typed import explaining
 
@@ -70,7 +71,8 @@ def _figure(evaluation: Evaluation, title: str) -> Figure:
         in_page_colors(axes)
     figure.align_ylabels()
     error = f"ECE {Share(found.ece)}"
-    above.set_title(f"{title}: {error}" if title else error, color=INK, parse_math=False)
+    title = f"{printable(title)}: {error}" if title else error
+    above.set_title(title, color=INK, parse_math=False)
     return figure
 
 

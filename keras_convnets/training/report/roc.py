@@ -85,7 +85,7 @@ def _figure(evaluation: Evaluation, class_names: Sequence[str], title: str) -> F
     if len(axes.lines) > 1:
         legend: dict[str, Any] = {"frameon": False, "loc": "lower right", "labelcolor": INK}
         axes.legend(title="area under the curve", **legend).get_title().set_color(INK)
-    axes.set_title(title, color=INK, parse_math=False)
+    axes.set_title(printable(title), color=INK, parse_math=False)
     return figure
 
 
