@@ -71,8 +71,8 @@ def _add_predict(commands: Any) -> None:
         "paths",
         nargs="*",
         metavar="path",
-        help="the folder of a finished run or a .keras file (but not with --weights), then images: "
-        "JPEG, PNG, BMP or GIF files",
+        help="the folder of a finished run or a .keras file (but not with --weights), then images "
+        "and folders of images",
     )
     command.rest = "paths"
     add_weights(command)
@@ -133,6 +133,7 @@ def _predict(chosen: argparse.Namespace) -> int:
         print(found.table(chosen.top).to_text())
     sys.stdout.flush()  # so that the lines below come last on a terminal
     _say("note", found.doubtful)
+    _say("left out", found.skipped)
     _say("error", found.refused)
     return BAD_INPUT if found.refused else DONE
 

@@ -188,10 +188,27 @@ def read_image(path: Path | str) -> np.ndarray:
     Raises:
         ValueError: the file cannot be read or is not an image.
     """
+    return _named(str(path), lambda: read(os.fsencode(path)))
+
+
+def read_contents(name: str, contents: bytes) -> np.ndarray:
+    """Return the pixels of an encoded image: uint8, (rows, cols, 3).
+
+    Args:
+        name: the name of the image, for the error.
+        contents: the bytes of its file.
+
+    Raises:
+        ValueError: they are not those of an image.
+    """
+    return _named(name, lambda: decode(contents))
+
+
+def _named(name: str, read: Callable[[], tf.Tensor]) -> np.ndarray:
     try:
-        return read(os.fsencode(path)).numpy()
+        return read().numpy()
     except tf.errors.OpError as error:
-        raise ValueError(f"{path}: {reason(error)}") from error
+        raise ValueError(f"{name}: {reason(error)}") from error
 
 
 def reason(error: Exception) -> str:

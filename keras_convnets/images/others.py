@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 
 import numpy as np
-from PIL import Image
+from PIL import ExifTags, Image
 
 from keras_convnets.images import exif, kinds, tiff
 from keras_convnets.images.headers import NotReadError
@@ -51,11 +51,27 @@ def as_bmp(contents: bytes, kind: str, channels: int, check: Callable[[int, int]
         image.load()
         colour = coloured(image)
         if kind != kinds.TIFF:  # Pillow turns those itself
-            turn = _TURNS.get(_orientation(image))
-            colour = colour if turn is None else colour.transpose(turn)
+            colour = _turned(colour, _orientation(image))
     encoded = io.BytesIO()
     (colour.convert("L") if channels == 1 else colour).save(encoded, "BMP")
     return encoded.getvalue()
+
+
+def upright(image: Image.Image) -> Image.Image:
+    """Return an image of anybody's in colour, as a file is read: turned as its EXIF says.
+
+    Raises:
+        NotReadError: the range of its values is not known.
+        Exception: it cannot be read; Pillow does not document which.
+    """
+    image.load()
+    how = image.getexif().get(ExifTags.Base.Orientation)
+    return _turned(coloured(image), how)
+
+
+def _turned(image: Image.Image, orientation: int | None) -> Image.Image:
+    turn = _TURNS.get(orientation or exif.UPRIGHT)
+    return image if turn is None else image.transpose(turn)
 
 
 def coloured(image: Image.Image) -> Image.Image:

@@ -9,19 +9,18 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_convnets import axes, memory
+from keras_convnets import memory
 from keras_convnets.analysis.tables import sizes
 from keras_convnets.images.class_names import class_names_of
-from keras_convnets.images.pixel_range import for_image, largest_pixel
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.inference.answers import answers
-from keras_convnets.inference.batching import Prepared, prepared_batches
 from keras_convnets.inference.classifier import check_takes_floats
 from keras_convnets.inference.compiled import Kept, kept
 from keras_convnets.inference.fits import check_takes
-from keras_convnets.inference.given import as_array, is_array, pixels_of
+from keras_convnets.inference.given import as_array, is_array
 from keras_convnets.inference.outputs import Outputs, outputs_of
 from keras_convnets.inference.predict import Predictions
+from keras_convnets.inference.read_images import ReadImages
 from keras_convnets.inference.soundness import check_sound_once
 from keras_convnets.inference.trained import own_preprocessing
 from keras_convnets.known import known
@@ -52,9 +51,11 @@ def classify(
 
     Args:
         model: a classifier with one output, in either data format; or a run from ``open_run``.
-        images: one image, or a list of them: paths of JPEG, PNG, BMP or GIF files, Pillow's images,
-            and arrays of pixels, (rows, cols, channels) or (rows, cols), of integers or floats; or
-            a batch of arrays, (images, rows, cols, channels).
+        images: one image, or a list of them: paths of image files and of folders, the bytes of
+            files, files opened for bytes, Pillow's images, and arrays of pixels, (rows, cols,
+            channels) or (rows, cols), of integers or floats; or a batch of arrays, (images, rows,
+            cols, channels). Of a folder, all image files in it and in its folders are taken, in
+            the order of their names; the result names what is left out.
         preprocessing: the preprocessing of the images; by default what the model knows.
         class_names: the names of the classes, by label; by default those that the model knows, or
             else the labels.
@@ -87,30 +88,21 @@ def classify(
     of_model = kept(model)
     outputs = of_model.get("outputs", outputs_of)
     names = _names(model, outputs, class_names)
-    read = _Read()
+    read = ReadImages(of_model)
+    batches: Iterator[Any] | None
     if prepared:
         batches = _prepared(of_model, images, preprocessing)
-        count = images.shape[0]
-        read.names = [f"image {number}" for number in range(count)]
+        read.names = [f"image {number}" for number in range(images.shape[0])]
     else:
-        batches = read.batches(of_model, images, _preprocessing(of_model, preprocessing))
-    return _predictions(of_model, outputs, names, batches, read)
-
-
-def _predictions(
-    of: Kept, outputs: Outputs, names: tuple[str, ...], batches: Iterator[Any], read: _Read
-) -> Predictions:
-    first = next(batches, None)
-    if first is None:
-        return Predictions((), np.zeros((0, outputs.classes), np.float32), names)
-
-    def all_batches() -> Iterator[Any]:
-        yield first
-        yield from batches
-
-    with memory.explained("the classification of your images", "Give fewer images at a time"):
-        found = answers(of, all_batches(), read.names.__getitem__, check_sound_once)
-    return Predictions(tuple(read.names), found.probabilities, names, doubtful=tuple(read.doubtful))
+        batches = read.batches(images, _preprocessing(of_model, preprocessing), _BATCH)
+    found = np.zeros((0, outputs.classes), np.float32)
+    if batches is not None and (not prepared or read.names):
+        with memory.explained("the classification of your images", "Give fewer images at a time"):
+            name_of = read.names.__getitem__
+            found = answers(of_model, batches, name_of, check_sound_once).probabilities
+    return Predictions(
+        tuple(read.names), found, names, (), tuple(read.doubtful), tuple(read.skipped)
+    )
 
 
 def _of_run(run: Any, preprocessing: Any, class_names: Any) -> tuple[Any, Any, Any]:
@@ -189,29 +181,3 @@ def _prepared(of: Kept, images: Any, preprocessing: Any) -> Iterator[Any]:
     if 0 < count <= _BATCH:
         return iter((batch,))  # a slice of a tensor takes a while
     return (batch[start : start + _BATCH] for start in range(0, count, _BATCH))
-
-
-class _Read:
-    """Prepares images batch by batch, and records what was read.
-
-    Attributes:
-        names: the names of the images read.
-        doubtful: warnings about them.
-    """
-
-    def __init__(self) -> None:
-        self.names: list[str] = []
-        self.doubtful: list[str] = []
-
-    def batches(self, of: Kept, images: Any, preprocessing: Preprocessing) -> Iterator[tf.Tensor]:
-        """Return batches of prepared images in the data format of the model."""
-        is_first = of.get("format", axes.format_of) == "channels_first"
-        return prepared_batches(self._pixels(images, preprocessing), is_first, _BATCH)
-
-    def _pixels(self, images: Any, preprocessing: Preprocessing) -> Iterator[Prepared]:
-        for name, pixels in pixels_of(images, largest_pixel(preprocessing), preprocessing.channels):
-            fitted, doubt = for_image(name, pixels, preprocessing)
-            if doubt is not None:
-                self.doubtful.append(doubt)
-            self.names.append(name)
-            yield pixels, fitted

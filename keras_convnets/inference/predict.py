@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
-import os
-from collections.abc import Iterable, Iterator
 from typing import Any, Protocol
 
 import numpy as np
 
-from keras_convnets import axes, checks
+from keras_convnets import checks
 from keras_convnets.analysis.tables import Column, Table
-from keras_convnets.images import decoding
-from keras_convnets.images.pixel_range import for_image
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.inference.answers import answers
-from keras_convnets.inference.batching import Prepared, prepared_batches
 from keras_convnets.inference.compiled import Kept, kept
 from keras_convnets.inference.enough_memory import enough_memory
 from keras_convnets.inference.fits import check_takes
+from keras_convnets.inference.given import at_once
 from keras_convnets.inference.outputs import outputs_of
+from keras_convnets.inference.read_images import ReadImages
 from keras_convnets.inference.shares import Share
 from keras_convnets.inference.soundness import check_sound_once
 from keras_convnets.printable import printable
@@ -72,12 +68,14 @@ class Predictions:
 
     Attributes:
         files: the files that could be read, in the order given; ``"image 0"`` and so on for images
-            that are no files.
+            that have no path.
         probabilities: class probabilities of these files, float32, shape `(files, classes)`; they
             need not sum to 1 if each class has a sigmoid of its own.
         class_names: the class names, by label.
         refused: the files that could not be read, each with the reason.
         doubtful: warnings about files that were read.
+        skipped: what was left out of folders, each with the reason: what is not named as an image
+            is, and what cannot be looked into.
     """
 
     files: tuple[str, ...]
@@ -85,6 +83,7 @@ class Predictions:
     class_names: tuple[str, ...]
     refused: tuple[str, ...] = ()
     doubtful: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.files)
@@ -150,12 +149,15 @@ class Predictions:
             }
             for file, best in zip(self.files, self.top(count), strict=True)
         ]
-        return {"images": images, "refused": list(self.refused)}
+        return {"images": images, "refused": list(self.refused), "skipped": list(self.skipped)}
 
 
 @explaining
-def predict(run: Classifier, files: Iterable[str | os.PathLike[str]]) -> Predictions:
-    """Classify image files, preprocessed exactly as the training images were.
+def predict(run: Classifier, files: Any) -> Predictions:
+    """Classify images, preprocessed exactly as the training images were.
+
+    The same image gives the same probabilities whatever it is passed as; but TensorFlow and Pillow
+    have different JPEG decoders, and a JPEG that Pillow has opened differs by about a shade.
 
     Outputs are checked for NaN at each call; weights, whose NaN a ReLU can hide, at the first and
     after training, but not after changes by hand: `evaluate` checks them each time.
@@ -163,11 +165,12 @@ def predict(run: Classifier, files: Iterable[str | os.PathLike[str]]) -> Predict
     Args:
         run: a run from [`open_run`][keras_convnets.training.open_run], or any object with a
             ``model``, its ``preprocessing`` and ``class_names``.
-        files: JPEG, PNG, BMP or GIF files of any size; the result names those that are not images.
+        files: an image or several, as for [`classify`][keras_convnets.classify]: paths, folders,
+            bytes, open files, Pillow's images or arrays. The result names what cannot be read.
 
     Raises:
         ValueError: the model is not a classifier of such images, its outputs are not finite, or
-            one file was given in place of a list.
+            something is no image, or an array whose values are no pixels.
 
     Examples:
         >>> from keras_convnets import ResnetBuilder
@@ -192,22 +195,21 @@ def predict(run: Classifier, files: Iterable[str | os.PathLike[str]]) -> Predict
     )
     of_model = kept(run.model)
     _check_classes(run, of_model)
-    if isinstance(files, str | os.PathLike):
-        raise ValueError(
-            f"files: received {os.fspath(files)!r}; expected a list of files, such as "
-            f"[{os.fspath(files)!r}]."
-        )
-    names = [os.fspath(file) for file in files]
-    reader = _Reader(run.preprocessing, of_model)
-    if batches := reader.batches(names):
-        together, least = min(len(names), _BATCH), "Give fewer images at a time"
+    read = ReadImages(of_model, refuses=True)
+    if batches := read.batches(files, run.preprocessing, _BATCH):
+        together, least = at_once(files, _BATCH), "Give fewer images at a time"
         with enough_memory("predictions", of_model, run.preprocessing, together, least):
-            name_of = reader.read.__getitem__
+            name_of = read.names.__getitem__
             found = answers(of_model, batches, name_of, check_sound_once).probabilities
     else:
         found = np.zeros((0, len(run.class_names)), np.float32)
     return Predictions(
-        tuple(reader.read), found, run.class_names, tuple(reader.refused), tuple(reader.doubtful)
+        tuple(read.names),
+        found,
+        run.class_names,
+        tuple(read.refused),
+        tuple(read.doubtful),
+        tuple(read.skipped),
     )
 
 
@@ -218,36 +220,3 @@ def _check_classes(run: Classifier, of_model: Kept) -> None:
             f"model: {run.model.name} is for {outputs.classes} classes; expected {names}, as many "
             "as there are class_names. Take those of the model's own run."
         )
-
-
-class _Reader:
-    """Reads files batch by batch and records which ones could be read."""
-
-    def __init__(self, preprocessing: Preprocessing, of_model: Kept) -> None:
-        self._preprocessing = preprocessing
-        self._is_first = of_model.get("format", axes.format_of) == "channels_first"
-        self.read: list[str] = []
-        self.refused: list[str] = []
-        self.doubtful: list[str] = []
-
-    def batches(self, names: list[str]) -> Iterator[Any] | None:
-        """Yield batches of images; return ``None`` if no file can be read."""
-        images = self._images(names)
-        first = next(images, None)
-        if first is None:
-            return None
-        every = itertools.chain([first], images)
-        return prepared_batches(every, self._is_first, _BATCH)
-
-    def _images(self, names: list[str]) -> Iterator[Prepared]:
-        for name in names:
-            try:
-                pixels = decoding.read_image(name)
-                preprocessing, doubt = for_image(name, pixels, self._preprocessing)
-            except ValueError as error:
-                self.refused.append(str(error))
-                continue
-            if doubt is not None:
-                self.doubtful.append(doubt)
-            self.read.append(name)
-            yield pixels, preprocessing

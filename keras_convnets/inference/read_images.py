@@ -1,0 +1,74 @@
+"""The images to classify, read and prepared batch by batch."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from keras_convnets import axes
+from keras_convnets.images.pixel_range import for_image
+from keras_convnets.images.preprocessing import Preprocessing
+from keras_convnets.inference.batching import Prepared, prepared_batches
+from keras_convnets.inference.compiled import Kept
+from keras_convnets.inference.given import UnreadableError, pixels_of
+
+
+class ReadImages:
+    """Prepares images batch by batch, and records what became of them.
+
+    Args:
+        of_model: what is kept of the model.
+        refuses: whether an image that cannot be read is recorded instead of raising an error.
+
+    Attributes:
+        names: the names of the images read.
+        refused: lines about the images that could not be read.
+        skipped: lines about what is no image in the folders.
+        doubtful: warnings about images that were read.
+    """
+
+    def __init__(self, of_model: Kept, refuses: bool = False) -> None:
+        self._is_first = of_model.get("format", axes.format_of) == "channels_first"
+        self._refuses = refuses
+        self.names: list[str] = []
+        self.refused: list[str] = []
+        self.skipped: list[str] = []
+        self.doubtful: list[str] = []
+
+    def batches(
+        self, images: Any, preprocessing: Preprocessing, size: int
+    ) -> Iterator[tf.Tensor] | None:
+        """Return batches in the data format of the model; ``None`` if no image can be read."""
+        each = self._prepared(images, preprocessing)
+        first = next(each, None)
+        if first is None:
+            return None
+        return prepared_batches(itertools.chain([first], each), self._is_first, size)
+
+    def _prepared(self, images: Any, preprocessing: Preprocessing) -> Iterator[Prepared]:
+        for name, read in pixels_of(images, preprocessing, self.skipped.append):
+            try:
+                pixels = read()
+                fitted, doubt = _for_image(name, pixels, preprocessing)
+            except UnreadableError as error:
+                if not self._refuses:
+                    raise
+                self.refused.append(str(error))
+                continue
+            if doubt is not None:
+                self.doubtful.append(doubt)
+            self.names.append(name)
+            yield pixels, fitted
+
+
+def _for_image(
+    name: str, pixels: np.ndarray, preprocessing: Preprocessing
+) -> tuple[Preprocessing, str | None]:
+    try:
+        return for_image(name, pixels, preprocessing)
+    except ValueError as error:  # it was read, but pixels of this range cannot be used
+        raise UnreadableError(str(error)) from error
