@@ -33,6 +33,8 @@ class _Tags:
     """A folder of tags, and where the next one is said to be."""
 
     def __init__(self, contents: bytes, place: int, layout: _Layout, order: str) -> None:
+        if place > len(contents):
+            raise ValueError("the tags are beyond the end")
         [count] = struct.unpack_from(order + layout.many, contents, place)
         first = place + struct.calcsize(order + layout.many)
         size = struct.calcsize(order + layout.entry)

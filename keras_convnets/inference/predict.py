@@ -195,6 +195,7 @@ def predict(run: Classifier, files: Any) -> Predictions:
     )
     of_model = kept(run.model)
     _check_classes(run, of_model)
+    files = list(files) if isinstance(files, dict) else files  # its keys, as a loop takes them
     read = ReadImages(of_model, refuses=True)
     if batches := read.batches(files, run.preprocessing, _BATCH):
         together, least = at_once(files, _BATCH), "Give fewer images at a time"

@@ -56,7 +56,7 @@ class ReadImages:
                 fitted, doubt = _for_image(name, pixels, preprocessing)
             except UnreadableError as error:
                 if not self._refuses:
-                    raise
+                    raise ValueError(str(error)) from error
                 self.refused.append(str(error))
                 continue
             if doubt is not None:

@@ -113,5 +113,5 @@ def _files(place: Path) -> Iterator[Any]:
     os.chdir(place)
     Path("folder").mkdir()
     Path("text.png").write_text("no image")
-    yield from ("", ".", "/", "none.png", "folder", "text.png", "a\0b", "\ud800", "~", "x/y/z")
+    yield from ("", ".", "..", "none.png", "folder", "text.png", "a\0b", "\ud800", "~", "x/y/z")
     yield Path("none\n.png")

@@ -1,5 +1,6 @@
 """`classify`: a few images as a script has them."""
 
+import io
 import pickle
 import threading
 from pathlib import Path
@@ -202,9 +203,11 @@ def test_two_threads(model):
     [
         ("none.png", "none.png: no such file"),
         (["none.png"], "none.png: no such file"),
-        (7, "images: received 7; expected a path, a Pillow image, an array"),
+        (7, "images: received 7; expected a path, a folder, a file's bytes"),
         ({"a": 1}, "images: received {'a': 1}; expected"),
-        (b"bytes", "images: received b'bytes'; expected"),
+        (b"bytes", "image 0: not an image: expected a JPEG"),
+        ([SMALL[0], b""], "image 1: an empty file"),
+        (io.StringIO("text"), "images: received a StringIO of str; expected a file opened for byt"),
         (tf.data.Dataset.range(2), "images: received <_RangeDataset .*; expected"),
         ([SMALL[0], 7], r"images\[1\]: received 7; expected a path"),
         ([SMALL], r"images\[0\]: received an array of 3 × 8 × 8 × 3; expected \(rows, cols"),

@@ -85,13 +85,6 @@ def test_more_files_than_a_batch(monkeypatch):
     assert len(found.refused) == 8
 
 
-def test_one_file_in_place_of_a_list_is_refused():
-    run = run_of(load_data("digits", image_size=16))
-    for file in ("one.png", Path("one.png")):
-        with pytest.raises(ValueError, match=r"files: received 'one.png'; .* \['one.png'\]"):
-            predict(run, file)
-
-
 def test_the_most_probable_classes():
     rows = np.float32([[0.1, 0.2, 0.7], [0.4, 0.4, 0.2]])
     found = Predictions(("a.png", "b.png"), rows, ("cat", "dog", "owl"), ("c.png: empty",))
