@@ -33,6 +33,18 @@ def bytes_in_words(number: int) -> str:
     return f"{number / 1e9:.1f} GB" if number >= 1e9 else f"{number / 1e6:.0f} MB"
 
 
+def left_out(skipped: Sequence[str]) -> list[str]:
+    """Return lines about files that were left out: how many, and the first ones with the reason.
+
+    Examples:
+        >>> left_out(["pets/cat/notes.txt: its name is not that of an image"])
+        ['1 file', '  pets/cat/notes.txt: its name is not that of an image']
+    """
+    count = f"{len(skipped):,} file{'' if len(skipped) == 1 else 's'}"
+    more = [f"  and {len(skipped) - _MOST:,} more"] if len(skipped) > _MOST else []
+    return [count, *(f"  {line}" for line in skipped[:_MOST]), *more]
+
+
 def class_list(names: Sequence[str]) -> str:
     """Format class names; of many, the first ones and the last.
 

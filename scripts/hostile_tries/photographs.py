@@ -155,8 +155,9 @@ def _commands(place: Path) -> Count:
         if ended.code != code:
             raise Fault(f"{arguments}: {ended.code}: {ended.out[-300:]}{ended.err[-300:]}")
         said[arguments[-1]] = ended
-    count = f"left out: {2 * len(wrong)} files"
-    if count not in said["--dry-run"].out or count not in said["out"].out + said["out"].err:
+    count = f"{2 * len(wrong)} files"
+    plan, run = said["--dry-run"].out, said["out"].out + said["out"].err
+    if f"left out       {count}" not in plan or f"left out: {count}" not in run:
         raise Fault(f"{said['--dry-run'].out[-2_000:]}")
     kept = (place / "out" / "config.json").read_text() + (place / "out" / "report.html").read_text()
     for name in wrong:

@@ -31,10 +31,8 @@ from keras_convnets.training.run.request import ResumeRequest, RunRequest
 from keras_convnets.training.run.run import Outcome, begin, go_on, open_start, taken
 from keras_convnets.training.run.run_data import load_run_data
 from keras_convnets.training.run.start import Build, make_start, reading
-from keras_convnets.training.words import class_list, shape
+from keras_convnets.training.words import class_list, left_out, shape
 from keras_convnets.typed import explaining
-
-_MOST_SKIPPED = 10  # skipped files that are listed by name
 
 
 @explaining
@@ -182,7 +180,7 @@ def _introduce(console: Console, model: keras.Model, data: Data, words: Iterable
         *data.words,
     ]
     if data.skipped:
-        lines.append(f"left out: {len(data.skipped):,} files")
-        lines += [f"  {line}" for line in data.skipped[:_MOST_SKIPPED]]
+        count, *named = left_out(data.skipped)
+        lines += [f"left out: {count}", *named]
     for line in lines:
         print_line(console, line)

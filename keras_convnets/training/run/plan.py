@@ -11,6 +11,7 @@ import numpy as np
 
 from keras_convnets import axes, memory
 from keras_convnets.analysis.cost.cost import Cost, cost
+from keras_convnets.printable import printable
 from keras_convnets.training.data import pipeline
 from keras_convnets.training.data.data import Data
 from keras_convnets.training.recipe.compiling import compile_model
@@ -20,7 +21,7 @@ from keras_convnets.training.recipe.settings import Settings
 from keras_convnets.training.recipe.words import optimizer_in_words
 from keras_convnets.training.run.configuration import check_run
 from keras_convnets.training.run.enough_memory import REMEDY, asked, check_memory
-from keras_convnets.training.words import bytes_in_words, class_list, duration, shape
+from keras_convnets.training.words import bytes_in_words, class_list, duration, left_out, shape
 from keras_convnets.typed import explaining
 
 _BARS = "▁▂▃▄▅▆▇█"
@@ -77,6 +78,7 @@ class Plan:
             "model": self._model(),
             **({"weights": f"\n{'':15}".join(self.weights)} if self.weights else {}),
             "data": self._images(),
+            **({"left out": self._left_out()} if self.data.skipped else {}),
             "images": f"{self.data.preprocessing}; augmentation {self.data.augmentation}",
             "recipe": self.recipe.source,
             "steps": self._steps(),
@@ -98,6 +100,9 @@ class Plan:
         of = shape(self.data.image_shape)
         first = f"{self.data.name}: {', '.join(counts)} images of {of}, {self._classes()}"
         return f"\n{'':15}".join([first, *self.data.words])
+
+    def _left_out(self) -> str:
+        return f"\n{'':15}".join(map(printable, left_out(self.data.skipped)))
 
     def _classes(self) -> str:
         names = self.data.class_names
