@@ -272,7 +272,7 @@ def test_a_run_is_tuned_to_other_classes_with_its_own_preprocessing(capfd):
     for start, out in (("run", "tuned"), ("run/model.keras", "from_file")):
         given = options if start == "run" else [*options, "--data", "digits", "--batch-size", "64"]
         assert cli.main(["train", "--fine-tune", start, *given, "--out", out]) == 0
-    assert "left out: 1 files" in capfd.readouterr().out
+    assert "left out: 1 file\n" in capfd.readouterr().out
     configs = {
         name: json.loads(Path(f"{name}/config.json").read_text()) for name in ("run", "tuned")
     }
