@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from keras_convnets._version import __version__
-from keras_convnets.cli import convert, evaluate, inspect, runs, train, weights
+from keras_convnets.cli import augment, convert, evaluate, inspect, runs, train, weights
 from keras_convnets.cli.options import Parser
 
 
@@ -25,6 +25,7 @@ def _parser() -> Parser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
     inspect.add_to(commands)
     train.add_to(commands)
+    augment.add_to(commands)
     runs.add_to(commands)
     evaluate.add_to(commands)
     weights.add_to(commands)

@@ -23,6 +23,7 @@ from .reexports import (
     evaluation_batches,
     predict,
 )
+from .report.augmented_figure import plot_augmented
 from .report.curves import plot_curves
 from .report.reliability import plot_reliability
 from .report.report import write_report
@@ -83,6 +84,7 @@ __all__ = [
     "patched_fit",
     "plan",
     "plan_run",
+    "plot_augmented",
     "plot_curves",
     "plot_reliability",
     "plot_roc",

@@ -71,6 +71,11 @@ def add_to(group: Any) -> None:
         action=argparse.BooleanOptionalAction,
         help="whether the momentum is Nesterov's",
     )
+    add_augmentation(group)
+
+
+def add_augmentation(group: Any) -> None:
+    """Add the option that names an augmentation."""
     group.add_argument(
         "--augmentation",
         metavar="NAME+...",
