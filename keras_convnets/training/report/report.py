@@ -23,6 +23,7 @@ from keras_convnets.training.report import curves, metrics, parts
 from keras_convnets.training.report.confusion_figure import confusion_figure
 from keras_convnets.training.report.fitted import columns
 from keras_convnets.training.report.tested import Tested, tested
+from keras_convnets.training.report.training_cards import training_cards
 from keras_convnets.training.run_folder import History
 from keras_convnets.training.words import duration
 from keras_convnets.typed import explaining
@@ -45,9 +46,9 @@ def write_report(
     """Write the report of a run, or of your own ``model.fit``: ``report.html`` in a folder.
 
     The page contains the headline numbers, the learning curves, the confusion matrix, the metrics
-    of each class, the calibration, the most confident mistakes, the cost of the network, its graph
-    and the run's configuration. It is a single file, follows the system's light or dark theme, and
-    can be printed.
+    of each class, the calibration, the most confident mistakes, 16 training images after their
+    augmentations, the cost of the network, its graph and the run's configuration. It is a single
+    file, follows the system's light or dark theme, and can be printed.
 
     Args:
         folder: the folder, which is created if there is none.
@@ -95,6 +96,7 @@ def write_report(
         skipped=about.skipped,
         most_bars=_MOST_BARS,
         **_of_classes(evaluation, about),
+        **training_cards(data, config),
     )
     _write(Path(folder), page)
 

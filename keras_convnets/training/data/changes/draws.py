@@ -14,6 +14,7 @@ from keras_convnets.training.data.changes.boxes import box_around, boxes_within
 Drawn = dict[str, np.ndarray]
 _ERASED_AREAS, _ERASED_ASPECTS = (0.02, 1 / 3), (0.3, 1 / 0.3)
 _TRIES = 10
+_FIRST_STREAM = 16  # of random numbers, beside those of the shuffle, the crops and the sampling
 _HUE = 0.25  # of the strength of the others, as in SimCLR and MoCo
 
 
@@ -46,8 +47,7 @@ def drawn(
         (augmentation.mixup or augmentation.cutmix, _mixing),
     )
     found: Drawn = {}
-    # The numbers of crops are those of (seed, epoch), to which NumPy adds zeros: count from 1.
-    for kind, (strength, draw) in enumerate(kinds, 1):
+    for kind, (strength, draw) in enumerate(kinds, _FIRST_STREAM):
         if strength:
             random = np.random.default_rng((seed, epoch, kind))
             found |= draw(random, augmentation, images, image_shape)

@@ -9,10 +9,8 @@ import numpy as np
 import tensorflow as tf
 
 from keras_convnets.images.labelled import Images
-from keras_convnets.images.pixel_range import largest_pixel
+from keras_convnets.images.pixel_range import BYTES, range_of, seen_in, usual_range
 from keras_convnets.images.preprocessing import Preprocessing
-
-_BRIGHTEST = 255.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,17 +60,16 @@ class Pixels:
 def pixels_of(images: Images, preprocessing: Preprocessing) -> Pixels:
     """Return how the pixels of images can be found again.
 
-    Black is 0 and white what the preprocessing divides by, unless the images themselves go beyond.
+    Their range is that which the preprocessing tells, unless images in memory go beyond it, as
+    those of earlier runs may. Pixels of files are bytes.
 
     Args:
         images: the images.
         preprocessing: their preprocessing.
     """
-    low, high = 0.0, largest_pixel(preprocessing)
-    array = images.array
-    if array is None:  # of files, whose pixels are bytes
-        return Pixels(preprocessing, low, max(high, _BRIGHTEST) if high == 1 else high)
-    least, most = float(array.min()), float(array.max())
-    if most > high:
-        high = max(most, _BRIGHTEST) if least >= 0 else most
-    return Pixels(preprocessing, min(low, least), high)
+    found = range_of(preprocessing)
+    if images.array is not None:
+        seen = seen_in(images)
+        if found is None or seen.low < found.low or seen.high > found.high:
+            found = usual_range(seen)
+    return Pixels(preprocessing, *(found or BYTES))
