@@ -26,6 +26,7 @@ from keras_convnets.printable import printable
 from keras_convnets.recursion import room_for
 from keras_convnets.training.data.data import Data
 from keras_convnets.training.data.loading import load_data
+from keras_convnets.training.data.pipeline import training_batches
 from keras_convnets.training.recipe.recipes import RECIPES
 from keras_convnets.training.recipe.settings import Settings
 from keras_convnets.training.report import report
@@ -117,7 +118,8 @@ def made_up(count, classes, accuracy=0.5, names=None, size=20, file="{}.jpg"):
     probabilities /= probabilities.sum(axis=1, keepdims=True)
 
     def read(number):
-        return tf.constant(np.random.default_rng(int(number)).integers(0, 256, (size, size, 3)))
+        seed = tf.stack([tf.cast(number, tf.int32), 0])
+        return tf.random.stateless_uniform((size, size, 3), seed, 0, 256, tf.int32)
 
     images = Images(labels, read, None, file.format)
     names = names or tuple(f"class {number}" for number in range(classes))
@@ -186,7 +188,7 @@ def squares(page):
 
 def test_the_most_confident_mistakes_are_in_the_page(page, data, evaluation):
     pictures = [found["src"] for found in page.of("img")]
-    assert len(pictures) == 16
+    assert len(pictures) == 16 + 16  # and those of training
     worst = evaluation.most_wrong(1)[0]
     shown = tf.io.decode_png(base64.b64decode(pictures[0].split(",")[1])).numpy()
     pixels = data.test.array[worst.index] / 16
@@ -194,6 +196,16 @@ def test_the_most_confident_mistakes_are_in_the_page(page, data, evaluation):
     says = page.texts["mistakes"].split(data.test.describe(worst.index))[0]
     expected = f"true class {worst.label} predicted {worst.predicted} score {worst.confidence:.1%}"
     assert " ".join(says.split()).endswith(expected)
+
+
+def test_training_images_are_shown_as_the_network_gets_them(page, data):
+    pictures = [found["src"] for found in page.of("img")]
+    shown = tf.io.decode_png(base64.b64decode(pictures[16].split(",")[1])).numpy()
+    images, labels = next(iter(training_batches(data, 16, seed=0, epoch=0)))
+    assert np.abs(shown / 255 - images[0]).max() < 0.01
+    words = page.texts["training"]
+    assert "after the augmentation shift" in words
+    assert words.split()[-16:] == [data.class_names[label] for label in labels]
 
 
 def test_the_page_needs_nothing_but_itself(page):
@@ -213,6 +225,7 @@ def test_the_page_needs_nothing_but_itself(page):
         "classes",
         "calibration",
         "mistakes",
+        "training",
         "cost",
         "graph",
         "configuration",

@@ -60,7 +60,7 @@ def tiles(data: Data, seed: int = 0, epoch: int = 0) -> list[Tile]:
 def _caption(label: np.ndarray, class_names: Sequence[str]) -> str:
     """Return what a label says: a class, or the share of each class, the largest first."""
     if label.ndim == 0:
-        return _name(class_names[label])
+        return _name(class_names[int(label)])
     order = [n for n in np.argsort(-label, kind="stable") if label[n] > _LEAST_SHARE]
     lines = [
         _name(class_names[n]) + (f" {label[n]:.2f}" if label[n] < 1 - _LEAST_SHARE else "")
