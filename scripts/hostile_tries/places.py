@@ -177,6 +177,12 @@ def _plot_curves(path: str) -> None:
     plot_curves({"loss": [1.0]}, f"{path}.png")
 
 
+def _plot_augmented(path: str) -> None:
+    from keras_convnets.training import load_data, plot_augmented
+
+    plot_augmented(load_data("digits", image_size=8), f"{path}.png")
+
+
 def _plot_model(path: str) -> None:
     import keras
 
@@ -228,6 +234,7 @@ _COMMANDS = {
 
 # What the public functions do with a path, all of which refuse these places.
 _CALLS = {
+    "plot_augmented": _plot_augmented,
     "plot_curves": _plot_curves,
     "plot_model": _plot_model,
     "train": _train,

@@ -182,6 +182,7 @@ _RIGHT: dict[str, dict[str, Any]] = {
     "plain_block": _BLOCK,
     "plan_run": {"request": _request},
     "plot_block": {"block": lambda: _a_block(), "input_shape": (4, 8, 8), "to_file": "a.svg"},
+    "plot_augmented": {"to_file": "augmented.png"},
     "plot_curves": {"history": {"loss": [2.0, 1.0]}, "to_file": "curves.png"},
     "plot_runs": {"found": lambda: _finished(), "to_file": "runs.svg"},
     "plot_model": {"to_file": "model.svg"},
