@@ -8,7 +8,7 @@ from keras_convnets.cli import train_options
 from keras_convnets.training.run.request import Devices
 
 # What may be given otherwise than a run was begun with: where it is, and where it goes on.
-FREE = {"out", "continues", "dry_run", "resume", "data_dir"}
+FREE = {"out", "continues", "dry_run", "resume", "data_dir", "seeds"}
 FREE |= {field.name for field in dataclasses.fields(Devices)}
 # A value for each option; "{}" stands for a file.
 GIVEN = {

@@ -6,12 +6,13 @@ import argparse
 import shlex
 from typing import Any
 
-from keras_convnets.cli import startup, train_options
+from keras_convnets.cli import seeds, startup, train_options
 from keras_convnets.cli.boundary import DONE, INTERRUPTED
 from keras_convnets.cli.streams import outlive_output, say
 from keras_convnets.printable import print_line
 from keras_convnets.training.distribute.supervisor import is_supervised, supervise
 from keras_convnets.training.run.request import Devices, RunRequest
+from keras_convnets.training.words import duration
 
 
 def add_to(commands: Any) -> None:
@@ -21,12 +22,14 @@ def add_to(commands: Any) -> None:
 
 def _train(chosen: argparse.Namespace) -> int:
     request = train_options.request(chosen)
-    is_dry = "dry_run" in chosen
+    is_dry, is_child = "dry_run" in chosen, is_supervised()
+    if seeds.is_several(chosen) and not is_dry:
+        return seeds.train(request, chosen)
     cluster = request.devices.cluster()
     if cluster is not None and not is_dry:
         request.check_machines(len(cluster.addresses))
         request.check_shared_folder()
-    if cluster is not None and not is_dry and not is_supervised():
+    if cluster is not None and not is_dry and not is_child:
         goes_on = "resume" in chosen or "continues" in chosen
         return supervise(chosen.arguments, chosen.arguments + ["--continue"] * (not goes_on))
     request.check_folder()
@@ -41,13 +44,21 @@ def _train(chosen: argparse.Namespace) -> int:
     from keras_convnets.training import launch, plan_run
 
     if isinstance(request, RunRequest) and is_dry:
-        print(plan_run(request, _network).to_text())
+        plan = plan_run(request, _network)
+        print(plan.to_text())
+        if "seeds" in chosen:
+            print(f"{'seeds':<15}{_several_times(plan, len(chosen.seeds))}")
         if request.devices != Devices():
             print(f"{'devices':<15}the steps were timed on one device of this machine")
         return DONE
     outlive_output()
     console = Console(highlight=False, quiet=cluster is not None and not cluster.is_chief)
     return _report(console, launch(request, _network, console, _tell))
+
+
+def _several_times(plan: Any, runs: int) -> str:
+    time = duration(runs * plan.total_steps * plan.step_seconds)
+    return f"{runs} run{'' if runs == 1 else 's'}, one after another: {time}, without validation"
 
 
 def _network(name: str, input_shape: tuple[int, int, int], num_outputs: int) -> Any:

@@ -23,6 +23,7 @@ MODEL, HISTORY, CURVES = "model.keras", "history.csv", "curves.png"
 START = "start.keras"  # the model before its first step, needed to resume a run
 PICTURE, CONFIG, CHECKPOINT = "model.svg", "config.json", "checkpoint.npz"
 REPORT, LOGS, METRICS = "report.html", "logs", "metrics.json"
+ALL_CURVES = "curves.svg"  # of the runs of several seeds, in the folder that holds them
 
 COLUMNS = ("loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds")
 

@@ -64,6 +64,7 @@ _VALUES = {
 }
 # How and where a run is carried out: not part of what is planned, or refused on their own.
 _ELSEWHERE = {"help", "out", "continues", "dry_run", "resume", "workers", "index", "secret_file"}
+_ELSEWHERE |= {"seeds"}
 _WRONG = ("", "x", "-1", "nan", "inf", "1e400", "1e-300", "10" * 13, "9" * 5000, "0x10", "١", "1_0")
 
 

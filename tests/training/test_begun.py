@@ -110,7 +110,7 @@ def test_requests_in_python_give_what_is_not_the_default():
 def test_every_option_is_a_field_of_a_request():
     kinds = (RunRequest, DataRequest, Recipe, Settings, Devices)
     fields = {field.name for kind in kinds for field in dataclasses.fields(kind)}
-    fields |= {"model", "data", "recipe", "continues", "resume", "dry_run", "help"}
+    fields |= {"model", "data", "recipe", "continues", "resume", "dry_run", "help", "seeds"}
     assert {action.dest for action in parser()._actions} <= fields
     names = {field.name for field in dataclasses.fields(RunRequest)}
     kept = {field.name for field in dataclasses.fields(RequestFacts)}

@@ -67,7 +67,9 @@ def test_it_makes_the_same_request(words):
 def test_every_option_is_tried():
     given = {word.partition("=")[0] for words in commands() for word in words}
     known = {flag for action in train_command.parser()._actions for flag in action.option_strings}
-    assert known - given - {"-h", "--help", "--dry-run", "--resume", "--nesterov"} == set()
+    assert (
+        known - given - {"-h", "--help", "--dry-run", "--resume", "--seeds", "--nesterov"} == set()
+    )
 
 
 def test_of_a_request_of_defaults_it_is_the_bare_command():

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 from typing import Any
 
 from keras_convnets.training.recipe.settings import Settings
+
+_MOST_SEEDS = 1000
 
 
 def add_to(group: Any) -> None:
@@ -25,5 +28,27 @@ def add_to(group: Any) -> None:
     )
     group.add_argument("--seed", type=int, metavar="N", help="of all that is random (default: 0)")
     group.add_argument(
+        "--seeds",
+        type=_seeds,
+        metavar="N|A,B,...",
+        help="a run for each seed, one after another, in folders seed-A of --out: the seeds 0 to "
+        "N - 1, or those that are listed",
+    )
+    group.add_argument(
         "--deterministic", action="store_true", help="let TensorFlow compute deterministically"
     )
+
+
+def _seeds(text: str) -> tuple[int, ...]:
+    """Return the seeds that an option names: their number, or a list of them."""
+    try:
+        numbers = [int(number) for number in text.split(",") if number.strip()]
+    except ValueError:
+        numbers = []
+    is_number = len(numbers) == 1 and "," not in text
+    found = tuple(range(min(numbers[0], _MOST_SEEDS + 1)) if is_number else numbers)
+    if not 0 < len(found) <= _MOST_SEEDS or len(set(found)) < len(found) or min(found) < 0:
+        raise argparse.ArgumentTypeError(
+            f"received {text!r}; expected how many, such as 3, or different ones, such as 0,1,2"
+        )
+    return found

@@ -67,6 +67,8 @@ def request(chosen: argparse.Namespace) -> RunRequest | ResumeRequest:
     if "resume" in given:
         _check_resume(given)
         return ResumeRequest(**_fields(ResumeRequest, given, out="resume") | {"devices": where})
+    if "seeds" in given and "seed" in given:
+        raise ValueError("seeds: received --seed with it; expected one of the two. Leave one out.")
     return RunRequest(
         **_fields(RunRequest, given, **OPTIONS)
         | {

@@ -20,6 +20,7 @@ from typing import NoReturn
 from keras_convnets.errors import PeerLost
 
 RESTARTS = 20
+PROGRAM = (sys.executable, "-m", "keras_convnets")
 _PIPE = "KERAS_CONVNETS_SUPERVISOR"
 _LONG = 600.0  # seconds; after a child has run this long, earlier restarts no longer count
 _PASSED_ON = ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2")
@@ -52,7 +53,7 @@ def supervise(
     first: Sequence[str],
     again: Sequence[str],
     restarts: int = RESTARTS,
-    program: Sequence[str] = (sys.executable, "-m", "keras_convnets"),
+    program: Sequence[str] = PROGRAM,
 ) -> int:
     """Run the command in a child process until it is done, and return its exit code.
 
@@ -68,7 +69,7 @@ def supervise(
     used, now = 0, first
     while True:
         started = time.monotonic()
-        code, was_told = _run([*program, *now])
+        code, was_told = run_child(now, program)
         deaths = [-getattr(signal, name) for name in _DEATHS if hasattr(signal, name)]
         if time.monotonic() - started > _LONG:
             used = 0
@@ -81,13 +82,20 @@ def supervise(
         print(line, file=sys.stderr, flush=True)
 
 
-def _run(arguments: Sequence[str]) -> tuple[int, bool]:
-    """Run a child; return its exit code and whether this process forwarded a signal to it."""
+def run_child(arguments: Sequence[str], program: Sequence[str] = PROGRAM) -> tuple[int, bool]:
+    """Run the command in a child process that gets the signals of this one and ends with it.
+
+    Returns:
+        Its exit code, negative for the signal that ended it, and whether this process forwarded a
+        signal to it.
+    """
     told = False
     theirs, ours = os.pipe()  # nothing is written; it closes when this process ends
     environment = {**os.environ, _PIPE: str(theirs)}
     # Its own process group: Ctrl-C reaches the child only from here, not also from the terminal.
-    child = subprocess.Popen(arguments, env=environment, pass_fds=(theirs,), process_group=0)
+    child = subprocess.Popen(
+        [*program, *arguments], env=environment, pass_fds=(theirs,), process_group=0
+    )
     os.close(theirs)
 
     def pass_on(number: int, frame: FrameType | None) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from keras_convnets.training.recipe.named import named
 from keras_convnets.training.recipe.settings import Settings
 from keras_convnets.training.run.begun import NESTED, OPTIONS, flag, stored_value
-from keras_convnets.training.run.request import DataRequest, Devices, RunRequest
+from keras_convnets.training.run.request import DataRequest, Devices, ResumeRequest, RunRequest
 from keras_convnets.training.run.run_config import RunConfig
 
 _DEFAULT_RECIPE = "quick"
@@ -39,7 +39,21 @@ def command(request: RunRequest) -> list[str]:
         (request.devices, Devices()),
     ):
         options |= {name: value for name, value in _changed(part, default) if name not in options}
-    return ["train", *(word for name in options for word in _words(name, options[name]))]
+    return ["train", *_line(options)]
+
+
+def where(request: RunRequest | ResumeRequest) -> list[str]:
+    """Return the words of the options that may be others when a run goes on."""
+    options = dict(_changed(request.devices, Devices()))
+    if isinstance(request, RunRequest):
+        options |= {"data_dir": request.data.data_dir, "load": request.load}
+    else:
+        options |= {"data_dir": request.data_dir, "model": request.network}
+    return _line({name: value for name, value in options.items() if value})
+
+
+def _line(options: Mapping[str, Any]) -> list[str]:
+    return [word for name, value in options.items() for word in _words(name, value)]
 
 
 def _changed(part: Any, default: Any) -> Iterator[tuple[str, Any]]:
