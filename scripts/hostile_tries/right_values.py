@@ -25,6 +25,13 @@ def _model() -> Any:
 
 
 @functools.cache
+def _pairs() -> Any:
+    import tensorflow as tf
+
+    images = np.random.default_rng(0).integers(0, 256, (10, 8, 8, 1), "uint8")
+    return tf.data.Dataset.from_tensor_slices((images, np.arange(10) % 2))
+
+
 def _data() -> Any:
     from keras_convnets.training import Data
 
@@ -233,6 +240,7 @@ _RIGHT: dict[str, dict[str, Any]] = {
         "train_images": lambda: np.random.default_rng(0).integers(0, 256, (10, 8, 8, 1), "uint8"),
         "train_labels": lambda: np.arange(10) % 2,
     },
+    "Data.from_dataset": {"train": lambda: _pairs()},
     "evaluate": {"images": lambda: _data().test, "preprocessing": lambda: _data().preprocessing},
     "AlexnetBuilder.build": {"rows": lambda: [_row()], "input_shape": (3, 32, 32)},
     "CifarResnetBuilder.build": {"block_fn": "basic_block_v1", "repetitions": (1,)},

@@ -185,6 +185,9 @@ def test_a_run_on_them_goes_on_with_the_same_arrays_alone():
     data = Data.from_arrays(COLOUR, LABELS)
     quick = RECIPES["quick"].replace(epochs=1, batch_size=16)
     train(head(3, "softmax"), data, Path("run"), quick, console=Console(quiet=True))
+    with pytest.raises(ValueError, match="resume: data: the images, their labels or their order"):
+        turned = Data.from_arrays(COLOUR[::-1], LABELS, preprocessing=data.preprocessing)
+        resume(Path("run"), turned, head(3, "softmax"))
     other = Data.from_arrays(255 - COLOUR, LABELS)
     model = head(3, "softmax")
     with pytest.raises(ValueError, match="resume: data: the images are prepared in another way"):

@@ -128,7 +128,7 @@ def test_a_column_for_each_class(table, tmp_path, pictures):
     assert (one.has_several, labels_of(one)["1.png"]) == (False, 1)
     name = f"csv:{tmp_path / 'pets.csv'}"
     found = load_labelled(name, pictures, None, one.preprocessing, ("dog", "x", "cat"))
-    assert (found.name, found.images.labels.tolist()) == ("pets", [2, 0] * 6)
+    assert (found.data, found.images.labels.tolist()) == ("pets", [2, 0] * 6)
     table("path,cat,dog", *rows(*["1,1", "0,1"] * 6))
     found = load_labelled(name, pictures, None, one.preprocessing, ("dog", "x", "cat"))
     assert found.images.labels.tolist() == [[1, 0, 1], [1, 0, 0]] * 6

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from keras_convnets.analysis.tables import sizes
 from keras_convnets.images.labelled import Images, from_array
+from keras_convnets.inference.given import is_array
+from keras_convnets.training.data.array_labels import (
+    array_of,
+    check_no_class_empty,
+    classes_of,
+    first_bad,
+    labels_of,
+)
 from keras_convnets.training.data.source import Source
 
 _CHANNELS = (1, 3, 4)
+_VALUES = 64  # of each image, about, by which it is recognised
 _UNLIKE = 16  # how many times the range of test images that of training images may be
 _EXPECTED = "expected an array of shape (images, rows, cols, channels), with 1, 3 or 4 channels"
 
@@ -36,16 +47,16 @@ def load(
         ValueError: an array does not contain images, or labels that match them.
     """
     images = _pixels("train_images", train[0], channels)
-    labels = _labels("train_labels", train[1], len(images))
+    labels = labels_of("train_labels", train[1], len(images))
     tests = None
     if test[0] is not None or test[1] is not None:
         tested = _pixels("test_images", test[0], channels)
-        tests = tested, _labels("test_labels", test[1], len(tested))
+        tests = tested, labels_of("test_labels", test[1], len(tested))
         _check_alike(images, tested)
     _check_varied(images)
     given = [labels] if tests is None else [labels, tests[1]]
-    given, names = _classes(given, class_names)
-    _check_no_class_empty(given[0], names)
+    given, names = classes_of(given, class_names)
+    check_no_class_empty(given[0], names)
     rows, cols, has = images.shape[1:]
     return Source(
         name=name,
@@ -58,7 +69,17 @@ def load(
         channels=has if has in (1, channels) else 3,
         scale=_scale(images),
         is_from_files=False,
+        contents=_contents([images, *(tests or [])[:1], *given]),
     )
+
+
+def _contents(arrays: Sequence[np.ndarray]) -> str:
+    """Return a SHA-256 of the order of images and labels: of some values of each."""
+    digest = hashlib.sha256()
+    for array in arrays:
+        flat = array.reshape(len(array), -1)
+        digest.update(np.ascontiguousarray(flat[:, :: max(1, flat.shape[1] // _VALUES)]).data)
+    return digest.hexdigest()
 
 
 def _images(pixels: np.ndarray, labels: np.ndarray, title: str) -> Images:
@@ -67,7 +88,8 @@ def _images(pixels: np.ndarray, labels: np.ndarray, title: str) -> Images:
 
 def _pixels(what: str, given: Any, channels: int | None) -> np.ndarray:
     """Return images as uint8 or floats, with channels last."""
-    array = _array(what, given, _EXPECTED)
+    _check_one_size(what, given)
+    array = array_of(what, given, _EXPECTED)
     if array.dtype.kind not in "uif":
         raise ValueError(
             f"{what}: received an array of type {array.dtype}; expected integers of 0 to 255 or "
@@ -91,17 +113,34 @@ def _pixels(what: str, given: Any, channels: int | None) -> np.ndarray:
     return _in_range(what, array)
 
 
+def _check_one_size(what: str, given: Any) -> None:
+    """Refuse a list of images, arrays or Pillow's, that differ in size."""
+    if not isinstance(given, list | tuple) or not all(map(is_array, given)):
+        return
+    shapes = [np.shape(image) for image in given]
+    other = next((number for number, shape in enumerate(shapes) if shape != shapes[0]), None)
+    if other is not None:
+        raise ValueError(
+            f"{what}: received image {other:,} of {sizes(shapes[other])}, and the first of "
+            f"{sizes(shapes[0])}; expected images of one size. Resize them, or write them to a "
+            "folder."
+        )
+
+
 def _in_range(what: str, array: np.ndarray) -> np.ndarray:
     if array.dtype.kind == "f":
         if not np.isfinite(array).all():
+            first = first_bad(~np.isfinite(array))
             raise ValueError(
-                f"{what}: received NaN or infinity; expected numbers. Take these images away."
+                f"{what}: received NaN or infinity, first in image {first:,}; expected numbers. "
+                "Take these images away."
             )
         return array.astype(np.float32, copy=False)
     if array.min() < 0 or array.max() > 255:
+        first = first_bad((array < 0) | (array > 255))
         raise ValueError(
-            f"{what}: received integers of {array.min()} to {array.max()}; expected 0 to 255. "
-            "Convert others to floats of 0 to 1."
+            f"{what}: received integers of {array.min()} to {array.max()}, first in image "
+            f"{first:,}; expected 0 to 255. Convert others to floats of 0 to 1."
         )
     return array.astype(np.uint8, copy=False)
 
@@ -110,46 +149,6 @@ def _scale(images: np.ndarray) -> float:
     """Return the divisor for pixels: 255, or 1 for floats outside the range 0 to 255."""
     bright = images.dtype.kind != "f" or (images.min() >= 0 and 1 < images.max() <= 255)
     return 255.0 if bright else 1.0
-
-
-def _labels(what: str, given: Any, images: int) -> np.ndarray:
-    """Return integer labels: (images,), or (images, classes) for multi-label images."""
-    expected = "expected integers, one an image, or 0 and 1 for each class, (images, classes)"
-    array = _array(what, given, expected)
-    if array.dtype.kind not in "uifb" or (array.size and not _are_integers(array)):
-        raise ValueError(
-            f"{what}: received an array of type {array.dtype}; {expected}. Number your classes, by "
-            "np.unique(names, return_inverse=True) for instance."
-        )
-    if array.ndim not in (1, 2) or len(array) != images:
-        raise ValueError(
-            f"{what}: received shape {array.shape} for {images} images; {expected}. Pass as many "
-            "labels as images."
-        )
-    array = array.astype(np.int64)
-    if array.min() < 0:
-        raise ValueError(f"{what}: received {array.min()}; expected labels of 0 and up.")
-    if array.ndim == 2 and array.shape[1] > 1:
-        if array.max() > 1:
-            raise ValueError(f"{what}: received {array.max()} in shape {array.shape}; {expected}.")
-        return array
-    return array.reshape(-1)
-
-
-def _are_integers(array: np.ndarray) -> bool:
-    return bool(np.isfinite(array).all() and (array == np.floor(array)).all())
-
-
-def _array(what: str, given: Any, expected: str) -> np.ndarray:
-    try:
-        array = np.asarray(given)
-    except ValueError as error:  # lists of lists of different lengths
-        raise ValueError(f"{what}: received no array ({error}); {expected}.") from error
-    if array.dtype == object:
-        raise ValueError(
-            f"{what}: received {'nothing' if given is None else 'an array of objects'}; {expected}."
-        )
-    return array
 
 
 def _check_alike(train: np.ndarray, test: np.ndarray) -> None:
@@ -175,46 +174,3 @@ def _check_varied(images: np.ndarray) -> None:
             "expected images that differ. Floats of 0 to 1 stay floats: do not convert them to "
             "integers."
         )
-
-
-def _check_no_class_empty(labels: np.ndarray, names: tuple[str, ...]) -> None:
-    counts = labels.sum(axis=0) if labels.ndim == 2 else np.bincount(labels, minlength=len(names))
-    if not counts.min():
-        empty = int(counts.argmin())
-        raise ValueError(
-            f"train_labels: received no image of class {empty}, {names[empty]!r}; expected some of "
-            "each of the classes to train on. Number them from 0 without gaps, by "
-            "np.unique(labels, return_inverse=True) for instance."
-        )
-
-
-def _classes(
-    labels: list[np.ndarray], class_names: Sequence[str] | None
-) -> tuple[list[np.ndarray], tuple[str, ...]]:
-    """Return labels and class names; single-class labels become one integer per image."""
-    shapes = {array.shape[1:] for array in labels}
-    if len(shapes) > 1:
-        raise ValueError(
-            f"test_labels: received {labels[1].shape}; expected them as train_labels are, "
-            f"{labels[0].shape}."
-        )
-    [several] = shapes
-    count = several[0] if several else 1 + max(int(array.max()) for array in labels)
-    images = sum(map(len, labels))
-    if class_names is None and not several and count > images:
-        raise ValueError(
-            f"train_labels: received the label {count - 1} in {images} images; expected labels of "
-            "0 and up, without gaps. Number your classes, by np.unique(labels, "
-            "return_inverse=True) for instance."
-        )
-    if several and all((array.sum(axis=1) == 1).all() for array in labels):
-        labels = [array.argmax(axis=1) for array in labels]
-    names = tuple(map(str, range(count) if class_names is None else class_names))
-    if len(names) < count or (several and len(names) > count):
-        raise ValueError(
-            f"class_names: received {len(names)} names; expected {count}, for the labels have so "
-            "many classes."
-        )
-    if len(names) < 2:
-        raise ValueError("train_labels: received one class; expected at least two.")
-    return labels, names

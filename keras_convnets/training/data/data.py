@@ -8,7 +8,7 @@ from typing import Any
 
 from keras_convnets.images.labelled import Images
 from keras_convnets.images.preprocessing import Preprocessing
-from keras_convnets.training.data import arrays
+from keras_convnets.training.data import arrays, datasets
 from keras_convnets.training.data.arguments import ImageSize
 from keras_convnets.training.data.source import Source
 from keras_convnets.training.data.treatment import Treatment
@@ -31,7 +31,8 @@ class Data:
             ``STRENGTHS``, or both, such as ``"crop-flip+mixup:0.2"``.
         skipped: files that were left out, each with the reason.
         words: what was decided about the data, in lines to be shown before a run.
-        contents: the SHA-256 of the table that lists the images, if one does.
+        contents: the SHA-256 of the table that lists the images, or of some values of each array;
+            ``None`` for others.
         sampling: ``"balanced"`` to train on all classes equally often; ``None`` to train on each
             image once.
         arguments: the arguments of `load_data`, so that another process can load the same data;
@@ -130,13 +131,78 @@ class Data:
             >>> train(model, data, Path("run"), recipe, console=Console(quiet=True)).epochs
             1
         """
+        pairs = (train_images, train_labels), (test_images, test_labels)
         treatment = Treatment(
             seed, validation_split, image_size, channels, augmentation, preprocessing
         )
-        test = (test_images, test_labels)
-        own = treatment.preprocessing.channels if treatment.preprocessing else treatment.channels
-        source = arrays.load((train_images, train_labels), test, class_names, name, own)
-        return treated(source, treatment, {})
+        return _of_arrays(*pairs, class_names, name, treatment)
+
+    @classmethod
+    @explaining
+    def from_dataset(
+        cls,
+        train: Any,
+        test: Any = None,
+        *,
+        class_names: Sequence[str] | None = None,
+        name: str = "dataset",
+        seed: int = 0,
+        validation_split: float = 0.0,
+        image_size: ImageSize | None = None,
+        channels: int | None = None,
+        augmentation: str | None = None,
+        preprocessing: Preprocessing | None = None,
+    ) -> Data:
+        """Return the images of a ``tf.data.Dataset``, split and ready for training.
+
+        They are read into memory once, for a run that is resumed needs each image by its position.
+        A run is resumed in Python, with a data set that yields the same images in the same order:
+        do not shuffle it, for every epoch is shuffled anyway.
+
+        Args:
+            train: a finite data set of (image, label), batched or not, with images of one size and
+                labels as in `from_arrays`: an integer, one-hot, or 0 and 1 for each class.
+            test: the same for testing; by default a fifth of the images is held out.
+            class_names: as in `from_arrays`, as all others.
+            name: the name of the data set.
+            seed: the seed of the splits.
+            validation_split: the share of the training images to hold out for validation.
+            image_size: rows and columns to resize to.
+            channels: 1 to convert the images to grey, 3 to colour.
+            augmentation: the augmentation of the training images.
+            preprocessing: the preprocessing of an earlier run.
+
+        Raises:
+            ValueError: a data set is infinite, empty, ragged or larger than the memory, its images
+                differ in size, or as in `from_arrays`.
+
+        Examples:
+            >>> import numpy as np
+            >>> import tensorflow as tf
+            >>> from keras_convnets.training import Data
+            >>> images = np.random.default_rng(0).integers(0, 256, (100, 8, 8, 3), "uint8")
+            >>> dataset = tf.data.Dataset.from_tensor_slices((images, np.arange(100) % 2))
+            >>> data = Data.from_dataset(dataset.batch(32), class_names=("cat", "dog"))
+            >>> len(data.train), len(data.test), data.image_shape
+            (80, 20, (3, 8, 8))
+        """
+        treatment = Treatment(
+            seed, validation_split, image_size, channels, augmentation, preprocessing
+        )
+        for_training = datasets.arrays_of("train", train)
+        for_tests = (None, None) if test is None else datasets.arrays_of("test", test)
+        return _of_arrays(for_training, for_tests, class_names, name, treatment)
+
+
+def _of_arrays(
+    train: tuple[Any, Any],
+    test: tuple[Any, Any],
+    class_names: Sequence[str] | None,
+    name: str,
+    treatment: Treatment,
+) -> Data:
+    own = treatment.preprocessing.channels if treatment.preprocessing else treatment.channels
+    return treated(arrays.load(train, test, class_names, name, own), treatment, {})
 
 
 def treated(source: Source, treatment: Treatment, arguments: Mapping[str, Any]) -> Data:

@@ -27,7 +27,8 @@ class Source:
         normalised: whether to normalise by the mean and standard deviation of each channel.
         skipped: files that were left out, each with the reason.
         words: what was decided about the data, in lines to be shown before a run.
-        contents: the SHA-256 of the table that lists them, if one does.
+        contents: the SHA-256 of the table that lists the images, or of some values of each array;
+            ``None`` for others.
         pixels: the range that its pixels are known to have; by default it is looked at.
         is_from_files: whether the pixels are those of image files, of 8 bits.
     """

@@ -99,8 +99,11 @@ def check_same(config: RunConfig, model: keras.Model, data: Data, out: Path) -> 
     if config.model.statistics is None:  # earlier versions counted all as parameters
         everything = of_model.parameters + (of_model.statistics or 0)
         of_model = dataclasses.replace(of_model, parameters=everything, statistics=None)
-    of_data = dataclasses.replace(_of_data(data), arguments=config.data.arguments)
-    for what, kept, now in (("model", config.model, of_model), ("data", config.data, of_data)):
+    before = config.data
+    of_data = dataclasses.replace(
+        _of_data(data), arguments=before.arguments, contents=before.contents
+    )
+    for what, kept, now in (("model", config.model, of_model), ("data", before, of_data)):
         for name, value, was in _differences(kept, now):
             raise ValueError(
                 f"resume: {what}: received {name} {value!r}; the run in {str(out)!r} has "
@@ -113,6 +116,11 @@ def check_same(config: RunConfig, model: keras.Model, data: Data, out: Path) -> 
         raise ValueError(
             f"resume: data: the images are prepared in another way than in {str(out)!r}. Pass its "
             "preprocessing to load_data(), as keras-convnets train --resume does."
+        )
+    if before.contents not in (None, data.contents):  # earlier versions had none
+        raise ValueError(
+            "resume: data: the images, their labels or their order differ from those in "
+            f"{str(out)!r}. Go on with the same data in the same order, or start a new run."
         )
 
 

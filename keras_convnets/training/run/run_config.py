@@ -80,7 +80,8 @@ class DataFacts:
         skipped: the files that were left out.
         augmentation: the augmentation of the training images.
         arguments: how to load them again; ``None`` for data from arrays.
-        contents: the SHA-256 of the table that lists the images; ``None`` if none does.
+        contents: the SHA-256 of the table that lists the images, or of some values of each array;
+            ``None`` for others, and in files of early versions.
     """
 
     name: str
