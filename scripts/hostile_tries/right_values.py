@@ -24,7 +24,6 @@ def _model() -> Any:
     return ResnetBuilder.build((1, 8, 8), 2, "basic_block", (1,))
 
 
-@functools.cache
 def _pairs() -> Any:
     import tensorflow as tf
 
@@ -32,6 +31,7 @@ def _pairs() -> Any:
     return tf.data.Dataset.from_tensor_slices((images, np.arange(10) % 2))
 
 
+@functools.cache
 def _data() -> Any:
     from keras_convnets.training import Data
 

@@ -122,6 +122,7 @@ UNEVEN = [[[1, 2], [3]], [[4]]]
         ((UNEVEN, LABELS), "train_images: received no array"),
         ((None, LABELS), "train_images: received nothing"),
         ((COLOUR, LABELS[:-1]), r"train_labels: received shape \(59,\) for 60 images"),
+        ((COLOUR, 1.5), r"train_labels: received shape \(\) for 60 images"),
         ((COLOUR, LABELS - 1), "train_labels: received -1; expected labels of 0"),
         ((COLOUR, LABELS * 10**9), r"train_labels: received the label 2000000000 in 60 images"),
         ((COLOUR, LABELS + 0.5), "train_labels: received an array of type float64"),
@@ -185,8 +186,8 @@ def test_a_run_on_them_goes_on_with_the_same_arrays_alone():
     data = Data.from_arrays(COLOUR, LABELS)
     quick = RECIPES["quick"].replace(epochs=1, batch_size=16)
     train(head(3, "softmax"), data, Path("run"), quick, console=Console(quiet=True))
+    turned = Data.from_arrays(COLOUR[::-1], LABELS, preprocessing=data.preprocessing)
     with pytest.raises(ValueError, match="resume: data: the images, their labels or their order"):
-        turned = Data.from_arrays(COLOUR[::-1], LABELS, preprocessing=data.preprocessing)
         resume(Path("run"), turned, head(3, "softmax"))
     other = Data.from_arrays(255 - COLOUR, LABELS)
     model = head(3, "softmax")

@@ -106,7 +106,7 @@ def first_bad(bad: np.ndarray) -> int:
 
 def _check_whole(what: str, array: np.ndarray) -> None:
     """Refuse labels that are floats with a fraction, or not finite."""
-    if array.dtype.kind != "f" or not array.size:
+    if array.dtype.kind != "f" or not array.size or not array.ndim:
         return
     with np.errstate(invalid="ignore"):
         bad = ~np.isfinite(array) | (array != np.floor(array))
