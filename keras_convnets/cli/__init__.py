@@ -12,7 +12,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code.
 
     0, 1 for a run that had to stop, 2 for bad input, 70 for a fault of this package, 75 for a run
-    that has lost a machine, 130 after Ctrl-C or SIGTERM.
+    that has lost a machine, 124 after a time limit, 130 after Ctrl-C or SIGTERM.
     """
     given = sys.argv[1:] if arguments is None else list(arguments)
 

@@ -23,6 +23,7 @@ from keras_convnets.cli.streams import say, streams
 from keras_convnets.errors import RunStopped
 
 DONE, BAD_INPUT, SOFTWARE, INTERRUPTED = 0, 2, 70, 130
+TIMED_OUT = 124  # that of timeout(1)
 
 _TRACEBACK = "KERAS_CONVNETS_TRACEBACK"
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)

@@ -7,7 +7,7 @@ import shlex
 from typing import Any
 
 from keras_convnets.cli import seeds, startup, train_options
-from keras_convnets.cli.boundary import DONE, INTERRUPTED
+from keras_convnets.cli.boundary import DONE, INTERRUPTED, TIMED_OUT
 from keras_convnets.cli.streams import outlive_output, say
 from keras_convnets.printable import print_line
 from keras_convnets.training.distribute.supervisor import is_supervised, supervise
@@ -81,12 +81,18 @@ def _report(console: Any, outcome: Any) -> int:
             console,
             f"{epochs}; print its test accuracy with keras-convnets evaluate {folder}",
         )
+    if outcome.best_epoch is not None and not outcome.interrupted:
+        accuracy = f"validation accuracy {outcome.best_accuracy:.2%}"
+        print_line(console, f"best epoch {outcome.best_epoch}: {accuracy} (best.keras)")
     if outcome.interrupted:
+        why = "time limit reached" if outcome.timed_out else "interrupted"
         print_line(
             console,
-            f"interrupted after {epochs}; go on with keras-convnets train --resume {folder}",
+            f"{why} after {epochs}; go on with keras-convnets train --resume {folder}",
         )
     print_line(console, f"written to {outcome.folder}:")
     for file in sorted(outcome.folder.iterdir()) if outcome.folder.is_dir() else ():
         print_line(console, f"  {file.name}")
-    return INTERRUPTED if outcome.interrupted else DONE
+    if not outcome.interrupted:
+        return DONE
+    return TIMED_OUT if outcome.timed_out else INTERRUPTED

@@ -29,10 +29,11 @@ from .report.reliability import plot_reliability
 from .report.report import write_report
 from .report.roc import plot_roc
 from .run.launch import launch, make_repeatable, plan_run
+from .run.outcome import Outcome
 from .run.plan import Plan, plan
 from .run.pretrained import Pretrained, open_pretrained
 from .run.request import DataRequest, Devices, ResumeRequest, RunRequest
-from .run.run import Outcome, resume, train
+from .run.run import resume, train
 from .run.saved_run import SavedRun, open_run
 from .side_by_side.figure import plot_runs
 from .side_by_side.runs import Runs, runs

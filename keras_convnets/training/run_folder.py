@@ -20,6 +20,7 @@ from keras_convnets.training.lock_holder import LOCK
 from keras_convnets.training.run_lock import RunLock
 
 MODEL, HISTORY, CURVES = "model.keras", "history.csv", "curves.png"
+BEST = "best.keras"  # the model of the best epoch so far
 START = "start.keras"  # the model before its first step, needed to resume a run
 PICTURE, CONFIG, CHECKPOINT = "model.svg", "config.json", "checkpoint.npz"
 REPORT, LOGS, METRICS = "report.html", "logs", "metrics.json"
@@ -196,7 +197,7 @@ def _umask() -> int:
 
 def sweep(folder: Path) -> None:
     """Remove temporary files that a killed run left incomplete."""
-    for file in (MODEL, START, HISTORY, CURVES, PICTURE, CONFIG, CHECKPOINT, REPORT, METRICS):
+    for file in (MODEL, BEST, START, HISTORY, CURVES, PICTURE, CONFIG, CHECKPOINT, REPORT, METRICS):
         for left in folder.glob(f".{file}.*"):
             shutil.rmtree(left, ignore_errors=True)
 
@@ -237,7 +238,7 @@ def check_files(folder: Path) -> None:
     Raises:
         ValueError: the error names it.
     """
-    for name in (MODEL, HISTORY, CURVES, PICTURE, CHECKPOINT, REPORT, METRICS, LOGS):
+    for name in (MODEL, BEST, HISTORY, CURVES, PICTURE, CHECKPOINT, REPORT, METRICS, LOGS):
         found, is_logs = folder / name, name == LOGS
         is_right = found.is_dir() if is_logs else found.is_file()
         if os.path.lexists(found) and not is_right:

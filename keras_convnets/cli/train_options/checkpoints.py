@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
 from typing import Any
 
 from keras_convnets.training.recipe.settings import Settings
 
 _MOST_SEEDS = 1000
+_UNITS = (3600, 60, 1)  # seconds
 
 
 def add_to(group: Any) -> None:
@@ -25,6 +27,18 @@ def add_to(group: Any) -> None:
         type=int,
         metavar="N",
         help=f"steps between checkpoints within an epoch (default: {Settings.checkpoint_steps})",
+    )
+    group.add_argument(
+        "--time-limit",
+        type=_seconds,
+        metavar="TIME",
+        help="end after so long, such as 90s, 30m or 1h30m, with a checkpoint to resume from",
+    )
+    group.add_argument(
+        "--keep-best",
+        action=argparse.BooleanOptionalAction,
+        help="keep the model with the best validation accuracy beside the last (default: if the "
+        "validation images are not the test images)",
     )
     group.add_argument("--seed", type=int, metavar="N", help="of all that is random (default: 0)")
     group.add_argument(
@@ -52,3 +66,15 @@ def _seeds(text: str) -> tuple[int, ...]:
             f"received {text!r}; expected how many, such as 3, or different ones, such as 0,1,2"
         )
     return found
+
+
+def _seconds(text: str) -> float:
+    """Return the seconds of a time such as ``1h30m``."""
+    found = re.fullmatch(r"(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?", text, re.ASCII)
+    counts = found.groups(default="0") if found else ()
+    seconds = sum(int(count) * unit for count, unit in zip(counts, _UNITS, strict=False))
+    if not seconds:
+        raise argparse.ArgumentTypeError(
+            f"received {text!r}; expected a time with its unit, such as 90s, 30m, 2h or 1h30m"
+        )
+    return float(seconds)

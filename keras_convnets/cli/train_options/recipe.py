@@ -35,11 +35,12 @@ def add_to(group: Any) -> None:
         "accumulation_steps": "steps whose mean gradient makes one update (default: 1)",
         "ema_momentum": "of a moving average of the weights, such as 0.999, which is validated and "
         "saved; 0 for none",
+        "patience": "epochs without a better one, by validation accuracy, after which the run ends",
         "label_smoothing": "share of a label that is spread over all classes",
         "images_per_rate": "scale the rate to the batch: it is for so many images",
     }
     whole = {"epochs", "steps", "batch_size", "warmup_epochs", "warmup_steps", "images_per_rate"}
-    whole |= {"accumulation_steps"}
+    whole |= {"accumulation_steps", "patience"}
     for name, text in helps.items():
         kind: Any = _shares if name == "drops" else int if name in whole else float
         sign = "X,..." if name == "drops" else "N" if name in whole else "X"

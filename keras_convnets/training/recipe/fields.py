@@ -87,6 +87,7 @@ def _class_weights(name: str, value: Any) -> str | dict[str, float]:
 _MAY_BE_NONE = (
     *("epochs", "steps", "weight_decay", "augmentation", "images_per_rate", "loss"),
     *("class_weights", "sampling"),
+    "patience",
 )
 _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "source": _text,
@@ -124,4 +125,5 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "final_rate": _number,
     "class_weights": lambda name, value: _class_weights(name, value),
     "sampling": lambda name, value: checks.choice(name, value, SAMPLINGS),
+    "patience": _positive_integer,
 }

@@ -67,6 +67,8 @@ class Recipe:
             name of the class; 1 for those that are not named. The loss of `evaluate` has none.
         sampling: ``"balanced"`` for epochs in which all classes are equally frequent; by default,
             every image is shown once. An epoch has as many steps as without it.
+        patience: the epochs after which the run ends without a better one than the best so far, by
+            validation accuracy, then loss; ``None`` for all epochs.
 
     Raises:
         ValueError: a value is out of range or has no effect beside the others, or both or neither
@@ -102,6 +104,7 @@ class Recipe:
     final_rate: float = 0.0
     class_weights: str | dict[str, float] | None = dataclasses.field(default=None, hash=False)
     sampling: str | None = None
+    patience: int | None = None
 
     def __post_init__(self) -> None:
         checks.fields(self, **normalised(vars(self)))
@@ -153,6 +156,15 @@ class Recipe:
             steps = self.warmup_epochs * steps_per_epoch
             rates = schedules.LinearWarmUp(rates, self.warmup_rate, steps)
         return rates
+
+    def check_patience(self, epochs: int) -> None:
+        """Refuse a patience that cannot end a run of so many epochs before its end."""
+        if self.patience is not None and self.patience > epochs - 2:
+            expected = f"at most {epochs - 2}" if epochs > 2 else "none"
+            raise ValueError(
+                f"patience: received {self.patience} with a run of {epochs} epochs, which it could "
+                f"not end earlier; expected {expected}. Train longer, or leave it out."
+            )
 
     def check_length(self, steps: int) -> None:
         """Refuse a run that is too short for its updates or its averages.

@@ -20,7 +20,7 @@ from keras_convnets.weights.published.published import is_name
 if TYPE_CHECKING:
     from keras_convnets.training.run.request import RunRequest
 
-MAY_DIFFER = {"out", "or_resume", "given", "devices", "data_dir"}
+MAY_DIFFER = {"out", "or_resume", "given", "devices", "data_dir", "time_limit"}
 """Fields of requests that say where and how to go on; all others must be those of the run."""
 
 OPTIONS = {"network": "model", "name": "data", "source": "recipe", "or_resume": "continues"}

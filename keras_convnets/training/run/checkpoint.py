@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,8 +17,9 @@ from keras_convnets import files
 from keras_convnets.errors import RunStopped
 from keras_convnets.readers.damage import damage, opened
 from keras_convnets.readers.npz import read_npz
-from keras_convnets.training import stored
+from keras_convnets.training import run_folder, stored
 from keras_convnets.training.run import config_file
+from keras_convnets.training.run.length import Length
 
 FORMAT = 1
 """The version of the position's format; it had no number in the versions before it."""
@@ -37,6 +39,7 @@ class Position:
         seconds: the time taken by the steps of the unfinished epoch.
         run: the name of the run, which its `RunConfig` has too; ``None`` for a run of a version
             whose files had no format number.
+        stopped: whether a callback has ended the run.
     """
 
     epoch: int
@@ -44,6 +47,7 @@ class Position:
     history: dict[str, list[float]]
     seconds: float = 0.0
     run: str | None = None
+    stopped: bool = False
 
 
 def write(file: Path, arrays: Mapping[str, np.ndarray], position: Position) -> None:
@@ -117,6 +121,35 @@ def values_of(variables: Sequence[Any]) -> dict[str, np.ndarray]:
     }
 
 
+def check_position(file: Path, position: Position, run: str | None, length: Length) -> None:
+    """Refuse a checkpoint whose position is none of a run.
+
+    Args:
+        file: the file of the checkpoint.
+        position: the position in it.
+        run: the name of the run.
+        length: how long it is.
+    """
+    wrong = None
+    if position.run != run:
+        wrong = "it belongs to another run"
+    elif not 0 <= position.epoch <= length.epochs:
+        wrong = f"it is of epoch {position.epoch + 1:,} of {length.epochs:,}"
+    elif not 0 <= position.step < max(length.steps_in(position.epoch), 1):
+        wrong = f"epoch {position.epoch + 1:,} has no step {position.step:,}"
+    elif tuple(position.history) != run_folder.COLUMNS or any(
+        len(values) != position.epoch for values in position.history.values()
+    ):
+        wrong = "its history does not match its epochs"
+    elif not 0 <= position.seconds < math.inf:  # NaN is neither
+        wrong = f"its epoch has taken {position.seconds:g} seconds"
+    if wrong is not None:
+        raise ValueError(
+            f"resume: cannot use {str(file)!r}: {wrong}; expected the last checkpoint of this "
+            "run. Put back a copy of the file, or start a new run."
+        )
+
+
 def _check_finite(arrays: Mapping[str, np.ndarray], file: Path) -> None:
     for name, array in arrays.items():
         if not np.all(np.isfinite(array)):
@@ -135,7 +168,7 @@ def _decoded(text: bytes) -> Position:
     found = stored.parse(text, finite=False)
     config_file.check_format(found, FORMAT)
     found.pop("format", None)
-    position = stored.read(Position, {"seconds": 0.0, "run": None} | found)
+    position = stored.read(Position, {"seconds": 0.0, "run": None, "stopped": False} | found)
     lengths = {len(column) for column in position.history.values()} | {position.epoch}
     if min(position.epoch, position.step) < 0 or len(lengths) > 1:
         raise ValueError("its history does not agree with its epoch")

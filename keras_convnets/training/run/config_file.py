@@ -175,6 +175,8 @@ def _from_format_3(found: dict[str, Any]) -> dict[str, Any]:
     for name, kind in _PARTS.items():
         if isinstance(part := found.get(name), dict):
             found[name] = _absent(kind) | part
+    if isinstance(settings := found.get("settings"), dict):
+        found["settings"] = settings | {"keep_best": False}  # which those runs have not begun with
     if isinstance(data := found.get("data"), dict) and isinstance(data.get("arguments"), dict):
         found["data"] = data | {"arguments": _absent(DataArguments) | data["arguments"]}
     return found

@@ -75,6 +75,7 @@ def check_run(model: keras.Model, data: Data, recipe: Recipe, *, is_begun: bool 
     steps_per_epoch = pipeline.steps_per_epoch(data, recipe.batch_size)
     recipe.rates(steps_per_epoch)
     recipe.check_length(recipe.total_steps(steps_per_epoch))
+    recipe.check_patience(recipe.total_epochs(steps_per_epoch))
     return data
 
 

@@ -1,10 +1,11 @@
-"""Ctrl-C and SIGTERM: the current step is completed, so that the saved state is consistent."""
+"""Ctrl-C, SIGTERM and the time limit: the current step is completed, so that the state is whole."""
 
 from __future__ import annotations
 
 import contextlib
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from types import FrameType, TracebackType
 from typing import Any
@@ -13,11 +14,29 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Interruption:
-    """A context in which the first signal requests a stop, and the second stops immediately."""
+    """A context in which the first signal requests a stop, and the second stops immediately.
 
-    def __init__(self) -> None:
-        self.asked = False
+    Args:
+        until: when the time of the process is over, by ``time.monotonic``; ``None`` for never.
+
+    Attributes:
+        signalled: whether a signal has come.
+    """
+
+    def __init__(self, until: float | None = None) -> None:
+        self.signalled = False
+        self._until = until
         self._before: dict[int, Any] = {}
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the time of the process is over."""
+        return self._until is not None and time.monotonic() >= self._until
+
+    @property
+    def asked(self) -> bool:
+        """Whether to stop after the current step."""
+        return self.signalled or self.is_late
 
     def __enter__(self) -> Interruption:
         if threading.current_thread() is threading.main_thread():
@@ -34,9 +53,9 @@ class Interruption:
             signal.signal(number, handler)
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
-        if self.asked:
+        if self.signalled:
             raise KeyboardInterrupt
-        self.asked = True
+        self.signalled = True
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -26,9 +27,11 @@ from keras_convnets.training.run import config_file
 from keras_convnets.training.run.begun import check_same_request, is_network_of, recorded
 from keras_convnets.training.run.configuration import check_run
 from keras_convnets.training.run.effect import check_effect, check_same_model
+from keras_convnets.training.run.opened import open_start
+from keras_convnets.training.run.outcome import Outcome
 from keras_convnets.training.run.plan import Plan, plan
 from keras_convnets.training.run.request import ResumeRequest, RunRequest
-from keras_convnets.training.run.run import Outcome, begin, go_on, open_start, taken
+from keras_convnets.training.run.run import begin, go_on, taken
 from keras_convnets.training.run.run_data import load_run_data
 from keras_convnets.training.run.start import Build, make_start, reading
 from keras_convnets.training.words import class_list, left_out, shape
@@ -68,6 +71,7 @@ def launch(
         >>> launch(request, create_model, Console(quiet=True)).epochs
         1
     """
+    started = time.monotonic()
     if not isinstance(request, ResumeRequest) and request.resumed():
         check_same_request(request)
         if run_folder.is_finished(request.folder):
@@ -75,9 +79,9 @@ def launch(
     strategy = _connected(request, tell)
     console = console or Console(highlight=False, quiet=not is_chief(strategy))
     if isinstance(request, ResumeRequest):
-        return _go_on(request, strategy, console)
+        return _go_on(request, strategy, console, started)
     if resumed := request.resumed():
-        return _go_on(resumed, strategy, console, request)
+        return _go_on(resumed, strategy, console, started, request)
     make_repeatable(request.settings)
     start = make_start(request, build, strategy)
     model = start.model
@@ -87,7 +91,9 @@ def launch(
     asked = recorded(request)
     kept = dataclasses.replace(asked, network=start.network, precision=start.precision)
     recipe, settings = request.recipe, request.settings
-    return begin(model, data, request.folder, recipe, settings, console, kept, start.weights)
+    facts = {"request": kept, "weights": start.weights}
+    out = request.folder
+    return begin(model, data, out, recipe, settings, console, started=started, **facts)
 
 
 def _finished(out: Path, console: Console) -> Outcome:
@@ -146,9 +152,16 @@ def _connected(request: RunRequest | ResumeRequest, tell: Callable[[str], None])
 
 
 def _go_on(
-    request: ResumeRequest, strategy: Any, console: Console, asked: RunRequest | None = None
+    request: ResumeRequest,
+    strategy: Any,
+    console: Console,
+    started: float,
+    asked: RunRequest | None = None,
 ) -> Outcome:
     out, config = request.out, config_file.read(request.out)
+    if request.time_limit is not None:
+        limited = dataclasses.replace(config.settings, time_limit=request.time_limit)
+        config = dataclasses.replace(config, settings=limited)
     make_repeatable(config.settings)
     if request.network is not None and not is_network_of(config, request.network):
         raise ValueError(
@@ -164,7 +177,7 @@ def _go_on(
         if asked is not None and config.request is None:  # begun in Python, or by an old version
             check_same_model(asked, model)
         _introduce(console, model, data)
-        return go_on(out, config, model, data, console, lock)
+        return go_on(out, config, model, data, console, lock, started=started)
 
 
 def _introduce(console: Console, model: keras.Model, data: Data, words: Iterable[str] = ()) -> None:

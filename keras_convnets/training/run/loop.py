@@ -3,38 +3,40 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
-import tensorflow as tf
 from rich.console import Console
 
-from keras_convnets import axes, files, memory
-from keras_convnets.errors import OutOfMemoryError, RunStopped
+from keras_convnets import axes
 from keras_convnets.images import batches as image_batches
+from keras_convnets.printable import print_line
 from keras_convnets.training import run_folder
-from keras_convnets.training.data import pipeline
 from keras_convnets.training.data.data import Data
-from keras_convnets.training.distribute.multi_worker import asked_anywhere, explained, patched_fit
+from keras_convnets.training.distribute.multi_worker import asked_anywhere, patched_fit
 from keras_convnets.training.distribute.strategies import check_step
 from keras_convnets.training.recipe.averages import Averages
 from keras_convnets.training.recipe.compiling import compile_model
 from keras_convnets.training.recipe.recipe import Recipe
 from keras_convnets.training.recipe.settings import Settings
 from keras_convnets.training.report.curves import plot_curves
-from keras_convnets.training.run import checkpoint
+from keras_convnets.training.run import checkpoint, faults
+from keras_convnets.training.run.batches import epoch_batches
+from keras_convnets.training.run.best import best_epoch, is_kept, out_of_patience, write_best
 from keras_convnets.training.run.checkpoint import Position
-from keras_convnets.training.run.enough_memory import REMEDY, asked
 from keras_convnets.training.run.interruption import Interruption
+from keras_convnets.training.run.length import Length
+from keras_convnets.training.run.own_callbacks import OwnCallbacks
 from keras_convnets.training.run.progress import ConsoleProgress
 from keras_convnets.training.run.step_callback import StepCallback
 from keras_convnets.training.run.tensorboard import TensorBoardLog
 from keras_convnets.training.run.validation import Validation
 from keras_convnets.training.run_lock import RunLock
+
+_LOGGED = ("loss", "accuracy", "val_loss", "val_accuracy")  # as Keras' own fit would
 
 
 class Loop:
@@ -47,9 +49,12 @@ class Loop:
         settings: how the run is carried out.
         console: where progress is shown.
         run: the run's name in its checkpoints; `RunConfig` has it.
+        callbacks: callbacks of the user's own.
+        started: when the time of the run's time limit began, by ``time.monotonic``.
 
     Attributes:
         lock: the lock of the folder that the chief writes to; ``None`` on the other machines.
+        timed_out: whether the time limit ended the steps.
     """
 
     def __init__(
@@ -60,13 +65,13 @@ class Loop:
         settings: Settings,
         console: Console,
         run: str | None,
+        callbacks: Sequence[keras.callbacks.Callback] = (),
+        started: float | None = None,
     ) -> None:
         self.model, self.data, self.recipe, self.settings = model, data, recipe, settings
         self.console, self.run = console, run
         self.lock: RunLock | None = None
-        self.steps_per_epoch = pipeline.steps_per_epoch(data, recipe.batch_size)
-        self.total_steps = recipe.total_steps(self.steps_per_epoch)
-        self.epochs = recipe.total_epochs(self.steps_per_epoch)
+        self.length = Length.of(data, recipe)
         self.strategy = model.distribute_strategy
         check_step(model, settings.jit, settings.steps_per_execution)
         self._objective = compile_model(model, data, recipe, settings)
@@ -80,8 +85,12 @@ class Loop:
             *self._metric_variables,
         ]
         self.position = Position(0, 0, {name: [] for name in run_folder.COLUMNS})
-        self.is_resumed = False
+        self.is_resumed = self.timed_out = False
+        self._started = time.monotonic() if started is None else started
+        self._own = OwnCallbacks(callbacks, model, self.length.epochs, self.length.steps_per_epoch)
+        self._keeps_best = is_kept(settings, data)
         self._steps: StepCallback | None = None
+        self._steps_taken = 0  # of the whole run, at the end of an epoch
 
     @property
     def has_begun(self) -> bool:
@@ -102,7 +111,7 @@ class Loop:
     def restore(self, file: Path) -> None:
         """Restore the state of a checkpoint."""
         arrays, position = checkpoint.read(file)
-        self._check_position(file, position)
+        checkpoint.check_position(file, position, self.run, self.length)
         checkpoint.restore(arrays, self.variables)
         self.position = position
         if not self.position.step:
@@ -110,27 +119,6 @@ class Loop:
             for variable in self._metric_variables:
                 variable.assign(keras.ops.zeros_like(variable))
         self.is_resumed = True
-
-    def _check_position(self, file: Path, position: Position) -> None:
-        """Refuse a checkpoint whose position is none of this run."""
-        wrong = None
-        if position.run != self.run:
-            wrong = "it belongs to another run"
-        elif not 0 <= position.epoch <= self.epochs:
-            wrong = f"it is of epoch {position.epoch + 1:,} of {self.epochs:,}"
-        elif not 0 <= position.step < max(self.steps_in(position.epoch), 1):
-            wrong = f"epoch {position.epoch + 1:,} has no step {position.step:,}"
-        elif tuple(position.history) != run_folder.COLUMNS or any(
-            len(values) != position.epoch for values in position.history.values()
-        ):
-            wrong = "its history does not match its epochs"
-        elif not 0 <= position.seconds < math.inf:  # NaN is neither
-            wrong = f"its epoch has taken {position.seconds:g} seconds"
-        if wrong is not None:
-            raise ValueError(
-                f"resume: cannot use {str(file)!r}: {wrong}; expected the last checkpoint of this "
-                "run. Put back a copy of the file, or start a new run."
-            )
 
     def save(self, position: Position) -> None:
         """Write a checkpoint; all machines must call this, because reading the values needs all."""
@@ -145,48 +133,79 @@ class Loop:
         """Train from the current position to the end; return whether it was interrupted."""
         log = TensorBoardLog(self.folder, self.position.history)
         validated_on = "test" if self.data.validation is self.data.test else "validation"
-        with Interruption() as interruption, log, patched_fit(self.strategy):
+        limit = self.settings.time_limit
+        until = None if limit is None else self._started + limit
+        with Interruption(until) as interruption, log, patched_fit(self.strategy):
             progress = ConsoleProgress(
-                self.console, self.epochs, self.total_steps, self.recipe.batch_size, validated_on
+                self.console,
+                self.length.epochs,
+                self.length.total_steps,
+                self.recipe.batch_size,
+                validated_on,
             )
             try:
+                self._keep_best()  # which a killed run may not have written
                 with progress:
-                    for epoch in range(self.position.epoch, self.epochs):
-                        self._epoch(epoch, progress, log, interruption)
-                        if asked_anywhere(self.strategy, interruption.asked):
-                            raise KeyboardInterrupt
+                    self._epochs(progress, log, interruption)
+                if self.stopped is not None:
+                    of = f"epoch {self.position.epoch} of {self.length.epochs}"
+                    print_line(self.console, f"ended after {of}: {self.stopped}")
+                self._own.end()
             except KeyboardInterrupt:
+                self.timed_out = until is not None and not interruption.signalled
                 return True
             except Exception as error:
-                self._explain(error)
+                if self.is_of_callback(error):
+                    raise
+                faults.explain(error, self.data, self.recipe, self.position, self.has_begun)
                 raise
         return False
 
-    def _explain(self, error: Exception) -> None:
-        """Raise what ended the steps in a line, if it is known; leave the rest to `patched_fit`."""
-        if memory.is_exhausted(error):
-            raise self._out_of_memory(error) from error
-        if not isinstance(error, tf.errors.OpError) or explained(error) is not error:
-            return
-        epoch, step = self.position.epoch + 1, self.position.step
-        whole = f"The last checkpoint, of step {step:,} of epoch {epoch}, is intact"
-        if broken := pipeline.explain(error, self.data):
-            raise RunStopped(
-                f"{broken}. {whole}: mend or remove the file, and go on with --resume."
-            ) from error
-        if refused := files.reason(error):
-            raise RunStopped(
-                f"{refused}. {whole}: mend what the system refused, and go on with --resume."
-            ) from error
+    def is_of_callback(self, error: Exception) -> bool:
+        """Return whether a callback of the user's own has raised an error."""
+        return error is self._own.error
 
-    def _out_of_memory(self, error: Exception) -> Exception:
-        """Return an error that is a refusal if the run has not taken a step, or else stops it."""
-        what = f"out of memory in {asked(self.recipe, self.data)} ({memory.words(error)})"
-        if not self.has_begun:
-            return OutOfMemoryError(f"{what}. {REMEDY}.")
-        return RunStopped(
-            f"{what}. The last checkpoint is intact: free some memory, and go on with --resume."
-        )
+    @property
+    def is_over(self) -> bool:
+        """Whether no epoch is left: all are finished, or the run has ended before."""
+        is_last = self.position.epoch >= self.length.epochs or self.stopped is not None
+        return is_last and not self.position.step
+
+    @property
+    def stopped(self) -> str | None:
+        """Why the run has ended before its last epoch; ``None`` if it has not."""
+        if self.position.epoch >= self.length.epochs:
+            return None
+        if self.position.stopped:
+            return "a callback has stopped it"
+        return out_of_patience(self.position.history, self.recipe.patience)
+
+    @property
+    def best_epoch(self) -> int | None:
+        """The number of the epoch whose model is kept as the best, from 1; ``None`` if none is."""
+        return (best_epoch(self.position.history) or None) if self._keeps_best else None
+
+    def _epochs(
+        self, progress: ConsoleProgress, log: TensorBoardLog, interruption: Interruption
+    ) -> None:
+        while not self.is_over:
+            self._epoch(self.position.epoch, progress, log, interruption)
+            # A run whose time is over at its very end is finished all the same.
+            asked = interruption.signalled if self.is_over else interruption.asked
+            if asked_anywhere(self.strategy, asked):
+                raise KeyboardInterrupt
+
+    def _keep_best(self) -> None:
+        """Write the model if this is the end of the best epoch so far.
+
+        The checkpoint of the epoch is written before, so the best of the history is in the file.
+        """
+        position = self.position
+        is_best = position.epoch and not position.step
+        if self._keeps_best and is_best and best_epoch(position.history) == position.epoch:
+            with self.averages.used():
+                if self.folder is not None:
+                    write_best(self.folder, self.model, self.data.preprocessing, self.data)
 
     def _epoch(
         self, epoch: int, progress: ConsoleProgress, log: TensorBoardLog, interruption: Interruption
@@ -196,7 +215,7 @@ class Loop:
         seconds = time.monotonic() - started
         with self.averages.used():
             test = self._validate()
-        rate = self.recipe.rates(self.steps_per_epoch)(self.steps_before(epoch + 1) - 1)
+        rate = self.recipe.rates(self.length.steps_per_epoch)(self._steps_taken - 1)
         row = {
             "loss": training["loss"],
             "accuracy": training["accuracy"],
@@ -206,7 +225,12 @@ class Loop:
             "seconds": round(seconds, 3),
         }
         history = {name: [*values, row[name]] for name, values in self.position.history.items()}
-        self.save(Position(epoch + 1, 0, history))
+        try:
+            self._own.epoch_done(epoch, {name: row[name] for name in _LOGGED})
+        finally:  # an error in a callback is no reason to lose the epoch
+            stopped = asked_anywhere(self.strategy, self._own.has_stopped)
+            self.save(Position(epoch + 1, 0, history, stopped=stopped))
+        self._keep_best()
         log.epoch(epoch + 1, row)
         progress.epoch_done(epoch, row)
         if self.folder is not None:
@@ -217,7 +241,7 @@ class Loop:
     def _train(
         self, epoch: int, started: float, progress: ConsoleProgress, interruption: Interruption
     ) -> dict[str, float]:
-        first, last = self.position.step, self.steps_in(epoch)
+        first, last = self.position.step, self.length.steps_in(epoch)
         carried = checkpoint.values_of(self._metric_variables) if first else None
 
         def save(step: int) -> None:
@@ -227,23 +251,26 @@ class Loop:
         self._steps = steps = StepCallback(
             epoch=epoch,
             steps=range(first, last),
-            before=self.steps_before(epoch),
+            before=self.length.steps_before(epoch),
             checkpoint_steps=self.settings.checkpoint_steps,
             save=save,
             interruption=interruption,
             metrics=(self._metric_variables, carried),
         )
-        progress.start_epoch(epoch, self.steps_before(epoch) + first)
+        self._own.first_step = first
+        how = self.recipe.batch_size, self.settings.seed, self._objective
+        progress.start_epoch(epoch, self.length.steps_before(epoch) + first)
         history = self.model.fit(
-            self._batches(epoch, first, last),
+            epoch_batches(self.model, self.data, *how, epoch, range(first, last)),
             initial_epoch=epoch,
             epochs=epoch + 1,
             steps_per_epoch=last - first,
-            callbacks=[steps, progress],
+            callbacks=[self._own, steps, progress] if self._own.are_any else [steps, progress],
             shuffle=False,
             verbose=0,
         ).history
         steps.check_last()
+        self._steps_taken = self.length.steps_before(epoch) + steps.done
         return {name: float(values[-1]) for name, values in history.items()}
 
     def _validate(self) -> dict[str, float]:
@@ -253,32 +280,4 @@ class Loop:
             self.recipe.batch_size,
             axes.format_of(self.model),
         )
-        return self._validation(images)
-
-    def steps_before(self, epoch: int) -> int:
-        """Return the number of steps of the run before an epoch, counted from 0."""
-        return min(epoch * self.steps_per_epoch, self.total_steps)
-
-    def steps_in(self, epoch: int) -> int:
-        """Return the number of steps of an epoch; the last epoch may be incomplete."""
-        return self.steps_before(epoch + 1) - self.steps_before(epoch)
-
-    def _batches(self, epoch: int, first: int, last: int) -> Any:
-        def batches(context: Any) -> tf.data.Dataset:
-            found = pipeline.training_batches(
-                self.data,
-                self.recipe.batch_size,
-                seed=self.settings.seed,
-                epoch=epoch,
-                first_step=first,
-                data_format=axes.format_of(self.model),
-                replicas=self.strategy.num_replicas_in_sync,
-                pipeline=context.input_pipeline_id,
-                pipelines=context.num_input_pipelines,
-            )
-            a_step = self.strategy.num_replicas_in_sync // context.num_input_pipelines
-            return self._objective.labelled(found.take((last - first) * a_step))
-
-        if self.strategy.num_replicas_in_sync == 1:
-            return batches(tf.distribute.InputContext())
-        return self.strategy.distribute_datasets_from_function(batches)
+        return self._validation(images, self._own if self._own.are_any else None)

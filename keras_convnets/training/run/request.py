@@ -21,7 +21,7 @@ from keras_convnets.training.distribute.together import (
 )
 from keras_convnets.training.recipe.recipe import Recipe
 from keras_convnets.training.recipe.recipes import RECIPES
-from keras_convnets.training.recipe.settings import Settings
+from keras_convnets.training.recipe.settings import Settings, seconds_of
 from keras_convnets.training.run import config_file
 from keras_convnets.training.run.begun import check_same_request
 
@@ -102,16 +102,19 @@ class ResumeRequest:
         network: the network's name, if it should be checked.
         data_dir: the folder of the data files, if they have moved.
         devices: where to resume the run; they may differ from those it was started on.
+        time_limit: the seconds after which the process ends; by default as the run was begun.
     """
 
     out: Path
     network: str | None = None
     data_dir: Path | None = None
     devices: Devices = Devices()
+    time_limit: float | None = None
 
     def __post_init__(self) -> None:
         checks.fields(
             self,
+            time_limit=None if self.time_limit is None else seconds_of(self.time_limit),
             out=checks.path("resume", self.out),
             network=_text("model", self.network),
             data_dir=arguments.folder_of(self.data_dir),
@@ -262,7 +265,8 @@ class RunRequest:
         """Return the request to resume the run if it has started and ``or_resume`` is set."""
         if not self.or_resume or not run_folder.is_run(self.folder):
             return None
-        return ResumeRequest(self.folder, self.network, self.data.data_dir, self.devices)
+        where = self.data.data_dir, self.devices, self.settings.time_limit
+        return ResumeRequest(self.folder, self.network, *where)
 
 
 _PARTS = {"data": DataRequest, "recipe": Recipe, "settings": Settings, "devices": Devices}

@@ -12,6 +12,7 @@ from keras_convnets.training import run_folder
 from keras_convnets.training.report.curves import plot_curves
 from keras_convnets.training.report.report import write_report
 from keras_convnets.training.run import config_file
+from keras_convnets.training.run.best import digest_of
 from keras_convnets.training.run.command import repetition
 from keras_convnets.training.run.loop import Loop
 from keras_convnets.training.run.run_config import OutcomeFacts, RunConfig
@@ -57,6 +58,9 @@ def _write_results(loop: Loop, config: RunConfig, interrupted: bool) -> float | 
         epochs=len(history["val_accuracy"]),
         test_accuracy=float(evaluation.accuracy),
         model=run_folder.digest(folder / run_folder.MODEL),
+        stopped=loop.stopped,
+        best_epoch=loop.best_epoch,
+        best=None if loop.best_epoch is None else digest_of(folder),
     )
     config_file.write(folder, dataclasses.replace(config, outcome=outcome))
     (folder / run_folder.START).unlink(missing_ok=True)

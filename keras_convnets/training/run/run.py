@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +16,13 @@ from rich.console import Console
 from keras_convnets import checks
 from keras_convnets.analysis.plot.plot import plot_model
 from keras_convnets.errors import RunStopped
-from keras_convnets.files import NotWritten, reason, shown
-from keras_convnets.memory import is_exhausted, words
+from keras_convnets.files import shown
 from keras_convnets.printable import print_line
-from keras_convnets.readers.damage import DamagedFile
-from keras_convnets.saved_models import read_model
 from keras_convnets.training import run_folder, run_lock
 from keras_convnets.training.data.data import Data
 from keras_convnets.training.data.overlap import overlap
 from keras_convnets.training.distribute import strategies
-from keras_convnets.training.distribute.multi_worker import check_alike, wait_for_all
+from keras_convnets.training.distribute.multi_worker import check_alike
 from keras_convnets.training.recipe.compiling import has_penalties
 from keras_convnets.training.recipe.optimizers import decay_of
 from keras_convnets.training.recipe.recipe import Recipe
@@ -35,30 +32,13 @@ from keras_convnets.training.run import config_file
 from keras_convnets.training.run.configuration import check_run, check_same, configuration
 from keras_convnets.training.run.effect import check_effect
 from keras_convnets.training.run.enough_memory import check_memory
-from keras_convnets.training.run.interruption import undisturbed
 from keras_convnets.training.run.loop import Loop
-from keras_convnets.training.run.results import write_results
+from keras_convnets.training.run.opened import open_start
+from keras_convnets.training.run.outcome import Outcome, finish
+from keras_convnets.training.run.own_callbacks import checked
 from keras_convnets.training.run.run_config import RequestFacts, RunConfig, WeightsFacts
 from keras_convnets.training.run_lock import RunLock
 from keras_convnets.typed import explaining
-
-
-@dataclasses.dataclass(frozen=True)
-class Outcome:
-    """How a run ended.
-
-    Attributes:
-        folder: the folder of the run.
-        epochs: the number of finished epochs.
-        test_accuracy: the accuracy of a finished run on the test images, 0 to 1. For an interrupted
-            run, that of its last epoch on the validation images, or ``None`` if none is finished.
-        interrupted: whether Ctrl-C or SIGTERM ended the run.
-    """
-
-    folder: Path
-    epochs: int
-    test_accuracy: float | None
-    interrupted: bool
 
 
 @explaining
@@ -69,6 +49,7 @@ def train(
     recipe: Recipe | None = None,
     settings: Settings | None = None,
     console: Console | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] | None = None,
 ) -> Outcome:
     """Train a classifier and write the results to a folder.
 
@@ -86,9 +67,12 @@ def train(
         recipe: the training recipe; by default ``RECIPES["quick"]``.
         settings: how the run is carried out; by default ``Settings()``.
         console: where progress is shown; by default standard output.
+        callbacks: Keras callbacks of your own, as for one ``fit`` over all epochs. Their state is
+            not part of the checkpoint.
 
     Raises:
-        ValueError: the model does not fit the data, or the folder exists or cannot be created.
+        ValueError: the model does not fit the data, the folder exists or cannot be created, or a
+            callback cannot work within a run.
         RunStopped: the run cannot continue: a loss that is not finite, a full disk, an
             unreadable image or a lost machine. The last checkpoint is intact.
     """
@@ -98,7 +82,8 @@ def train(
     out = checks.path("out", out)
     data = check_run(model, data, recipe)
     check_effect(model, recipe, settings)
-    return begin(model, data, out, recipe, settings, console or Console())
+    own = checked(callbacks, averages=bool(recipe.ema_momentum))
+    return begin(model, data, out, recipe, settings, console or Console(), callbacks=own)
 
 
 def begin(
@@ -110,18 +95,20 @@ def begin(
     console: Console,
     request: RequestFacts | None = None,
     weights: WeightsFacts | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    started: float | None = None,
 ) -> Outcome:
-    """Train a classifier on data that `check_run` has accepted; see `train` and `configuration`."""
+    """Train a classifier on data that `check_run` has accepted; see `train` and `Loop`."""
     is_chief = strategies.is_chief(model.distribute_strategy)
     if is_chief:
         run_folder.check_free(out)
     check_memory(model, data, recipe)
-    _announce(model, data, recipe, console)
+    _announce(model, data, recipe, settings, console)
     if request is None:  # `launch` has said it
         for line in data.words:
             print_line(console, line)
     config = configuration(model, data, recipe, settings, request, weights)
-    loop = Loop(model, data, recipe, settings, console, config.id)
+    loop = Loop(model, data, recipe, settings, console, config.id, callbacks, started)
     _check_alike(loop, config)
     above = run_folder.missing_above(out)
     with contextlib.ExitStack() as held:
@@ -133,7 +120,7 @@ def begin(
             loop.save(loop.position)
         _say_if_unlocked(loop.lock, console)
         try:
-            return _finish(loop, out, config)
+            return finish(loop, out, config)
         except Exception as error:
             is_lost = isinstance(error, RunStopped)  # which the run survives
             if is_chief and not is_lost and not loop.has_begun:  # there is nothing to resume
@@ -141,7 +128,9 @@ def begin(
             raise
 
 
-def _announce(model: keras.Model, data: Data, recipe: Recipe, console: Console) -> None:
+def _announce(
+    model: keras.Model, data: Data, recipe: Recipe, settings: Settings, console: Console
+) -> None:
     """Say what of the model the run replaces, and what its test images cannot tell."""
     if (factor := decay_of(recipe)) is not None and has_penalties(model):
         decay = f"the recipe's weight decay of {factor:g}"
@@ -149,6 +138,13 @@ def _announce(model: keras.Model, data: Data, recipe: Recipe, console: Console) 
     if getattr(model, "compiled", False):
         loss = "the loss, optimizer and metrics of the run"
         print_line(console, f"{loss} replace those that {model.name} was compiled with")
+    if data.validation is data.test and (settings.keep_best or recipe.patience is not None):
+        what = "the end of the run" if recipe.patience is not None else "the best epoch"
+        print_line(
+            console,
+            f"{what} is chosen by the test images, whose accuracy then says less of others: keep "
+            "some training images for it by --validation-split (validation_split)",
+        )
     if line := overlap(data):
         print_line(console, line)
 
@@ -170,6 +166,7 @@ def resume(
     data: Data,
     model: keras.Model | None = None,
     console: Console | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] | None = None,
 ) -> Outcome:
     """Resume a run from its last checkpoint; it ends as if it had never stopped.
 
@@ -178,6 +175,7 @@ def resume(
         data: the same data that it was started with.
         model: the same model; by default it is read from the folder.
         console: where progress is shown; by default standard output.
+        callbacks: Keras callbacks of your own, as in `train`: they begin with this call.
 
     Raises:
         ValueError: the folder is not that of a run, or the run has a different model or data.
@@ -185,10 +183,11 @@ def resume(
     """
     out = checks.path("out", out)
     config = config_file.read(out)
+    own = checked(callbacks, averages=bool(config.recipe.ema_momentum))
     strategy = tf.distribute.get_strategy() if model is None else model.distribute_strategy
     with taken(out, strategy) as lock:
         model = open_start(out, config) if model is None else model
-        return go_on(out, config, model, data, console or Console(), lock)
+        return go_on(out, config, model, data, console or Console(), lock, own)
 
 
 @contextlib.contextmanager
@@ -213,47 +212,19 @@ def go_on(
     data: Data,
     console: Console,
     lock: RunLock | None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    started: float | None = None,
 ) -> Outcome:
     """Resume a run that this process has `taken`; see `resume`."""
     data = check_run(model, data, config.recipe, is_begun=True)
     check_same(config, model, data, out)
-    loop = Loop(model, data, config.recipe, config.settings, console, config.id)
+    how = config.recipe, config.settings, console, config.id, callbacks, started
+    loop = Loop(model, data, *how)
     loop.restore(out / run_folder.CHECKPOINT)
     loop.lock = lock
     _check_alike(loop, config)
     _say_if_unlocked(lock, console)
-    return _finish(loop, out, config)
-
-
-def open_start(out: Path, config: RunConfig) -> keras.Model:
-    """Return the model of an unfinished run as it was before its first step.
-
-    Args:
-        out: the folder of the run.
-        config: its configuration, which knows the file.
-
-    Raises:
-        ValueError: the file does not exist, because the run is finished, or cannot be read.
-    """
-    file = out / run_folder.START
-    try:
-        model = read_model(file)
-    except FileNotFoundError:
-        raise ValueError(
-            f"resume: there is no {str(file)!r}; expected the folder of an unfinished run. A run "
-            "that is finished cannot go on: start a new one with --fine-tune and this folder."
-        ) from None
-    except DamagedFile as error:
-        raise ValueError(
-            f"resume: cannot read {str(file)!r} ({error}); expected the model that "
-            "the run began with. Pass it to resume() in Python, or start a new run."
-        ) from error
-    if config.start not in (None, run_folder.digest(file)):
-        raise ValueError(
-            f"resume: {str(file)!r} is not the model that the run began with; expected the file "
-            "that keras-convnets train wrote. Put back a copy of it, or start a new run."
-        )
-    return model
+    return finish(loop, out, config)
 
 
 def _check_alike(loop: Loop, config: RunConfig) -> None:
@@ -274,27 +245,3 @@ def _say_if_unlocked(lock: RunLock | None, console: Console) -> None:
     if lock is not None and not lock.is_exclusive:
         where = shown(lock.folder)
         print_line(console, f"{where}: no locks on this disk, so train the run in one process only")
-
-
-def _finish(loop: Loop, out: Path, config: RunConfig) -> Outcome:
-    try:
-        interrupted = loop.go_on()
-        with undisturbed():
-            accuracy = write_results(loop, config, interrupted)
-            wait_for_all(loop.strategy)
-    except (OSError, NotWritten) as error:
-        what = getattr(error, "what", f"cannot write to {shown(out)}: {reason(error)}")
-        raise RunStopped(
-            f"{what}. The run's last checkpoint is intact: make room, and go on with --resume."
-        ) from error
-    except Exception as error:
-        if not loop.has_begun or not is_exhausted(error):
-            raise
-        raise RunStopped(
-            f"{words(error)}. The run's last checkpoint is intact: free some memory, and go on "
-            "with --resume."
-        ) from error
-    history = loop.position.history["val_accuracy"]
-    if accuracy is None and history:
-        accuracy = history[-1]
-    return Outcome(out, len(history), accuracy, interrupted)

@@ -166,11 +166,18 @@ class OutcomeFacts:
         epochs: the number of its epochs.
         test_accuracy: its accuracy on the test images.
         model: the SHA-256 of its trained model.
+        stopped: why it ended before its last epoch; ``None`` if it did not.
+        best_epoch: the number of the epoch whose model is kept as the best, from 1; ``None`` if
+            none is.
+        best: the SHA-256 of that model.
     """
 
     epochs: int
     test_accuracy: float | None
     model: str
+    stopped: str | None = None
+    best_epoch: int | None = None
+    best: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -49,6 +49,11 @@ class StepCallback(keras.callbacks.Callback):
         self._unchecked: tuple[int, Any] | None = None
         self.taken = 0  # steps
 
+    @property
+    def done(self) -> int:
+        """The number of finished steps of the epoch, with those before ``steps``."""
+        return min(self._steps.start + self.taken, self._steps.stop)
+
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         # Keras has just reset them to 0.
         if self._carried is not None:
@@ -57,7 +62,7 @@ class StepCallback(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         self.taken = batch + 1
-        done = min(self._steps.start + batch + 1, self._steps.stop)
+        done = self.done
         # Check the previous step's loss: waiting for this step's would leave the device idle.
         self.check_last()
         self._unchecked = (done, (logs or {})["loss"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
@@ -28,18 +28,25 @@ class Validation:
         self._model, self._objective = model, objective
         self._step: Callable[[Any, Any], None] | None = None
 
-    def __call__(self, batches: tf.data.Dataset) -> dict[str, float]:
-        """Return the ``loss`` and the ``accuracy`` of batches of images and labels."""
+    def __call__(self, batches: tf.data.Dataset, callbacks: Any = None) -> dict[str, float]:
+        """Return the ``loss`` and the ``accuracy`` of batches of images and labels.
+
+        Args:
+            batches: the batches.
+            callbacks: a callback to tell of them, or ``None``.
+        """
         batches = self._objective.labelled(batches)
         if self._model.distribute_strategy.num_replicas_in_sync > 1 or own_steps(self._model):
-            found = self._model.evaluate(batches, verbose=0, return_dict=True)
+            found = self._model.evaluate(
+                batches, verbose=0, return_dict=True, callbacks=[callbacks] if callbacks else None
+            )
             return {name: float(value) for name, value in found.items()}
         if self._step is None:
             self._step = self._compiled(batches.element_spec)
         metrics = {"loss": self._model.metrics[0], "accuracy": self._objective.accuracy}
         for metric in metrics.values():
             metric.reset_state()
-        for images, labels in batches:
+        for images, labels in batches if callbacks is None else _told(batches, callbacks, metrics):
             self._step(images, labels)
         return {name: float(metric.result()) for name, metric in metrics.items()}
 
@@ -58,3 +65,17 @@ class Validation:
 
         options = {"autograph": False, "jit_compile": bool(model.jit_compile)}
         return tf.function(step, signature, **options)
+
+
+def _told(batches: tf.data.Dataset, callbacks: Any, metrics: dict[str, Any]) -> Iterator[Any]:
+    """Yield batches, and tell callbacks of them as Keras' ``evaluate`` does."""
+
+    def logs() -> dict[str, Any]:
+        return {name: metric.result() for name, metric in metrics.items()}
+
+    callbacks.on_test_begin()
+    for number, batch in enumerate(batches):
+        callbacks.on_test_batch_begin(number)
+        yield batch
+        callbacks.on_test_batch_end(number, logs())
+    callbacks.on_test_end(logs())
