@@ -179,7 +179,7 @@ def test_every_value_of_a_recipe_can_be_overridden():
         "ema_momentum": ("0.5", 0.5),
     }
     others = {"optimizer": "sgd", "optimizer_arguments": {}, "loss": None, "final_rate": 0.0}
-    others |= {"class_weights": None, "sampling": None}
+    others |= {"class_weights": None, "sampling": None, "patience": None}
     others |= {"clipvalue": 0.0, "global_clipnorm": 0.0}
     options = [part for name, (text, _) in values.items() for part in (option(name), text)]
     options += ["--nesterov", "--recipe", "resnet-cifar-110", "--model", "lenet_5"]

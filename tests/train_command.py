@@ -8,7 +8,7 @@ from keras_convnets.cli import train_options
 from keras_convnets.training.run.request import Devices
 
 # What may be given otherwise than a run was begun with: where it is, and where it goes on.
-FREE = {"out", "continues", "dry_run", "resume", "data_dir", "seeds"}
+FREE = {"out", "continues", "dry_run", "resume", "data_dir", "seeds", "time_limit"}
 FREE |= {field.name for field in dataclasses.fields(Devices)}
 # A value for each option; "{}" stands for a file.
 GIVEN = {
@@ -41,6 +41,7 @@ GIVEN = {
     "ema_momentum": "0.99",
     "loss": "binary_crossentropy",
     "final_rate": "0.001",
+    "patience": "2",
     "class_weights": "balanced",
     "sampling": "balanced",
     "schedule": "drops",

@@ -8,6 +8,7 @@ from typing import Any
 
 from keras_convnets import files
 from keras_convnets.cli.with_weights import network_with
+from keras_convnets.own_networks import is_file
 
 _EXPECTED = (
     "the folder of a finished run, a .keras file, or --weights FILE, with --model NAME if the file "
@@ -16,7 +17,7 @@ _EXPECTED = (
 
 
 def add_weights(command: Any) -> None:
-    """Add ``--model`` and ``--weights``."""
+    """Add ``--model``, ``--weights`` and ``--best``."""
     command.add_argument(
         "--model", metavar="NAME", help="the network of the --weights, if they do not tell it"
     )
@@ -24,6 +25,9 @@ def add_weights(command: Any) -> None:
         "--weights",
         metavar="FILE",
         help="in place of a run: a file of weights, or a name that keras-convnets weights lists",
+    )
+    command.add_argument(
+        "--best", action="store_true", help="the model of a run's best epoch, not of its last"
     )
 
 
@@ -45,12 +49,18 @@ def check_one(command: str, run: Any, chosen: argparse.Namespace) -> None:
             f"{command}: received {files.shown(run)} and --weights {chosen.weights}; expected one "
             "of the two. Leave one out."
         )
+    if chosen.best and (run is None or is_file(run)):
+        given = chosen.weights if run is None else run
+        raise ValueError(
+            f"best: received --best with {files.shown(given)}, which is one model; expected the "
+            "folder of a run, which may have two. Leave --best out."
+        )
 
 
 def opened(run: str | Path | None, chosen: argparse.Namespace) -> Any:
     """Return what has the model: a `SavedRun`, or a `TrainedModel`."""
     from keras_convnets.inference.trained import trained
-    from keras_convnets.saved_models import is_file, load_model
+    from keras_convnets.saved_models import load_model
     from keras_convnets.training.run.saved_run import open_run
 
     if run is None:
@@ -58,4 +68,4 @@ def opened(run: str | Path | None, chosen: argparse.Namespace) -> Any:
         return trained(model, files.shown(chosen.weights))
     if is_file(run) and Path(run).is_file():
         return trained(load_model(run), files.shown(run))
-    return open_run(run)
+    return open_run(run, chosen.best)

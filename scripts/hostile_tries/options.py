@@ -58,6 +58,8 @@ _VALUES = {
     "stage_decay": ("0.5", "0.25"),
     "checkpoint_steps": ("40", "80"),
     "seed": ("4", "5"),
+    "patience": ("1", "2"),
+    "time_limit": ("90s", "2h"),
     "precision": ("mixed_bfloat16", "mixed_float16"),
     "steps_per_execution": ("4", "5"),
     "strategy": ("one", "mirrored"),

@@ -110,7 +110,7 @@ def test_the_history_of_a_run_is_keras_own(monkeypatch):
     """With the numbers that Keras' evaluate finds at the same moments."""
     expected, call = [], Validation.__call__
 
-    def both(self, batches):
+    def both(self, batches, callbacks=None):
         labelled = self._objective.labelled(batches)
         expected.append(self._model.evaluate(labelled, verbose=0, return_dict=True))
         return call(self, batches)

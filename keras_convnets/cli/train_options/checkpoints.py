@@ -70,11 +70,13 @@ def _seeds(text: str) -> tuple[int, ...]:
 
 def _seconds(text: str) -> float:
     """Return the seconds of a time such as ``1h30m``."""
-    found = re.fullmatch(r"(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?", text, re.ASCII)
+    found = re.fullmatch(
+        r"(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6}(?:\.\d{1,6})?)s)?", text, re.ASCII
+    )
     counts = found.groups(default="0") if found else ()
-    seconds = sum(int(count) * unit for count, unit in zip(counts, _UNITS, strict=False))
+    seconds = sum(float(count) * unit for count, unit in zip(counts, _UNITS, strict=False))
     if not seconds:
         raise argparse.ArgumentTypeError(
             f"received {text!r}; expected a time with its unit, such as 90s, 30m, 2h or 1h30m"
         )
-    return float(seconds)
+    return seconds

@@ -86,8 +86,7 @@ def _class_weights(name: str, value: Any) -> str | dict[str, float]:
 
 _MAY_BE_NONE = (
     *("epochs", "steps", "weight_decay", "augmentation", "images_per_rate", "loss"),
-    *("class_weights", "sampling"),
-    "patience",
+    *("class_weights", "sampling", "patience"),
 )
 _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "source": _text,

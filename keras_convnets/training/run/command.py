@@ -82,7 +82,7 @@ def _words(option: str, value: Any) -> list[str]:
     if isinstance(value, tuple) and all(isinstance(each, Path) for each in value):
         return [word for file in value for word in _words(option, file)]
     value = str(value.absolute()) if isinstance(value, Path) else stored_value(option, value)
-    text = _text(value)
+    text = f"{value:g}s" if option == "time_limit" else _text(value)
     return [f"{name}={text}"] if text.startswith("-") else [name, text]
 
 

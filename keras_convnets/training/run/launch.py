@@ -91,9 +91,8 @@ def launch(
     asked = recorded(request)
     kept = dataclasses.replace(asked, network=start.network, precision=start.precision)
     recipe, settings = request.recipe, request.settings
-    facts = {"request": kept, "weights": start.weights}
-    out = request.folder
-    return begin(model, data, out, recipe, settings, console, started=started, **facts)
+    what = model, data, request.folder, recipe, settings, console
+    return begin(*what, request=kept, weights=start.weights, started=started)
 
 
 def _finished(out: Path, console: Console) -> Outcome:

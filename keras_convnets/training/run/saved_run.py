@@ -104,11 +104,13 @@ class SavedRun:
 
 
 @explaining
-def open_run(folder: str | os.PathLike[str]) -> SavedRun:
+def open_run(folder: str | os.PathLike[str], best: bool = False) -> SavedRun:
     """Open the folder of a run to evaluate its model or to predict with it.
 
     Args:
         folder: the folder that ``train`` wrote.
+        best: take the model of the epoch with the best validation accuracy in place of the last
+            one; the run may be unfinished.
 
     Raises:
         ValueError: the folder does not exist, or is not that of a finished run; the error says
@@ -133,18 +135,19 @@ def open_run(folder: str | os.PathLike[str]) -> SavedRun:
     contents = config_file.contents(folder)
     config = config_file.understood(folder, contents)
     preprocessing = preprocessing_of(folder, config)
-    model = _model(folder)
-    _check_model(folder, model, config)
+    name = run_folder.BEST if checks.boolean("best", best) else run_folder.MODEL
+    model = _model(folder, name)
+    _check_model(folder, name, model, config)
     return SavedRun(folder, model, preprocessing, config.data.class_names, contents)
 
 
-def _check_model(folder: Path, model: Any, config: RunConfig) -> None:
+def _check_model(folder: Path, name: str, model: Any, config: RunConfig) -> None:
     """Refuse the model of another run; of a run that is not finished, as far as can be told."""
     facts = config.model
     try:
         check_takes(model, facts.input_shape, f"as {run_folder.CONFIG} says", "")
     except ValueError as error:
-        what = f"whose {run_folder.MODEL} is not that of the run ({error})"
+        what = f"whose {name} is not that of the run ({error})"
         raise _no_run(folder, what) from error
     parameters, statistics = parameters_of(model)
     if facts.statistics is None:  # earlier versions counted all weights as parameters
@@ -156,25 +159,33 @@ def _check_model(folder: Path, model: Any, config: RunConfig) -> None:
         if one != other:
             raise _no_run(
                 folder,
-                f"whose {run_folder.MODEL} is not that of the run: {what} {one!r}, and "
+                f"whose {name} is not that of the run: {what} {one!r}, and "
                 f"{run_folder.CONFIG} says {other!r}",
             )
-    if config.outcome and config.outcome.model != run_folder.digest(folder / run_folder.MODEL):
-        what = f"whose {run_folder.MODEL} is not the file that was written at its end"
+    outcome = config.outcome
+    written = outcome and (outcome.model if name == run_folder.MODEL else outcome.best)
+    if written and written != run_folder.digest(folder / name):
+        what = f"whose {name} is not the file that was written at its end"
         raise _no_run(folder, what)
 
 
-def _model(folder: Path) -> Any:
+def _model(folder: Path, name: str) -> Any:
     try:
-        return read_model(folder / run_folder.MODEL)
+        return read_model(folder / name)
     except FileNotFoundError:
+        if name == run_folder.BEST:
+            raise ValueError(
+                f"best: received True with {str(folder)!r}, which has no {name}; expected a run "
+                "that keeps its best model: one with validation images (--validation-split), or "
+                "with --keep-best. Leave --best (best) out for the last model."
+            ) from None
         raise ValueError(
             f"run: received {str(folder)!r}, which has no {run_folder.MODEL} yet; expected the "
             "folder of a finished run. Finish it with keras-convnets train --resume "
             f"{str(folder)!r}."
         ) from None
     except DamagedFile as error:
-        raise _no_run(folder, f"whose {run_folder.MODEL} cannot be read ({error})") from error
+        raise _no_run(folder, f"whose {name} cannot be read ({error})") from error
 
 
 def _no_run(folder: Path, what: str) -> ValueError:
