@@ -88,7 +88,9 @@ def _words(option: str, value: Any) -> list[str]:
 
 def _text(value: Any) -> str:
     if isinstance(value, dict):
-        if any(not isinstance(each, _WRITTEN) or "," in str(each) for each in value.values()):
+        texts = [*value, *map(str, value.values())]
+        is_plain = all(isinstance(each, _WRITTEN) for each in value.values())
+        if not is_plain or any("," in text for text in texts) or any("=" in name for name in value):
             raise ValueError(f"received {value!r}, which no options give.")
         return ",".join(f"{name}={each}" for name, each in value.items())
     return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
