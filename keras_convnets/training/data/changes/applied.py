@@ -10,7 +10,7 @@ from keras_convnets.images.labelled import Images
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.training.data.augmentation import Augmentation
 from keras_convnets.training.data.changes import colours, geometry
-from keras_convnets.training.data.changes.boxes import inside
+from keras_convnets.training.data.changes.boxes import by_rows, inside
 from keras_convnets.training.data.changes.pixels import Pixels, pixels_of
 from keras_convnets.training.data.changes.randaugment import randaugmented
 
@@ -48,8 +48,8 @@ class Changes:
             pixels = self._recoloured(self._pixels.of_input(images), found, self._pixels)
             images = self._pixels.to_input(pixels)
         if "erased" in found:
-            _, rows, cols, _ = images.shape
-            images = tf.where(inside(found["erased"], rows, cols), 0.0, images)
+            erased = tf.where(inside(found["erased"], images), 0.0, by_rows(images))
+            images = tf.ensure_shape(tf.reshape(erased, tf.shape(images)), images.shape)
         return images
 
     def _recoloured(

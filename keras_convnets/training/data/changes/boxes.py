@@ -39,13 +39,20 @@ def box_around(centres: np.ndarray, shares: np.ndarray, size: tuple[int, int]) -
     return np.clip(ends, 0, [*size, *size]).astype(np.int32)
 
 
-def inside(boxes: tf.Tensor, rows: int, cols: int) -> tf.Tensor:
-    """Return which pixels are in a box, (boxes, rows, cols, 1), bool."""
+def inside(boxes: tf.Tensor, images: tf.Tensor) -> tf.Tensor:
+    """Return which values of images are in a box each, by whole rows: see `by_rows`."""
 
-    def between(first: tf.Tensor, end: tf.Tensor, size: int) -> tf.Tensor:
-        numbers = tf.range(size)
+    def between(first: tf.Tensor, end: tf.Tensor, numbers: tf.Tensor) -> tf.Tensor:
         return (numbers >= first[:, tf.newaxis]) & (numbers < end[:, tf.newaxis])
 
+    _, rows, cols, channels = images.shape
     top, left, bottom, right = tf.unstack(boxes, axis=1)
-    in_rows, in_cols = between(top, bottom, rows), between(left, right, cols)
-    return (in_rows[:, :, tf.newaxis] & in_cols[:, tf.newaxis])[..., tf.newaxis]
+    in_rows = between(top, bottom, tf.range(rows))
+    in_cols = between(left, right, tf.range(cols * channels) // channels)
+    return in_rows[:, :, tf.newaxis] & in_cols[:, tf.newaxis]
+
+
+def by_rows(images: tf.Tensor) -> tf.Tensor:
+    """Return images as (batch, rows, cols x channels), which is faster than over few channels."""
+    _, rows, cols, channels = images.shape
+    return tf.reshape(images, (-1, rows, cols * channels))

@@ -94,10 +94,9 @@ def _erasing(
 def _mixing(
     random: np.random.Generator, augmentation: Augmentation, images: int, shape: tuple[int, ...]
 ) -> Drawn:
-    """Return how much of each image stays outside a box, the box, and the share of its label.
+    """Return the share of each image that mixup keeps, the box that CutMix pastes, and the label's.
 
-    Mixup has an empty box; CutMix keeps all outside of it. With both, half of the images are for
-    each.
+    With both, half of the images are for each: the others keep all, or have an empty box.
     """
     _, rows, cols = shape
     choice = random.random(images)
@@ -113,8 +112,9 @@ def _mixing(
     boxes[~is_cut] = 0
     areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
     kept = np.where(is_cut, 1, mixup)
+    share = kept * (1 - areas / (rows * cols))
     return {
-        "mixed": kept.astype(np.float32),
-        "pasted": boxes,
-        "share": (kept * (1 - areas / (rows * cols))).astype(np.float32),
+        "share": share.astype(np.float32),
+        **({"mixed": kept.astype(np.float32)} if augmentation.mixup else {}),
+        **({"pasted": boxes} if augmentation.cutmix else {}),
     }

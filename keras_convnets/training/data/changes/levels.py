@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import tensorflow as tf
+
+from keras_convnets.training.data.changes.boxes import by_rows
 
 _LEVELS = 256
 
@@ -20,10 +25,19 @@ def solarize(images: tf.Tensor, threshold: float) -> tf.Tensor:
 
 def autocontrast(images: tf.Tensor) -> tf.Tensor:
     """Return images whose channels go from 0 to 1 each; constant ones stay."""
-    low = tf.reduce_min(images, axis=(1, 2), keepdims=True)
-    high = tf.reduce_max(images, axis=(1, 2), keepdims=True)
-    stretched = (images - low) / tf.where(high > low, high - low, 1.0)
-    return tf.where(high > low, stretched, images)
+    rows = by_rows(images)
+    low, high = (
+        _of_channels(extreme, rows, images.shape) for extreme in (tf.reduce_min, tf.reduce_max)
+    )
+    stretched = (rows - low) / tf.where(high > low, high - low, 1.0)
+    return tf.reshape(tf.where(high > low, stretched, rows), tf.shape(images))
+
+
+def _of_channels(extreme: Callable[..., tf.Tensor], rows: tf.Tensor, shape: Any) -> tf.Tensor:
+    """Return the least or the largest value of each channel, for each value of a row."""
+    _, _, cols, channels = shape
+    columns = tf.reshape(extreme(rows, axis=1), (-1, cols, channels))
+    return tf.tile(extreme(columns, axis=1)[:, tf.newaxis], (1, 1, cols))
 
 
 def equalize(images: tf.Tensor) -> tf.Tensor:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import tensorflow as tf
 
 from keras_convnets.training.data.augmentation_names import augmentation_named
-from keras_convnets.training.data.changes.boxes import inside
+from keras_convnets.training.data.changes.boxes import by_rows, inside
 
 
 def check_pairs(augmentation: str, batch_size: int, replicas: int) -> None:
@@ -38,12 +38,17 @@ def mixed(
         labels: (batch, classes), float32.
         found: what was drawn for each image.
     """
-    _, rows, cols, _ = images.shape
-    kept = found["mixed"][:, tf.newaxis, tf.newaxis, tf.newaxis]
-    weights = tf.where(inside(found["pasted"], rows, cols), 0.0, kept)
+    rows = by_rows(images)
+    others = partners(rows)
+    new = rows
+    if "mixed" in found:
+        kept = found["mixed"][:, tf.newaxis, tf.newaxis]
+        new = kept * rows + (1 - kept) * others
+    if "pasted" in found:
+        new = tf.where(inside(found["pasted"], images), others, new)
     shares = found["share"][:, tf.newaxis]
     return (
-        weights * images + (1 - weights) * partners(images),
+        tf.ensure_shape(tf.reshape(new, tf.shape(images)), images.shape),
         shares * labels + (1 - shares) * partners(labels),
     )
 
