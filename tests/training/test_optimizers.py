@@ -250,4 +250,6 @@ def test_what_belongs_to_an_optimizer_gives_way_to_another():
     assert (adam.weight_decay, adam.nesterov, adam.warmup_epochs) == (None, False, 5)
     lion = adam.replace(optimizer="lion", learning_rate=1e-4)
     assert (lion.optimizer_arguments, lion.learning_rate) == ({}, 1e-4)
+    with pytest.raises(ValueError, match="momentum: received 0.0, which has no effect here"):
+        adam.replace(momentum=0)
     assert imagenet.replace(clipnorm=1).replace(clipvalue=2).clipnorm == 0

@@ -92,7 +92,7 @@ def changed(kept: Values, changes: Mapping[str, Any], defaults: Values) -> Value
 
 
 def _is_off(name: str, value: Any) -> bool:
-    return name != "drop_factor" and not value
+    return name not in ("drop_factor", "momentum") and not value
 
 
 def _moot(name: str, value: Any, needed: str) -> ValueError:
