@@ -81,7 +81,7 @@ def _draw_bars(axes: Axes, found: Calibration, what: str) -> None:
     gaps = _bars(np.abs(found.accuracy - found.confidence))
     gaps |= {"facecolor": (*to_rgb(_GAP), 0.4), "edgecolor": _GAP, "linewidth": 0.8}
     axes.bar(**_bars(found.accuracy), color=_RIGHT, label=what)
-    axes.bar(**gaps, bottom=low[np.isfinite(low)], label="gap to the mean confidence")
+    axes.bar(**gaps, bottom=low[np.isfinite(low)], label="gap")
     axes.plot([0, 1], [0, 1], color=INK, linewidth=1, linestyle="--", label="calibrated")
     axes.legend(frameon=False, loc="upper left", labelcolor=INK)
 
