@@ -58,7 +58,7 @@ def test_evaluate_looks_at_the_runs_own_images(run, finished, data, split, capfd
     assert found["classes"][1]["accuracy"] == expected.class_accuracy[1]
 
 
-def test_evaluate_prints_tables(run, capfd):
+def test_evaluate_prints_tables(run, capfd, monkeypatch):
     code, out, _ = outcome(capfd, "evaluate", run, "--batch-size", "100")
     lines = out.splitlines()
     assert code == 0
@@ -67,6 +67,10 @@ def test_evaluate_prints_tables(run, capfd):
     assert lines[13].split()[:3] == ["macro", "mean", "360"]
     assert lines[15].startswith("resnet on the 360 test images of digits: loss ")
     assert "top-5" in "".join(lines[15:])
+    monkeypatch.setattr(cli.evaluate, "console_width", lambda: 50)
+    _, out, _ = outcome(capfd, "evaluate", run)
+    assert max(map(len, out.splitlines())) <= 50
+    assert out.splitlines()[0].split() == ["class", "precision", "recall", "F1", "AUC"]
     _, out, _ = outcome(capfd, "evaluate", run, "--format", "csv")
     rows = list(csv.DictReader(line for line in out.splitlines() if not line.startswith("#")))
     assert sum(int(row["images"]) for row in rows) == 360
