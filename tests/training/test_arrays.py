@@ -167,7 +167,7 @@ def head(units, activation):
 
 @pytest.mark.parametrize(
     ("labels", "units", "words"),
-    [(LABELS % 2, 1, "Confusion matrix"), (SEVERAL, 3, "Precision and recall by class")],
+    [(LABELS % 2, 1, "Confusion matrix"), (SEVERAL, 3, "Metrics by class")],
     ids=["yes or no", "several"],
 )
 def test_a_run_on_them_from_training_to_prediction(labels, units, words):

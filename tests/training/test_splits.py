@@ -85,8 +85,12 @@ def test_a_validation_folder_is_read_whatever_it_is_called(tmp_path):
     assert (data.class_names, counts(data)) == (PETS, [8, 2, 2])
     assert data.words[0].startswith("tested on the validation images")
     # As a run of an earlier version was begun with, which is to go on.
+    write(tmp_path / "Train" / "cat" / "9.webp", 9)
     before = load_again(data.arguments | {"layout": 0}, data.preprocessing)
     assert before.class_names == ("Train", "Valid")
+    assert [line.partition(": ")[0] for line in before.skipped] == [
+        f"{tmp_path.name}/Train/cat/9.webp"
+    ]
 
 
 def test_archives_with_each_part_in_a_folder_of_its_name(tmp_path):

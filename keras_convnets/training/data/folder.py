@@ -35,7 +35,8 @@ def load(name: str, strict: bool, as_before: bool = False) -> Source:
         name: the path of the folder.
         strict: refuse files that are not images and folders that are not looked into, instead of
             leaving them out.
-        as_before: tell parts from classes as earlier versions did, for a run that one has begun.
+        as_before: tell parts from classes, and images from other files, as the first versions did,
+            for a run that one has begun.
 
     Raises:
         ValueError: the folder does not exist or cannot be listed, it has fewer than two classes or
@@ -50,7 +51,7 @@ def load(name: str, strict: bool, as_before: bool = False) -> Source:
     class_names = _class_names(places)
     words = [] if as_before else _check_depth(places[0], class_names)
     seen, known = Seen(), KnownFiles(root)
-    parts = [_look(root, where, class_names, seen, known) for where in places]
+    parts = [_look(root, where, class_names, seen, known, as_before) for where in places]
     for where, part in zip(places, parts, strict=True):
         part.skipped = sorted([*part.skipped, *_beside(root, where, as_before)])
     known.keep()
@@ -105,7 +106,12 @@ def _unwrapped(folder: Path) -> Path:
 
 
 def _look(
-    root: Path, where: Path, class_names: tuple[str, ...], seen: Seen, known: KnownFiles
+    root: Path,
+    where: Path,
+    class_names: tuple[str, ...],
+    seen: Seen,
+    known: KnownFiles,
+    as_before: bool,
 ) -> Part:
     """Look at all files under the class folders of one part of the data."""
     part, listed = Part(root.parent), []
@@ -113,7 +119,7 @@ def _look(
     for label, class_name in enumerate(class_names):
         for path, reason in _found(where / class_name):
             name = _name(root, path)
-            if reason is None and not is_named_image(path):
+            if reason is None and not is_named_image(path, as_before):
                 reason = f"its name is not that of a {KINDS}"
             reason = reason or seen.reason(path, name, label)
             if reason is None:
@@ -128,7 +134,7 @@ def _beside(root: Path, where: Path, as_before: bool) -> Iterator[str]:
     """Yield what lies beside the class folders and was meant to be one, or to be in one."""
     found = _listing(where)
     for name in found.files:
-        if is_named_image(name):
+        if is_named_image(name, as_before):
             if not as_before:
                 yield f"{_name(root, where / name)}: {_LOOSE}"
         elif name in found.nowhere:

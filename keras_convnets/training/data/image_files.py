@@ -19,6 +19,7 @@ from keras_convnets.training.data.known_files import KnownFiles
 from keras_convnets.training.data.splits import TEST, VALIDATION
 
 _CHANNELS = 3
+_FIRST = (".jpg", ".jpeg", ".png", ".bmp", ".gif")
 _NAMED, _LONGEST = 3, 300  # files in an error, and characters of each
 
 
@@ -81,9 +82,14 @@ class Part:
         return Images(labels, read, None, self.names.__getitem__, encoded)
 
 
-def is_named_image(name: str) -> bool:
-    """Return whether a file's name ends as that of an image."""
-    return os.path.splitext(name)[1].lower() in SUFFIXES
+def is_named_image(name: str, as_before: bool = False) -> bool:
+    """Return whether a file's name ends as that of an image.
+
+    Args:
+        name: the name.
+        as_before: whether it counted as such before there were kinds other than the first ones.
+    """
+    return os.path.splitext(name)[1].lower() in (_FIRST if as_before else SUFFIXES)
 
 
 def images_of(parts: Mapping[str, Part]) -> dict[str, Any]:

@@ -142,7 +142,7 @@ def load_labelled(
     which = split or ("test" if source.test is not None else "all")
     fitted, words = brought(preprocessing, source)
     images = relabelled(images, labels, len(class_names))
-    return LabelledImages(images, fitted, source.name, which, words)
+    return LabelledImages(images, fitted, source.name, which, source.words + words)
 
 
 def load_again(

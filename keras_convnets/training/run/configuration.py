@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import platform
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -104,6 +104,8 @@ def check_same(config: RunConfig, model: keras.Model, data: Data, out: Path) -> 
     of_data = dataclasses.replace(
         _of_data(data), arguments=before.arguments, contents=before.contents
     )
+    if _names(data.skipped) == _names(before.skipped):  # versions give other reasons
+        of_data = dataclasses.replace(of_data, skipped=before.skipped)
     for what, kept, now in (("model", config.model, of_model), ("data", before, of_data)):
         for name, value, was in _differences(kept, now):
             raise ValueError(
@@ -123,6 +125,11 @@ def check_same(config: RunConfig, model: keras.Model, data: Data, out: Path) -> 
             "resume: data: the images, their labels or their order differ from those in "
             f"{str(out)!r}. Go on with the same data in the same order, or start a new run."
         )
+
+
+def _names(skipped: Sequence[str]) -> list[str]:
+    """Return the names of files that were left out, without the reasons."""
+    return sorted(line.partition(": ")[0] for line in skipped)
 
 
 def _differences(kept: Any, now: Any) -> Iterator[tuple[str, Any, Any]]:
