@@ -52,7 +52,7 @@ def test_a_strength_is_above_0_and_at_most_its_most(name):
         ("crop+shift", "received 'crop.shift', but 'crop' and 'shift' exclude each other"),
         ("none+mixup", "received 'none.mixup', but 'none' excludes all others"),
         ("crop:4", "received 'crop:4', but 'crop' takes no strength"),
-        ("mixupp", ".* Did you mean 'mixup'"),
+        ("crop+mixupp", ".* Did you mean 'mixup'"),
         ("", "received ''; expected"),
         ("crop+", "received 'crop.', of which '' is unknown"),
         (3, "received 3; expected one of"),

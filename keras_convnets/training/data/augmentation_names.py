@@ -100,7 +100,8 @@ def _parts(value: Any) -> tuple[str | None, dict[str, float]]:
         elif name in AUGMENTATIONS:
             raise _refused(value, f", but {name!r} takes no strength")
         else:
-            raise _refused(value, f", of which {shown(part)} is unknown" if part != value else "")
+            why = f", of which {shown(part)} is unknown" if part != value else ""
+            raise _refused(value, why, checks.did_you_mean(part, [*AUGMENTATIONS, *STRENGTHS]))
     if len(crops) > 1:
         raise _refused(value, f", but {crops[0]!r} and {crops[1]!r} exclude each other")
     if crops == ["none"] and strengths:
@@ -123,7 +124,7 @@ def _strength(value: str, name: str, number: str) -> float:
     return strength
 
 
-def _refused(value: Any, why: str = "") -> ValueError:
+def _refused(value: Any, why: str = "", hint: str = "") -> ValueError:
     changes = ", ".join(
         f"{name}:X (X up to {strength.most:g}, {strength.meaning})"
         for name, strength in STRENGTHS.items()
@@ -131,6 +132,5 @@ def _refused(value: Any, why: str = "") -> ValueError:
     return ValueError(
         f"augmentation: received {shown(value)}{why}; expected one of "
         f"{', '.join(map(repr, AUGMENTATIONS))}, or with or without one of them any of {changes}, "
-        f"joined by '+'. Pass {_EXAMPLE!r}, for instance."
-        f"{checks.did_you_mean(value, [*AUGMENTATIONS, *STRENGTHS])}"
+        f"joined by '+'. Pass {_EXAMPLE!r}, for instance.{hint}"
     )
