@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from keras_convnets import files
 from keras_convnets.images import headers, others, turning
+from keras_convnets.images.exif import UPRIGHT
 from keras_convnets.images.headers import Header, NotReadError
 
 NOT_WHOLE = "not a complete image"
@@ -73,7 +74,8 @@ def checked(contents: bytes, channels: int = 3) -> bytes:
             read, or is damaged.
     """
     header = checked_header(contents)
-    if not header.by_pillow:
+    turned_whole = header.orientation != UPRIGHT and not contents.endswith(headers.JPEG_END)
+    if not header.by_pillow and not turned_whole:
         return turning.marked(contents, header.orientation)
     try:
         return others.as_bmp(contents, header.kind, channels, _check_size)

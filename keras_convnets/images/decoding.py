@@ -18,7 +18,7 @@ import tensorflow as tf
 from keras_convnets.images import contents as image_contents
 from keras_convnets.images import headers
 from keras_convnets.images.contents import NOT_WHOLE, RefusedImageError
-from keras_convnets.images.turning import Turn, is_marked
+from keras_convnets.images.turning import MARK, Turn
 
 _AROUND = 2  # pixels
 _RATIOS = (1, 2, 4, 8)  # at which libjpeg decodes
@@ -102,33 +102,16 @@ def part(
         The pixels, uint8, and the rows and columns of the image.
     """
 
-    def turned() -> tuple[tf.Tensor, tf.Tensor]:
-        turn = Turn(encoded)
-
-        def stored(given: tf.Tensor) -> tf.Tensor:
-            upright = turn.swapped(given)
-            return turn.stored(window(upright), upright)
-
-        sides = None if least is None else tuple(tf.unstack(turn.swapped(tf.stack(least))))
-        pixels, given = _part(encoded, stored, channels, sides)
-        return turn.upright(pixels), turn.swapped(given)
-
-    return tf.cond(is_marked(encoded), turned, lambda: _part(encoded, window, channels, least))
-
-
-def _part(
-    encoded: tf.Tensor,
-    window: Callable[[tf.Tensor], tf.Tensor],
-    channels: int,
-    least: tuple[Any, Any] | None,
-) -> tuple[tf.Tensor, tf.Tensor]:
-    """Return what `part` does, of pixels as they are stored."""
-
     def of_jpeg() -> tuple[tf.Tensor, tf.Tensor]:
-        given = tf.image.extract_jpeg_shape(encoded)[:2]
+        turn, stored = Turn(encoded), tf.image.extract_jpeg_shape(encoded)[:2]
+        given = turn.swapped(stored)
+        place = turn.stored(window(given), given)
         if least is None:
-            return _jpeg_part(encoded, given, window(given), channels), given
-        return _jpeg_scaled(encoded, given, window(given), channels, least), given
+            pixels = _jpeg_part(encoded, stored, place, channels)
+        else:
+            sides = turn.swapped(tf.stack(least))
+            pixels = _jpeg_scaled(encoded, stored, place, channels, sides)
+        return tf.cond(turn.is_needed, lambda: turn.upright(pixels), lambda: pixels), given
 
     def of_others() -> tuple[tf.Tensor, tf.Tensor]:
         image = tf.io.decode_image(encoded, channels=channels, expand_animations=False)
@@ -154,7 +137,7 @@ def _jpeg_scaled(
     given: tf.Tensor,
     window: tf.Tensor,
     channels: int,
-    least: tuple[Any, Any],
+    least: tf.Tensor,
 ) -> tf.Tensor:
     """Return the pixels in a window of a JPEG, scaled to no less than the rows and columns."""
 
@@ -179,7 +162,8 @@ def _decoded(get: Callable[[bytes, int], bytes], given: Any, channels: int) -> t
     found = encoded(get, tf.reshape(given, [1]), channels)[0]
     image = tf.io.decode_image(found, channels=channels, expand_animations=False)
     image = tf.ensure_shape(image, (None, None, channels))
-    return tf.cond(is_marked(found), lambda: Turn(found).upright(image), lambda: image)
+    is_needed = tf.strings.substr(found, 0, len(MARK)) == MARK
+    return tf.cond(is_needed, lambda: Turn(found).upright(image), lambda: image)
 
 
 def read_image(path: Path | str) -> np.ndarray:
