@@ -62,6 +62,17 @@ def refuse_moot(values: Values, defaults: Values) -> None:
         )
 
 
+def without_effect(values: Values) -> set[str]:
+    """Return the names of the values that have no effect beside the others.
+
+    Examples:
+        >>> from keras_convnets.training import RECIPES
+        >>> sorted(without_effect(vars(RECIPES["quick"].replace(optimizer="adam"))))
+        ['drop_factor', 'drops', 'momentum', 'nesterov', 'warmup_rate', 'warmup_steps']
+    """
+    return {name for name, (is_effective, _) in _EFFECTIVE.items() if not is_effective(values)}
+
+
 def changed(kept: Values, changes: Mapping[str, Any], defaults: Values) -> Values:
     """Return the values of a recipe with changes; what they make moot of the others gives way.
 

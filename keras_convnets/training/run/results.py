@@ -9,6 +9,7 @@ from keras_convnets.inference.numbers import numbers
 from keras_convnets.known import Known, remember
 from keras_convnets.saved_models import opens_with_keras
 from keras_convnets.training import run_folder
+from keras_convnets.training.recipe.words import optimizer_in_words
 from keras_convnets.training.report.curves import plot_curves
 from keras_convnets.training.report.report import write_report
 from keras_convnets.training.run import config_file
@@ -49,7 +50,10 @@ def _write_results(loop: Loop, config: RunConfig, interrupted: bool) -> float | 
     together = min(_BATCH, loop.recipe.batch_size)
     evaluation = evaluate(loop.model, loop.data.test, loop.data.preprocessing, together)
     loop.check_folder()
-    said = config.shown() | {"repeat it": str(repetition(config))}
+    said = config.shown() | {
+        "optimizer": optimizer_in_words(config.recipe, loop.length.total_steps)
+    }
+    said |= {"repeat it": str(repetition(config))}
     write_report(folder, loop.model, loop.data, evaluation, history, said)
     names = loop.data.class_names
     found = numbers(evaluation, names, loop.model.name, loop.data.name, "test")

@@ -7,6 +7,7 @@ from typing import Any
 
 from keras_convnets import checks
 from keras_convnets.training import stored
+from keras_convnets.training.recipe.moot import without_effect
 from keras_convnets.training.recipe.recipe import Recipe
 from keras_convnets.training.recipe.settings import Settings
 
@@ -232,7 +233,9 @@ class RunConfig:
         return stored.written(self)
 
     def shown(self) -> dict[str, Any]:
-        """Return what a report shows: all but what only programs read."""
+        """Return what a report shows: all but what only programs read, or has no effect."""
         hidden = ("id", "start", "format", "outcome")
         found = {name: value for name, value in self.to_dict().items() if name not in hidden}
+        for name in without_effect(vars(self.recipe)):
+            del found["recipe"][name]
         return {name: value for name, value in found.items() if value is not None}
