@@ -62,7 +62,7 @@ from .fast.batch_norm import fast_batch_norm
 from .fast.optimizer import fast_optimizer
 from .fast.recomputation import memory_efficient
 from .images.class_names import class_names_of
-from .images.preprocessing import preprocessing_of
+from .images.model_preprocessing import preprocessing_of
 from .inference.classify import classify
 from .layers import (
     AdaptiveAveragePooling2D,

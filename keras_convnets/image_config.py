@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+NAMES = ("none", "0-1", "-1-1", "imagenet", "caffe")
+"""The names of the usual ways to prepare images; `images.named` says what they are."""
+
 _GREY_AND_COLOUR = {1, 3}  # channels
 _DIGITS = 6  # as `Preprocessing` keeps them
 
@@ -44,6 +47,7 @@ def fitted(config: Mapping[str, Any], image_shape: Sequence[int | None]) -> dict
             return None
         averaged = {name: _averaged(config.get(name), channels) for name in ("mean", "std")}
         changed |= {name: values for name, values in averaged.items() if values is not None}
+        changed |= {"order": "RGB"} if "order" in config else {}
     side = config.get("shorter_side")
     if type(side) is int:
         longest = max(rows, cols)

@@ -31,6 +31,16 @@ def add_weights(command: Any) -> None:
     )
 
 
+def add_preprocessing(command: Any) -> None:
+    """Add ``--preprocessing``."""
+    command.add_argument(
+        "--preprocessing",
+        metavar="NAME|RUN",
+        help="how images are prepared, where the model does not tell: none (0 to 255), 0-1, -1-1, "
+        "imagenet, caffe, or as in a run",
+    )
+
+
 def check_one(command: str, run: Any, chosen: argparse.Namespace) -> None:
     """Refuse a run beside weights, none of both, and a network without weights.
 
@@ -62,10 +72,17 @@ def opened(run: str | Path | None, chosen: argparse.Namespace) -> Any:
     from keras_convnets.inference.trained import trained
     from keras_convnets.saved_models import load_model
     from keras_convnets.training.run.saved_run import open_run
+    from keras_convnets.training.run.spoken import spoken
 
+    said = spoken(chosen.preprocessing)
     if run is None:
-        model, _ = network_with(chosen.weights, chosen.model)
-        return trained(model, files.shown(chosen.weights))
+        model, _ = network_with(chosen.weights, chosen.model, is_told=said is not None)
+        return trained(model, files.shown(chosen.weights), said)
     if is_file(run) and Path(run).is_file():
-        return trained(load_model(run), files.shown(run))
+        return trained(load_model(run), files.shown(run), said)
+    if said is not None:
+        raise ValueError(
+            f"preprocessing: received {files.shown(chosen.preprocessing)} with a run, which knows "
+            "how its images are prepared; expected none. Leave --preprocessing out."
+        )
     return open_run(run, chosen.best)

@@ -11,7 +11,7 @@ from typing import Any
 from keras_convnets import checks
 from keras_convnets.cli import startup
 from keras_convnets.cli.boundary import BAD_INPUT, DONE
-from keras_convnets.cli.classifiers import add_weights, check_one, opened
+from keras_convnets.cli.classifiers import add_preprocessing, add_weights, check_one, opened
 from keras_convnets.cli.options import add_format, add_load, console_width, print_found, print_json
 from keras_convnets.cli.streams import say
 from keras_convnets.training import run_folder
@@ -38,6 +38,7 @@ def _add_evaluate(commands: Any) -> None:
         "run", type=Path, nargs="?", help="the folder of a finished run, or a .keras file"
     )
     add_weights(command)
+    add_preprocessing(command)
     command.add_argument(
         "--data", metavar="NAME", help="other data of the same classes (default: the run's own)"
     )
@@ -76,6 +77,7 @@ def _add_predict(commands: Any) -> None:
     )
     command.rest = "paths"
     add_weights(command)
+    add_preprocessing(command)
     command.add_argument("--top", type=int, default=5, help="classes to name (default: 5)")
     command.add_argument(
         "--format", choices=("table", "json"), default="table", help="of the output"

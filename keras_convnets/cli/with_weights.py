@@ -8,7 +8,7 @@ from keras_convnets import files
 from keras_convnets.cli.streams import say
 
 
-def network_with(weights: str, name: str | None) -> tuple[Any, Any]:
+def network_with(weights: str, name: str | None, is_told: bool = False) -> tuple[Any, Any]:
     """Return a network with weights, for the images and classes that they are for.
 
     Where the file does not say how its images are prepared, the network keeps what is usual for its
@@ -17,6 +17,7 @@ def network_with(weights: str, name: str | None) -> tuple[Any, Any]:
     Args:
         weights: a file, or the name of published weights.
         name: the name of the network; by default the one that the weights are for.
+        is_told: whether the user says how images are prepared, so that the usual does not count.
 
     Returns:
         The network and the report of the loading.
@@ -42,7 +43,7 @@ def network_with(weights: str, name: str | None) -> tuple[Any, Any]:
             f"({reason}); expected all weights. Load it in Python, by load_weights, to train the "
             "rest."
         )
-    if what.is_usual and what.images is not None:
+    if what.is_usual and what.images is not None and not is_told:
         remember(model, Known(preprocessing=what.images))
         images = fitted(what.images, image_shape) or what.images
         say(

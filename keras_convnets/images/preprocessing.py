@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_convnets import checks, typed
-from keras_convnets.images import cropping, decoding
+from keras_convnets.images import cropping, decoding, preprocessing_words
 from keras_convnets.images.cropping import Crop
 from keras_convnets.images.resizing import (
     BRIGHTEST,
@@ -21,14 +21,12 @@ from keras_convnets.images.resizing import (
     cropped_as_pillow,
     scaled,
 )
-from keras_convnets.known import known
 
 ORDERS = ("RGB", "BGR")
 RESIZES = ("none", "stretch", "crop")
 # ImageNet evaluations scale the shorter side to 256 before a 224 x 224 centre crop.
 _MARGIN = 8 / 7
 _DIGITS = 6
-_LISTS = ("mean", "std", "pixels")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -150,7 +148,12 @@ class Preprocessing:
         """The share of the resized shorter side that a centre crop keeps; 1 without a crop."""
         if self.resize != "crop":
             return 1.0
-        return min(self.rows, self.cols) / (self.shorter_side or round(self.rows * _MARGIN))
+        return min(self.rows, self.cols) / self.scaled_side
+
+    @property
+    def scaled_side(self) -> int:
+        """For ``"crop"``, the size that the shorter side is scaled to."""
+        return self.shorter_side or round(self.rows * _MARGIN)
 
     def __call__(self, image: Any) -> tf.Tensor:
         """Preprocess an image, or a batch of images of one size.
@@ -244,9 +247,7 @@ class Preprocessing:
 
     def to_config(self) -> dict[str, Any]:
         """Return a JSON-ready dictionary for ``from_config``."""
-        values = dataclasses.asdict(self)
-        pixels = None if self.pixels is None else list(self.pixels)
-        return values | {"mean": list(self.mean), "std": list(self.std), "pixels": pixels}
+        return preprocessing_words.to_config(self)
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Preprocessing:
@@ -257,64 +258,7 @@ class Preprocessing:
         Raises:
             ValueError: a key is missing or unknown, or a value out of range.
         """
-        fields = dataclasses.fields(cls)
-        needed = [field.name for field in fields if field.default is dataclasses.MISSING]
-        wrong = {*config} - {field.name for field in fields} or {*needed} - {*config}
-        if wrong:
-            raise ValueError(
-                f"preprocessing: received {', '.join(map(repr, config))}, of which "
-                f"{sorted(wrong)[0]!r} is unknown or missing; expected what to_config() returns."
-            )
-        lists = {name: _tuple(config[name]) for name in _LISTS if name in config}
-        return cls(**dict(config) | lists)
+        return cls(**preprocessing_words.arguments_in(config, cls))
 
     def __str__(self) -> str:
-        shorter = self.shorter_side or round(self.rows * _MARGIN)
-        kind = " (bicubic)" if self.interpolation == "bicubic" else ""
-        words = {
-            "none": "",
-            "stretch": f", resized{kind}",
-            "crop": f", shorter side resized to {shorter}{kind}, centre-cropped",
-        }
-        text = " x ".join(map(str, self.image_shape)) + words[self.resize]
-        text += ", blue first" if self.order == "BGR" else ""
-        text += f", pixels divided by {self.scale:g}" if self.scale != 1 else ", pixels as they are"
-        if any(self.mean):
-            text += f", minus {self.mean}"
-        if set(self.std) != {1.0}:
-            text += f", divided by {self.std}"
-        return text
-
-
-def _tuple(values: Any) -> Any:
-    return tuple(values) if isinstance(values, list) else values
-
-
-def preprocessing_of(model: Any) -> Preprocessing | None:
-    """Return the preprocessing of the images that a model was trained on, if the model knows it.
-
-    A model knows it from published weights, from its training by ``train``, or from its ``.keras``
-    file: see [`load_model`][keras_convnets.load_model].
-
-    Args:
-        model: a model.
-
-    Returns:
-        The preprocessing, or ``None`` if it is unknown.
-
-    Raises:
-        ValueError: what the model knows is no preprocessing; its file was not written by this
-            package.
-
-    Examples:
-        >>> from keras_convnets import create_model, preprocessing_of
-        >>> print(preprocessing_of(create_model("resnet_18")))
-        None
-    """
-    config = known(model).preprocessing
-    if config is None:
-        return None
-    try:
-        return Preprocessing.from_config(config)
-    except ValueError as error:
-        raise ValueError(f"model: its preprocessing cannot be used: {error}") from error
+        return preprocessing_words.words(self)

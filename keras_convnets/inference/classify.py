@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from keras_convnets import memory
 from keras_convnets.analysis.tables import sizes
+from keras_convnets.image_config import NAMES
 from keras_convnets.images.class_names import class_names_of
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.inference.answers import answers
@@ -20,9 +21,14 @@ from keras_convnets.inference.fits import check_takes
 from keras_convnets.inference.given import as_array, is_array
 from keras_convnets.inference.outputs import Outputs, outputs_of
 from keras_convnets.inference.predict import Predictions
+from keras_convnets.inference.prepared import (
+    Said,
+    check_images,
+    preprocessing_for,
+    told_preprocessing,
+)
 from keras_convnets.inference.read_images import ReadImages
 from keras_convnets.inference.soundness import check_sound_once
-from keras_convnets.inference.trained import own_preprocessing
 from keras_convnets.known import known
 from keras_convnets.received import shown
 from keras_convnets.typed import typed
@@ -34,7 +40,7 @@ _BATCH = 64
 def classify(
     model: Any,
     images: Any,
-    preprocessing: Preprocessing | None = None,
+    preprocessing: Preprocessing | str | None = None,
     class_names: Sequence[str] | None = None,
     prepared: bool = False,
 ) -> Predictions:
@@ -56,7 +62,9 @@ def classify(
             channels) or (rows, cols), of integers or floats; or a batch of arrays, (images, rows,
             cols, channels). Of a folder, all image files in it and in its folders are taken, in
             the order of their names; the result names what is left out.
-        preprocessing: the preprocessing of the images; by default what the model knows.
+        preprocessing: the preprocessing of the images, or the name of a usual one: ``"none"``,
+            ``"0-1"``, ``"-1-1"``, ``"imagenet"`` or ``"caffe"``; by default what the model knows,
+            or what its first layers tell.
         class_names: the names of the classes, by label; by default those that the model knows, or
             else the labels.
         prepared: whether the images are already as the network takes them: a batch of floats, in
@@ -133,21 +141,27 @@ def _names(model: Any, outputs: Outputs, given: Sequence[str] | None) -> tuple[s
     return names
 
 
-def _preprocessing(of: Kept, given: Preprocessing | None) -> Preprocessing:
-    if given is None:
-        given = of.get("preprocessing", own_preprocessing, of=known(of.model))
+def _preprocessing(of: Kept, said: Said) -> Preprocessing:
+    given: Preprocessing | None
+    if said is None:
+        given = of.get("preprocessing", told_preprocessing, of=known(of.model))
+    elif isinstance(said, str):
+        given = of.get("named", lambda model: preprocessing_for(model, said), of=said)
+    else:
+        given = said
     if given is None:
         raise ValueError(
             f"preprocessing: received none, and {of.model.name} does not know how its images are "
-            "prepared; expected one. Pass preprocessing=Preprocessing(...), of "
-            "keras_convnets.training, or prepared=True for images that are already as the network "
-            "takes them."
+            f"prepared; expected one. Pass preprocessing={', '.join(map(repr, NAMES))}, or "
+            "Preprocessing(...), of keras_convnets.training, or prepared=True for images that are "
+            "already as the network takes them."
         )
     of.get("takes", lambda model: _check_takes(model, given), of=given)
     return given
 
 
 def _check_takes(model: Any, preprocessing: Preprocessing) -> None:
+    check_images(model, preprocessing)
     check_takes(
         model,
         preprocessing.image_shape,

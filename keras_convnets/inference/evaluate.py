@@ -13,12 +13,14 @@ from keras_convnets.images.labelled import Images
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.images.reading import unreadable
 from keras_convnets.inference.answers import answers_of
+from keras_convnets.inference.classifier import check_one_vector
 from keras_convnets.inference.compiled import kept
 from keras_convnets.inference.enough_memory import enough_memory
 from keras_convnets.inference.evaluation import Evaluation
 from keras_convnets.inference.every_output import every_output, main_output
 from keras_convnets.inference.fits import check_labels, check_takes
 from keras_convnets.inference.own_batches import evaluate_batches, evaluation_of
+from keras_convnets.inference.prepared import check_images, check_pixels, preprocessing_for
 from keras_convnets.typed import explaining
 
 _REMEDY = (
@@ -32,7 +34,7 @@ _SMALLER = "Pass a smaller --batch-size (batch_size)"
 def evaluate(
     model: Any,
     images: Images | tf.data.Dataset,
-    preprocessing: Preprocessing | None = None,
+    preprocessing: Preprocessing | str | None = None,
     batch_size: int = 256,
 ) -> Evaluation:
     """Evaluate a classifier on labelled images.
@@ -48,8 +50,9 @@ def evaluate(
         images: the images and their labels; or a data set of your own, with batches of
             (images, labels) as ``model.fit`` takes them. It is evaluated as it is, and may be
             shuffled.
-        preprocessing: the preprocessing of the run that trained the model; none for a data set of
-            your own.
+        preprocessing: the preprocessing of the run that trained the model, or the name of a usual
+            one: ``"none"``, ``"0-1"``, ``"-1-1"``, ``"imagenet"`` or ``"caffe"``; none for a data
+            set of your own.
         batch_size: images per batch; limited by the memory. A data set of your own has its own.
 
     Raises:
@@ -86,13 +89,17 @@ def evaluate(
         return evaluate_batches(model, images)
     checks.instance("images", images, Images, _REMEDY)
     remedy = "Pass data.preprocessing."
+    if isinstance(preprocessing, str):
+        check_one_vector(main_output(model))
+        preprocessing = preprocessing_for(model, preprocessing)
     known = checks.instance("preprocessing", preprocessing, Preprocessing, remedy)
-    return _evaluate(model, images, known, batch_size)
+    _check_takes(model, images, known)
+    check_images(model, known)
+    check_pixels(images, known)
+    return evaluate_prepared(model, images, known, batch_size)
 
 
-def _evaluate(
-    model: Any, images: Images, preprocessing: Preprocessing, batch_size: int
-) -> Evaluation:
+def _check_takes(model: Any, images: Images, preprocessing: Preprocessing) -> None:
     if not len(images):
         raise ValueError("images: received none; expected at least one. Name data that have some.")
     check_takes(
@@ -101,6 +108,13 @@ def _evaluate(
         "as the preprocessing makes them",
         "Take the preprocessing of the model's own run.",
     )
+
+
+def evaluate_prepared(
+    model: Any, images: Images, preprocessing: Preprocessing, batch_size: int
+) -> Evaluation:
+    """Evaluate a classifier as `evaluate` does, on images that are known to be prepared for it."""
+    _check_takes(model, images, preprocessing)
     of_model = kept(model)
     outputs = of_model.get("every_output", every_output)
     for one in outputs.values():

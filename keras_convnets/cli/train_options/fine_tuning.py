@@ -18,6 +18,12 @@ def add_to(group: Any) -> None:
         "--fine-tune", type=Path, metavar="RUN", help="start from a run's model, or a .keras file"
     )
     group.add_argument(
+        "--preprocessing",
+        metavar="NAME|RUN",
+        help="how images are prepared, where the model does not tell: none (0 to 255), 0-1, -1-1, "
+        "imagenet, caffe, or as in a run",
+    )
+    group.add_argument(
         "--freeze-until", metavar="STAGE", help="freeze all before it, such as conv4"
     )
     group.add_argument(

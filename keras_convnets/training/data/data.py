@@ -79,7 +79,7 @@ class Data:
         image_size: ImageSize | None = None,
         channels: int | None = None,
         augmentation: str | None = None,
-        preprocessing: Preprocessing | None = None,
+        preprocessing: Preprocessing | str | None = None,
     ) -> Data:
         """Return your own images from arrays, split and ready for training.
 
@@ -107,8 +107,10 @@ class Data:
                 other number says how many channels the arrays have, for instance of a satellite.
             augmentation: a name in ``AUGMENTATIONS``, names in ``STRENGTHS``, or both, such as
                 ``"crop-flip+mixup:0.2"``; by default ``"none"``.
-            preprocessing: the preprocessing of an earlier run, to process the images identically;
-                by default means and standard deviations are computed from the training images.
+            preprocessing: the preprocessing of an earlier run, to process the images identically,
+                or the name of a usual one: ``"none"``, ``"0-1"``, ``"-1-1"``, ``"imagenet"``,
+                ``"caffe"``; by default means and standard deviations are computed from the
+                training images.
 
         Raises:
             ValueError: the arrays do not contain images and matching labels, or an argument is
@@ -151,7 +153,7 @@ class Data:
         image_size: ImageSize | None = None,
         channels: int | None = None,
         augmentation: str | None = None,
-        preprocessing: Preprocessing | None = None,
+        preprocessing: Preprocessing | str | None = None,
     ) -> Data:
         """Return the images of a ``tf.data.Dataset``, split and ready for training.
 
@@ -170,7 +172,7 @@ class Data:
             image_size: rows and columns to resize to.
             channels: 1 to convert the images to grey, 3 to colour.
             augmentation: the augmentation of the training images.
-            preprocessing: the preprocessing of an earlier run.
+            preprocessing: the preprocessing of an earlier run, or the name of a usual one.
 
         Raises:
             ValueError: a data set is infinite, empty, ragged or larger than the memory, its images
@@ -201,7 +203,8 @@ def _of_arrays(
     name: str,
     treatment: Treatment,
 ) -> Data:
-    own = treatment.preprocessing.channels if treatment.preprocessing else treatment.channels
+    given = treatment.preprocessing
+    own = given.channels if isinstance(given, Preprocessing) else treatment.channels
     return treated(arrays.load(train, test, class_names, name, own), treatment, {})
 
 

@@ -36,7 +36,7 @@ def load_data(
     data_dir: Path | str | None = None,
     strict: bool = False,
     augmentation: str | None = None,
-    preprocessing: Preprocessing | None = None,
+    preprocessing: Preprocessing | str | None = None,
 ) -> Data:
     """Load a data set by name, split and ready for ``training_batches``.
 
@@ -56,7 +56,9 @@ def load_data(
             out.
         augmentation: a name in ``AUGMENTATIONS``, names in ``STRENGTHS``, or both, such as
             ``"crop-flip+mixup:0.2"``; by default the usual one for the data set.
-        preprocessing: the preprocessing of an earlier run, to process the images identically; by
+        preprocessing: the preprocessing of an earlier run, to process the images identically, or
+            the name of a usual one: ``"none"`` for pixels of 0 to 255, ``"0-1"``, ``"-1-1"``,
+            ``"imagenet"``, or ``"caffe"`` for blue first, minus ImageNet's means; by
             default means and standard deviations are computed from the training images.
 
     Raises:

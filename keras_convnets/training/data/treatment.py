@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 
 from keras_convnets import checks, memory
+from keras_convnets.image_config import NAMES
 from keras_convnets.images.labelled import Images
+from keras_convnets.images.named import named
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.training.data import arguments
 from keras_convnets.training.data.arguments import ImageSize, rows_and_cols
@@ -39,7 +41,7 @@ class Treatment:
     image_size: ImageSize | None
     channels: int | None
     augmentation: str | None
-    preprocessing: Preprocessing | None
+    preprocessing: Preprocessing | str | None
     are_own: bool = False
 
     def __post_init__(self) -> None:
@@ -51,8 +53,10 @@ class Treatment:
             channels=arguments.channels_of(self.channels),
             augmentation=arguments.augmentation_of(self.augmentation),
         )
-        if self.preprocessing is not None:
-            remedy = "Pass the preprocessing of a run."
+        if isinstance(self.preprocessing, str):
+            checks.choice("preprocessing", self.preprocessing, NAMES)
+        elif self.preprocessing is not None:
+            remedy = f"Pass the preprocessing of a run, or {', '.join(map(repr, NAMES))}."
             checks.instance("preprocessing", self.preprocessing, Preprocessing, remedy)
             self._check_agrees("image_size", self._size, self.preprocessing.image_shape[1:])
             self._check_agrees("channels", self.channels, self.preprocessing.channels)
@@ -63,7 +67,7 @@ class Treatment:
 
     def _check_agrees(self, name: str, given: Any, made: Any) -> None:
         if given not in (None, made):
-            has = " x ".join(map(str, self.preprocessing.image_shape)) if self.preprocessing else ""
+            has = " x ".join(map(str, made)) if isinstance(made, tuple) else f"{made} channels"
             raise ValueError(
                 f"{name}: received {getattr(self, name)}, but the preprocessing given makes images "
                 f"of {has}; expected one of the two. Leave {name} out."
@@ -85,8 +89,8 @@ class Treatment:
         Returns:
             It, and what has to be said of the pixels, in lines.
         """
-        if self.preprocessing is not None:
-            given = self.preprocessing
+        given = self.preprocessing
+        if isinstance(given, Preprocessing):
             return (given, ()) if self.are_own else brought(given, source)
         rows, cols = self._size or source.size
         resize = "none" if (rows, cols) == source.native else source.resize
@@ -94,6 +98,9 @@ class Treatment:
         _check_convertible(source.channels, channels)
         plain = Preprocessing(channels, rows, cols, source.scale, resize=resize)
         _check_memory(plain, source.normalised)
+        if given is not None:
+            usual = named(given, plain.image_shape)
+            return brought(dataclasses.replace(usual, resize=resize), source)
         own = normalised(plain, train, self.seed) if source.normalised else plain
         return recorded(own, source), ()
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from keras_convnets.image_config import NAMES
 from keras_convnets.own_networks import is_file
 from keras_convnets.received import shown
 from keras_convnets.training.data import arguments
@@ -93,6 +94,8 @@ def stored_value(option: str, value: Any) -> Any:
         return os.path.abspath(value) if is_file(value) else value
     if option == "data":
         return arguments.anywhere(value)
+    if option == "preprocessing" and value not in (None, *NAMES):
+        return os.path.abspath(value)
     if option == "weights" and value is not None:
         is_published = is_name(value) and not os.path.exists(value)
         return value if is_published else os.path.abspath(value)

@@ -10,7 +10,9 @@ import keras
 
 from keras_convnets.graph.walk import walk
 from keras_convnets.images.fitted import for_input
+from keras_convnets.images.named import named
 from keras_convnets.images.preprocessing import Preprocessing
+from keras_convnets.inference.prepared import Said, do_the_same
 from keras_convnets.training import run_folder
 from keras_convnets.training.data.arguments import ImageSize, rows_and_cols
 from keras_convnets.training.run.run_config import WeightsFacts
@@ -19,6 +21,7 @@ from keras_convnets.weights.transfer.report import WeightsReport
 from keras_convnets.weights.transfer.told import told
 from keras_convnets.weights.transfer.transfer import load_weights
 
+UNKNOWN = "how their images were prepared is unknown: these are normalised by their own"
 _FEW = 3  # names in a line
 
 
@@ -34,6 +37,7 @@ class GivenWeights:
         class_names: the names of the classes that they tell apart; ``None`` if unknown.
         is_usual: whether the preprocessing is what their source usually has, as the file does not
             tell.
+        is_said: whether the user says how images are prepared.
     """
 
     weights: str
@@ -41,19 +45,37 @@ class GivenWeights:
     preprocessing: Preprocessing | None = None
     class_names: tuple[str, ...] | None = None
     is_usual: bool = False
+    is_said: bool = False
 
-    def images(self, image_size: ImageSize | None, channels: int | None) -> Preprocessing | None:
-        """Return the preprocessing of images for them; ``None`` if theirs is unknown.
+    def images(
+        self, image_size: ImageSize | None, channels: int | None, said: Said = None
+    ) -> tuple[GivenWeights, Said]:
+        """Return the weights, and how images for them are prepared; ``None`` if it is unknown.
 
         Args:
             image_size: the requested rows and columns; by default theirs.
             channels: the requested channels; by default theirs.
+            said: how it is said to be, which counts where the weights do not tell.
+
+        Raises:
+            ValueError: the weights tell something else.
         """
+        told = dataclasses.replace(self, is_said=said is not None)
         if self.preprocessing is None:
-            return None
+            return told, said
         had = self.preprocessing.image_shape
         rows, cols = had[1:] if image_size is None else rows_and_cols(image_size)
-        return for_input(self.preprocessing, (channels or had[0], rows, cols))
+        shape = channels or had[0], rows, cols
+        own = for_input(self.preprocessing, shape)
+        if said is None:
+            return self, own
+        given = named(said, shape) if isinstance(said, str) else for_input(said, shape)
+        if self.is_usual or do_the_same(given, own):
+            return told, given
+        raise ValueError(
+            f"preprocessing: received '{given}', but {self.weights} are for images prepared as "
+            f"'{own}'; expected the same. Leave --preprocessing (preprocessing) out."
+        )
 
     def into(
         self, model: keras.Model, class_names: Sequence[str]
@@ -93,8 +115,10 @@ class GivenWeights:
                 yield f"  {what}: {'; '.join(f'{name} ({how})' for name, how in given.items())}"
         if report.left_out:
             yield f"  left out of the file: {len(report.left_out):,}, {_few(report.left_out)}"
+        if self.is_said:
+            return
         if self.preprocessing is None:
-            yield "  how their images were prepared is unknown: these are normalised by their own"
+            yield f"  {UNKNOWN}"
         elif self.is_usual:
             yield f"  the file does not say how images are prepared: as usual for {report.source}"
 

@@ -12,8 +12,10 @@ import keras
 from keras_convnets import axes
 from keras_convnets.images.class_names import class_names_of
 from keras_convnets.images.fitted import for_input
-from keras_convnets.images.preprocessing import Preprocessing, preprocessing_of
+from keras_convnets.images.model_preprocessing import preprocessing_of
+from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.inference.classifier import check_one_vector, check_takes_floats
+from keras_convnets.inference.prepared import Said, preprocessing_for, told_preprocessing
 from keras_convnets.saved_models import is_file, load_model
 from keras_convnets.training.data.arguments import ImageSize, rows_and_cols, size_of
 from keras_convnets.training.run.saved_run import open_run
@@ -34,6 +36,26 @@ class Pretrained:
     model: keras.Model
     preprocessing: Preprocessing | None = None
     class_names: tuple[str, ...] | None = None
+
+    def prepared(
+        self, said: Said, image_size: ImageSize | None, whose: str | None = None
+    ) -> Pretrained:
+        """Return it with the preprocessing of its images: as is said, as it or its layers tell.
+
+        Args:
+            said: the preprocessing, or the name of a usual one.
+            image_size: the requested rows and columns, for a model that takes images of any size.
+            whose: where the model is from, if what cannot be told is to be refused.
+
+        Raises:
+            ValueError: what is said contradicts what is known of the model, or it is not known.
+        """
+        size = None if image_size is None else rows_and_cols(image_size)
+        if whose is None:
+            found = told_preprocessing(self.model, said, size)
+        else:
+            found = preprocessing_for(self.model, said, whose, size)
+        return dataclasses.replace(self, preprocessing=found)
 
     def data_arguments(
         self, image_size: ImageSize | None = None, channels: int | None = None

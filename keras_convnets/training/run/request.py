@@ -148,6 +148,9 @@ class RunRequest:
             `load_weights`. Images are prepared as those that they were trained on.
         fine_tune: the folder of a finished run, or a ``.keras`` file, to start from.
         freeze_until: the first stage to train; see `freeze_until`.
+        preprocessing: how images are prepared, where the model or the weights to start from do not
+            tell, or instead of the usual: ``"none"``, ``"0-1"``, ``"-1-1"``, ``"imagenet"``,
+            ``"caffe"``, or the folder of a run with the same.
         precision: the Keras dtype policy to build the network with.
         data: the data to train on.
         recipe: the training recipe.
@@ -176,6 +179,7 @@ class RunRequest:
     weights: str | None = None
     fine_tune: Path | None = None
     freeze_until: str | None = None
+    preprocessing: str | None = None
     precision: str | None = None
     data: DataRequest = DataRequest()
     recipe: Recipe = RECIPES["quick"]
@@ -193,6 +197,7 @@ class RunRequest:
             weights=_weights(self.weights),
             fine_tune=_path("fine_tune", self.fine_tune),
             freeze_until=_text("freeze_until", self.freeze_until),
+            preprocessing=_text("preprocessing", self.preprocessing),
             precision=_text("precision", self.precision),
             load=tuple(checks.path("load", file) for file in checks.items("load", self.load)),
             out=_path("out", self.out),

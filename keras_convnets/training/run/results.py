@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from keras_convnets.inference.evaluate import evaluate
+from keras_convnets.inference.evaluate import evaluate_prepared
 from keras_convnets.inference.numbers import numbers
 from keras_convnets.known import Known, remember
 from keras_convnets.saved_models import opens_with_keras
@@ -48,7 +48,7 @@ def _write_results(loop: Loop, config: RunConfig, interrupted: bool) -> float | 
     if interrupted:
         return None
     together = min(_BATCH, loop.recipe.batch_size)
-    evaluation = evaluate(loop.model, loop.data.test, loop.data.preprocessing, together)
+    evaluation = evaluate_prepared(loop.model, loop.data.test, loop.data.preprocessing, together)
     loop.check_folder()
     said = config.shown() | {
         "optimizer": optimizer_in_words(config.recipe, loop.length.total_steps)

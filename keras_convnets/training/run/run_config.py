@@ -135,6 +135,7 @@ class RequestFacts:
     freeze_until: str | None
     precision: str | None
     load: tuple[str, ...]
+    preprocessing: str | None = None
     load_paths: tuple[str, ...] = ()
     strategy: str = "auto"
     workers: str | None = None

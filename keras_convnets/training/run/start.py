@@ -21,10 +21,11 @@ from keras_convnets.training.data.data import Data
 from keras_convnets.training.data.loading import load_data
 from keras_convnets.training.distribute.strategies import scope_of
 from keras_convnets.training.run.enough_memory import REMEDY, can_be_too_large, check_memory
-from keras_convnets.training.run.given_weights import open_weights
+from keras_convnets.training.run.given_weights import UNKNOWN, open_weights
 from keras_convnets.training.run.pretrained import open_pretrained
 from keras_convnets.training.run.request import RunRequest
 from keras_convnets.training.run.run_config import WeightsFacts
+from keras_convnets.training.run.spoken import spoken
 from keras_convnets.training.transfer.fine_tuning import freeze_until
 from keras_convnets.training.transfer.sigmoids import with_sigmoids
 from keras_convnets.training.words import shape
@@ -67,7 +68,7 @@ def make_start(request: RunRequest, build: Build, strategy: Any) -> Start:
     elif request.weights is not None:
         start = _of_weights(request, request.weights, build, strategy)
     else:
-        data = _loaded(request)
+        data = _loaded(request, preprocessing=spoken(request.preprocessing))
         model = _built(request, build, request.network_name, data, strategy)
         start = Start(data, model, request.network_name, _policy(request))
     until = request.freeze_until
@@ -82,6 +83,8 @@ def make_start(request: RunRequest, build: Build, strategy: Any) -> Start:
 def _of_pretrained(request: RunRequest, path: Path, strategy: Any) -> Start:
     with scope_of(strategy):
         pretrained = open_pretrained(path)
+    said, size = spoken(request.preprocessing), request.data.image_size
+    pretrained = pretrained.prepared(said, size, files.shown(path))
     arguments = pretrained.data_arguments(request.data.image_size, request.data.channels)
     data = _loaded(request, **arguments)
     with scope_of(strategy):
@@ -92,6 +95,7 @@ def _of_file(request: RunRequest, file: str, strategy: Any) -> Start:
     """Open a saved model to train as it is."""
     with scope_of(strategy):
         saved = open_pretrained(Path(file))
+    saved = saved.prepared(spoken(request.preprocessing), request.data.image_size)
     arguments = saved.data_arguments(request.data.image_size, request.data.channels)
     data = _loaded(request, **arguments)
     outputs = outputs_of(saved.model)
@@ -101,13 +105,16 @@ def _of_file(request: RunRequest, file: str, strategy: Any) -> Start:
             f"{len(data.class_names)}, the classes of {data.name}. Start from it by --fine-tune, "
             "which gives it a new head."
         )
-    return Start(data, saved.model, os.path.abspath(file))
+    words = (UNKNOWN,) if saved.preprocessing is None else ()
+    return Start(data, saved.model, os.path.abspath(file), words=words)
 
 
 def _of_weights(request: RunRequest, weights: str, build: Build, strategy: Any) -> Start:
     """Build the network of the weights for the classes of the data, and load them."""
     given = open_weights(weights, request.network)
-    images = given.images(request.data.image_size, request.data.channels)
+    given, images = given.images(
+        request.data.image_size, request.data.channels, spoken(request.preprocessing)
+    )
     data = _loaded(request, preprocessing=images)
     model = _built(request, build, given.network, data, strategy)
     with scope_of(strategy):
