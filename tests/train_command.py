@@ -49,6 +49,7 @@ GIVEN = {
     "weights": "other.pth",
     "fine_tune": "other.keras",
     "freeze_until": "conv3",
+    "preprocessing": "imagenet",
     "stage_decay": "0.5",
     "checkpoint_steps": "40",
     "seed": "4",

@@ -43,7 +43,7 @@ def evaluation_batches(
     if not gathered(images, preprocessing):
         batches = one_by_one(
             images,
-            (numbers, labels),
+            tf.data.Dataset.from_tensor_slices((numbers, labels)),
             lambda found, channels, _: preprocessing.of_encoded(found, channels),
             lambda pixels, _: preprocessing(pixels),
         )
@@ -65,7 +65,7 @@ def gathered(images: Images, preprocessing: Preprocessing) -> bool:
 
 def one_by_one(
     images: Images,
-    rows: tuple[np.ndarray, ...],
+    rows: tf.data.Dataset,
     of_encoded: Callable[..., tf.Tensor],
     of_pixels: Callable[..., tf.Tensor],
 ) -> tf.data.Dataset:
@@ -73,18 +73,18 @@ def one_by_one(
 
     Args:
         images: the images.
-        rows: the indices of the images, and what else belongs to each.
+        rows: the index of each image, and what else belongs to it.
         of_encoded: a function from the bytes of a file, its channels and the rest of the row.
         of_pixels: a function from the pixels of an image and the rest of the row.
     """
-    dataset, encoded = tf.data.Dataset.from_tensor_slices(rows), images.encoded
+    dataset, encoded = rows, images.encoded
     cores = os.cpu_count()
     if encoded is None:
         return mapped(
             dataset, lambda number, *rest: (of_pixels(images.read(number), *rest), *rest), cores
         )
     dataset = mapped(dataset.batch(_READ), lambda many, *rest: (encoded.read(many), *rest))
-    dataset = dataset.unbatch().apply(tf.data.experimental.assert_cardinality(len(rows[0])))
+    dataset = dataset.unbatch().apply(tf.data.experimental.assert_cardinality(rows.cardinality()))
     return mapped(
         dataset,
         lambda found, *rest: (of_encoded(found, encoded.channels, *rest), *rest),

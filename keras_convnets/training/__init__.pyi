@@ -1,6 +1,7 @@
 from .data.augmentation import AUGMENTATIONS, Augmentation
 from .data.augmentation_names import STRENGTHS
 from .data.data import Data
+from .data.epochs import training_epochs
 from .data.loading import load_data
 from .data.pipeline import steps_per_epoch, training_batches
 from .distribute.cluster import Cluster, find_cluster
@@ -99,5 +100,6 @@ __all__ = [
     "steps_per_epoch",
     "train",
     "training_batches",
+    "training_epochs",
     "write_report",
 ]

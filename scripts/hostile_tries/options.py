@@ -55,6 +55,7 @@ _VALUES = {
     "augmentation": ("crop+rotation:10+mixup:0.2", "none"),
     "fine_tune": ("run", "other.keras"),
     "freeze_until": ("conv3", "conv4"),
+    "preprocessing": ("imagenet", "0-1"),
     "stage_decay": ("0.5", "0.25"),
     "checkpoint_steps": ("40", "80"),
     "seed": ("4", "5"),

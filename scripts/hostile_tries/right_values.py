@@ -220,6 +220,7 @@ _RIGHT: dict[str, dict[str, Any]] = {
     "take_channels": {"indices": [0, 2]},
     "train": {"out": lambda: f"run{next(_NUMBERS)}", "recipe": _recipe},
     "training_batches": {"batch_size": 4, "seed": 0, "epoch": 0},
+    "training_epochs": {"batch_size": 4, "seed": 0},
     "vgg_stage": {"convolutions": 1, "filters": 4},
     "wide_bottleneck": _BLOCK,
     "write_report": {

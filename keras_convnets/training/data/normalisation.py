@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterator
 
 import numpy as np
+import tensorflow as tf
 
 from keras_convnets.images.batches import one_by_one, untuned
 from keras_convnets.images.labelled import Images
@@ -41,5 +42,6 @@ def _batches(plain: Preprocessing, images: Images, seed: int) -> Iterator[np.nda
             yield plain(images.array[start : start + together]).numpy()
         return
     drawn = np.random.default_rng(seed).permutation(len(images))[:SAMPLE]
-    each = untuned(one_by_one(images, (np.sort(drawn),), plain.of_encoded, plain))
+    rows = tf.data.Dataset.from_tensor_slices((np.sort(drawn),))
+    each = untuned(one_by_one(images, rows, plain.of_encoded, plain))
     yield from (image[np.newaxis] for (image,) in each.as_numpy_iterator())

@@ -29,6 +29,7 @@ from keras_convnets.training.data.sampling import balanced
 from keras_convnets.typed import explaining
 
 AutoShardPolicy = tf.data.experimental.AutoShardPolicy
+Rows = tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]
 _MARGIN = 2  # a crop of a large photograph is decoded at no less than twice the network's input
 
 
@@ -65,6 +66,9 @@ def training_batches(
 ) -> tf.data.Dataset:
     """Return one epoch of shuffled and augmented training batches, as (images, labels).
 
+    Every pass over them is the same epoch, in the same order, with the same augmentation: for
+    several epochs of one ``model.fit``, pass it `training_epochs`.
+
     Args:
         data: the data to train on.
         batch_size: the global batch size: images per step over all replicas.
@@ -100,13 +104,37 @@ def training_batches(
     augmentation = augmentation_named(data.augmentation)
     places = np.arange(steps * batch_size).reshape(steps, pipelines, replicas // pipelines, -1)
     own = places[first_step:, pipeline].reshape(-1, batch_size // replicas)
+    return batches_of(
+        data, augmentation, rows_of(data, augmentation, own, seed, epoch), data_format
+    )
+
+
+def rows_of(
+    data: Data, augmentation: Augmentation, places: np.ndarray, seed: int, epoch: int
+) -> Rows:
+    """Return the images at some places of an epoch, their random numbers, and the rest of each.
+
+    Args:
+        data: the data to train on.
+        augmentation: their augmentation.
+        places: positions of the epoch, (batches, images of a batch).
+        seed: the seed of the shuffle and the augmentation.
+        epoch: the epoch.
+    """
     order, numbers = _drawn(len(data.train), augmentation.numbers, seed, epoch)
     if data.sampling is not None:
         order = balanced(data.train.labels, seed, epoch)
     changes = drawn(augmentation, len(data.train), data.image_shape, seed, epoch)
-    rest = {name: values[own] for name, values in changes.items()}
-    rest["labels"] = data.train.labels[order[own]]
-    batches = _read(data.train, data.preprocessing, augmentation, (order[own], numbers[own], rest))
+    rest = {name: values[places] for name, values in changes.items()}
+    rest["labels"] = data.train.labels[order[places]]
+    return order[places], numbers[places], rest
+
+
+def batches_of(
+    data: Data, augmentation: Augmentation, rows: Rows | tf.data.Dataset, data_format: str
+) -> tf.data.Dataset:
+    """Return the batches of images and labels of rows, arrays or a data set of them."""
+    batches = _read(data.train, data.preprocessing, augmentation, rows)
     change = Changes(augmentation, data.train, data.preprocessing)
 
     def finish(images: tf.Tensor, numbers: tf.Tensor, rest: dict[str, Any]) -> tuple[Any, Any]:
@@ -136,21 +164,26 @@ def _read(
     images: Images,
     preprocessing: Preprocessing,
     augmentation: Augmentation,
-    rows: tuple[Any, ...],
+    rows: Rows | tf.data.Dataset,
 ) -> tf.data.Dataset:
     """Return batches of preprocessed images, their random numbers and the rest of their rows.
 
     They are gathered a batch at a time where possible, otherwise read one by one.
     """
+    is_set = isinstance(rows, tf.data.Dataset)
     if gathered(images, preprocessing) and not augmentation.random_resized_crop:
-        batches = tf.data.Dataset.from_tensor_slices(rows)
+        batches = rows if is_set else tf.data.Dataset.from_tensor_slices(rows)
         return mapped(
             batches,
             lambda many, numbers, rest: (preprocessing(images.read(many)), numbers, rest),
         )
-    one_row_each = tf.nest.map_structure(lambda array: array.reshape(-1, *array.shape[2:]), rows)
+    if is_set:
+        one_row_each, size = rows.unbatch(), rows.element_spec[0].shape[0]
+    else:
+        flat = tf.nest.map_structure(lambda array: array.reshape(-1, *array.shape[2:]), rows)
+        one_row_each, size = tf.data.Dataset.from_tensor_slices(flat), rows[0].shape[1]
     singles = one_by_one(images, one_row_each, *_single(preprocessing, augmentation))
-    return singles.batch(rows[0].shape[1], drop_remainder=True)
+    return singles.batch(size, drop_remainder=True)
 
 
 def _single(
