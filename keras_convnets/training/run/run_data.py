@@ -57,7 +57,23 @@ def load_run_data(
 def is_own(config: RunConfig, name: str) -> bool:
     """Return whether a name, which may be spelt in another way, is that of the data of a run."""
     own = config.data.arguments
-    return own is not None and _place(name) == _place(own.name)
+    return own is not None and is_same(name, own.name)
+
+
+def is_same(name: str, other: str) -> bool:
+    """Return whether two names of data are of the same, however their paths are spelt."""
+    return _place(name) == _place(other)
+
+
+def changed(config: RunConfig, data: Data) -> tuple[str, ...]:
+    """Return a line if the data of a run have changed since it began, so far as counts tell."""
+    then = config.data.train_images, config.data.test_images
+    now = len(data.train), len(data.test)
+    if now == then:
+        return ()
+    words = (f"{train:,} training and {test:,} test images" for train, test in (then, now))
+    what = f"{data.name} has changed since the run began, from {' to '.join(words)}"
+    return (f"{what}: it may have been trained on some of these",)
 
 
 def _place(name: str) -> str:

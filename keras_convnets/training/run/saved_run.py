@@ -21,6 +21,7 @@ from keras_convnets.training.data.loading import SPLITS, LabelledImages, load_la
 from keras_convnets.training.run import config_file
 from keras_convnets.training.run.run_config import RunConfig
 from keras_convnets.training.run.run_data import (
+    changed,
     check_classes,
     is_own,
     load_run_data,
@@ -99,7 +100,8 @@ class SavedRun:
             return load_labelled(name, where, None, self.preprocessing, self.class_names, check)
         split = checks.choice("split", split or "test", SPLITS)
         data = self.load_data(name, data_dir)
-        words = () if name is None or is_own(config, name) else data.words
+        is_owned = name is None or is_own(config, name)
+        words = changed(config, data) if is_owned else data.words
         return LabelledImages(getattr(data, split), data.preprocessing, data.name, split, words)
 
 

@@ -17,14 +17,17 @@ from keras_convnets import files, memory
 from keras_convnets.inference.outputs import outputs_of
 from keras_convnets.keras_private import without_values
 from keras_convnets.own_networks import is_file, is_function
+from keras_convnets.training import run_folder
 from keras_convnets.training.data.data import Data
 from keras_convnets.training.data.loading import load_data
 from keras_convnets.training.distribute.strategies import scope_of
+from keras_convnets.training.run import config_file
 from keras_convnets.training.run.enough_memory import REMEDY, can_be_too_large, check_memory
 from keras_convnets.training.run.given_weights import UNKNOWN, open_weights
 from keras_convnets.training.run.pretrained import open_pretrained
 from keras_convnets.training.run.request import RunRequest
 from keras_convnets.training.run.run_config import WeightsFacts
+from keras_convnets.training.run.run_data import is_same
 from keras_convnets.training.run.spoken import spoken
 from keras_convnets.training.transfer.fine_tuning import freeze_until
 from keras_convnets.training.transfer.sigmoids import with_sigmoids
@@ -86,9 +89,31 @@ def _of_pretrained(request: RunRequest, path: Path, strategy: Any) -> Start:
     said, size = spoken(request.preprocessing), request.data.image_size
     pretrained = pretrained.prepared(said, size, files.shown(path))
     arguments = pretrained.data_arguments(request.data.image_size, request.data.channels)
-    data = _loaded(request, **arguments)
+    split, words = _same_split(request, path)
+    data = _loaded(request, **arguments | split)
     with scope_of(strategy):
-        return Start(data, pretrained.for_classes(data.class_names))
+        return Start(data, pretrained.for_classes(data.class_names), words=words)
+
+
+def _same_split(request: RunRequest, path: Path) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Return how the data of a run are split again, so that it was not trained on the test images.
+
+    Returns:
+        The arguments of `load_data` for it, none for other data, and what is to be said.
+    """
+    if not run_folder.is_run(path):
+        return {}, ()
+    own = config_file.read(path).data.arguments
+    if own is None or not is_same(own.name, request.data.name):
+        return {}, ()
+    words = []
+    if own.seed != request.settings.seed:
+        words.append(
+            f"the test images are those of {files.shown(path)}, split with seed {own.seed}"
+        )
+    if request.data.validation_split > 0 and request.data.validation_split != own.validation_split:
+        words.append(f"{files.shown(path)} was trained on validation images of this run")
+    return {"seed": own.seed}, tuple(words)
 
 
 def _of_file(request: RunRequest, file: str, strategy: Any) -> Start:
