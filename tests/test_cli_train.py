@@ -276,7 +276,9 @@ def test_a_run_is_tuned_to_other_classes_with_its_own_preprocessing(capfd):
     configs = {
         name: json.loads(Path(f"{name}/config.json").read_text()) for name in ("run", "tuned")
     }
-    assert configs["tuned"]["preprocessing"] == configs["run"]["preprocessing"]
+    # The pixels of digits are 0 to 16, those of files 0 to 255.
+    assert configs["run"]["preprocessing"]["scale"] == 16.0
+    assert configs["tuned"]["preprocessing"] == configs["run"]["preprocessing"] | {"scale": 255.0}
     assert configs["tuned"]["data"]["class_names"] == ["cat", "dog"]
     model = keras.models.load_model("tuned/model.keras", compile=False)
     assert (model.name, model.input_shape, model.output_shape) == (

@@ -161,13 +161,13 @@ def _preprocessing(of: Kept, said: Said) -> Preprocessing:
 
 
 def _check_takes(model: Any, preprocessing: Preprocessing) -> None:
-    check_images(model, preprocessing)
     check_takes(
         model,
         preprocessing.image_shape,
         "as the preprocessing makes them",
         "Take the preprocessing of the model's own run.",
     )
+    check_images(model, preprocessing)
 
 
 def _prepared(of: Kept, images: Any, preprocessing: Any) -> Iterator[Any]:

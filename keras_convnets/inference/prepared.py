@@ -64,7 +64,7 @@ def preprocessing_for(
     found = told_preprocessing(model, said, image_size)
     if found is None:
         raise ValueError(
-            f"preprocessing: received none, and {whose or model.name} does not tell how its images "
+            f"preprocessing: received none, and {whose or model.name} does not say how its images "
             f"are prepared; expected {', '.join(NAMES)}, or a run with the same. Say it by "
             "--preprocessing (preprocessing)."
         )
@@ -101,6 +101,17 @@ def told_preprocessing(
     given = _as_said(said or "none", (channels, rows, cols))
     _check(model, given, None, own)
     return given
+
+
+def check_known(model: Any, preprocessing: Preprocessing) -> None:
+    """Refuse a preprocessing that is another than that which a model knows.
+
+    Raises:
+        ValueError: it is another.
+    """
+    known = preprocessing_of(model)
+    if known is not None:
+        _check(model, preprocessing, known, None)
 
 
 def check_images(model: Any, preprocessing: Preprocessing) -> None:

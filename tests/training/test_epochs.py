@@ -51,14 +51,14 @@ def test_a_fit_sees_another_epoch_each_time():
     for epochs in (1, 2):
         keras.utils.set_random_seed(0)
         model.set_weights([np.zeros_like(w) for w in model.get_weights()])
-        model.fit(batches, epochs=epochs, steps_per_epoch=1, verbose=0)
+        model.fit(batches, epochs=epochs, steps_per_epoch=1, shuffle=False, verbose=0)
         weights.append(model.get_weights())
     model.set_weights(weights[0])
     model.fit(*map(np.asarray, again[0]), batch_size=16, shuffle=False, verbose=0)
     for one, other in zip(model.get_weights(), weights[1], strict=True):
         np.testing.assert_allclose(one, other, atol=1e-6)
     with pytest.raises(ValueError, match="steps_per_epoch"):
-        model.fit(batches, epochs=2, verbose=0)
+        model.fit(batches, epochs=2, shuffle=False, verbose=0)
 
 
 @pytest.mark.parametrize("wrong", [{"first_step": 4}, {"first_epoch": -1}, {"batch_size": 30}])

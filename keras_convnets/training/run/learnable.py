@@ -14,7 +14,7 @@ from keras_convnets.graph.walk import walk
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.inference.classifier import check_weights, own_steps
 from keras_convnets.inference.outputs import outputs_of
-from keras_convnets.inference.prepared import check_images
+from keras_convnets.inference.prepared import check_known
 from keras_convnets.keras_private import all_layers, learnt_weights
 from keras_convnets.training.data.data import Data
 from keras_convnets.training.run.reloads import check_reloads
@@ -45,7 +45,7 @@ def check_learns(model: keras.Model, data: Data) -> None:
     _check_trained(model, calls)
     _check_precision(model)
     _check_scale(model, calls, data.preprocessing)
-    check_images(model, data.preprocessing)
+    check_known(model, data.preprocessing)
     check_reloads(model, data.image_shape, len(calls))
 
 
