@@ -164,7 +164,7 @@ def _read(
     images: Images,
     preprocessing: Preprocessing,
     augmentation: Augmentation,
-    rows: Rows | tf.data.Dataset,
+    rows: Any,
 ) -> tf.data.Dataset:
     """Return batches of preprocessed images, their random numbers and the rest of their rows.
 
