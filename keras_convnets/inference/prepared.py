@@ -103,6 +103,16 @@ def told_preprocessing(
     return given
 
 
+def check_same(model: Any, said: Said, known: Preprocessing) -> None:
+    """Refuse what is said of the images of a model if it is something else than is known.
+
+    Raises:
+        ValueError: it is.
+    """
+    if said is not None:
+        _check(model, _as_said(said, known.image_shape), known, None)
+
+
 def check_known(model: Any, preprocessing: Preprocessing) -> None:
     """Refuse a preprocessing that is another than that which a model knows.
 

@@ -15,7 +15,12 @@ from keras_convnets.images.fitted import for_input
 from keras_convnets.images.model_preprocessing import preprocessing_of
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.inference.classifier import check_one_vector, check_takes_floats
-from keras_convnets.inference.prepared import Said, preprocessing_for, told_preprocessing
+from keras_convnets.inference.prepared import (
+    Said,
+    check_same,
+    preprocessing_for,
+    told_preprocessing,
+)
 from keras_convnets.saved_models import is_file, load_model
 from keras_convnets.training.data.arguments import ImageSize, rows_and_cols, size_of
 from keras_convnets.training.run.saved_run import open_run
@@ -50,7 +55,12 @@ class Pretrained:
         Raises:
             ValueError: what is said contradicts what is known of the model, or it is not known.
         """
+        if said is None and self.preprocessing is not None:
+            return self
         size = None if image_size is None else rows_and_cols(image_size)
+        if self.preprocessing is not None:  # that of a run, which its model need not know
+            check_same(self.model, said, self.preprocessing)
+            return self
         if whose is None:
             found = told_preprocessing(self.model, said, size)
         else:
