@@ -5,10 +5,13 @@ import sys
 from pathlib import Path
 
 import keras
+import numpy as np
 import pytest
+from PIL import Image
 
 from helpers import refusal
-from keras_convnets import cli, cost, create_model
+from keras_convnets import cli, cost, create_model, load_model
+from keras_convnets.inference.outputs import outputs_of
 from keras_convnets.own_networks import in_a_path
 from keras_convnets.training.run.request import RunRequest
 
@@ -119,6 +122,27 @@ def test_a_saved_model_is_trained_as_it_is(capfd):
     keras.Sequential([keras.Input((8, 6, 1)), *head]).save("three.keras")
     line = refusal(["train", "--model", "three.keras"], capfd)
     assert "has 3 outputs; expected 10, the classes of digits. Start from it by --fine-tune" in line
+
+
+def test_one_output_is_for_two_classes_of_a_network_that_is_built(capfd):
+    rng = np.random.default_rng(0)
+    for label, folder in enumerate(("images/no", "images/yes")):
+        Path(folder).mkdir(parents=True)
+        for number in range(10):
+            pixels = rng.integers(0, 128, (8, 8, 3), np.uint8) + np.uint8(127 * label)
+            Image.fromarray(pixels).save(f"{folder}/{number}.png")
+    train = ["train", "--one-output", "--data", "folder:images", "--image-size", "32"]
+    short = ["--epochs", "1", "--batch-size", "8"]
+    assert cli.main([*train, *short, "--model", "lenet_5", "--out", "run"]) == 0
+    config = json.loads(Path("run/config.json").read_text())
+    assert (config["model"]["num_outputs"], config["request"]["one_output"]) == (1, True)
+    assert outputs_of(load_model("run/model.keras")).kind == "sigmoid"
+    own = ["--model", "networks_of_a_test:small", "--dry-run"]
+    assert cli.main([*train, *short, *own]) == 0
+    capfd.readouterr()
+    digits = ["train", "--one-output", "--image-size", "32", "--model", "lenet_5"]
+    assert "which has 10 classes; expected two classes" in refusal(digits, capfd)
+    assert "one_output: received True" in refusal([*digits, "--weights", "torchvision"], capfd)
 
 
 def test_folders_are_named_without_a_colon():

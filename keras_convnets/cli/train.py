@@ -62,9 +62,13 @@ def _several_times(plan: Any, runs: int) -> str:
 
 
 def _network(name: str, input_shape: tuple[int, int, int], num_outputs: int) -> Any:
+    from keras_convnets.own_networks import is_function
     from keras_convnets.zoo import create_model, one_output
 
-    return create_model(name, input_shape, num_outputs, **one_output(name))
+    options = one_output(name)
+    if num_outputs == 1 and not is_function(name):
+        options["classifier_activation"] = "sigmoid"
+    return create_model(name, input_shape, num_outputs, **options)
 
 
 def _tell(line: str) -> None:

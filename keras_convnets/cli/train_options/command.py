@@ -41,6 +41,11 @@ def add_to(commands: Any) -> Any:
     )
     add_load(command)
     command.add_argument(
+        "--one-output",
+        action="store_true",
+        help="one sigmoid for two classes, in place of two outputs",
+    )
+    command.add_argument(
         "--out", type=Path, metavar="FOLDER", help="the folder to make (default: under runs/)"
     )
     command.add_argument(

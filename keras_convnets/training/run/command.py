@@ -49,6 +49,7 @@ def where(request: RunRequest | ResumeRequest) -> list[str]:
         options |= {"data_dir": request.data.data_dir, "load": request.load}
     else:
         options |= {"data_dir": request.data_dir, "model": request.network}
+        options |= {"time_limit": request.time_limit}
     return _line({name: value for name, value in options.items() if value})
 
 

@@ -152,6 +152,7 @@ class RunRequest:
             tell, or instead of the usual: ``"none"``, ``"0-1"``, ``"-1-1"``, ``"imagenet"``,
             ``"caffe"``, or the folder of a run with the same.
         precision: the Keras dtype policy to build the network with.
+        one_output: build the network with one sigmoid for two classes, in place of two outputs.
         data: the data to train on.
         recipe: the training recipe.
         settings: how the run is carried out.
@@ -181,6 +182,7 @@ class RunRequest:
     freeze_until: str | None = None
     preprocessing: str | None = None
     precision: str | None = None
+    one_output: bool = False
     data: DataRequest = DataRequest()
     recipe: Recipe = RECIPES["quick"]
     settings: Settings = dataclasses.field(default_factory=Settings)
@@ -199,6 +201,7 @@ class RunRequest:
             freeze_until=_text("freeze_until", self.freeze_until),
             preprocessing=_text("preprocessing", self.preprocessing),
             precision=_text("precision", self.precision),
+            one_output=checks.boolean("one_output", self.one_output),
             load=tuple(checks.path("load", file) for file in checks.items("load", self.load)),
             out=_path("out", self.out),
             or_resume=checks.boolean("or_resume", self.or_resume),
@@ -209,6 +212,7 @@ class RunRequest:
             checks.instance(name, getattr(self, name), kind, remedy)
         if self.or_resume and self.out is None:
             raise ValueError("continue: expected --out with it, the folder of the run. Name one.")
+        self._check_one_output()
         of_model = {"model": self.network, "weights": self.weights, "precision": self.precision}
         for option, value in of_model.items():
             if self.fine_tune is not None and value is not None:
@@ -222,6 +226,14 @@ class RunRequest:
                     f"{option}: received {of_model[option]!r} with the saved model {self.network}, "
                     f"which has its own; expected none. Leave --{option} out."
                 )
+
+    def _check_one_output(self) -> None:
+        is_built = self.fine_tune is None and self.weights is None
+        if self.one_output and (not is_built or is_file(self.network_name)):
+            raise ValueError(
+                "one_output: received True with a model that is trained or saved; expected it only "
+                "with a network that is built anew. Leave --one-output out."
+            )
 
     @property
     def network_name(self) -> str:

@@ -136,6 +136,7 @@ class RequestFacts:
     precision: str | None
     load: tuple[str, ...]
     preprocessing: str | None = None
+    one_output: bool = False
     load_paths: tuple[str, ...] = ()
     strategy: str = "auto"
     workers: str | None = None

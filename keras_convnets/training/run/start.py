@@ -163,7 +163,7 @@ def _built(
         what = f"{network} for images of {shape(data.image_shape)}"
         try:
             with memory.explained(what, REMEDY):
-                model = build(network, data.image_shape, len(data.class_names))
+                model = build(network, data.image_shape, _outputs(request, data))
                 return with_sigmoids(model) if _are_independent(request, data) else model
         finally:
             keras.config.set_dtype_policy(before)
@@ -181,7 +181,20 @@ def _built(
 
 def _are_independent(request: RunRequest, data: Data) -> bool:
     """Return whether each class has a loss of its own, so that the network needs sigmoids."""
-    return request.recipe.loss is not None or data.train.labels.ndim == 2
+    has_several = data.train.labels.ndim == 2
+    return request.one_output or request.recipe.loss is not None or has_several
+
+
+def _outputs(request: RunRequest, data: Data) -> int:
+    """Return the number of outputs of the network to build."""
+    classes, several = len(data.class_names), data.train.labels.ndim == 2
+    if request.one_output and (classes != 2 or several):
+        what = "several labels an image" if several else f"{classes} classes"
+        raise ValueError(
+            f"one_output: received True with {data.name}, which has {what}; expected two classes. "
+            "Leave --one-output out."
+        )
+    return 1 if request.one_output else classes
 
 
 def _policy(request: RunRequest) -> str:
