@@ -51,7 +51,8 @@ def training_epochs(
         >>> from keras_convnets.training import load_data, steps_per_epoch, training_epochs
         >>> data = load_data("digits")
         >>> batches = training_epochs(data, 128, seed=0)
-        >>> # model.fit(batches, epochs=5, steps_per_epoch=steps_per_epoch(data, 128), shuffle=False)
+        >>> steps = steps_per_epoch(data, 128)
+        >>> # model.fit(batches, epochs=5, steps_per_epoch=steps, shuffle=False)
         >>> batches.element_spec[0].shape
         TensorShape([128, 32, 32, 1])
     """
