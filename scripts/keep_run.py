@@ -39,6 +39,19 @@ from keras_convnets.training.run.step_callback import StepCallback
 
 STEPS = 5 + 2
 READ = ("config.json", "checkpoint.npz", "history.csv", "start.keras", "model.keras")
+# All that a run keeps a state of, or that a file of it tells.
+VALUES: dict[str, Any] = {
+    "epochs": 3,
+    "batch_size": 256,
+    "patience": 1,
+    "augmentation": "shift+mixup:0.2",
+    "optimizer": "adamw",
+    "learning_rate": 0.01,
+    "optimizer_arguments": {"beta_2": 0.99},
+    "accumulation_steps": 2,
+    "ema_momentum": 0.5,
+    "class_weights": "balanced",
+}
 
 
 def main(folder: Path) -> None:
@@ -46,7 +59,7 @@ def main(folder: Path) -> None:
     settings = Settings(seed=3, checkpoint_steps=2, deterministic=True)
     make_repeatable(settings)
     data = load_data("digits", image_size=8)
-    recipe = RECIPES["quick"].replace(epochs=2, batch_size=256)
+    recipe = RECIPES["quick"].replace(**VALUES)
     with tempfile.TemporaryDirectory() as place:
         run = Path(place) / "run"
         interrupt_after(STEPS)
@@ -63,7 +76,8 @@ def main(folder: Path) -> None:
 def network() -> keras.Model:
     """Return a small network with weights of each kind: parameters, statistics, random seeds."""
     inputs = x = keras.Input((8, 8, 1))
-    x = keras.layers.Conv2D(4, 3, strides=2, activation="relu", name="conv1_conv")(x)
+    conv = {"strides": 2, "activation": "relu", "use_bias": False}
+    x = keras.layers.Conv2D(4, 3, name="conv1_conv", **conv)(x)
     x = keras.layers.BatchNormalization(name="conv1_bn")(x)
     x = keras.layers.Dropout(0.2, name="conv1_dropout")(x)
     x = keras.layers.Flatten(name="head_flatten")(x)

@@ -21,6 +21,7 @@ FREE = [
     ["--strategy", "mirrored"],
     ["--secret-file", "secret", "--workers", "a:1,b:2", "--index", "1"],
     ["--out", "there", "--continue"],
+    ["--time-limit", "1h30m4.25s", "--keep-best", "--validation-split", "0.1"],
     ["--load", "one.py", "--load=-two.py"],
     ["--data", "folder:it's; rm -rf *", "--seed", "7"],
     ["--no-nesterov", "--drops", "0.3333333333333333,0.9", "--schedule", "drops"],
@@ -127,5 +128,5 @@ def test_of_a_run_begun_in_python_it_is_the_call():
     assert found.call == (
         "train(model, load_data('digits', image_size=8), \"run\", "
         "RECIPES['quick'].replace(batch_size=256, epochs=2), "
-        "Settings(seed=3, checkpoint_steps=2, deterministic=True))"
+        "Settings(seed=3, checkpoint_steps=2, deterministic=True, keep_best=False))"
     )

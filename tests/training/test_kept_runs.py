@@ -68,6 +68,8 @@ def test_it_is_evaluated(run, expected):
     np.testing.assert_allclose(predictions(run), expected["interrupted"], **TOLERANCE)
     arrays, _ = checkpoint.read(run / "checkpoint.npz")
     model = open_run(run).model
+    if config_file.read(run).recipe.ema_momentum:
+        return  # the model has the averages of the weights
     by_path = {name.split(" ", 1)[1]: array for name, array in arrays.items()}
     for weight in model.weights:
         assert weight.numpy().tobytes() == by_path[weight.path].tobytes()
@@ -75,7 +77,7 @@ def test_it_is_evaluated(run, expected):
 
 def test_it_is_resumed(run, expected):
     data = open_run(run).load_data()
-    assert resume(run, data, console=quiet()).epochs == 2
+    assert resume(run, data, console=quiet()).epochs == 2  # all, or as many as patience allows
     np.testing.assert_allclose(predictions(run), expected["resumed"], **TOLERANCE)
     assert config_file.read(run).format == FORMAT
     assert "start.keras" not in os.listdir(run)

@@ -15,6 +15,7 @@ from keras_convnets.training.run.request import DataRequest, Devices, ResumeRequ
 from keras_convnets.training.run.run_config import RunConfig
 
 _DEFAULT_RECIPE = "quick"
+_TIME = "time_limit"
 _WRITTEN = (bool, int, float, str, type(None))  # arguments of an optimizer that an option gives
 
 
@@ -85,6 +86,11 @@ def _words(option: str, value: Any) -> list[str]:
     value = str(value.absolute()) if isinstance(value, Path) else stored_value(option, value)
     text = f"{value:g}s" if option == "time_limit" else _text(value)
     return [f"{name}={text}"] if text.startswith("-") else [name, text]
+
+
+def _time(seconds: float) -> str:
+    """Return a time with its units, as the command takes it."""
+    return f"{int(seconds // 60)}m{round(seconds % 60, 6)}s"
 
 
 def _text(value: Any) -> str:
