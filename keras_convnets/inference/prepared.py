@@ -32,6 +32,7 @@ from keras_convnets.images.preprocessing import Preprocessing
 _DIGITS = PixelRange(0.0, 16.0)
 _USUAL = (BYTES, PixelRange(0.0, 1.0), PixelRange(-1.0, 1.0), _DIGITS)
 _NEAR = 0.05  # as a share of a range
+_TIMES = 8.0  # how far apart normalised numbers may be, against those that are not
 
 Said = Preprocessing | str | None
 
@@ -127,11 +128,16 @@ def check_known(model: Any, preprocessing: Preprocessing) -> None:
 def check_images(model: Any, preprocessing: Preprocessing) -> None:
     """Refuse a preprocessing that contradicts what is known of a model.
 
+    A model that scales images itself may have been trained on images that were normalised before,
+    as long as its weights still receive numbers of the usual size.
+
     Raises:
         ValueError: the model knows another, or scales images itself that are already scaled.
     """
     known = preprocessing_of(model)
-    _check(model, preprocessing, known, None if known is not None else own_scaling(model))
+    own = own_scaling(model) if known is None else None
+    is_near = own is not None and (own.pixels is None or _feeds_nearly(preprocessing, own.pixels))
+    _check(model, preprocessing, known, None if is_near else own)
 
 
 def check_pixels(images: Images, preprocessing: Preprocessing) -> None:
@@ -203,6 +209,12 @@ def _feeds(given: Preprocessing, own: OwnScaling) -> bool:
         np.abs(ends - taken).max() <= _NEAR * (taken.high - taken.low)
         for taken in (_USUAL if own.pixels is None else (own.pixels,))
     )
+
+
+def _feeds_nearly(given: Preprocessing, pixels: PixelRange) -> bool:
+    """Return whether a preprocessing makes numbers nearly as far apart as some pixels."""
+    span = float(np.ptp(_ends(given, range_of(given) or BYTES)))
+    return 1 / _TIMES <= span / (pixels.high - pixels.low) <= _TIMES
 
 
 def _ends(preprocessing: Preprocessing, pixels: PixelRange) -> np.ndarray:
