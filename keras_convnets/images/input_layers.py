@@ -26,7 +26,7 @@ _FRONT = {
     *(LayerType.IDENTITY, LayerType.DROPOUT, LayerType.ELEMENTWISE, LayerType.ADDITION),
     *(LayerType.MERGE, LayerType.SLICES, LayerType.SPLIT, LayerType.REARRANGEMENT),
     *(LayerType.CONCATENATION, LayerType.PADDING, LayerType.PAD_OPERATION, LayerType.CROPPING),
-    *(LayerType.RESHAPE, LayerType.IMAGE, LayerType.LOOKUP),
+    *(LayerType.IMAGE, LayerType.LOOKUP),
 }
 _PROBES = (0.0, 1.0, 16.0, 100.0, 255.0)  # constant images
 _SIDE = 32  # of images, where any will do

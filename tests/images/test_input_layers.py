@@ -65,7 +65,13 @@ def test_the_range_that_first_layers_are_for_is_told(kind):
 
 
 @pytest.mark.parametrize(
-    "front", [(), (keras.layers.BatchNormalization(),), (keras.layers.Rescaling(1.0),)]
+    "front",
+    [
+        (),
+        (keras.layers.BatchNormalization(),),
+        (keras.layers.Rescaling(1.0),),
+        (keras.layers.Reshape((8, 8, 3)),),
+    ],
 )
 def test_first_layers_that_tell_nothing(front):
     model = after(*front)
