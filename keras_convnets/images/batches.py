@@ -44,7 +44,7 @@ def evaluation_batches(
         batches = one_by_one(
             images,
             tf.data.Dataset.from_tensor_slices((numbers, labels)),
-            lambda found, channels, _: preprocessing.of_encoded(found, channels),
+            lambda found, channels, turns, _: preprocessing.of_encoded(found, channels, turns),
             lambda pixels, _: preprocessing(pixels),
         )
         batches = batches.batch(batch_size)
@@ -74,7 +74,8 @@ def one_by_one(
     Args:
         images: the images.
         rows: the index of each image, and what else belongs to it.
-        of_encoded: a function from the bytes of a file, its channels and the rest of the row.
+        of_encoded: a function from the bytes of a file, its channels, whether any file is to be
+            turned, and the rest of the row.
         of_pixels: a function from the pixels of an image and the rest of the row.
     """
     dataset, encoded = rows, images.encoded
@@ -87,7 +88,7 @@ def one_by_one(
     dataset = dataset.unbatch().apply(tf.data.experimental.assert_cardinality(rows.cardinality()))
     return mapped(
         dataset,
-        lambda found, *rest: (of_encoded(found, encoded.channels, *rest), *rest),
+        lambda found, *rest: (of_encoded(found, encoded.channels, encoded.turns, *rest), *rest),
         cores,
     )
 

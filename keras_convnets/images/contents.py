@@ -43,7 +43,7 @@ class RefusedImageError(tf.errors.InvalidArgumentError):
         self.reason = reason
 
 
-def read(path: bytes | str, channels: int = 3) -> bytes:
+def read(path: bytes | str, channels: int = 3, turns: bool = True) -> bytes:
     """Return the bytes of an image file, as `checked` returns them.
 
     Raises:
@@ -56,10 +56,10 @@ def read(path: bytes | str, channels: int = 3) -> bytes:
         _refuse(_REASONS.get(error.errno or 0, error.strerror or str(error)), error)
     except ValueError as error:
         _refuse(str(error), error)
-    return checked(contents, channels)
+    return checked(contents, channels, turns)
 
 
-def checked(contents: bytes, channels: int = 3) -> bytes:
+def checked(contents: bytes, channels: int = 3, turns: bool = True) -> bytes:
     """Return an encoded image that TensorFlow decodes, and that is not too large for it.
 
     What Pillow has to decode comes back as a BMP, and a JPEG that is to be turned as `turning`
@@ -68,14 +68,15 @@ def checked(contents: bytes, channels: int = 3) -> bytes:
     Args:
         contents: the bytes of the file.
         channels: those that will be decoded, 1 (grey) or 3 (colour).
+        turns: whether marked JPEGs are turned where they are decoded; if not, Pillow turns them.
 
     Raises:
         RefusedImageError: the image has too many pixels or is too long, is of a kind that is not
             read, or is damaged.
     """
     header = checked_header(contents)
-    turned_whole = header.orientation != UPRIGHT and not contents.endswith(headers.JPEG_END)
-    if not header.by_pillow and not turned_whole:
+    marks = turns and contents.endswith(headers.JPEG_END)
+    if not header.by_pillow and (marks or header.orientation == UPRIGHT):
         return turning.marked(contents, header.orientation)
     try:
         return others.as_bmp(contents, header.kind, channels, _check_size)

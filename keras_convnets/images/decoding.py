@@ -45,12 +45,14 @@ def read(path: Any) -> tf.Tensor:
     return _decoded(image_contents.read, path, channels=3)
 
 
-def read_encoded(paths: Any) -> tf.Tensor:
+def read_encoded(paths: Any, turns: bool = True) -> tf.Tensor:
     """Return the bytes of files whose paths are a vector of strings, as `encoded` does."""
-    return encoded(image_contents.read, paths)
+    return encoded(image_contents.read, paths, turns=turns)
 
 
-def encoded(get: Callable[[bytes, int], bytes], given: Any, channels: int = 3) -> tf.Tensor:
+def encoded(
+    get: Callable[[bytes, int, bool], bytes], given: Any, channels: int = 3, turns: bool = True
+) -> tf.Tensor:
     """Return what a function of Python returns for each of many, within ``tf.data`` too.
 
     Python runs in one thread at a time, and most of the time of a call of its is spent around it:
@@ -60,6 +62,7 @@ def encoded(get: Callable[[bytes, int], bytes], given: Any, channels: int = 3) -
         get: `contents.read` or `contents.checked`.
         given: the paths or the bytes of the files, a vector of strings.
         channels: those that will be decoded.
+        turns: whether `part` will turn those that are to be turned.
 
     Returns:
         The bytes of files that TensorFlow can decode.
@@ -68,7 +71,7 @@ def encoded(get: Callable[[bytes, int], bytes], given: Any, channels: int = 3) -
     def each(texts: np.ndarray) -> np.ndarray:
         found = np.empty(texts.shape, object)
         for place, text in enumerate(texts):
-            found[place] = get(text, channels)
+            found[place] = get(text, channels, turns)
         return found
 
     if tf.executing_eagerly():
@@ -83,6 +86,7 @@ def part(
     window: Callable[[tf.Tensor], tf.Tensor],
     channels: int = 3,
     least: tuple[int, int] | None = None,
+    turns: bool = True,
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Return the pixels in a window of an encoded image, which are those of the whole image.
 
@@ -97,20 +101,22 @@ def part(
         least: the fewest rows and columns that are enough: a JPEG is decoded at 1/2, 1/4 or 1/8 of
             its size if its window then still has them. Each pixel is about the mean of those it
             replaces. By default it is decoded at its own size.
+        turns: whether a JPEG may be marked to be turned. To find out is a few operations in the
+            graph, which take a tenth of the time of a small image.
 
     Returns:
         The pixels, uint8, and the rows and columns of the image.
     """
 
     def of_jpeg() -> tuple[tf.Tensor, tf.Tensor]:
-        turn, stored = Turn(encoded), tf.image.extract_jpeg_shape(encoded)[:2]
+        stored = tf.image.extract_jpeg_shape(encoded)[:2]
+        if not turns:
+            return _jpeg_scaled(encoded, stored, window(stored), channels, least), stored
+        turn = Turn(encoded)
         given = turn.swapped(stored)
         place = turn.stored(window(given), given)
-        if least is None:
-            pixels = _jpeg_part(encoded, stored, place, channels)
-        else:
-            sides = turn.swapped(tf.stack(least))
-            pixels = _jpeg_scaled(encoded, stored, place, channels, sides)
+        sides = None if least is None else turn.swapped(tf.stack(least))
+        pixels = _jpeg_scaled(encoded, stored, place, channels, sides)
         return tf.cond(turn.is_needed, lambda: turn.upright(pixels), lambda: pixels), given
 
     def of_others() -> tuple[tf.Tensor, tf.Tensor]:
@@ -137,9 +143,11 @@ def _jpeg_scaled(
     given: tf.Tensor,
     window: tf.Tensor,
     channels: int,
-    least: tf.Tensor,
+    least: Any,
 ) -> tf.Tensor:
     """Return the pixels in a window of a JPEG, scaled to no less than the rows and columns."""
+    if least is None:
+        return _jpeg_part(encoded, given, window, channels)
 
     def at(ratio: int) -> tf.Tensor:
         if ratio == 1:
@@ -158,7 +166,7 @@ def _cut(image: tf.Tensor, window: tf.Tensor) -> tf.Tensor:
     return image[top : top + rows, left : left + cols]
 
 
-def _decoded(get: Callable[[bytes, int], bytes], given: Any, channels: int) -> tf.Tensor:
+def _decoded(get: Callable[[bytes, int, bool], bytes], given: Any, channels: int) -> tf.Tensor:
     found = encoded(get, tf.reshape(given, [1]), channels)[0]
     image = tf.io.decode_image(found, channels=channels, expand_animations=False)
     image = tf.ensure_shape(image, (None, None, channels))

@@ -119,6 +119,16 @@ def is_jpeg_before_its_frame(head: bytes) -> bool:
     return False
 
 
+def may_turn(head: bytes) -> bool:
+    """Return whether an image may be a JPEG that is to be turned, by its first bytes."""
+    if kinds.kind_of(head) != kinds.JPEG:
+        return False
+    try:
+        return _jpeg(head).orientation != exif.UPRIGHT
+    except (IndexError, struct.error, ValueError):
+        return True
+
+
 def _unpacked(layout: str, contents: bytes, start: int) -> tuple[int, ...]:
     return struct.unpack(layout, contents[start : start + struct.calcsize(layout)])
 

@@ -18,10 +18,13 @@ class Encoded:
         read: a function from many indices, an int64 vector, to the bytes of the files, as
             `decoding.encoded` returns them. It works inside ``tf.data``.
         channels: the channels to decode.
+        turns: whether any of them may have to be turned upright where it is decoded. If not,
+            ``read`` returns each of them upright.
     """
 
     read: Callable[[Any], tf.Tensor]
     channels: int = 3
+    turns: bool = True
 
 
 @dataclasses.dataclass(frozen=True)

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from keras_convnets import files
 from keras_convnets.images import contents, headers
+from keras_convnets.images.exif import UPRIGHT
 
 _HEAD, _LONG_HEAD, _TAIL = 2**14, 2**18, 12  # bytes
 _TOGETHER = 64  # files a task
@@ -25,10 +26,12 @@ class Look(NamedTuple):
     Attributes:
         size: its rows and columns; ``None`` if only decoding can tell.
         state: what `state` returns of it; ``None`` if there is no such file.
+        turns: whether it may be a JPEG that is to be turned upright.
     """
 
     size: tuple[int, int] | None
     state: tuple[int, ...] | None
+    turns: bool = False
 
 
 def looks(paths: Iterable[str]) -> list[Look]:
@@ -63,9 +66,10 @@ def _look(path: str) -> Look:
         return Look(None, None)
     header = headers.certain(head, tail)
     if status.st_size > contents.MOST_BYTES or header is None:
-        return Look(None, state(status))
+        return Look(None, state(status), headers.may_turn(head))
+    turns = header.orientation != UPRIGHT
     try:
         contents.checked_header(head)
     except contents.RefusedImageError:  # the reason is told when it is decoded
-        return Look(None, state(status))
-    return Look(header.shown if header.rows and header.cols else None, state(status))
+        return Look(None, state(status), turns)
+    return Look(header.shown if header.rows and header.cols else None, state(status), turns)

@@ -171,12 +171,13 @@ class Preprocessing:
         crop = self._crop(tf.shape(image)[-3:-1])
         return self._resized(image if crop is None else cropping.cut(image, crop.window), crop)
 
-    def of_encoded(self, encoded: tf.Tensor, channels: int = 3) -> tf.Tensor:
+    def of_encoded(self, encoded: tf.Tensor, channels: int = 3, turns: bool = True) -> tf.Tensor:
         """Preprocess an image file of which only the pixels that are needed are decoded.
 
         Args:
             encoded: the bytes of the file, as `decoding.encoded` returns them.
             channels: the channels to decode.
+            turns: whether it may have to be turned.
 
         Returns:
             The tensor that preprocessing the decoded image returns.
@@ -186,7 +187,7 @@ class Preprocessing:
             crop = self._crop(given)
             return tf.concat([[0, 0], given], axis=0) if crop is None else crop.window
 
-        image, given = decoding.part(encoded, window, channels)
+        image, given = decoding.part(encoded, window, channels, turns=turns)
         return self._resized(image, self._crop(given))
 
     def _is_ready(self, image: tf.Tensor) -> bool:

@@ -8,11 +8,11 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from keras_convnets.images import contents, decoding, looking, reading, tiff
+from keras_convnets.images import contents, decoding, looking, reading, tiff, turning
 from keras_convnets.images.batches import evaluation_batches
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.images.resizing import coloured
-from keras_convnets.training import load_data
+from keras_convnets.training import load_data, training_batches
 
 SCENE = np.asarray(odd_images.SCENE)
 READ = {
@@ -70,6 +70,45 @@ def test_training_evaluation_and_prediction_see_the_same(folder, monkeypatch, ch
     for number, image in enumerate(found):
         path = folder.parent / images.describe(number)
         assert np.array_equal(image, prepare.read_file(path)), path
+
+
+def test_headers_tell_which_may_have_to_be_turned(tmp_path):
+    for name, (data, _) in READ.items():
+        (tmp_path / name).write_bytes(data)
+        [look] = looking.looks([str(tmp_path / name)])
+        assert look.turns or not contents.checked(data).startswith(turning.MARK)
+        assert look.turns or not name.endswith(" 6.jpg")
+        assert not look.turns or " " in name, "an upright one"
+
+
+@pytest.mark.parametrize("augmentation", ["none", "resized-crop"])
+def test_a_photograph_that_was_upright_when_it_was_listed_is_turned(
+    tmp_path, monkeypatch, augmentation
+):
+    """No JPEG of these is to be turned, so none is in TensorFlow: Pillow turns what has changed."""
+    monkeypatch.setattr(reading, "MEMORY", 0)
+    prepare = Preprocessing(3, *SCENE.shape[:2], scale=1.0)
+    for number in range(4):
+        path = tmp_path / "pets" / f"{number % 2}" / f"{number}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(odd_images.photograph(1, quality=95))
+    where = f"folder:{tmp_path / 'pets'}"
+    data = load_data(where, preprocessing=prepare, augmentation=augmentation)
+    assert not data.train.encoded.turns
+    total = len(data.train)
+
+    def batches():
+        of_epoch = training_batches(data, total, seed=0, epoch=0)
+        for images in (of_epoch, evaluation_batches(data.train, prepare, total)):
+            yield from (batch for batch, _ in images.as_numpy_iterator())
+
+    before = list(batches())
+    for number in range(4):
+        path = tmp_path / "pets" / f"{number % 2}" / f"{number}.jpg"
+        path.write_bytes(odd_images.photograph(6, quality=95))
+    assert all(map(lambda a, b: odd_images.difference(a, b) < 5, before, batches()))
+    again = load_data(where, preprocessing=prepare, augmentation=augmentation)
+    assert again.train.encoded.turns
 
 
 @tf.function(

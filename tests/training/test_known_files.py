@@ -6,6 +6,7 @@ import shutil
 
 import numpy as np
 import pytest
+from odd_images import photograph
 from PIL import Image
 
 from encoded import gif, jpeg, png
@@ -97,7 +98,7 @@ def test_headers_tell_the_size_of_what_is_certain_to_be_decoded(tmp_path):
         assert looking.looks([str(tmp_path / name)])[0].size is None, name
     os.mkfifo(tmp_path / "pipe.jpg")
     for name in ("pipe.jpg", "nothing.jpg", ""):
-        assert looking.looks([str(tmp_path / name)]) == [(None, None)]
+        assert looking.looks([str(tmp_path / name)]) == [(None, None, False)]
 
 
 def test_files_that_do_not_fit_in_memory_are_not_decoded(root, monkeypatch):
@@ -139,6 +140,17 @@ def test_a_second_look_reads_nothing_but_what_has_changed(root, looked_at):
     assert len(looked_at) == 14
 
 
+def test_which_are_turned_is_kept(root, looked_at):
+    turned = root / "0" / "2.jpg"
+    turned.write_bytes(photograph(6))
+    for _ in range(2):
+        known = KnownFiles(root)
+        known.sizes(sorted(map(str, root.rglob("*.jpg"))))
+        known.keep()
+        assert known.turned == {str(turned)}
+    assert len(looked_at) == 12
+
+
 def test_what_was_written_a_moment_ago_is_not_kept(root, looked_at, monkeypatch):
     monkeypatch.setattr(known_files, "_SETTLED", 10**12)
     assert look(root) == look(root)
@@ -171,7 +183,7 @@ def changed(file, **changes):
     [
         lambda file: b"",
         lambda file: file.read_bytes()[:-9],
-        lambda file: file.read_bytes().replace(b"24]", b"25]", 1),
+        lambda file: file.read_bytes().replace(b"24, 0]", b"25, 0]", 1),
         lambda file: signed(b"[" * 10**5),
         lambda file: signed(b"null"),
         lambda file: signed(b"\xff\xfe"),
@@ -194,10 +206,10 @@ def test_what_is_kept_is_not_trusted(root, looked_at, harm):
 
 
 def test_a_lie_changes_nothing_that_is_decoded(root):
-    """Its state is right, its size is not: the file's own header counts when it is decoded."""
+    """Its state is right, the rest is not: the file's own header counts when it is decoded."""
     first = load(root)
     found = json.loads(kept(root).read_bytes().partition(b"\n")[2])["files"]
-    lies = {path: [*entry[:5], 9000, 9000] for path, entry in found.items()}
+    lies = {path: [*entry[:5], 9000, 9000, 1] for path, entry in found.items()}
     kept(root).write_bytes(changed(kept(root), files=lies))
     assert load(root) == first
 

@@ -34,6 +34,7 @@ class Part:
         kept: their pixels, if they fit in memory.
         sizes: the rows and columns that occur.
         skipped: the files that were left out, each with the reason.
+        turns: whether any image may be a JPEG that is to be turned upright.
     """
 
     place: Path
@@ -42,6 +43,7 @@ class Part:
     kept: Kept = dataclasses.field(default_factory=Kept)
     sizes: set[tuple[int, int]] = dataclasses.field(default_factory=set)
     skipped: list[str] = dataclasses.field(default_factory=list)
+    turns: bool = False
 
     def take(self, listed: Sequence[tuple[str, Any]], known: KnownFiles) -> None:
         """Add the images among listed files, pairs of a name and a label.
@@ -58,7 +60,7 @@ class Part:
         table = on_cpu(np.array([os.fsencode(path) for path in paths], object))
         doubtful = [number for number, size in enumerate(sizes) if size is None or fits]
         decoded = reading.attempts(lambda number: decoding.read(table[number]), doubtful)
-        for (name, label), size in zip(listed, sizes, strict=True):
+        for (name, label), path, size in zip(listed, paths, sizes, strict=True):
             if size is None or fits:
                 found = next(decoded)
                 if isinstance(found, tf.errors.OpError):
@@ -69,6 +71,7 @@ class Part:
             self.names.append(name)
             self.labels.append(label)
             self.sizes.add(size)
+            self.turns |= path in known.turned
 
     def images(self) -> Images:
         """Return the images, in memory if they fit, otherwise read from their files."""
@@ -78,7 +81,10 @@ class Part:
         paths = [os.fsencode(os.path.join(self.place, name)) for name in self.names]
         table = on_cpu(np.array(paths, object))
         read: Callable[[Any], tf.Tensor] = lambda number: decoding.read(table[number])  # noqa: E731
-        encoded = Encoded(lambda many: decoding.read_encoded(tf.gather(table, many)))
+        turns = self.turns
+        encoded = Encoded(
+            lambda many: decoding.read_encoded(tf.gather(table, many), turns), _CHANNELS, turns
+        )
         return Images(labels, read, None, self.names.__getitem__, encoded)
 
 

@@ -27,7 +27,7 @@ _LARGEST = 2**28  # bytes of what is kept of a folder
 _SETTLED = 2 * 10**9  # nanoseconds after which a change is seen in a file's times
 _STATE = 5
 
-Known = dict[str, list[int]]  # of each path: its state, its rows and columns
+Known = dict[str, list[int]]  # of each path: its state, rows, columns, and whether it is turned
 
 
 class KnownFiles:
@@ -35,10 +35,14 @@ class KnownFiles:
 
     Args:
         root: the folder, a path without links.
+
+    Attributes:
+        turned: the paths of those looked at that may be JPEGs to be turned upright.
     """
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        self.turned: set[str] = set()
         self._known: Known | None = None
         self._found: Known = {}
         self._news = 0
@@ -53,6 +57,8 @@ class KnownFiles:
         new = dict(zip(left, looks(left), strict=True))
         for path, look in new.items():
             self._note(path, look, started)
+            if look.turns:
+                self.turned.add(path)
         return [size or new[path].size for path, size in zip(paths, found, strict=True)]
 
     def keep(self) -> None:
@@ -86,13 +92,15 @@ class KnownFiles:
         if list(now) != kept[:_STATE]:
             return None
         self._found[path] = kept
+        if kept[-1]:
+            self.turned.add(path)
         return kept[_STATE], kept[_STATE + 1]
 
     def _note(self, path: str, look: Look, started: int) -> None:
         if look.size is None or look.state is None:
             return
         if max(look.state[-2:]) < started - _SETTLED:
-            self._found[path] = [*look.state, *look.size]
+            self._found[path] = [*look.state, *look.size, int(look.turns)]
             self._news += 1
 
 
@@ -119,11 +127,11 @@ def _kept(root: Path) -> Known:
 
 
 def _is_entry(kept: Any) -> bool:
-    if type(kept) is not list or len(kept) != _STATE + 2:
+    if type(kept) is not list or len(kept) != _STATE + 3:
         return False
     if any(type(number) is not int for number in kept):
         return False
-    rows, cols = kept[_STATE:]
+    rows, cols, _ = kept[_STATE:]
     return rows > 0 and cols > 0 and rows * cols <= contents.MOST_PIXELS
 
 

@@ -192,7 +192,7 @@ def _single(
     """Return the functions that preprocess the file, and the pixels, of one image."""
     if not augmentation.random_resized_crop:
         return (
-            lambda encoded, channels, *_: preprocessing.of_encoded(encoded, channels),
+            lambda encoded, channels, turns, *_: preprocessing.of_encoded(encoded, channels, turns),
             lambda pixels, *_: preprocessing(pixels),
         )
     stretched = preprocessing.stretching()
@@ -201,11 +201,13 @@ def _single(
     def of_pixels(pixels: tf.Tensor, numbers: tf.Tensor, _: Any) -> tf.Tensor:
         return stretched(augmentation.mirrored(augmentation.cut_out(pixels, numbers), numbers))
 
-    def of_encoded(encoded: tf.Tensor, channels: int, numbers: tf.Tensor, _: Any) -> tf.Tensor:
+    def of_encoded(
+        encoded: tf.Tensor, channels: int, turns: bool, numbers: tf.Tensor, _: Any
+    ) -> tf.Tensor:
         def window(sizes: tf.Tensor) -> tf.Tensor:
             return augmentation.window(sizes, numbers)
 
-        pixels, _ = decoding.part(encoded, window, channels, least)
+        pixels, _ = decoding.part(encoded, window, channels, least, turns)
         return stretched(augmentation.mirrored(pixels, numbers))
 
     return of_encoded, of_pixels

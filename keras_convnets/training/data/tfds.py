@@ -14,6 +14,7 @@ import tensorflow as tf
 from keras_convnets.images import decoding
 from keras_convnets.images.batches import untuned
 from keras_convnets.images.contents import checked
+from keras_convnets.images.headers import may_turn
 from keras_convnets.images.labelled import Encoded, Images, from_arrays, on_cpu
 from keras_convnets.images.reading import MEMORY, Kept, attempts
 from keras_convnets.training.data.source import Source
@@ -135,9 +136,10 @@ def _parts(builder: Any, name: str) -> list[str]:
 def _images(builder: Any, name: str, part: str, keys: tuple[str, str], channels: int) -> Images:
     """Return a part's images: decoded, else encoded, if they fit in memory, else in their files."""
     records, at_random = _records(builder, part, keys[0])
-    encoded, labels = Kept(), []
+    encoded, labels, turns = Kept(), [], False
     for record in records:
         labels.append(record[keys[1]])
+        turns = turns or may_turn(record[keys[0]])
         encoded.add(record[keys[0]], len(record[keys[0]]))
     if encoded.items is None and not at_random:
         raise ValueError(
@@ -165,7 +167,9 @@ def _images(builder: Any, name: str, part: str, keys: tuple[str, str], channels:
             array=None,
             describe=describe,
             encoded=Encoded(
-                lambda many: decoding.encoded(checked, contents(many), channels), channels
+                lambda many: decoding.encoded(checked, contents(many), channels, turns),
+                channels,
+                turns,
             ),
         )
     return from_arrays(decoded.items, np.array(labels), describe)
