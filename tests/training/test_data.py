@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 
@@ -91,3 +93,9 @@ def test_what_cannot_be_is_refused_in_a_line(tmp_path, name, arguments, words):
     with pytest.raises(ValueError, match=f"^{words}") as caught:
         load_data(name, **arguments)
     assert "\n" not in str(caught.value)
+
+
+def test_the_arguments_of_data_load_them_again():
+    data = load_data("digits", image_size=(8, 12), validation_split=0.1, augmentation="shift")
+    again = load_data(**json.loads(json.dumps(dict(data.arguments))))
+    assert (again.arguments, again.image_shape) == (data.arguments, data.image_shape)

@@ -191,8 +191,9 @@ def _loaded(
         "data_dir": None if data_dir is None else str(data_dir),
         "strict": strict,
         "augmentation": treatment.augmentation,
-        "layout": layout,
     }
+    if layout != LAYOUT:  # which `load_data` has no argument for: only begun runs go on with it
+        arguments["layout"] = layout
     return treated(_source(name, data_dir, strict, layout), treatment, arguments)
 
 

@@ -19,6 +19,7 @@ from keras_convnets.inference.outputs import outputs_of
 from keras_convnets.training.data import pipeline
 from keras_convnets.training.data.changes.mixing import check_pairs
 from keras_convnets.training.data.data import Data
+from keras_convnets.training.data.loading import LAYOUT
 from keras_convnets.training.data.sampling import check_sampling
 from keras_convnets.training.distribute.together import check_batch, check_updates
 from keras_convnets.training.recipe.optimizers import check_optimizer
@@ -194,7 +195,7 @@ def _of_data(data: Data) -> DataFacts:
         class_names=data.class_names,
         skipped=data.skipped,
         augmentation=data.augmentation,
-        arguments=DataArguments(**data.arguments) if data.arguments else None,
+        arguments=DataArguments(**{"layout": LAYOUT} | data.arguments) if data.arguments else None,
         contents=data.contents,
     )
 
