@@ -148,6 +148,15 @@ def test_what_is_named_and_no_run_is_refused(named, capsys):
     assert error.count("\n") == 1
 
 
+def test_arguments_of_other_types(several):
+    with pytest.raises(ValueError, match="^folders: received none"):
+        runs([])
+    with pytest.raises(ValueError, match="^means: received 'yes'"):
+        runs(several, means="yes")
+    with pytest.raises(ValueError, match="^sort: received 'worst'"):
+        runs(several, "worst")
+
+
 def test_a_run_counts_once_and_a_seed_too():
     made(Path("runs/a/seed-0"))
     made(Path("runs/b"))

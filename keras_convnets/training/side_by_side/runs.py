@@ -46,7 +46,7 @@ class Runs:
         checks.choice("sort", sort, ORDERS)
         self.groups = _sorted(grouped(list(runs)), sort)
         self.runs = tuple(run for group in self.groups for run in group.runs)
-        self.only_means = means
+        self.only_means = checks.boolean("means", means)
 
     def table(self) -> Table:
         """Return the table for people, with a note for each run that is not finished."""
@@ -140,6 +140,8 @@ def runs(
     """  # noqa: E501
     one = isinstance(folders, str | os.PathLike)
     named = [folders] if one else list(checks.items("folders", folders))
+    if not named:
+        raise ValueError("folders: received none; expected the folders of runs. Name one.")
     return Runs(map(read, find([Path(checks.path("runs", each)) for each in named])), sort, means)
 
 
