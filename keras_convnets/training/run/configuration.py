@@ -195,7 +195,7 @@ def _of_data(data: Data) -> DataFacts:
         class_names=data.class_names,
         skipped=data.skipped,
         augmentation=data.augmentation,
-        arguments=DataArguments(**{"layout": LAYOUT} | data.arguments) if data.arguments else None,
+        arguments=DataArguments(**{"layout": LAYOUT, **data.arguments}) if data.arguments else None,
         contents=data.contents,
     )
 
