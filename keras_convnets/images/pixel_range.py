@@ -53,7 +53,7 @@ class Seen:
     images: int
 
 
-_NOTHING = Seen(0.0, 0.0, True, 0)
+NOTHING = Seen(0.0, 0.0, True, 0)
 
 
 def range_of(preprocessing: Preprocessing) -> PixelRange | None:
@@ -158,43 +158,6 @@ def of_range(preprocessing: Preprocessing, found: PixelRange) -> Preprocessing:
     return silent if range_of(silent) == found else dataclasses.replace(silent, pixels=found)
 
 
-def for_image(
-    name: str, pixels: np.ndarray, preprocessing: Preprocessing
-) -> tuple[Preprocessing, str | None]:
-    """Return the preprocessing for one image, and what has to be said of its pixels, if anything.
-
-    Args:
-        name: the name of the image.
-        pixels: its pixels.
-        preprocessing: that of the images that the model was trained on.
-
-    Raises:
-        ValueError: the range of its pixels is another, and cannot be told.
-
-    Examples:
-        >>> digits = Preprocessing(1, 8, 8, scale=16)
-        >>> for_image("cat.png", np.full((8, 8, 1), 240, "uint8"), digits)[1]
-        "cat.png: its pixels go up to 240, those of the run's images to 16; taken as 0 to 255"
-    """
-    wanted = range_of(preprocessing)
-    if wanted is None:
-        return preprocessing, None
-    seen = seen_of(pixels, 1)
-    found = taken_for(wanted, seen, pixels.dtype == np.uint8)
-    if found is None:
-        raise ValueError(
-            f"{name}: received pixels of {seen.low:g} to {seen.high:g}; expected {wanted}, as in "
-            "the images that the model was trained on. Scale them to that."
-        )
-    if found == wanted:
-        return preprocessing, None
-    doubt = (
-        f"{name}: its pixels go up to {seen.high:g}, those of the run's images to "
-        f"{wanted.high:g}; taken as {found}"
-    )
-    return scaled_for(preprocessing, found), doubt
-
-
 def seen_in(images: Images) -> Seen:
     """Look at the pixels of some images: of all that are in memory, else of a few.
 
@@ -203,14 +166,14 @@ def seen_in(images: Images) -> Seen:
     """
     if images.array is not None:
         return seen_of(images.array, len(images))
-    found = _NOTHING
+    found = NOTHING
     numbers = np.linspace(0, len(images) - 1, min(_LOOKED_AT, len(images))).astype(int)
     for number in numbers.tolist():
         try:
             one = seen_of(images.read(tf.constant(number, tf.int64)).numpy(), 1)
         except tf.errors.OpError:
             continue
-        found = _both(found, one) if found.images else one
+        found = both(found, one)
         if found.high > _DIGIT:
             break
     return found
@@ -219,13 +182,16 @@ def seen_in(images: Images) -> Seen:
 def seen_of(pixels: np.ndarray, images: int) -> Seen:
     """Return what is seen of an array of pixels, of one or several images."""
     if not pixels.size:
-        return _NOTHING
+        return NOTHING
     some = pixels[: 1 + _VALUES // pixels[0].size] if images > 1 else pixels
     are_whole = pixels.dtype.kind in "iu" or bool((some == np.floor(some)).all())
     return Seen(float(pixels.min()), float(pixels.max()), are_whole, images)
 
 
-def _both(one: Seen, other: Seen) -> Seen:
+def both(one: Seen, other: Seen) -> Seen:
+    """Return what was seen of some images and of others."""
+    if not one.images:
+        return other
     return Seen(
         min(one.low, other.low),
         max(one.high, other.high),
@@ -243,5 +209,6 @@ def _alike(wanted: PixelRange, seen: Seen) -> bool:
     """Return whether pixels may have a range that is none of the usual."""
     span, size = wanted.high - wanted.low, max(abs(wanted.low), abs(wanted.high))
     has = max(abs(seen.low), abs(seen.high))
-    signs = (wanted.low < 0) == (seen.low < 0) or seen.high - seen.low < span
+    is_apart = seen.images >= _FEW and abs(min(wanted.low, seen.low)) >= size / _UNLIKE
+    signs = (wanted.low < 0) == (seen.low < 0) or (not is_apart and seen.high - seen.low < span)
     return signs and 1 / _UNLIKE <= has / size <= _UNLIKE

@@ -10,7 +10,8 @@ import numpy as np
 import tensorflow as tf
 
 from keras_convnets import axes
-from keras_convnets.images.pixel_range import for_image
+from keras_convnets.images.doubts import doubt_of, for_image
+from keras_convnets.images.pixel_range import NOTHING, Seen, both, seen_of
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.inference.batching import Prepared, prepared_batches
 from keras_convnets.inference.compiled import Kept
@@ -50,25 +51,31 @@ class ReadImages:
         return prepared_batches(itertools.chain([first], each), self._is_first, size)
 
     def _prepared(self, images: Any, preprocessing: Preprocessing) -> Iterator[Prepared]:
+        together = NOTHING
         for name, read in pixels_of(images, preprocessing, self.skipped.append):
             try:
                 pixels = read()
-                fitted, doubt = _for_image(name, pixels, preprocessing)
+                seen = seen_of(pixels, 1)
+                fitted, doubt = _for_image(name, seen, pixels.dtype == np.uint8, preprocessing)
             except UnreadableError as error:
                 if not self._refuses:
                     raise ValueError(str(error)) from error
                 self.refused.append(str(error))
                 continue
-            if doubt is not None:
+            if doubt is None:
+                together = both(together, seen)
+            else:
                 self.doubtful.append(doubt)
             self.names.append(name)
             yield pixels, fitted
+        if together.images and (doubt := doubt_of(together, preprocessing)) is not None:
+            self.doubtful.append(doubt)
 
 
 def _for_image(
-    name: str, pixels: np.ndarray, preprocessing: Preprocessing
+    name: str, seen: Seen, are_bytes: bool, preprocessing: Preprocessing
 ) -> tuple[Preprocessing, str | None]:
     try:
-        return for_image(name, pixels, preprocessing)
+        return for_image(name, seen, are_bytes, preprocessing)
     except ValueError as error:  # it was read, but pixels of this range cannot be used
         raise UnreadableError(str(error)) from error

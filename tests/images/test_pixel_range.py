@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_convnets.images.pixel_range import range_of
+from keras_convnets.images.doubts import doubt_of
+from keras_convnets.images.pixel_range import PixelRange, Seen, range_of, taken_for
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.training import Data, load_data
 from keras_convnets.training.data.loading import load_labelled
@@ -116,3 +117,17 @@ def test_blue_first():
         Preprocessing(1, 8, 8, order="BGR")
     with pytest.raises(ValueError, match="^pixels: received"):
         Preprocessing(1, 8, 8, pixels=(1.0, 1.0))
+
+
+def test_dark_images_are_doubtful_together_though_each_may_be_dark():
+    assert doubt_of(Seen(0, 15, are_whole=True, images=7), BYTES) is None
+    assert "all 8 images are 0 to 15" in doubt_of(Seen(0, 15, are_whole=True, images=8), BYTES)
+    assert doubt_of(Seen(0, 15, are_whole=True, images=8), DIGITS) is None
+
+
+def test_many_images_without_a_negative_pixel_are_not_those_of_a_model_of_both_signs():
+    signed, ringing = PixelRange(-0.99, 0.98), PixelRange(-0.01, 1.0)
+    assert taken_for(signed, Seen(0.1, 0.9, are_whole=False, images=1), False) == signed
+    assert taken_for(signed, Seen(-0.9, 0.9, are_whole=False, images=99), False) == signed
+    assert taken_for(signed, Seen(0.0, 0.9, are_whole=False, images=99), False) is None
+    assert taken_for(ringing, Seen(0.0, 0.9, are_whole=False, images=99), False) == ringing

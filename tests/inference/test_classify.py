@@ -150,6 +150,13 @@ def test_pixels_that_are_too_bright_are_doubtful():
     assert found.doubtful[0].startswith("image 0: its pixels go up to")
 
 
+def test_pixels_that_are_all_dark_are_doubtful_together(model):
+    dark = np.random.default_rng(0).integers(0, 15, (8, 8, 8, 3), "uint8")
+    assert classify(model, dark[:7]).doubtful == ()
+    [line] = classify(model, dark).doubtful
+    assert line.startswith("the pixels of all 8 images are 0 to 14")
+
+
 def test_black_images_that_are_floats(model):
     assert len(classify(model, np.zeros((8, 8, 3), "float32"))) == 1
 
