@@ -1,10 +1,10 @@
 """The options of ``keras-convnets train``, each with a value, and the requests they make."""
 
-import argparse
 import dataclasses
 import functools
 
 from keras_convnets.cli import train_options
+from keras_convnets.cli.options import Parser
 from keras_convnets.training.run.request import Devices
 
 # What may be given otherwise than a run was begun with: where it is, and where it goes on.
@@ -70,7 +70,7 @@ WITH = {
 @functools.cache
 def parser():
     """Return the parser of the train command."""
-    commands = argparse.ArgumentParser().add_subparsers()
+    commands = Parser().add_subparsers()
     return train_options.add_to(commands)
 
 

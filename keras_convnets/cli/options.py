@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 from keras_convnets.printable import to_json
 
+_SIGNED = re.compile(r"-[\d.]")  # how no option begins
 _TO = {"table": "text", "md": "markdown", "csv": "csv", "json": "dict"}
 
 
@@ -26,7 +29,7 @@ class Parser(argparse.ArgumentParser):
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Parse arguments; return the namespace and those that are unknown."""
-        found, unknown = super().parse_known_args(args, namespace)
+        found, unknown = super().parse_known_args(args and _joined(args), namespace)
         if self.rest is not None:
             getattr(found, self.rest).extend(word for word in unknown if word[:1] != "-")
             unknown = [word for word in unknown if word[:1] == "-"]
@@ -34,6 +37,24 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         raise ValueError(f"{message} (see {self.prog} --help)")
+
+
+def _joined(words: Sequence[str]) -> list[str]:
+    """Return words in which a value such as ``-1-1``, which argparse takes for an option, is one.
+
+    Examples:
+        >>> _joined(["--preprocessing", "-1-1", "--seed", "3", "--", "--a", "-1"])
+        ['--preprocessing=-1-1', '--seed', '3', '--', '--a', '-1']
+    """
+    end = words.index("--") if "--" in words else len(words)
+    found: list[str] = []
+    for word in words[:end]:
+        before = found[-1] if found else ""
+        if before.startswith("--") and "=" not in before and _SIGNED.match(word):
+            found[-1] += f"={word}"
+        else:
+            found.append(word)
+    return [*found, *words[end:]]
 
 
 def add_format(command: Any) -> None:

@@ -22,6 +22,7 @@ FREE = [
     ["--secret-file", "secret", "--workers", "a:1,b:2", "--index", "1"],
     ["--out", "there", "--continue"],
     ["--time-limit", "1h30m4.25s", "--keep-best", "--validation-split", "0.1"],
+    ["--time-limit", "4000h0.000001s", "--preprocessing", "-1-1"],
     ["--load", "one.py", "--load=-two.py"],
     ["--data", "folder:it's; rm -rf *", "--seed", "7"],
     ["--no-nesterov", "--drops", "0.3333333333333333,0.9", "--schedule", "drops"],

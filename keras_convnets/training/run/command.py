@@ -84,13 +84,14 @@ def _words(option: str, value: Any) -> list[str]:
     if isinstance(value, tuple) and all(isinstance(each, Path) for each in value):
         return [word for file in value for word in _words(option, file)]
     value = str(value.absolute()) if isinstance(value, Path) else stored_value(option, value)
-    text = f"{value:g}s" if option == "time_limit" else _text(value)
+    text = _time(value) if option == "time_limit" else _text(value)
     return [f"{name}={text}"] if text.startswith("-") else [name, text]
 
 
 def _time(seconds: float) -> str:
     """Return a time with its units, as the command takes it."""
-    return f"{int(seconds // 60)}m{round(seconds % 60, 6)}s"
+    minutes, rest = divmod(seconds, 60)
+    return f"{minutes:.0f}m{rest:.6f}".rstrip("0").rstrip(".") + "s"
 
 
 def _text(value: Any) -> str:
