@@ -36,7 +36,9 @@ def photographs(place: Path, cols: int, rows: int, count: int) -> Images:
         read=lambda number: decoding.read(names[number]),
         array=None,
         describe=str,
-        encoded=Encoded(lambda many: decoding.read_encoded(tf.gather(names, many))),
+        encoded=Encoded(
+            lambda many: decoding.read_encoded(tf.gather(names, many), turns=False), turns=False
+        ),
     )
 
 
