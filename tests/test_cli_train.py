@@ -147,9 +147,9 @@ def test_dry_run_prints_the_plan_and_writes_nothing(capfd):
     out = capfd.readouterr().out
     assert os.listdir() == []
     assert "lenet_5: 61,706 parameters, 416,520 multiply-adds an image" in out
-    assert "1,437 training, 360 validation, 360 test images of 1 x 32 x 32, 10 classes" in out
+    assert "1,437 training and 360 test images of 1 x 32 x 32, 10 classes" in out
     assert "augmentation resized-crop" in out
-    assert "Goyal et al. 2017" in out
+    assert re.search(r"recipe +imagenet, .*batch_size=128.* \(Goyal et al. 2017", out)
     assert "11: 1 epoch of 11 steps of 128 images" in out
     assert "momentum 0.9 (Nesterov), decay 0.0001, label smoothing 0.1" in out
     assert re.search(r"step +4  epoch +0.4  0.005\n", out)  # a third of 11 steps

@@ -60,6 +60,18 @@ def class_list(names: Sequence[str]) -> str:
     return ", ".join(shown)
 
 
+def image_counts(training: int, validation: int | None, test: int) -> str:
+    """Format the numbers of images; there is no validation if the test images are its images.
+
+    Examples:
+        >>> image_counts(1437, None, 360), image_counts(1293, 144, 360)
+        ('1,437 training and 360 test images', '1,293 training, 144 validation and 360 test images')
+    """
+    first = f"{training:,} training"
+    first += "" if validation is None else f", {validation:,} validation"
+    return f"{first} and {test:,} test images"
+
+
 def shape(image_shape: Sequence[int]) -> str:
     """Format the channels, rows and columns of images.
 

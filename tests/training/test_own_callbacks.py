@@ -18,6 +18,7 @@ from keras_convnets.training.recipe.recipes import RECIPES
 from keras_convnets.training.recipe.settings import Settings
 from keras_convnets.training.run import best, interruption, loop, results
 from keras_convnets.training.run import run as module_of_run
+from keras_convnets.training.run.best_epoch import best_epoch
 from keras_convnets.training.run.own_callbacks import checked
 from keras_convnets.training.run.run import resume, train
 from keras_convnets.training.run.saved_run import open_run
@@ -240,8 +241,8 @@ def stop_after(epochs):
 
 
 def test_which_epoch_is_the_best_and_when_a_run_keeps_its_model(data):
-    assert best.best_epoch({"val_accuracy": [], "val_loss": []}) == 0
-    assert best.best_epoch({"val_accuracy": [0.5, 0.5], "val_loss": [1.0, 1.0]}) == 1
+    assert best_epoch({"val_accuracy": [], "val_loss": []}) == 0
+    assert best_epoch({"val_accuracy": [0.5, 0.5], "val_loss": [1.0, 1.0]}) == 1
     tested = Data.from_arrays(data.train.array, data.train.labels)
     assert best.is_kept(Settings(), data)
     assert not best.is_kept(Settings(), tested)

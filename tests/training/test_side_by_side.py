@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import io
 import json
+import math
 import re
 import shutil
 import statistics
@@ -64,6 +65,8 @@ def test_a_table_of_all_runs_in_a_folder_with_means_over_seeds(several):
     assert run.recipe == "quick, learning_rate=0.3, epochs=4"
     assert (run.epochs, run.planned, run.best, run.best_epoch) == (4, 4, 0.95, 3)
     assert (run.last, run.seconds, run.test) == (0.94, 14.0, pytest.approx(0.93))
+    tied = runs(made(Path("tied"), accuracies=[math.nan, 0.9, 0.9])).runs[0]
+    assert (tied.best, tied.best_epoch) == (0.9, 3)  # of the lower loss, as best.keras is
     last = [0.8, 0.82, 1.0]
     spread = found.groups[1].spread("last")
     assert (spread.n, spread.mean) == (3, pytest.approx(statistics.fmean(last)))

@@ -12,6 +12,7 @@ from keras_convnets.training.data import arrays, datasets
 from keras_convnets.training.data.arguments import ImageSize
 from keras_convnets.training.data.source import Source
 from keras_convnets.training.data.treatment import Treatment
+from keras_convnets.training.words import image_counts, shape
 from keras_convnets.typed import explaining
 
 
@@ -234,3 +235,10 @@ def treated(source: Source, treatment: Treatment, arguments: Mapping[str, Any]) 
         words=source.words + words,
         contents=source.contents,
     )
+
+
+def images_in_words(data: Data) -> str:
+    """Return how many images of which shape are for what; test images that validate count once."""
+    validation = None if data.validation is data.test else len(data.validation)
+    counts = image_counts(len(data.train), validation, len(data.test))
+    return f"{counts} of {shape(data.image_shape)}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -148,4 +147,7 @@ def _said(value: Any) -> str:
         return f"{value:,}"
     if isinstance(value, list | tuple):
         return ", ".join(map(_said, value)) or "–"
-    return json.dumps(value, default=str) if isinstance(value, dict) else str(value)
+    if isinstance(value, dict):
+        told = {name: each for name, each in value.items() if each is not None}
+        return ", ".join(f"{name}={_said(each)}" for name, each in told.items()) or "–"
+    return str(value)

@@ -15,7 +15,7 @@ from rich.console import Console
 from keras_convnets.analysis.cost.parameters import parameters_of
 from keras_convnets.printable import print_line
 from keras_convnets.training import run_folder
-from keras_convnets.training.data.data import Data
+from keras_convnets.training.data.data import Data, images_in_words
 from keras_convnets.training.distribute.strategies import (
     choose_strategy,
     is_chief,
@@ -34,7 +34,7 @@ from keras_convnets.training.run.request import ResumeRequest, RunRequest
 from keras_convnets.training.run.run import begin, go_on, taken
 from keras_convnets.training.run.run_data import load_run_data
 from keras_convnets.training.run.start import Build, make_start, reading
-from keras_convnets.training.words import class_list, left_out, shape
+from keras_convnets.training.words import class_list, left_out
 from keras_convnets.typed import explaining
 
 
@@ -180,14 +180,10 @@ def _go_on(
 
 
 def _introduce(console: Console, model: keras.Model, data: Data, words: Iterable[str] = ()) -> None:
-    sets = f"{len(data.train):,} training and {len(data.test):,} test images"
-    if data.validation is not data.test:
-        sets = f"{len(data.train):,} training, {len(data.validation):,} validation and "
-        sets += f"{len(data.test):,} test images"
     lines = [
         f"{model.name}: {parameters_of(model)[0]:,} parameters",
         *words,
-        f"{data.name}: {sets} of {shape(data.image_shape)}",
+        f"{data.name}: {images_in_words(data)}",
         f"{len(data.class_names):,} classes: {class_list(data.class_names)}",
         *data.words,
     ]

@@ -25,7 +25,8 @@ from keras_convnets.training.recipe.settings import Settings
 from keras_convnets.training.report.curves import plot_curves
 from keras_convnets.training.run import checkpoint, faults
 from keras_convnets.training.run.batches import epoch_batches
-from keras_convnets.training.run.best import best_epoch, is_kept, out_of_patience, write_best
+from keras_convnets.training.run.best import is_kept, write_best
+from keras_convnets.training.run.best_epoch import best_epoch, out_of_patience
 from keras_convnets.training.run.checkpoint import Position
 from keras_convnets.training.run.interruption import Interruption
 from keras_convnets.training.run.length import Length

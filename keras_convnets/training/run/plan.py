@@ -13,15 +13,16 @@ from keras_convnets import axes, memory
 from keras_convnets.analysis.cost.cost import Cost, cost
 from keras_convnets.printable import printable
 from keras_convnets.training.data import pipeline
-from keras_convnets.training.data.data import Data
+from keras_convnets.training.data.data import Data, images_in_words
 from keras_convnets.training.recipe.compiling import compile_model
+from keras_convnets.training.recipe.named import in_words
 from keras_convnets.training.recipe.optimizers import values_per_weight
 from keras_convnets.training.recipe.recipe import Recipe
 from keras_convnets.training.recipe.settings import Settings
 from keras_convnets.training.recipe.words import optimizer_in_words
 from keras_convnets.training.run.configuration import check_run
 from keras_convnets.training.run.enough_memory import REMEDY, asked, check_memory
-from keras_convnets.training.words import bytes_in_words, class_list, duration, left_out, shape
+from keras_convnets.training.words import bytes_in_words, class_list, duration, left_out
 from keras_convnets.typed import explaining
 
 _BARS = "▁▂▃▄▅▆▇█"
@@ -80,7 +81,7 @@ class Plan:
             "data": self._images(),
             **({"left out": self._left_out()} if self.data.skipped else {}),
             "images": f"{self.data.preprocessing}; augmentation {self.data.augmentation}",
-            "recipe": self.recipe.source,
+            "recipe": self._recipe(),
             "steps": self._steps(),
             "optimizer": self._optimizer(),
             "learning rate": self._curve(),
@@ -95,10 +96,7 @@ class Plan:
         return f"{costs.model}: {counts}"
 
     def _images(self) -> str:
-        sets = {"training": "train", "validation": "validation", "test": "test"}
-        counts = [f"{len(getattr(self.data, of)):,} {name}" for name, of in sets.items()]
-        of = shape(self.data.image_shape)
-        first = f"{self.data.name}: {', '.join(counts)} images of {of}, {self._classes()}"
+        first = f"{self.data.name}: {images_in_words(self.data)}, {self._classes()}"
         return f"\n{'':15}".join([first, *self.data.words])
 
     def _left_out(self) -> str:
@@ -107,6 +105,10 @@ class Plan:
     def _classes(self) -> str:
         names = self.data.class_names
         return f"{len(names):,} classes ({class_list(names)})"
+
+    def _recipe(self) -> str:
+        words, source = in_words(self.recipe), self.recipe.source
+        return words if words.startswith(source) else f"{words} ({source})"
 
     def _steps(self) -> str:
         count = self.recipe.total_epochs(self.steps_per_epoch)

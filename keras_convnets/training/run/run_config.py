@@ -235,9 +235,11 @@ class RunConfig:
         return stored.written(self)
 
     def shown(self) -> dict[str, Any]:
-        """Return what a report shows: all but what only programs read, or has no effect."""
+        """Return what a report shows: all but what only programs read, or what has no effect."""
         hidden = ("id", "start", "format", "outcome")
         found = {name: value for name, value in self.to_dict().items() if name not in hidden}
         for name in without_effect(vars(self.recipe)):
             del found["recipe"][name]
+        if arguments := found["data"]["arguments"]:
+            del arguments["layout"]
         return {name: value for name, value in found.items() if value is not None}

@@ -14,6 +14,7 @@ from keras_convnets.readers.damage import DamagedFile, damage, whole
 from keras_convnets.training import run_folder, run_lock
 from keras_convnets.training.recipe.named import in_words
 from keras_convnets.training.run import config_file
+from keras_convnets.training.run.best_epoch import best_epoch
 from keras_convnets.training.run.run_config import RunConfig
 
 FINISHED, RUNNING, UNFINISHED, DAMAGED = "finished", "running", "unfinished", "damaged"
@@ -77,12 +78,14 @@ class RunFacts:
     @property
     def best(self) -> float | None:
         """The best accuracy on the validation images."""
-        return max(filter(math.isfinite, self._accuracies), default=None)
+        return None if self.best_epoch is None else self._accuracies[self.best_epoch - 1]
 
     @property
     def best_epoch(self) -> int | None:
-        """The first epoch that had it, from 1."""
-        return None if self.best is None else self._accuracies.index(self.best) + 1
+        """The epoch that had it, from 1: the one that ``best.keras`` and ``--patience`` go by."""
+        if not any(map(math.isfinite, self._accuracies)):
+            return None
+        return best_epoch(self.history)
 
     @property
     def last(self) -> float | None:
