@@ -42,7 +42,8 @@ class Options(TypedDict, total=False):
     """The factor of the L2 penalty on convolution kernels: ``l2_penalty * sum(w ** 2)`` is added to
     the loss; 0 for none. Default ``None``, the source's: 1e-4 in the classic
     [`ResnetBuilder`][keras_convnets.ResnetBuilder], none in every other builder. The weight decay
-    that papers give is twice this factor; it is set in a [recipe](training.md#recipes)."""
+    that papers give is twice this factor; it is set in a
+    [recipe][keras_convnets.training.Recipe]."""
 
     name: str | None
     """The name of the ``keras.Model``. Default ``None``: the network's own (``"resnet_34"``)."""

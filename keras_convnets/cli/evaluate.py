@@ -42,16 +42,19 @@ def _add_evaluate(commands: Any) -> None:
     command.add_argument(
         "--data", metavar="NAME", help="other data of the same classes (default: the run's own)"
     )
-    command.add_argument("--data-dir", type=Path, help="where the data's files are")
+    command.add_argument(
+        "--data-dir", type=Path, metavar="FOLDER", help="where the data's files are"
+    )
     command.add_argument(
         "--split",
         choices=_SPLITS,
-        help="default: test; all images of other data than the run's that have no test images",
+        help="default: test; of other data than the run's that have no test images, all",
     )
     command.add_argument(
         "--batch-size",
         type=int,
         default=_BATCH_SIZE,
+        metavar="N",
         help=f"images that the model takes at once (default: {_BATCH_SIZE})",
     )
     add_format(command)
@@ -78,7 +81,9 @@ def _add_predict(commands: Any) -> None:
     command.rest = "paths"
     add_weights(command)
     add_preprocessing(command)
-    command.add_argument("--top", type=int, default=5, help="classes to name (default: 5)")
+    command.add_argument(
+        "--top", type=int, default=5, metavar="N", help="classes to name (default: 5)"
+    )
     command.add_argument(
         "--format", choices=("table", "json"), default="table", help="of the output"
     )

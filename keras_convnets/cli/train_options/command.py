@@ -43,7 +43,7 @@ def add_to(commands: Any) -> Any:
     command.add_argument(
         "--one-output",
         action="store_true",
-        help="one sigmoid for two classes, in place of two outputs",
+        help="build the network with one sigmoid for two classes, in place of two outputs",
     )
     command.add_argument(
         "--out", type=Path, metavar="FOLDER", help="the folder to make (default: under runs/)"
@@ -51,10 +51,14 @@ def add_to(commands: Any) -> Any:
     command.add_argument(
         "--dry-run",
         action="store_true",
-        help="print the plan, after two timed steps; write nothing",
+        help="print the plan, with the time of two steps, and write nothing",
     )
     data.add_to(command.add_argument_group("data"))
-    recipe.add_to(command.add_argument_group("recipe", "--recipe, and each value of it"))
+    recipe.add_to(
+        command.add_argument_group(
+            "recipe", "the training procedure, and each of its values (default: the recipe's)"
+        )
+    )
     fine_tuning.add_to(command.add_argument_group("fine-tuning"))
     checkpoints.add_to(command.add_argument_group("checkpoints"))
     devices.add_to(command.add_argument_group("devices and machines"))

@@ -16,13 +16,17 @@ def add_to(group: Any) -> None:
         "csv:FILE of paths and labels, or a name that tensorflow-datasets knows (default: digits)",
     )
     group.add_argument(
-        "--data-dir", type=Path, metavar="FOLDER", help="where the data's files are already"
+        "--data-dir",
+        type=Path,
+        metavar="FOLDER",
+        help="where the data's files are already; of csv:FILE, where its paths start",
     )
     group.add_argument(
         "--validation-split",
         type=float,
         metavar="X",
-        help="share of the training images (default: 0, the test)",
+        help="share of the training images to validate on, such as 0.1 (default: 0, which "
+        "validates on the test images)",
     )
     group.add_argument(
         "--image-size",
@@ -33,7 +37,11 @@ def add_to(group: Any) -> None:
     group.add_argument(
         "--channels", type=int, metavar="N", help="convert the images to grey (1) or colour (3)"
     )
-    group.add_argument("--strict", action="store_true", help="refuse files that are not images")
+    group.add_argument(
+        "--strict",
+        action="store_true",
+        help="refuse files that are no images, in place of leaving them out",
+    )
 
 
 def _size(text: str) -> int | tuple[int, ...]:

@@ -10,7 +10,7 @@ from keras_convnets.training.distribute.cluster import STRATEGIES
 
 def add_to(group: Any) -> None:
     """Add the options."""
-    group.add_argument("--strategy", choices=STRATEGIES, help="(default: auto)")
+    group.add_argument("--strategy", choices=STRATEGIES, help="which devices train (default: auto)")
     group.add_argument("--workers", metavar="HOST:PORT,...", help="all machines, the chief first")
     group.add_argument("--index", type=int, metavar="N", help="which of them this one is, from 0")
     group.add_argument(
@@ -27,7 +27,11 @@ def add_to(group: Any) -> None:
         action="store_true",
         help="train dense blocks in less memory: compute again what is cheap to compute",
     )
-    group.add_argument("--precision", choices=("float32", "mixed_bfloat16", "mixed_float16"))
+    group.add_argument(
+        "--precision",
+        choices=("float32", "mixed_bfloat16", "mixed_float16"),
+        help="the numbers to compute with; weights are float32 (default: float32)",
+    )
     group.add_argument("--jit", action="store_true", help="compile the step with XLA")
     group.add_argument(
         "--steps-per-execution",

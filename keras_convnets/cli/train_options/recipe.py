@@ -19,25 +19,25 @@ def add_to(group: Any) -> None:
         "epochs": "passes over the training images",
         "steps": "steps of the optimizer, in place of epochs",
         "batch_size": "images a step, over all devices and machines",
-        "learning_rate": "of the optimizer, after the warm-up",
+        "learning_rate": "of the optimizer, after the warm-up, such as 0.01",
         "drops": "when the rate drops, as shares of the run, such as 0.5,0.75",
-        "drop_factor": "what the rate is multiplied by at each drop",
+        "drop_factor": "what the rate is multiplied by at each drop, such as 0.1",
         "warmup_epochs": "epochs over which the rate rises linearly",
-        "warmup_steps": "steps at the rate of the warm-up",
-        "warmup_rate": "where the warm-up begins",
-        "final_rate": "where a cosine ends (default: 0)",
-        "momentum": "of sgd",
-        "weight_decay": "as papers write it, w -= rate * decay * w: of convolutions' kernels with "
-        "sgd, of all kernels, decoupled, with others",
-        "clipnorm": "the largest norm of the gradient of a weight; 0 for any",
-        "clipvalue": "the largest value in a gradient; 0 for any",
-        "global_clipnorm": "the largest norm of all gradients together; 0 for any",
-        "accumulation_steps": "steps whose mean gradient makes one update (default: 1)",
+        "warmup_steps": "steps at the constant rate of the warm-up, in place of epochs",
+        "warmup_rate": "the rate at which the warm-up begins",
+        "final_rate": "the rate at which a cosine ends",
+        "momentum": "of sgd, such as 0.9",
+        "weight_decay": "w -= rate * decay * w, such as 0.05: with sgd for the kernels of "
+        "convolutions, with other optimizers for all kernels, decoupled from the gradient",
+        "clipnorm": "limit of the norm of each variable's gradient, such as 1; 0 for none",
+        "clipvalue": "limit of the values of gradients; 0 for none",
+        "global_clipnorm": "limit of the norm of all gradients together; 0 for none",
+        "accumulation_steps": "steps whose mean gradient makes one update",
         "ema_momentum": "of a moving average of the weights, such as 0.999, which is validated and "
         "saved; 0 for none",
-        "patience": "epochs without a better one, by validation accuracy, after which the run ends",
-        "label_smoothing": "share of a label that is spread over all classes",
-        "images_per_rate": "scale the rate to the batch: it is for so many images",
+        "patience": "end the run after N epochs in a row without a better validation accuracy",
+        "label_smoothing": "share of a label that is spread over all classes, such as 0.1",
+        "images_per_rate": "scale the rate to the batch: it is given for N images, such as 256",
     }
     whole = {"epochs", "steps", "batch_size", "warmup_epochs", "warmup_steps", "images_per_rate"}
     whole |= {"accumulation_steps", "patience"}
@@ -48,7 +48,7 @@ def add_to(group: Any) -> None:
     group.add_argument(
         "--optimizer",
         metavar="NAME",
-        help="of Keras: sgd, adam, adamw, lion, rmsprop and others (default: sgd)",
+        help="any of Keras: sgd, adam, adamw, lion, rmsprop and others",
     )
     group.add_argument(
         "--optimizer-arguments",
@@ -56,12 +56,17 @@ def add_to(group: Any) -> None:
         metavar="NAME=VALUE,...",
         help="its other arguments, such as beta_2=0.95,epsilon=1e-6",
     )
-    group.add_argument("--loss", choices=LOSSES, help="each class by itself, by a sigmoid")
+    group.add_argument(
+        "--loss",
+        choices=LOSSES,
+        help="each class by itself, by a sigmoid, in place of a softmax over all",
+    )
     group.add_argument(
         "--class-weights",
         type=_weights,
         metavar="balanced|NAME=X,...",
-        help="of classes in the loss: more of rare ones, or as given, such as cat=2,dog=1",
+        help="weights of the classes in the loss: balanced (rare ones count more), or as given, "
+        "such as cat=2,dog=0.5; 1 for all others",
     )
     group.add_argument(
         "--sampling", choices=SAMPLINGS, help="show all classes equally often in each epoch"
@@ -80,8 +85,9 @@ def add_augmentation(group: Any) -> None:
     group.add_argument(
         "--augmentation",
         metavar="NAME+...",
-        help=f"{', '.join(AUGMENTATIONS)}; with or without one, {', '.join(STRENGTHS)}, each with "
-        "its strength: crop-flip+mixup:0.2",
+        help=f"one of {', '.join(AUGMENTATIONS)}, then any of {', '.join(STRENGTHS)}, each with "
+        "its strength, as in crop-flip+randaugment:7+mixup:0.2 (default: that of the recipe or of "
+        "the data)",
     )
 
 
