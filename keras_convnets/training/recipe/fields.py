@@ -39,6 +39,9 @@ def _number(name: str, value: Any) -> float:
     return checks.non_negative_number(name, value, "a number such as 0.01, or 0 for none")
 
 
+_OPTIMIZER = "its name, such as 'adamw', with its arguments as optimizer_arguments"
+
+
 def _text(name: str, value: Any) -> str:
     return checks.text(name, value, "a name")
 
@@ -111,7 +114,7 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "augmentation": lambda _, value: full_name(value),
     "images_per_rate": _positive_integer,
     "stage_decay": checks.share,
-    "optimizer": lambda name, value: _text(name, value).lower(),
+    "optimizer": lambda name, value: checks.text(name, value, _OPTIMIZER).lower(),
     "optimizer_arguments": lambda name, value: _arguments(name, value),
     "clipnorm": _number,
     "clipvalue": _number,

@@ -24,7 +24,7 @@ def load_run_data(
     config: RunConfig,
     name: str | None = None,
     data_dir: str | os.PathLike[str] | None = None,
-    remedy: str = "Name them with --data.",
+    remedy: str = "Name them with --data; in Python, pass your own to evaluate().",
 ) -> Data:
     """Load the data that a run was started with, or other data, with the run's preprocessing.
 
