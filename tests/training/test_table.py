@@ -132,6 +132,7 @@ def test_a_column_for_each_class(table, tmp_path, pictures):
     table("path,cat,dog", *rows(*["1,1", "0,1"] * 6))
     found = load_labelled(name, pictures, None, one.preprocessing, ("dog", "x", "cat"))
     assert found.images.labels.tolist() == [[1, 0, 1], [1, 0, 0]] * 6
+    assert found.words[-1] == "pets says nothing of 'x': taken as in no image"
 
 
 @pytest.mark.parametrize(

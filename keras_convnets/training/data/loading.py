@@ -18,6 +18,7 @@ from keras_convnets.training.data.data import Data, treated
 from keras_convnets.training.data.ranges import brought
 from keras_convnets.training.data.source import Source
 from keras_convnets.training.data.treatment import Treatment
+from keras_convnets.training.words import class_list
 from keras_convnets.typed import explaining
 
 LAYOUT = 1
@@ -144,6 +145,9 @@ def load_labelled(
     which = split or ("test" if source.test is not None else "all")
     fitted, words = brought(preprocessing, source)
     images = relabelled(images, labels, len(class_names))
+    lacks = [name for name in class_names if name not in source.class_names]
+    if lacks and images.labels.ndim == 2:
+        words += (f"{source.name} says nothing of {class_list(lacks)}: taken as in no image",)
     return LabelledImages(images, fitted, source.name, which, source.words + words)
 
 

@@ -100,9 +100,11 @@ def check_classes(folder: Path, model: str, class_names: Sequence[str], data: Da
         data: the other data.
     """
     if len(data.class_names) != len(class_names):
+        unknown = [name for name in data.class_names if name not in class_names]
+        none = f", and {unknown[0]!r} is none of them" if unknown else ""
         raise ValueError(
             f"data: {data.name} has {len(data.class_names)} classes; expected "
-            f"{len(class_names)}, as {model} in {str(folder)!r} was trained on. "
+            f"{len(class_names)}, as {model} in {str(folder)!r} was trained on{none}. "
             "Name data of the same classes."
         )
     pairs = zip(class_names, data.class_names, strict=True)
