@@ -181,7 +181,7 @@ def two_inputs() -> keras.Model:
     return keras.Model([x, y], net(layers.Add()([x, y])))
 
 
-@kind(NONE)
+@kind(frozenset({"evaluate"}))
 def two_outputs() -> keras.Model:
     x = keras.Input(SHAPE)
     return keras.Model(x, [net(x), layers.Dense(10)(layers.Flatten()(x))])
