@@ -303,7 +303,7 @@ def test_a_run_is_tuned_to_other_classes_with_its_own_preprocessing(capfd):
         ("--out file/run", "is not a folder that you may write to"),
         ("--mod resnet_18", "unrecognized arguments: --mod"),
         ("--recipe resnet_cifar", "Did you mean 'resnet-cifar'"),
-        ("--recipe resnet-cifar-110 --epochs 4", "warm-up: received 400 steps"),
+        ("--recipe resnet-cifar-110 --epochs 4", "warmup_steps: received 400 steps"),
         ("--drops 0.9,0.5", "drops: received (0.9, 0.5)"),
         ("--drops a", "received 'a'; expected shares"),
         ("--steps 3 --epochs 3", "epochs: received epochs=3 and steps=3"),

@@ -160,6 +160,8 @@ def test_the_page_says_what_came_of_the_run(page, model, evaluation):
     assert "input shape 1, 16, 16" in words
     assert "in words 1 x 16 x 16, resized, pixels divided by 16" in words
     assert "nesterov yes" in words
+    assert "arguments name=digits, seed=0, " in words
+    assert not re.search("layout|time limit|[{}]", words)
     assert keras.__version__ in words
     assert len(page.source) < 250_000
 

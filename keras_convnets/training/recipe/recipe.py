@@ -194,10 +194,11 @@ class Recipe:
         steps = max(self.warmup_steps, self.warmup_epochs * steps_per_epoch)
         end = round(self.drops[0] * total) if self.drops else total
         if steps and steps >= end:
+            name = "warmup_steps" if self.warmup_steps else "warmup_epochs"
+            until = " before its rate drops" if self.drops else ""
             raise ValueError(
-                f"warm-up: received {steps:,} steps of it; expected fewer than the {end:,} steps "
-                "that the run has before its rate drops. Train longer, or set warmup_steps and "
-                "warmup_epochs to 0."
+                f"{name}: received {steps:,} steps of it; expected fewer than the {end:,} steps "
+                f"that the run has{until}. Train longer, or lower it."
             )
 
     def replace(self, **changes: Any) -> Recipe:

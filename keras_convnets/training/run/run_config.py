@@ -235,11 +235,19 @@ class RunConfig:
         return stored.written(self)
 
     def shown(self) -> dict[str, Any]:
-        """Return what a report shows: all but what only programs read, or what has no effect."""
-        hidden = ("id", "start", "format", "outcome")
-        found = {name: value for name, value in self.to_dict().items() if name not in hidden}
+        """Return what a report shows: what is set, has an effect and is not for programs alone."""
+        found = self.to_dict()
+        for name in ("id", "start", "format", "outcome"):
+            found.pop(name, None)
         for name in without_effect(vars(self.recipe)):
             del found["recipe"][name]
         if arguments := found["data"]["arguments"]:
             del arguments["layout"]
-        return {name: value for name, value in found.items() if value is not None}
+        for title, part in found.items():
+            if isinstance(part, dict):
+                found[title] = {name: value for name, value in part.items() if _is_set(value)}
+        return {title: part for title, part in found.items() if _is_set(part)}
+
+
+def _is_set(value: Any) -> bool:
+    return value is not None and value not in ({}, [], ())
