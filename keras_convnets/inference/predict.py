@@ -149,7 +149,8 @@ class Predictions:
             }
             for file, best in zip(self.files, self.top(count), strict=True)
         ]
-        return {"images": images, "refused": list(self.refused), "skipped": list(self.skipped)}
+        lines = {name: list(getattr(self, name)) for name in ("refused", "doubtful", "skipped")}
+        return {"images": images, **lines}
 
 
 @explaining

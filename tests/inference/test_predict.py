@@ -67,6 +67,7 @@ def test_files_that_are_no_images_are_named_and_the_others_looked_at():
     assert [line.split(";")[0] for line in found.doubtful] == [
         "bright.png: its pixels go up to 240, those of the run's images to 16"
     ]
+    assert found.to_dict()["doubtful"] == list(found.doubtful)
 
 
 def test_more_files_than_a_batch(monkeypatch):
