@@ -138,15 +138,15 @@ def test_a_later_step_without_memory_stops_the_run(data, monkeypatch):
 
 
 def test_the_last_evaluation_without_memory_stops_the_run(data, monkeypatch):
-    monkeypatch.setattr("keras_convnets.inference.evaluate.answers", mock.Mock(side_effect=OOM))
+    monkeypatch.setattr("keras_convnets.inference.evaluate.answers_of", mock.Mock(side_effect=OOM))
     with pytest.raises(RunStopped, match=r"the evaluation of batches of 256 images .*--resume"):
         trained(data)
     assert checkpoint.read(Path("above/run/checkpoint.npz"))[1].epoch == 1
 
 
 def test_a_run_is_evaluated_in_batches_of_its_own_size(data, monkeypatch):
-    evaluated = mock.Mock(wraps=evaluate)
-    monkeypatch.setattr(results, "evaluate", evaluated)
+    evaluated = mock.Mock(wraps=results.evaluate_prepared)
+    monkeypatch.setattr(results, "evaluate_prepared", evaluated)
     trained(data)
     assert evaluated.call_args.args[3] == 256
 

@@ -202,7 +202,7 @@ def _validation(exhausted: Callable[..., Any]) -> None:
 def _final_evaluation(exhausted: Callable[..., Any]) -> None:
     from keras_convnets.inference import evaluate
 
-    evaluate.answers = exhausted
+    evaluate.answers_of = exhausted
     _train()
 
 
@@ -216,7 +216,7 @@ def _report(exhausted: Callable[..., Any]) -> None:
 def _evaluate(exhausted: Callable[..., Any]) -> None:
     from keras_convnets.inference import evaluate
 
-    evaluate.answers = exhausted
+    evaluate.answers_of = exhausted
     model, data = _model_and_data()
     evaluate.evaluate(model, data.test, data.preprocessing)
 
@@ -227,7 +227,7 @@ def _evaluate_own(exhausted: Callable[..., Any]) -> None:
     from keras_convnets.inference import own_batches
     from keras_convnets.training import evaluate
 
-    own_batches.answers = exhausted
+    own_batches.answers_of = exhausted
     pairs = tf.zeros((4, 8, 8, 1)), tf.range(4)
     evaluate(_model_and_data()[0], tf.data.Dataset.from_tensor_slices(pairs).batch(2))
 

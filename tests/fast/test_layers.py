@@ -27,8 +27,9 @@ from keras_convnets.keras_private import all_layers
 from keras_convnets.training import RECIPES, Data, Settings, compile_model, new_head
 
 PACKAGE = Path(keras_convnets.__file__).parent
-# What nobody trains: a graph to look at or to save, a picture's, and a model within another one.
-NOT_RETURNED = {"without_optimizer", "_model", "_tensors"}
+# What nobody trains: a graph to look at or to save, a picture's, a model within another one, the
+# first layers of one for a few numbers, and one of its outputs, whose layers are the model's own.
+NOT_RETURNED = {"without_optimizer", "_model", "_tensors", "_computed", "_with_output"}
 REPLACED = ("call", "compile", "convolution_op")
 
 

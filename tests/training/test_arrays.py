@@ -86,7 +86,7 @@ def test_images_of_any_number_of_channels_and_of_unequal_sides():
     assert classify(model, seven[:2], data.preprocessing).probabilities.shape == (2, 3)
     with pytest.raises(ValueError, match=r"received an array of 6 × 5 × 3; .* with 7 channels"):
         classify(model, COLOUR[:2], data.preprocessing)
-    with pytest.raises(ValueError, match="image_size: received 8, but .* images of 7 x 8 x 4;"):
+    with pytest.raises(ValueError, match="image_size: received 8, but .* makes images of 8 x 4;"):
         Data.from_arrays(seven, LABELS, preprocessing=data.preprocessing, image_size=8)
     for images, channels in ((COLOUR, 5), (GREY, 5)):
         with pytest.raises(ValueError, match="^channels: received 5 for images in"):

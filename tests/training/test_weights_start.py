@@ -30,7 +30,10 @@ def test_a_run_starts_from_the_weights_of_a_file(monkeypatch, capfd):
     begin = runs.begin
     monkeypatch.setattr(
         "keras_convnets.training.run.launch.begin",
-        lambda model, *others: (started.append([*model.get_weights()]), begin(model, *others))[1],
+        lambda model, *others, **named: (
+            started.append([*model.get_weights()]),
+            begin(model, *others, **named),
+        )[1],
     )
     assert train("--model", "small_resnet", "--channels", "1", "--out", "run") == 0
     kernel = arrays["conv1.weight"].sum(axis=1, keepdims=True).transpose(2, 3, 1, 0)

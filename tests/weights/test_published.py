@@ -36,7 +36,7 @@ def test_rows_are_well_formed(network):
         assert row.classes in (0, 1000, 1001)
         assert bool(row.top1) == bool(row.top1_source)
         prepare = Preprocessing.from_config(images_of(row))
-        assert images_of(row) == prepare.to_config()
+        assert images_of(row) | {"pixels": None, "order": "RGB"} == prepare.to_config()
         assert 0.8 < prepare.crop_share <= 1
 
 
