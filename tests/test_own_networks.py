@@ -44,6 +44,8 @@ def three(a, b, c): ...
 def none(input_shape, num_outputs): ...
 """
 
+trains = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="trains a network")
+
 
 @pytest.fixture(autouse=True)
 def _files(monkeypatch):
@@ -94,6 +96,7 @@ def test_what_the_function_does_not_take():
 QUICK = ["--epochs", "1", "--batch-size", "256", "--image-size", "8"]
 
 
+@trains
 def test_a_function_and_its_file_are_trained_by_the_command(capfd):
     name = "networks_of_a_test:small"
     for command in (["summary", name], ["cost", name, "--input-shape", "1,8,8"]):
@@ -117,6 +120,7 @@ def test_a_function_and_its_file_are_trained_by_the_command(capfd):
         assert "with the saved model run/model.keras, which has its own" in line
 
 
+@trains
 def test_a_saved_model_is_trained_as_it_is(capfd):
     head = [keras.layers.Flatten(), keras.layers.Dense(3, activation="softmax")]
     keras.Sequential([keras.Input((8, 6, 1)), *head]).save("three.keras")
@@ -124,6 +128,7 @@ def test_a_saved_model_is_trained_as_it_is(capfd):
     assert "has 3 outputs; expected 10, the classes of digits. Start from it by --fine-tune" in line
 
 
+@trains
 def test_one_output_is_for_two_classes_of_a_network_that_is_built(capfd):
     rng = np.random.default_rng(0)
     for label, folder in enumerate(("images/no", "images/yes")):
