@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 from unittest import mock
@@ -172,17 +171,19 @@ def test_a_signal_is_not_lost_in_what_native_code_asks_of_python(file, capfd):
 
 def test_a_signal_that_comes_again_before_its_handler_has_ended_is_not_lost():
     started, swallowed = [], []
+    start = _thread.start_new_thread  # which does not wait in Python for the thread, as Thread does
 
     def at_once(function, arguments):
         started.append(function)
         if len(started) == 1:
             function(*arguments)
         else:
-            threading.Thread(target=function, args=arguments).start()
+            start(function, arguments)
 
     with mock.patch.object(_thread, "start_new_thread", at_once):
         found = signalled(lambda: swallowing("<frozen abc>", swallowed))
-    assert (found, len(started), swallowed) == (boundary.INTERRUPTED, 2, [])
+    assert (found, swallowed) == (boundary.INTERRUPTED, [])
+    assert len(started) >= 2  # a busy machine may need another one
 
 
 NATIVE = """
