@@ -5,7 +5,7 @@ import functools
 
 from keras_convnets.cli import train_options
 from keras_convnets.cli.options import Parser
-from keras_convnets.training.run.request import Devices
+from keras_convnets.training.run.request_parts import Devices
 
 # What may be given otherwise than a run was begun with: where it is, and where it goes on.
 FREE = {"out", "continues", "dry_run", "resume", "data_dir", "seeds", "time_limit"}

@@ -11,9 +11,8 @@ from keras_convnets.cli import startup
 from keras_convnets.cli.boundary import DONE
 from keras_convnets.cli.train_options import data, recipe
 from keras_convnets.printable import printable
-from keras_convnets.training.data.arguments import augmentation_of
 from keras_convnets.training.recipe.recipes import RECIPES, find
-from keras_convnets.training.run.request import DataRequest
+from keras_convnets.training.run.request_parts import DataRequest
 
 
 def add_to(commands: Any) -> None:
@@ -47,11 +46,11 @@ def _augment(chosen: argparse.Namespace) -> int:
         chosen.image_size,
         chosen.channels,
         chosen.strict,
-        augmentation_of(chosen.augmentation) or named,
+        named if chosen.augmentation is None else chosen.augmentation,
     )
     startup.start_engine(reads_images=True)
     from keras_convnets.training import load_data, plot_augmented
-    from keras_convnets.training.report.augmented_figure import figure_file
+    from keras_convnets.training.report.drawing import figure_file
 
     figure_file(chosen.file)
     plot_augmented(load_data(**vars(request), seed=seed), chosen.file, seed)

@@ -11,7 +11,8 @@ from keras_convnets.cli.boundary import DONE, INTERRUPTED, TIMED_OUT
 from keras_convnets.cli.streams import outlive_output, say
 from keras_convnets.printable import print_line
 from keras_convnets.training.distribute.supervisor import is_supervised, supervise
-from keras_convnets.training.run.request import Devices, RunRequest
+from keras_convnets.training.run.request import RunRequest
+from keras_convnets.training.run.request_parts import Devices
 from keras_convnets.training.words import duration
 
 

@@ -114,7 +114,6 @@ def evaluate_prepared(
     model: Any, images: Images, preprocessing: Preprocessing, batch_size: int
 ) -> Evaluation:
     """Evaluate a classifier as `evaluate` does, on images that are known to be prepared for it."""
-    _check_takes(model, images, preprocessing)
     of_model = kept(model)
     outputs = of_model.get("every_output", every_output)
     for one in outputs.values():

@@ -33,7 +33,8 @@ from .run.launch import launch, make_repeatable, plan_run
 from .run.outcome import Outcome
 from .run.plan import Plan, plan
 from .run.pretrained import Pretrained, open_pretrained
-from .run.request import DataRequest, Devices, ResumeRequest, RunRequest
+from .run.request import ResumeRequest, RunRequest
+from .run.request_parts import DataRequest, Devices
 from .run.run import resume, train
 from .run.saved_run import SavedRun, open_run
 from .side_by_side.figure import plot_runs

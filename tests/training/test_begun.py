@@ -13,7 +13,8 @@ from keras_convnets.training.recipe.recipes import RECIPES
 from keras_convnets.training.recipe.settings import Settings
 from keras_convnets.training.run import config_file
 from keras_convnets.training.run.begun import MAY_DIFFER, check_same_request, recorded
-from keras_convnets.training.run.request import DataRequest, Devices, RunRequest
+from keras_convnets.training.run.request import RunRequest
+from keras_convnets.training.run.request_parts import DataRequest, Devices
 from keras_convnets.training.run.run_config import (
     DataArguments,
     DataFacts,

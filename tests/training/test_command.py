@@ -12,7 +12,8 @@ from keras_convnets.training.recipe.settings import Settings
 from keras_convnets.training.run import config_file
 from keras_convnets.training.run.begun import recorded, stored_value
 from keras_convnets.training.run.command import command, repetition, requested
-from keras_convnets.training.run.request import DataRequest, Devices, RunRequest
+from keras_convnets.training.run.request import RunRequest
+from keras_convnets.training.run.request_parts import DataRequest, Devices
 
 KEPT = Path(__file__).parents[1] / "data/runs"
 FREE = [

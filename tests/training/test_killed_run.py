@@ -6,14 +6,14 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from killing import at_step, kill
+from killing import at_step, kill, undraw
 from rich.console import Console
 
 from keras_convnets.training import run_folder
 from keras_convnets.training.data.data import Data
 from keras_convnets.training.recipe.recipe import Recipe
 from keras_convnets.training.recipe.settings import Settings
-from keras_convnets.training.run import checkpoint, loop, results
+from keras_convnets.training.run import checkpoint
 from keras_convnets.training.run.run import resume, train
 from keras_convnets.training.run.saved_run import open_run
 
@@ -24,11 +24,7 @@ RECIPE = Recipe("own", 8, 0.02, epochs=3, schedule="cosine", final_rate=0.01)
 
 @pytest.fixture(autouse=True)
 def _undrawn(monkeypatch):
-    """Leave the files empty that take long to draw."""
-    monkeypatch.setattr(loop, "plot_curves", lambda history, file, title: file.touch())
-    monkeypatch.setattr(results, "plot_curves", lambda history, file, title: file.touch())
-    report = lambda folder, *_: (folder / run_folder.REPORT).touch()  # noqa: E731
-    monkeypatch.setattr(results, "write_report", report)
+    undraw(monkeypatch)
 
 
 @pytest.fixture(scope="module")

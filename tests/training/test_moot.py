@@ -12,7 +12,8 @@ from keras_convnets.training.data.loading import load_data
 from keras_convnets.training.recipe.recipe import Recipe
 from keras_convnets.training.recipe.recipes import RECIPES
 from keras_convnets.training.recipe.settings import Settings
-from keras_convnets.training.run.request import DataRequest, RunRequest
+from keras_convnets.training.run.request import RunRequest
+from keras_convnets.training.run.request_parts import DataRequest
 
 QUICK, CIFAR = RECIPES["quick"], RECIPES["resnet-cifar-110"]
 MORE = {"drop_factor": 0.2, "warmup_steps": 3, "warmup_rate": 0.5, "drops": (0.5,)}

@@ -12,6 +12,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from killing import at_step, undraw
 from PIL import Image
 from rich.console import Console
 
@@ -26,7 +27,7 @@ from keras_convnets.training import run_folder
 from keras_convnets.training.data.loading import load_data
 from keras_convnets.training.recipe.recipes import RECIPES
 from keras_convnets.training.recipe.settings import Settings
-from keras_convnets.training.run import checkpoint, loop, results
+from keras_convnets.training.run import checkpoint, loop
 from keras_convnets.training.run.configuration import check_same, configuration
 from keras_convnets.training.run.run import resume, train
 from keras_convnets.training.run.step_callback import StepCallback
@@ -56,14 +57,8 @@ def drawn():
 @pytest.fixture(autouse=True)
 def _undrawn(request, monkeypatch):
     """Leave the files empty whose drawing takes a third of a small run."""
-
-    def touch(folder, *_):
-        (folder / run_folder.REPORT).touch()
-
     if "drawn" not in request.fixturenames:
-        monkeypatch.setattr(loop, "plot_curves", lambda history, file, title: file.touch())
-        monkeypatch.setattr(results, "plot_curves", lambda history, file, title: file.touch())
-        monkeypatch.setattr(results, "write_report", touch)
+        undraw(monkeypatch)
 
 
 def build(data_format="channels_last", shape=(1, 8, 8), outputs=10, **options):
@@ -88,17 +83,11 @@ def weights(folder):
 
 def stop_after(monkeypatch, steps, error):
     """Let the run end with an error after so many steps; return a list of the steps."""
-    done = []
-    after = StepCallback.on_train_batch_end
 
-    def stopping(self, batch, logs=None):
-        after(self, batch, logs)
-        done.append(batch)
-        if len(done) == steps:
-            raise error
+    def stop():
+        raise error
 
-    monkeypatch.setattr(StepCallback, "on_train_batch_end", stopping)
-    return done
+    return at_step(monkeypatch, steps, stop)
 
 
 def end_after(monkeypatch, steps, go):

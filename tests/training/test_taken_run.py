@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from killing import at_step, kill
+from killing import at_step, kill, undraw
 from rich.console import Console
 
 from keras_convnets.errors import RunStopped
@@ -18,7 +18,7 @@ from keras_convnets.training import run_folder
 from keras_convnets.training.data.data import Data
 from keras_convnets.training.recipe.recipes import RECIPES
 from keras_convnets.training.recipe.settings import Settings
-from keras_convnets.training.run import checkpoint, config_file, loop, results
+from keras_convnets.training.run import checkpoint, config_file
 from keras_convnets.training.run.pretrained import open_pretrained
 from keras_convnets.training.run.run import resume, train
 from keras_convnets.training.run.saved_run import open_run
@@ -31,11 +31,7 @@ STEPS = 4
 
 @pytest.fixture(autouse=True)
 def _undrawn(monkeypatch):
-    """Leave the files empty that take long to draw."""
-    monkeypatch.setattr(loop, "plot_curves", lambda history, file, title: file.touch())
-    monkeypatch.setattr(results, "plot_curves", lambda history, file, title: file.touch())
-    report = lambda folder, *_: (folder / run_folder.REPORT).touch()  # noqa: E731
-    monkeypatch.setattr(results, "write_report", report)
+    undraw(monkeypatch)
 
 
 @pytest.fixture(scope="module")

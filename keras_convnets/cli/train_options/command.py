@@ -14,11 +14,10 @@ from keras_convnets.training.recipe.recipes import find
 from keras_convnets.training.recipe.settings import Settings
 from keras_convnets.training.run.begun import OPTIONS, flag
 from keras_convnets.training.run.request import (
-    DataRequest,
-    Devices,
     ResumeRequest,
     RunRequest,
 )
+from keras_convnets.training.run.request_parts import DataRequest, Devices
 
 _NO_OPTIONS = ("command", "arguments")
 

@@ -7,11 +7,8 @@ import os
 from collections.abc import Callable, Mapping
 
 from keras_convnets.training.data.image_files import Part
-from keras_convnets.training.data.overlap import MUCH, in_words
+from keras_convnets.training.data.overlap import ALIKE, MUCH, SAMPLE, in_words
 from keras_convnets.training.data.splits import TEST, TRAIN, VALIDATION
-
-_SAMPLE = 256  # files that are looked for
-_ALIKE = 16  # of training files of the same size, so many are compared
 
 
 def copied(parts: Mapping[str, Part], bytes_of: Callable[[str], int]) -> list[str]:
@@ -28,10 +25,10 @@ def copied(parts: Mapping[str, Part], bytes_of: Callable[[str], int]) -> list[st
         sizes.setdefault(bytes_of(name), []).append(name)
     for what in (TEST, VALIDATION):
         names = parts[what].names if what in parts else []
-        sample = names[:: max(1, len(names) // _SAMPLE)]
+        sample = names[:: max(1, len(names) // SAMPLE)]
         place = parts[TRAIN].place
         found = [
-            any(_same(place, name, other) for other in sizes.get(bytes_of(name), [])[:_ALIKE])
+            any(_same(place, name, other) for other in sizes.get(bytes_of(name), [])[:ALIKE])
             for name in sample
         ]
         if found and (share := sum(found) / len(found)) > MUCH:

@@ -7,9 +7,9 @@ import numpy as np
 from keras_convnets.images.labelled import Images
 from keras_convnets.training.data.data import Data
 
-_SAMPLE = 256  # images that are looked for
+SAMPLE = 256  # images that are looked for
 _PIXELS = 64  # by so many of their values first
-_ALIKE = 16  # of images that are alike in these, so many are compared
+ALIKE = 16  # of images that are alike in these, so many are compared
 MUCH = 0.5
 """The share of test images among the training images that is worth a word."""
 
@@ -48,14 +48,14 @@ def _share(images: Images, training: Images) -> float:
     sample, everything = images.array, training.array
     if sample is None or everything is None or sample.shape[1:] != everything.shape[1:]:
         return 0.0
-    sample = sample[:: max(1, len(sample) // _SAMPLE)]
+    sample = sample[:: max(1, len(sample) // SAMPLE)]
     known: dict[bytes, list[int]] = {}
     for number, part in enumerate(_parts(everything)):
         known.setdefault(part.tobytes(), []).append(number)
     found = [
         any(
             np.array_equal(image, everything[number])
-            for number in known.get(part.tobytes(), [])[:_ALIKE]
+            for number in known.get(part.tobytes(), [])[:ALIKE]
         )
         for image, part in zip(sample, _parts(sample), strict=True)
     ]

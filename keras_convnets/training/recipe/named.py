@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
-from keras_convnets.training.recipe.recipe import Recipe
+from keras_convnets.training.recipe.recipe import DEFAULTS, Recipe
 from keras_convnets.training.recipe.recipes import RECIPES
 
-_DEFAULTS = {
-    field.name: field.default
-    if field.default_factory is dataclasses.MISSING
-    else field.default_factory()
-    for field in dataclasses.fields(Recipe)
-}
 _LABEL = "source"
 
 
@@ -47,7 +40,7 @@ def _changes(base: Recipe, recipe: Recipe) -> dict[str, Any] | None:
     recipes have may have to be given, as the rate beside another optimizer.
     """
     differing = _differing(base, recipe)
-    unusual = {name: value for name, value in differing.items() if value != _DEFAULTS[name]}
+    unusual = {name: value for name, value in differing.items() if value != DEFAULTS[name]}
     for changes in (_completed(base, differing, recipe), _completed(base, unusual, recipe)):
         if changes is not None:
             for name in list(changes):
@@ -74,7 +67,7 @@ def _left(base: Recipe, changes: dict[str, Any], recipe: Recipe) -> dict[str, An
 
 def _differing(base: Recipe, recipe: Recipe) -> dict[str, Any]:
     """Return the values of a recipe that another one has not, by name."""
-    values = {name: getattr(recipe, name) for name in _DEFAULTS if name != _LABEL}
+    values = {name: getattr(recipe, name) for name in DEFAULTS if name != _LABEL}
     return {name: value for name, value in values.items() if value != getattr(base, name)}
 
 
@@ -92,9 +85,9 @@ def in_words(recipe: Recipe) -> str:
     if found is not None and is_ours:
         name, changes = found
     else:
-        values = {name: getattr(recipe, name) for name in _DEFAULTS if name != _LABEL}
+        values = {name: getattr(recipe, name) for name in DEFAULTS if name != _LABEL}
         name = recipe.source
-        changes = {key: value for key, value in values.items() if value != _DEFAULTS[key]}
+        changes = {key: value for key, value in values.items() if value != DEFAULTS[key]}
     return ", ".join([name, *(f"{key}={_said(value)}" for key, value in changes.items())])
 
 

@@ -113,7 +113,7 @@ class Recipe:
                 f"epochs: received epochs={self.epochs} and steps={self.steps}; expected one of "
                 "the two. Leave the other one None."
             )
-        refuse_moot(vars(self), _DEFAULTS)
+        refuse_moot(vars(self), DEFAULTS)
         checks.positive_number("learning_rate", self.peak_rate, "one that fits images_per_rate")
 
     @property
@@ -222,8 +222,8 @@ class Recipe:
             0.001
         """
         for name in changes:
-            checks.choice("recipe", name, _DEFAULTS)
-        return Recipe(**changed(vars(self), normalised(changes), _DEFAULTS))
+            checks.choice("recipe", name, DEFAULTS)
+        return Recipe(**changed(vars(self), normalised(changes), DEFAULTS))
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Recipe:
@@ -235,7 +235,7 @@ class Recipe:
             ValueError: a value is out of range.
         """
         recipe = object.__new__(cls)
-        checks.fields(recipe, **normalised(_DEFAULTS | dict(config)))
+        checks.fields(recipe, **normalised(DEFAULTS | dict(config)))
         return recipe
 
 
@@ -245,4 +245,4 @@ def _default(field: dataclasses.Field[Any]) -> Any:
     return None if field.default is dataclasses.MISSING else field.default
 
 
-_DEFAULTS: dict[str, Any] = {field.name: _default(field) for field in dataclasses.fields(Recipe)}
+DEFAULTS: dict[str, Any] = {field.name: _default(field) for field in dataclasses.fields(Recipe)}

@@ -5,18 +5,16 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Sequence
-from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from keras_convnets import checks, files
+from keras_convnets import checks
 from keras_convnets.printable import cut_middle, printable
 from keras_convnets.training.data.data import Data
 from keras_convnets.training.report.augmented import Tile, tiles
-from keras_convnets.training.report.drawing import INK, any_letters
+from keras_convnets.training.report.drawing import INK, figure_file, write
 from keras_convnets.typed import explaining
 
-FORMATS = (".svg", ".png", ".pdf")
 _COLUMNS = 4
 _TILE, _LINE = 1.7, 0.19  # inches of an image's longer side, and of a line of text
 _TITLE = 110  # characters
@@ -47,24 +45,7 @@ def plot_augmented(data: Data, to_file: str | os.PathLike[str], seed: int = 0) -
     checks.instance("data", data, Data, "Pass load_data('digits') or Data.from_arrays(...).")
     file, seed = figure_file(to_file), checks.seed(seed)
     title = f"{data.name}, {data.augmentation}"
-    drawing = _figure(tiles(data, seed), title)
-    with files.replacing(file) as path, any_letters():
-        drawing.savefig(path, dpi=150)
-
-
-def figure_file(to_file: str | os.PathLike[str]) -> Path:
-    """Return the path of a figure whose format is known.
-
-    Raises:
-        ValueError: it is of another format.
-    """
-    file = checks.path("to_file", to_file)
-    if file.suffix not in FORMATS:
-        raise ValueError(
-            f"to_file: received {files.shown(file)}; expected a name that ends in "
-            f"{', '.join(FORMATS)}. Name one."
-        )
-    return file
+    write(_figure(tiles(data, seed), title), file)
 
 
 def _figure(found: Sequence[Tile], title: str) -> Figure:

@@ -13,12 +13,11 @@ from matplotlib.figure import Figure
 from keras_convnets.printable import printable
 from keras_convnets.training.report.drawing import INK, page_svg, write
 from keras_convnets.training.report.fitted import columns
-from keras_convnets.training.report.panels import dress, in_per_cent, logarithmic
+from keras_convnets.training.report.panels import dress, in_per_cent, logarithmic, marker_of
 from keras_convnets.training.run_folder import History
 from keras_convnets.typed import explaining
 
 _TRAINING, _VALIDATION, _RATE = "#5b7fa6", "#d1603d", "#8a6fb0"
-_MOST_MARKS = 40  # epochs up to which each one is marked by a dot
 
 
 @explaining
@@ -82,7 +81,7 @@ def _line(axes: Axes, history: History, key: str, name: str, color: str) -> None
     values = _column(history, key)
     if not values:
         return
-    marker = "o" if len(values) <= _MOST_MARKS else None
+    marker = marker_of(values)
     epochs = _epochs(history, len(values))
     axes.plot(epochs, values, color=color, label=name, marker=marker, markersize=3)
 

@@ -8,14 +8,16 @@ import os
 import re
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from keras_convnets import files
+from keras_convnets import checks, files
 
+FORMATS = (".svg", ".png", ".pdf")
 INK, GRID = "#1d242c", "#e3e7eb"  # text, and lines in the background
 
 
@@ -35,6 +37,21 @@ def write(figure: Figure, to_file: str | os.PathLike[str]) -> None:
     """
     with files.replacing(to_file) as path, any_letters():
         figure.savefig(path, dpi=150)
+
+
+def figure_file(to_file: str | os.PathLike[str]) -> Path:
+    """Return the path of a figure whose format is known.
+
+    Raises:
+        ValueError: it is of another format.
+    """
+    file = checks.path("to_file", to_file)
+    if file.suffix not in FORMATS:
+        raise ValueError(
+            f"to_file: received {files.shown(file)}; expected a name that ends in "
+            f"{', '.join(FORMATS)}. Name one."
+        )
+    return file
 
 
 def in_page_colors(axes: Axes) -> None:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, MaxNLocator, PercentFormatter
 
 from keras_convnets.training.report.drawing import in_page_colors
+
+_MOST_MARKS = 40  # epochs up to which each one is marked by a dot
+
+
+def marker_of(values: Sequence[float]) -> str | None:
+    """Return the mark of each epoch of a curve; ``None`` if there are too many."""
+    return "o" if len(values) <= _MOST_MARKS else None
 
 
 def in_per_cent(axes: Axes) -> None:

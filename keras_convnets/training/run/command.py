@@ -11,7 +11,8 @@ from typing import Any
 from keras_convnets.training.recipe.named import named
 from keras_convnets.training.recipe.settings import Settings
 from keras_convnets.training.run.begun import NESTED, OPTIONS, flag, stored_value
-from keras_convnets.training.run.request import DataRequest, Devices, ResumeRequest, RunRequest
+from keras_convnets.training.run.request import ResumeRequest, RunRequest
+from keras_convnets.training.run.request_parts import DataRequest, Devices
 from keras_convnets.training.run.run_config import RunConfig
 
 _DEFAULT_RECIPE = "quick"

@@ -9,10 +9,10 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from keras_convnets import checks, files
+from keras_convnets import files
 from keras_convnets.printable import cut_middle, printable
-from keras_convnets.training.report.drawing import GRID, INK, any_letters
-from keras_convnets.training.report.panels import dress, in_per_cent, logarithmic
+from keras_convnets.training.report.drawing import GRID, INK, any_letters, figure_file
+from keras_convnets.training.report.panels import dress, in_per_cent, logarithmic, marker_of
 from keras_convnets.training.side_by_side.groups import Group
 from keras_convnets.training.side_by_side.runs import Runs, runs
 from keras_convnets.typed import explaining
@@ -23,8 +23,6 @@ _LINES = ("-", "--", ":", "-.")
 _PANELS = {"val_loss": "validation loss", "val_accuracy": "validation accuracy"}
 _POINTS, _WIDE = 12, 2.0  # of letters and lines, for the last row of a room
 _LONGEST = 90  # characters of a line of the legend
-_MOST_MARKS = 40  # epochs up to which each one is marked by a dot
-_FORMATS = (".svg", ".png", ".pdf")
 _PAPER = "#ffffff"
 _DARK = {INK: "#e6eaee", GRID: "#39424c", _PAPER: "#14181d"}
 
@@ -46,12 +44,7 @@ def plot_runs(
     Raises:
         ValueError: no run has finished an epoch, the file cannot be written, or `runs` raises it.
     """
-    file = checks.path("to_file", to_file)
-    if file.suffix not in _FORMATS:
-        raise ValueError(
-            f"to_file: received {files.shown(file)}; expected a name that ends in "
-            f"{', '.join(_FORMATS)}. Name one."
-        )
+    file = figure_file(to_file)
     drawing = _figure((found if isinstance(found, Runs) else runs(found)).groups)
     with files.replacing(file) as path, any_letters():
         drawing.savefig(path, dpi=150, facecolor=_PAPER)
@@ -103,8 +96,12 @@ def _draw(axes: Axes, group: Group, column: str, label: str, number: int) -> Non
         low = [mean - deviation for mean, deviation in zip(means, deviations, strict=True)]
         high = [mean + deviation for mean, deviation in zip(means, deviations, strict=True)]
         axes.fill_between(epochs, low, high, color=color, alpha=0.25, linewidth=0)
-    marker = "o" if len(means) <= _MOST_MARKS else None
-    style: dict[str, Any] = {"color": color, "linestyle": line, "marker": marker, "markersize": 4}
+    style: dict[str, Any] = {
+        "color": color,
+        "linestyle": line,
+        "marker": marker_of(means),
+        "markersize": 4,
+    }
     axes.plot(epochs, means, linewidth=_WIDE, label=label, **style)
 
 
