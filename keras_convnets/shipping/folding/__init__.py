@@ -1,0 +1,1 @@
+"""Batch normalisations folded into the layers before and after them."""

@@ -1,0 +1,1 @@
+"""The preprocessing of images as part of a graph that every runtime runs."""

@@ -1,0 +1,1 @@
+"""Lower precision: half floats, and 8-bit integers by calibration."""
