@@ -49,8 +49,8 @@ def _augment(chosen: argparse.Namespace) -> int:
         named if chosen.augmentation is None else chosen.augmentation,
     )
     startup.start_engine(reads_images=True)
+    from keras_convnets.analysis.drawing import figure_file
     from keras_convnets.training import load_data, plot_augmented
-    from keras_convnets.training.report.drawing import figure_file
 
     figure_file(chosen.file)
     plot_augmented(load_data(**vars(request), seed=seed), chosen.file, seed)

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 
 from keras_convnets import checks
+from keras_convnets.analysis.drawing import INK, figure_file, write
 from keras_convnets.printable import cut_middle, printable
 from keras_convnets.training.data.data import Data
 from keras_convnets.training.report.augmented import Tile, tiles
-from keras_convnets.training.report.drawing import INK, figure_file, write
 from keras_convnets.typed import explaining
 
 _COLUMNS = 4

@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from keras_convnets.analysis.drawing import GRID, INK, page_svg
 from keras_convnets.printable import printable
-from keras_convnets.training.report.drawing import GRID, INK, page_svg
 
 _RIGHT, _WRONG = (38, 102, 176), (204, 87, 20)  # visible on light and dark backgrounds
 _ON_FULL, _FULL = "#ffffff", 0.8  # the text colour on cells of at least this strength

@@ -10,8 +10,8 @@ import keras
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from keras_convnets.analysis.drawing import INK, page_svg, write
 from keras_convnets.printable import printable
-from keras_convnets.training.report.drawing import INK, page_svg, write
 from keras_convnets.training.report.fitted import columns
 from keras_convnets.training.report.panels import dress, in_per_cent, logarithmic, marker_of
 from keras_convnets.training.run_folder import History

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, MaxNLocator, PercentFormatter
 
-from keras_convnets.training.report.drawing import in_page_colors
+from keras_convnets.analysis.drawing import in_page_colors
 
 _MOST_MARKS = 40  # epochs up to which each one is marked by a dot
 

@@ -12,11 +12,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from keras_convnets import checks
+from keras_convnets.analysis.drawing import INK, in_page_colors, page_svg, write
 from keras_convnets.inference.calibration import Calibration
 from keras_convnets.inference.evaluation import Evaluation
 from keras_convnets.inference.shares import Share
 from keras_convnets.printable import printable
-from keras_convnets.training.report.drawing import INK, in_page_colors, page_svg, write
 from keras_convnets.typed import explaining
 
 _RIGHT, _GAP = "#5b7fa6", "#d1603d"  # visible on light and dark backgrounds

@@ -11,11 +11,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from keras_convnets import checks
+from keras_convnets.analysis.drawing import INK, in_page_colors, page_svg, write
 from keras_convnets.inference.evaluable import check_class_names
 from keras_convnets.inference.evaluation import Evaluation
 from keras_convnets.inference.shares import Area
 from keras_convnets.printable import cut, printable
-from keras_convnets.training.report.drawing import INK, in_page_colors, page_svg, write
 from keras_convnets.training.report.reliability import REMEDY
 from keras_convnets.typed import explaining
 

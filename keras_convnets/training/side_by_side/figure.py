@@ -9,9 +9,8 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from keras_convnets import files
+from keras_convnets.analysis.drawing import INK, figure_file, write_themed
 from keras_convnets.printable import cut_middle, printable
-from keras_convnets.training.report.drawing import GRID, INK, any_letters, figure_file
 from keras_convnets.training.report.panels import dress, in_per_cent, logarithmic, marker_of
 from keras_convnets.training.side_by_side.groups import Group
 from keras_convnets.training.side_by_side.runs import Runs, runs
@@ -23,8 +22,6 @@ _LINES = ("-", "--", ":", "-.")
 _PANELS = {"val_loss": "validation loss", "val_accuracy": "validation accuracy"}
 _POINTS, _WIDE = 12, 2.0  # of letters and lines, for the last row of a room
 _LONGEST = 90  # characters of a line of the legend
-_PAPER = "#ffffff"
-_DARK = {INK: "#e6eaee", GRID: "#39424c", _PAPER: "#14181d"}
 
 
 @explaining
@@ -46,10 +43,7 @@ def plot_runs(
     """
     file = figure_file(to_file)
     drawing = _figure((found if isinstance(found, Runs) else runs(found)).groups)
-    with files.replacing(file) as path, any_letters():
-        drawing.savefig(path, dpi=150, facecolor=_PAPER)
-        if path.suffix == ".svg":
-            path.write_text(_themed(path.read_text(encoding="utf-8")), encoding="utf-8")
+    write_themed(drawing, file)
 
 
 def _figure(groups: Sequence[Group]) -> Figure:
@@ -130,15 +124,3 @@ def _label(name: str, group: Group) -> str:
     spread = f"mean ± standard deviation of {seeds} seeds" if seeds > 1 else ""
     words = ": ".join(filter(None, (name, spread)))
     return cut_middle(printable(words), _LONGEST).replace("$", r"\$")
-
-
-def _themed(drawn: str) -> str:
-    """Return an SVG that is dark where the page that shows it is."""
-    rules = "".join(
-        f'[style*="{what}: {light}"]{{{what}:{dark} !important}}'
-        for light, dark in _DARK.items()
-        for what in ("fill", "stroke")
-    )
-    style = f"<style>@media (prefers-color-scheme: dark){{{rules}}}</style>"
-    start = drawn.index(">", drawn.index("<svg")) + 1
-    return drawn[:start] + style + drawn[start:]

@@ -1,4 +1,4 @@
-"""Matplotlib figures as elements of a page, in the page's colours and font."""
+"""Matplotlib figures as files, and as elements of a page in the page's colours and font."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from keras_convnets import checks, files
 
 FORMATS = (".svg", ".png", ".pdf")
 INK, GRID = "#1d242c", "#e3e7eb"  # text, and lines in the background
+_PAPER = "#ffffff"
+_DARK = {INK: "#e6eaee", GRID: "#39424c", _PAPER: "#14181d"}
 
 
 @contextlib.contextmanager
@@ -37,6 +39,18 @@ def write(figure: Figure, to_file: str | os.PathLike[str]) -> None:
     """
     with files.replacing(to_file) as path, any_letters():
         figure.savefig(path, dpi=150)
+
+
+def write_themed(figure: Figure, to_file: str | os.PathLike[str]) -> None:
+    """Write a figure on paper; an SVG is dark where the page that shows it is.
+
+    Raises:
+        ValueError: the file cannot be written, or matplotlib does not know the format.
+    """
+    with files.replacing(to_file) as path, any_letters():
+        figure.savefig(path, dpi=150, facecolor=_PAPER)
+        if path.suffix == ".svg":
+            path.write_text(_themed(path.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 def figure_file(to_file: str | os.PathLike[str]) -> Path:
@@ -92,3 +106,15 @@ def _dressed(tag: str, used_ids: set[str]) -> str:
     tag = re.sub(r' id="([^"]*)"', lambda found: found[0] if found[1] in used_ids else "", tag)
     tag = re.sub(r"font-family: [^;\"]*(; )?", "", tag)
     return tag.replace(INK, "var(--ink)").replace(GRID, "var(--line)")
+
+
+def _themed(drawn: str) -> str:
+    """Return an SVG that is dark where the page that shows it is."""
+    rules = "".join(
+        f'[style*="{what}: {light}"]{{{what}:{dark} !important}}'
+        for light, dark in _DARK.items()
+        for what in ("fill", "stroke")
+    )
+    style = f"<style>@media (prefers-color-scheme: dark){{{rules}}}</style>"
+    start = drawn.index(">", drawn.index("<svg")) + 1
+    return drawn[:start] + style + drawn[start:]
