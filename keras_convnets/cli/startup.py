@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from keras_convnets import files
+from keras_convnets import files, quiet
 
 
 def start_engine(
@@ -41,7 +41,7 @@ def start_engine(
     """
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with _quiet_standard_error(), _no_garbage_collection():
+    with quiet.held_back(), _no_garbage_collection():
         keras = _keras()
         if trains:
             from keras_convnets import backends
@@ -122,21 +122,3 @@ def _reason(error: BaseException, file: Path) -> str:
     lines = [frame.lineno for frame in frames if Path(frame.filename) == file]
     said = f"{type(error).__name__}: {error}"
     return f"line {lines[-1]}: {said}" if lines else said
-
-
-@contextlib.contextmanager
-def _quiet_standard_error() -> Iterator[None]:
-    """Hold back what native code writes to standard error.
-
-    TensorFlow logs its first lines before its log level takes effect, so they can only be held back
-    at the file descriptor. If the body raises, the error says in one line what they would.
-    """
-    sys.stderr.flush()
-    held, standard_error = os.open(os.devnull, os.O_WRONLY), os.dup(2)
-    os.dup2(held, 2)
-    try:
-        yield
-    finally:
-        os.dup2(standard_error, 2)
-        os.close(standard_error)
-        os.close(held)

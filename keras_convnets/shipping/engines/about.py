@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-FORMAT = 1
+from keras_convnets import typed
+
+Shape = tuple[int, int | None, int | None]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -15,7 +17,8 @@ class About:
     Attributes:
         network: the name of the network.
         package: the name and version of this package.
-        input_shape: ``(channels, rows, cols)`` that the network takes.
+        input_shape: ``(channels, rows, cols)`` that the network takes; ``None`` where any size
+            fits.
         channels_last: whether the axis of the channels of the file's input is the last.
         input_dtype: ``"float32"``, or ``"uint8"`` with the preprocessing inside.
         has_preprocessing: whether images are resized and scaled inside.
@@ -30,12 +33,15 @@ class About:
         folded: how many batch normalisations are folded into other layers.
         normalisations: how many there were.
         proof: the comparison with the model; empty until it has been made.
-        extra: what later versions add.
+        extra: what is added to these by others, such as speeds that were measured.
+
+    Raises:
+        ValueError: a field is of another kind.
     """
 
     network: str
     package: str
-    input_shape: tuple[int, int, int]
+    input_shape: Shape
     channels_last: bool
     input_dtype: str
     has_preprocessing: bool
@@ -49,3 +55,8 @@ class About:
     normalisations: int = 0
     proof: dict[str, Any] = dataclasses.field(default_factory=dict)
     extra: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        typed.fields(self)
+        for name in ("input_shape", "class_names"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))

@@ -52,7 +52,7 @@ KINDS = (SAVED_MODEL, ONNX, LITERT, OPENVINO)
 
 
 def kind_of(path: str | os.PathLike[str]) -> Kind:
-    """Return the kind of a path by its suffix; a folder has none.
+    """Return the kind of a path by its suffix; a folder that exists is a SavedModel.
 
     Raises:
         ValueError: no kind has this suffix.
@@ -67,6 +67,8 @@ def kind_of(path: str | os.PathLike[str]) -> Kind:
     for kind in KINDS:
         if suffix == kind.suffix:
             return kind
+    if os.path.isdir(path):
+        return SAVED_MODEL
     known = ", ".join(kind.suffix for kind in KINDS if kind.suffix)
     raise ValueError(
         f"path: received {files.shown(path)}; expected a name that ends in {known}, or that of a "

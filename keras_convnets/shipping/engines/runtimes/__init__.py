@@ -1,0 +1,1 @@
+"""How each runtime opens a file: one module for each."""
