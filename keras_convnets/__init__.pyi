@@ -76,6 +76,8 @@ from .naming import layer_name, parse, scope
 from .options import InputShape, Options, Outputs
 from .registry import published
 from .saved_models import load_model
+from .shipping.folding.fold import fold
+from .shipping.folding.report import FoldReport, fold_report_of
 from .units import (
     Style,
     activation,
@@ -120,6 +122,7 @@ __all__ = [
     "CourseNotesBuilder",
     "DensenetBuilder",
     "DensenetVariant",
+    "FoldReport",
     "InceptionBuilder",
     "InputShape",
     "LenetBuilder",
@@ -180,6 +183,8 @@ __all__ = [
     "fast_batch_norm",
     "fast_optimizer",
     "features",
+    "fold",
+    "fold_report_of",
     "global_pool",
     "inception",
     "inception_a",

@@ -1,0 +1,100 @@
+"""The new model: twins of all layers that stay, called in the same order."""
+
+from __future__ import annotations
+
+import tempfile
+from typing import Any
+
+import keras
+
+from keras_convnets.graph.functional import graph_of, nodes_of
+from keras_convnets.keras_private import all_layers, trusting
+from keras_convnets.received import line
+from keras_convnets.shipping.folding import targets
+from keras_convnets.shipping.folding.graphs import is_open
+from keras_convnets.shipping.folding.plan import Plan
+
+
+def rebuilt(model: Any, plan: Plan) -> keras.Model:
+    """Return a model without the normalisations that the plan folds, with weights of its own."""
+    builder = _Builder(plan)
+    result = builder.model(model)
+    builder.set_weights()
+    return result
+
+
+class _Builder:
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._twins: dict[Any, Any] = {}
+
+    def model(self, model: Any) -> keras.Model:
+        """Return the twin of a functional model."""
+        graph = graph_of(model)
+        known: dict[int, Any] = {}
+        for node in nodes_of(graph):
+            given = node.arguments.keras_tensors
+            if node.is_input:
+                made = self._twin(node.operation).output
+            elif self._plan.is_gone(node.operation):
+                made = known[id(given[0])]
+            else:
+                arguments, keywords = node.arguments.fill_in(known)
+                made = self._twin(node.operation)(*arguments, **keywords)
+            tensors = keras.tree.flatten(made)
+            known.update(zip(map(id, node.outputs), tensors, strict=True))
+        inputs, outputs = (
+            keras.tree.map_structure(lambda tensor: known[id(tensor)], structure)
+            for structure in (graph.input, graph.output)
+        )
+        return keras.Model(inputs, outputs, name=model.name, trainable=model.trainable)
+
+    def _twin(self, layer: Any) -> Any:
+        if layer not in self._twins:
+            self._twins[layer] = self.model(layer) if is_open(layer) else self._copied(layer)
+        return self._twins[layer]
+
+    def _copied(self, layer: Any) -> Any:
+        """Return a layer of the same configuration, which is not built yet."""
+        try:
+            if layer in self._plan.weights:
+                return targets.twin_class(layer).from_config(targets.config_of(layer))
+            with trusting():
+                twin = type(layer).from_config(layer.get_config())
+            if type(layer) is keras.layers.Lambda:
+                twin.function = layer.function  # what was read from its code has no names around it
+        except Exception as error:
+            raise _cannot_copy(layer, error) from error
+        return twin
+
+    def set_weights(self) -> None:
+        """Give the twins the weights of their layers, or those that the plan has for them."""
+        for layer, twin in self._twins.items():
+            if weights := self._plan.weights.get(layer):
+                for name, values in weights.arrays().items():
+                    getattr(twin, name).assign(values)
+            elif isinstance(layer, keras.Layer) and not is_open(layer):
+                _copy_state(layer, twin)
+
+
+def _copy_state(layer: Any, twin: Any) -> None:
+    try:
+        for one, other in zip(all_layers(layer), all_layers(twin), strict=True):
+            store: dict[str, Any] = {}
+            one.save_own_variables(store)
+            if store:
+                other.load_own_variables(store)
+            if hasattr(one, "save_assets"):
+                with tempfile.TemporaryDirectory() as folder:
+                    one.save_assets(folder)
+                    other.load_assets(folder)
+    except Exception as error:
+        raise _cannot_copy(layer, error) from error
+
+
+def _cannot_copy(layer: Any, error: Exception) -> ValueError:
+    return ValueError(
+        f"model: received one with {layer.name!r}, a {type(layer).__name__} that cannot be copied "
+        f"({line(str(error))}); expected layers that from_config(get_config()) makes again. Give "
+        "the class a get_config."
+    )
