@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+from collections.abc import Iterator
 from typing import Any
+
+import keras
+
+from keras_convnets.keras_private import is_outline
+from keras_convnets.received import shown
 
 INPUT, OUTPUT = "images", "probabilities"
 
@@ -26,3 +33,86 @@ class Graph:
     shape: tuple[int | None, ...]
     dtype: str
     channels_last: bool
+
+
+def graph_of(model: Any, with_preprocessing: Any = None) -> Graph:
+    """Return a functional model as a frozen function.
+
+    Args:
+        model: a model with one input and one output, folded or not, on the TensorFlow backend.
+        with_preprocessing: the `Preprocessing` of its images, to have it inside: the function then
+            takes uint8 images of any size, channels last.
+
+    Raises:
+        ValueError: the model has several inputs or outputs, weights without values, or code that
+            TensorFlow cannot trace, or Keras runs on another backend.
+
+    Examples:
+        >>> from keras_convnets import create_model
+        >>> graph_of(create_model("lenet_5")).shape
+        (None, 32, 32, 1)
+    """
+    _check(model)
+    from keras_convnets.axes import format_of
+
+    return _traced(model, format_of(model) == "channels_last")
+
+
+def _check(model: Any) -> None:
+    if keras.backend.backend() != "tensorflow":
+        raise ValueError(
+            f"KERAS_BACKEND: received {keras.backend.backend()!r}; expected 'tensorflow', which "
+            "export needs. Set KERAS_BACKEND=tensorflow, or leave it out."
+        )
+    for what, found in (("input", model.inputs), ("output", model.outputs)):
+        if len(found) != 1:
+            raise ValueError(
+                f"model: received {model.name!r}, which has {len(found)} {what}s; expected one. "
+                f"Export a model of one of them: keras.Model(model.inputs, model.outputs[0])."
+            )
+    if is_outline(model):
+        raise ValueError(
+            f"model: received {shown(model)}, whose weights have no values; expected a model that "
+            "can be run. Build it outside of without_values."
+        )
+
+
+def _traced(model: Any, channels_last: bool) -> Graph:
+    import tensorflow as tf
+
+    shape = (None, *model.inputs[0].shape[1:])
+
+    def call(images: Any) -> dict[str, Any]:
+        with keras.StatelessScope(state_mapping=[(one, _constant(one)) for one in model.variables]):
+            outputs = model(images, training=False)
+        return {OUTPUT: tf.identity(tf.cast(outputs, tf.float32), name=OUTPUT)}
+
+    signature = [tf.TensorSpec(shape, tf.float32, name=INPUT)]
+    with _inlined():
+        function = tf.function(call, signature, autograph=False).get_concrete_function()
+    return Graph(model, function, shape, "float32", channels_last)
+
+
+def _constant(variable: Any) -> Any:
+    """Return a variable's value as a constant of the graph that is being traced."""
+    import tensorflow as tf
+
+    with tf.init_scope():
+        value = variable.numpy()
+    return tf.constant(value, name=variable.path)
+
+
+@contextlib.contextmanager
+def _inlined() -> Iterator[None]:
+    """Trace functions within the function as part of it.
+
+    Keras wraps grouped convolutions in a function that XLA compiles, which no converter opens.
+    """
+    import tensorflow as tf
+
+    eagerly = tf.config.functions_run_eagerly()
+    tf.config.run_functions_eagerly(True)
+    try:
+        yield
+    finally:
+        tf.config.run_functions_eagerly(eagerly)

@@ -1,0 +1,22 @@
+"""LiteRT files (formerly TensorFlow Lite), of built-in operations only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from keras_convnets.shipping.export.graph import Graph
+from keras_convnets.shipping.export.quiet import quiet
+
+
+def write(graph: Graph, path: Path, precision: str, calibration: Any = None) -> None:
+    """Write a file with the signature ``serving_default``."""
+    if precision != "float32":
+        raise NotImplementedError
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([graph.function], tf.Module())
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+    with quiet():
+        content = converter.convert()
+    path.write_bytes(content)
