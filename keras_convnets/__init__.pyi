@@ -76,6 +76,8 @@ from .naming import layer_name, parse, scope
 from .options import InputShape, Options, Outputs
 from .registry import published
 from .saved_models import load_model
+from .shipping.export.export import export
+from .shipping.export.report import ExportReport
 from .shipping.folding.fold import fold
 from .shipping.folding.report import FoldReport, fold_report_of
 from .units import (
@@ -122,6 +124,7 @@ __all__ = [
     "CourseNotesBuilder",
     "DensenetBuilder",
     "DensenetVariant",
+    "ExportReport",
     "FoldReport",
     "InceptionBuilder",
     "InputShape",
@@ -180,6 +183,7 @@ __all__ = [
     "dropout",
     "ends_in_activation",
     "ends_in_addition",
+    "export",
     "fast_batch_norm",
     "fast_optimizer",
     "features",

@@ -66,7 +66,7 @@ def replacing(target: str | os.PathLike[str]) -> Iterator[Path]:
         NotWritten: the path is not that of a file, the folder may not be written to, or the disk
             is full.
     """
-    with _explained(target):
+    with explained(target):
         place, mode = _place(target)
         prefix = f".{short(place.name)}."
         folder = tempfile.TemporaryDirectory(
@@ -97,7 +97,12 @@ def _place(target: str | os.PathLike[str]) -> tuple[Path, int | None]:
 
 
 @contextlib.contextmanager
-def _explained(target: str | os.PathLike[str]) -> Iterator[None]:
+def explained(target: str | os.PathLike[str]) -> Iterator[None]:
+    """Say what the system refuses in the context, which writes a file or a folder, in one line.
+
+    Raises:
+        NotWritten: the system refused something.
+    """
     try:
         yield
     except Exception as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from keras_convnets import files
 from keras_convnets.cli.with_weights import network_with
@@ -67,9 +67,37 @@ def check_one(command: str, run: Any, chosen: argparse.Namespace) -> None:
         )
 
 
+class Given(NamedTuple):
+    """A model that is not a run's, and what the user says of it.
+
+    Attributes:
+        model: the model.
+        preprocessing: how its images are prepared, if the user says it.
+        whose: where it is from, for errors.
+        class_names: none: the user does not say them.
+    """
+
+    model: Any
+    preprocessing: Any
+    whose: str
+    class_names: None = None
+
+
 def opened(run: str | Path | None, chosen: argparse.Namespace) -> Any:
     """Return what has the model: a `SavedRun`, or a `TrainedModel`."""
+    found = found_for(run, chosen)
+    return prepared(found) if isinstance(found, Given) else found
+
+
+def prepared(found: Given) -> Any:
+    """Return the `TrainedModel` of one whose images the model or the user tells how to prepare."""
     from keras_convnets.inference.trained import trained
+
+    return trained(found.model, found.whose, found.preprocessing)
+
+
+def found_for(run: str | Path | None, chosen: argparse.Namespace) -> Any:
+    """Return what has the model: a `SavedRun`, or `Given`, which may not tell about its images."""
     from keras_convnets.saved_models import load_model
     from keras_convnets.training.run.saved_run import open_run
     from keras_convnets.training.run.spoken import spoken
@@ -77,9 +105,9 @@ def opened(run: str | Path | None, chosen: argparse.Namespace) -> Any:
     said = spoken(chosen.preprocessing)
     if run is None:
         model, _ = network_with(chosen.weights, chosen.model, is_told=said is not None)
-        return trained(model, files.shown(chosen.weights), said)
+        return Given(model, said, files.shown(chosen.weights))
     if is_file(run) and Path(run).is_file():
-        return trained(load_model(run), files.shown(run), said)
+        return Given(load_model(run), said, files.shown(run))
     if said is not None:
         raise ValueError(
             f"preprocessing: received {files.shown(chosen.preprocessing)} with a run, which knows "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from keras_convnets._version import __version__
-from keras_convnets.cli import augment, convert, evaluate, inspect, runs, train, weights
+from keras_convnets.cli import augment, convert, evaluate, export, inspect, runs, train, weights
 from keras_convnets.cli.options import Parser
 
 
@@ -30,4 +30,5 @@ def _parser() -> Parser:
     evaluate.add_to(commands)
     weights.add_to(commands)
     convert.add_to(commands)
+    export.add_to(commands)
     return parser

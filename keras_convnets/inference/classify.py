@@ -12,14 +12,14 @@ import tensorflow as tf
 from keras_convnets import memory
 from keras_convnets.analysis.tables import sizes
 from keras_convnets.image_config import NAMES
-from keras_convnets.images.class_names import class_names_of
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.inference.answers import answers
+from keras_convnets.inference.class_labels import class_labels
 from keras_convnets.inference.classifier import check_takes_floats
 from keras_convnets.inference.compiled import Kept, kept
 from keras_convnets.inference.fits import check_takes
 from keras_convnets.inference.given import as_array, is_array
-from keras_convnets.inference.outputs import Outputs, outputs_of
+from keras_convnets.inference.outputs import outputs_of
 from keras_convnets.inference.predict import Predictions
 from keras_convnets.inference.prepared import (
     Said,
@@ -92,10 +92,11 @@ def classify(
     """
     if not isinstance(model, keras.Model):
         run = model
-        model, preprocessing, class_names = _of_run(run, preprocessing, class_names)
+        model, preprocessing, class_names = of_run(run, preprocessing, class_names)
     of_model = kept(model)
     outputs = of_model.get("outputs", outputs_of)
-    names = _names(model, outputs, class_names)
+    names = class_labels(model, outputs, class_names)
+    names = tuple(map(str, range(outputs.classes))) if names is None else names
     read = ReadImages(of_model)
     batches: Iterator[Any] | None
     if prepared:
@@ -113,8 +114,12 @@ def classify(
     )
 
 
-def _of_run(run: Any, preprocessing: Any, class_names: Any) -> tuple[Any, Any, Any]:
-    """Return the model of a run, and its preprocessing and class names unless others are given."""
+def of_run(run: Any, preprocessing: Any, class_names: Any) -> tuple[Any, Any, Any]:
+    """Return the model of a run, and its preprocessing and class names unless others are given.
+
+    Raises:
+        ValueError: it is no run.
+    """
     found = [getattr(run, name, None) for name in ("model", "preprocessing", "class_names")]
     if not isinstance(found[0], keras.Model):
         raise ValueError(
@@ -127,18 +132,6 @@ def _of_run(run: Any, preprocessing: Any, class_names: Any) -> tuple[Any, Any, A
         usual if preprocessing is None else preprocessing,
         usual_names if class_names is None else class_names,
     )
-
-
-def _names(model: Any, outputs: Outputs, given: Sequence[str] | None) -> tuple[str, ...]:
-    names = class_names_of(model) if given is None else tuple(given)
-    if names is None:
-        return tuple(map(str, range(outputs.classes)))
-    if len(names) != outputs.classes:
-        raise ValueError(
-            f"class_names: received {len(names)} names, but {model.name} is for {outputs.classes} "
-            "classes; expected one for each class, by label."
-        )
-    return names
 
 
 def _preprocessing(of: Kept, said: Said) -> Preprocessing:

@@ -1,0 +1,215 @@
+"""An export is proved by its own runtime, and nothing is left of one that is not."""
+
+import dataclasses
+import json
+import os
+import re
+
+import keras
+import numpy as np
+import pytest
+
+from keras_convnets import ResnetV1Builder, export
+from keras_convnets.images.preprocessing import Preprocessing
+from keras_convnets.known import Known, remember
+from keras_convnets.shipping.engines.kinds import KINDS, check_installed
+from keras_convnets.shipping.engines.metadata import about_of
+
+if keras.backend.backend() != "tensorflow":
+    pytest.skip("exports are made by TensorFlow", allow_module_level=True)
+
+NAMES = ("cat", "dog", "<b>owl</b>", "ox\u202e")
+HOW = Preprocessing(3, 16, 16, mean=(0.5,) * 3, std=(0.25,) * 3, resize="crop")
+
+
+def _model(**options):
+    """Return a small network whose outputs differ from image to image."""
+    model = ResnetV1Builder.build((3, 16, 16), 4, "basic_block_v1", (1,), **options)
+    rng = np.random.default_rng(3)
+    for weight in model.weights:
+        if "moving" in weight.path or "gamma" in weight.path:
+            weight.assign(rng.uniform(0.5, 1.5, weight.shape))
+        elif "dense/kernel" in weight.path:
+            weight.assign(rng.normal(0, 0.3, weight.shape))
+    remember(model, Known(preprocessing=HOW.to_config(), class_names=NAMES))
+    return model
+
+
+@pytest.fixture(scope="module")
+def model():
+    return _model()
+
+
+@pytest.fixture(scope="module")
+def images():
+    """Photographs of two sizes, as pixels, and the classes that the network says."""
+    rng = np.random.default_rng(0)
+    shapes = [(20, 30)] * 6 + [(16, 16)] * 3
+    tints = rng.uniform(0, 200, (9, 1, 1, 3))
+    return [
+        (tint + rng.uniform(0, 55, (*shape, 3))).astype("uint8")
+        for tint, shape in zip(tints, shapes, strict=True)
+    ]
+
+
+NET = "net"
+FILES = {"saved_model": NET, "onnx": "net.onnx", "litert": "net.tflite", "openvino": "net.xml"}
+
+
+def _writable(kind):
+    try:
+        check_installed(kind, writes=True)
+    except ValueError as error:
+        pytest.skip(str(error))
+    return FILES[kind.name]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_every_kind_says_the_same_and_tells_of_itself(model, images, tmp_path, kind):
+    path = tmp_path / _writable(kind)
+    labels = [0, 1, 2, 3, 0, 1, 2, 3, 0]
+    report = export(model, path, check=(images, labels))
+    proof, about = report.proof, report.about
+    assert (report.kind, report.path, proof.images) == (kind.name, path, 9)
+    assert proof.relative <= 1e-5
+    assert (proof.agreeing, proof.is_synthetic) == (9, False)
+    assert proof.batches == (1, 2, 5)
+    assert proof.accuracy_before == proof.accuracy_after
+    assert proof.accuracy_before in [count / 9 for count in range(10)]
+    assert about == about_of(path)
+    assert about.class_names == NAMES
+    assert (about.network, about.input_shape, about.outputs) == (model.name, (3, 16, 16), "softmax")
+    assert Preprocessing.from_config(about.preprocessing) == HOW
+    assert about.folded == about.normalisations == 3
+    assert about.proof == json.loads(json.dumps(proof.to_dict()))
+    assert report.bytes_before == 4 * model.count_params()
+    assert report.bytes_before / 2 < report.bytes_after < 2 * report.bytes_before + 200_000
+    beside = {"net.xml", "net.bin"} if kind.name == "openvino" else {path.name}
+    assert set(os.listdir(tmp_path)) == beside
+
+
+def test_the_report_is_a_block_that_says_what_was_proved(model, tmp_path):
+    report = export(model, tmp_path / NET, fold=False)
+    lines = str(report).splitlines()
+    titles = [line.split("   ")[0].strip() for line in lines]
+    assert titles[:6] == ["exported", "size", "folded", "takes", "returns", "checked on"]
+    assert "0 of 3 batch normalisations" in str(report)
+    assert "24 synthetic images" in str(report)
+    assert report.proof.is_synthetic
+    plain = report.to_dict()
+    assert json.loads(json.dumps(plain)) == plain
+    assert plain["proof"]["images"] == 24
+
+
+def test_a_fingerprint_is_that_of_the_weights(model, tmp_path):
+    first = export(model, tmp_path / "one").about.fingerprint
+    assert export(model, tmp_path / "two", fold=False).about.fingerprint == first
+    other = keras.models.clone_model(model)
+    assert export(other, tmp_path / "three").about.fingerprint != first
+
+
+@pytest.mark.parametrize("rounds", [0.02, float("nan")])
+def test_a_file_that_says_something_else_is_not_left(model, tmp_path, monkeypatch, rounds):
+    from keras_convnets.shipping.export import export as exporting
+
+    opened = exporting.open_engine
+
+    def wrong(path):
+        engine = opened(path)
+        return dataclasses.replace(engine, run=lambda batch: engine.run(batch) * (1 - rounds))
+
+    monkeypatch.setattr(exporting, "open_engine", wrong)
+    said = (
+        "NaN or infinity for synthetic image 0"
+        if np.isnan(rounds)
+        else (
+            r"a difference of 0\.02\d* .*largest for synthetic image \d+, class .*: "
+            r"0\.\d{4} became 0\.\d{4}\. The first class is the same for 24 of 24\. Nothing"
+        )
+    )
+    with pytest.raises(ValueError, match=said):
+        export(model, tmp_path / NET)
+    assert not os.listdir(tmp_path)
+    if not np.isnan(rounds):
+        assert export(model, tmp_path / NET, tolerance=0.05).proof.relative > 0.01
+
+
+def test_a_file_of_a_fixed_batch_is_found(model, images, tmp_path, monkeypatch):
+    from keras_convnets.shipping.export import export as exporting
+
+    opened = exporting.open_engine
+
+    def fixed(path):
+        engine = opened(path)
+        return dataclasses.replace(engine, run=lambda batch: engine.run(batch[:1]))
+
+    monkeypatch.setattr(exporting, "open_engine", fixed)
+    for check in (None, images[0]):
+        with pytest.raises(ValueError, match=r"returns \(1, 4\) for a batch of 2 in TensorFlow"):
+            export(model, tmp_path / NET, check=check)
+    assert not os.listdir(tmp_path)
+
+
+def test_what_exists_is_replaced_only_once_the_new_one_is_proved(model, tmp_path):
+    export(model, tmp_path / NET)
+    before = about_of(tmp_path / NET)
+    with pytest.raises(ValueError, match="which exists; expected a new name"):
+        export(model, tmp_path / NET)
+    with pytest.raises(ValueError, match="Nothing was written"):
+        export(model, tmp_path / NET, class_names=list("abcd"), tolerance=1e-12, overwrite=True)
+    assert about_of(tmp_path / NET) == before
+    export(model, tmp_path / NET, class_names=list("abcd"), overwrite=True)
+    assert about_of(tmp_path / NET).class_names == tuple("abcd")
+    (tmp_path / NET / "notes.txt").write_text("mine")
+    with pytest.raises(ValueError, match=re.escape("also holds 'notes.txt'")):
+        export(model, tmp_path / NET, overwrite=True)
+    assert os.listdir(tmp_path) == [NET]
+
+
+def test_an_interruption_leaves_nothing(model, tmp_path, monkeypatch):
+    from keras_convnets.shipping.export import export as exporting
+
+    def interrupting(function):
+        def interrupted(*args):
+            function(*args)
+            raise KeyboardInterrupt
+
+        return interrupted
+
+    for name in ("write", "embed", "open_engine", "prove"):
+        with monkeypatch.context() as patch:
+            patch.setattr(exporting, name, interrupting(getattr(exporting, name)))
+            with pytest.raises(KeyboardInterrupt):
+                export(model, tmp_path / NET)
+        assert not os.listdir(tmp_path), name
+
+
+def test_logits_are_compared_as_probabilities(tmp_path):
+    for outputs, count in ((4, None), (1, None)):
+        model = ResnetV1Builder.build(
+            (3, 16, 16), outputs, "basic_block_v1", (1,), classifier_activation=count
+        )
+        report = export(model, tmp_path / f"{outputs}")
+        assert report.about.outputs == "linear"
+        assert report.proof.relative < 1e-5
+
+
+def test_channels_first_is_proved_too(tmp_path):
+    model = _model(data_format="channels_first")
+    report = export(model, tmp_path / NET)
+    assert report.about.input_shape == (3, 16, 16)
+    assert report.proof.relative < 1e-4
+
+
+def test_a_model_that_does_not_know_its_images_takes_prepared_ones(tmp_path):
+    model = ResnetV1Builder.build((3, 16, 16), 4, "basic_block_v1", (1,))
+    batch = np.random.default_rng(0).normal(size=(3, 16, 16, 3))
+    report = export(model, tmp_path / NET, check=batch)
+    assert (report.proof.images, report.about.preprocessing) == (3, None)
+    for wrong, said in (
+        (batch[:, :8], "received float64 of 3 × 8 × 16 × 3; expected an array of floats"),
+        (batch * np.nan, "received NaN or infinity"),
+        (["none.png"], "expected an array of floats"),
+    ):
+        with pytest.raises(ValueError, match=f"check: images: .*{said}"):
+            export(model, tmp_path / "other", check=wrong)
