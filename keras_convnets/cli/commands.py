@@ -5,7 +5,17 @@ from __future__ import annotations
 import argparse
 
 from keras_convnets._version import __version__
-from keras_convnets.cli import augment, convert, evaluate, export, inspect, runs, train, weights
+from keras_convnets.cli import (
+    augment,
+    benchmark,
+    convert,
+    evaluate,
+    export,
+    inspect,
+    runs,
+    train,
+    weights,
+)
 from keras_convnets.cli.options import Parser
 
 
@@ -31,4 +41,5 @@ def _parser() -> Parser:
     weights.add_to(commands)
     convert.add_to(commands)
     export.add_to(commands)
+    benchmark.add_to(commands)
     return parser
