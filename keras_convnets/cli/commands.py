@@ -13,6 +13,7 @@ from keras_convnets.cli import (
     export,
     inspect,
     runs,
+    serve,
     train,
     weights,
 )
@@ -42,4 +43,5 @@ def _parser() -> Parser:
     convert.add_to(commands)
     export.add_to(commands)
     benchmark.add_to(commands)
+    serve.add_to(commands)
     return parser

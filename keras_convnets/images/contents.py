@@ -7,7 +7,9 @@ of an image before it is decoded.
 
 from __future__ import annotations
 
+import contextlib
 import errno
+from collections.abc import Iterator
 from typing import NoReturn
 
 import tensorflow as tf
@@ -78,8 +80,15 @@ def checked(contents: bytes, channels: int = 3, turns: bool = True) -> bytes:
     marks = turns and contents.endswith(headers.JPEG_END)
     if not header.by_pillow and (marks or header.orientation == UPRIGHT):
         return turning.marked(contents, header.orientation)
-    try:
+    with _refused():
         return others.as_bmp(contents, header.kind, channels, _check_size)
+
+
+@contextlib.contextmanager
+def _refused() -> Iterator[None]:
+    """Refuse an image that Pillow cannot read."""
+    try:
+        yield
     except NotReadError as error:
         _refuse(str(error), error)
     except (RefusedImageError, MemoryError):
@@ -103,6 +112,21 @@ def checked_header(contents: bytes) -> Header:
         _refuse(NOT_WHOLE, error)
     _check_size(header.rows, header.cols)
     return header
+
+
+def size_of(contents: bytes) -> tuple[int, int]:
+    """Return the rows and columns of an image that is not too large to decode, as it is stored.
+
+    Raises:
+        RefusedImageError: as in `checked`.
+    """
+    header = checked_header(contents)
+    if header.rows and header.cols:
+        return header.rows, header.cols
+    with _refused():  # only its decoder knows
+        rows, cols = others.size(contents, header.kind)
+    _check_size(rows, cols)
+    return rows, cols
 
 
 def _check_size(rows: int, cols: int) -> None:

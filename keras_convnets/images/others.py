@@ -57,6 +57,17 @@ def as_bmp(contents: bytes, kind: str, channels: int, check: Callable[[int, int]
     return encoded.getvalue()
 
 
+def size(contents: bytes, kind: str) -> tuple[int, int]:
+    """Return the rows and columns of an image, which is not decoded for it.
+
+    Raises:
+        NotReadError: its kind is not read.
+        Exception: it is damaged; Pillow does not document which.
+    """
+    with _opened(contents, kind) as image:
+        return image.height, image.width
+
+
 def upright(image: Image.Image) -> Image.Image:
     """Return an image of anybody's in colour, as a file is read: turned as its EXIF says.
 

@@ -75,10 +75,16 @@ def answers_of(
     check(of_model)
     ends = np.cumsum([one.count for one in outputs])
     parts = np.split(values, ends[:-1], axis=1)
-    return [_read(one, part) for one, part in zip(outputs, parts, strict=True)]
+    return [read_outputs(one, part) for one, part in zip(outputs, parts, strict=True)]
 
 
-def _read(outputs: Outputs, values: np.ndarray) -> Answers:
+def read_outputs(outputs: Outputs, values: np.ndarray) -> Answers:
+    """Return the predictions that the outputs of a classifier are.
+
+    Args:
+        outputs: their kind.
+        values: the outputs, float32, shape `(images, outputs)`.
+    """
     if not outputs.is_logits:
         return Answers(np.hstack([1 - values, values]) if outputs.is_binary else values)
     # The softmax of (0, logit) is (1 - sigmoid(logit), sigmoid(logit)).

@@ -27,7 +27,7 @@ from keras_convnets.inference.prepared import (
     preprocessing_for,
     told_preprocessing,
 )
-from keras_convnets.inference.read_images import ReadImages
+from keras_convnets.inference.read_images import ReadImages, takes_channels_first
 from keras_convnets.inference.soundness import check_sound_once
 from keras_convnets.known import known
 from keras_convnets.received import shown
@@ -97,7 +97,7 @@ def classify(
     outputs = of_model.get("outputs", outputs_of)
     names = class_labels(model, outputs, class_names)
     names = tuple(map(str, range(outputs.classes))) if names is None else names
-    read = ReadImages(of_model)
+    read = ReadImages(takes_channels_first(of_model))
     batches: Iterator[Any] | None
     if prepared:
         batches = _prepared(of_model, images, preprocessing)

@@ -16,7 +16,7 @@ from keras_convnets.inference.enough_memory import enough_memory
 from keras_convnets.inference.fits import check_takes
 from keras_convnets.inference.given import at_once
 from keras_convnets.inference.outputs import outputs_of
-from keras_convnets.inference.read_images import ReadImages
+from keras_convnets.inference.read_images import ReadImages, takes_channels_first
 from keras_convnets.inference.shares import Share
 from keras_convnets.inference.soundness import check_sound_once
 from keras_convnets.printable import printable
@@ -195,9 +195,9 @@ def predict(run: Classifier, files: Any) -> Predictions:
         "Take the preprocessing of the model's own run.",
     )
     of_model = kept(run.model)
-    _check_classes(run, of_model)
+    check_classes(run, of_model)
     files = list(files) if isinstance(files, dict) else files  # its keys, as a loop takes them
-    read = ReadImages(of_model, refuses=True)
+    read = ReadImages(takes_channels_first(of_model), refuses=True)
     if batches := read.batches(files, run.preprocessing, _BATCH):
         together, least = at_once(files, _BATCH), "Give fewer images at a time"
         with enough_memory("predictions", of_model, run.preprocessing, together, least):
@@ -215,7 +215,12 @@ def predict(run: Classifier, files: Any) -> Predictions:
     )
 
 
-def _check_classes(run: Classifier, of_model: Kept) -> None:
+def check_classes(run: Classifier, of_model: Kept) -> None:
+    """Refuse a classifier with more or fewer names than its model has classes.
+
+    Raises:
+        ValueError: the numbers differ.
+    """
     outputs, names = of_model.get("outputs", outputs_of), len(run.class_names)
     if outputs.classes != names:
         raise ValueError(

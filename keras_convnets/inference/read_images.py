@@ -22,7 +22,7 @@ class ReadImages:
     """Prepares images batch by batch, and records what became of them.
 
     Args:
-        of_model: what is kept of the model.
+        is_first: whether the model takes channels first.
         refuses: whether an image that cannot be read is recorded instead of raising an error.
 
     Attributes:
@@ -32,8 +32,8 @@ class ReadImages:
         doubtful: warnings about images that were read.
     """
 
-    def __init__(self, of_model: Kept, refuses: bool = False) -> None:
-        self._is_first = of_model.get("format", axes.format_of) == "channels_first"
+    def __init__(self, is_first: bool, refuses: bool = False) -> None:
+        self._is_first = is_first
         self._refuses = refuses
         self.names: list[str] = []
         self.refused: list[str] = []
@@ -79,3 +79,8 @@ def _for_image(
         return for_image(name, seen, are_bytes, preprocessing)
     except ValueError as error:  # it was read, but pixels of this range cannot be used
         raise UnreadableError(str(error)) from error
+
+
+def takes_channels_first(of_model: Kept) -> bool:
+    """Return whether a model takes channels first."""
+    return of_model.get("format", axes.format_of) == "channels_first"

@@ -1,0 +1,137 @@
+"""The images in a request: files of a form, the bytes of one, or JSON with base64."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import Message
+
+from keras_convnets.received import shown
+from keras_convnets.shipping.serve.refusals import Refusal
+from keras_convnets.shipping.serve.service import Service, Upload
+
+FORM, JSON, BYTES = "multipart/form-data", "application/json", "application/octet-stream"
+_MOST_LISTS = 2_000_000  # in JSON; an empty list takes 56 bytes of memory
+_KINDS = f"{FORM}, {JSON}, {BYTES} or the type of an image, such as image/jpeg"
+
+
+async def uploads(request: Request, body: bytes, service: Service) -> list[Upload]:
+    """Return the name and the bytes of each image in a request.
+
+    Raises:
+        Refusal: it has none, or is not as its ``Content-Type`` says.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    is_image = kind.startswith("image/") or kind == BYTES
+    if kind == FORM:
+        return await _of_form(request, service, body)
+    if kind == JSON:
+        return _of_json(await json_in(body, service))
+    if is_image:
+        return [("image 0", body)]
+    raise Refusal(
+        *(415, "Content-Type", repr(kind) if kind else "none", _KINDS),
+        "Say what the body is, such as curl -H 'Content-Type: image/jpeg' --data-binary @cat.jpg.",
+    )
+
+
+async def json_in(body: bytes, service: Service) -> Any:
+    """Return the JSON object in a body.
+
+    Raises:
+        Refusal: it is none.
+    """
+    found = await service.in_thread(_parsed, body)
+    if not isinstance(found, dict):
+        raise Refusal(422, "body", shown(found), "a JSON object", "Send one, in braces.")
+    return found
+
+
+def _parsed(body: bytes) -> Any:
+    lists = body.count(b"[") + body.count(b"{")
+    if lists > _MOST_LISTS:
+        raise Refusal(
+            *(413, "body", f"{lists:,} lists in JSON", f"at most {_MOST_LISTS:,}"),
+            "Send fewer images, or images as base64.",
+        )
+    try:
+        return json.loads(body, parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
+        reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise Refusal(
+            *(400, "body", f"what is no JSON ({reason})", "JSON"),
+            "Check it with python -m json.tool.",
+        ) from error
+
+
+def _no_number(name: str) -> Any:
+    raise ValueError(f"{name} is no number of JSON")
+
+
+def decoded(where: str, text: Any) -> bytes:
+    """Return the bytes of a base64 text, or of a ``data:`` address.
+
+    Raises:
+        Refusal: it is none.
+    """
+    if not isinstance(text, str):
+        raise Refusal(422, where, shown(text), "a text in base64", "Encode the file.")
+    if text.startswith("data:"):
+        text = text.partition(",")[2]
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise Refusal(
+            *(422, where, f"{shown(text)} ({error})", "a text in base64"),
+            "Encode the file, such as base64 -w0 cat.jpg.",
+        ) from error
+
+
+def _of_json(found: dict[str, Any]) -> list[Upload]:
+    if set(found) != {"images"}:
+        raise Refusal(
+            *(422, "body", f"the keys {shown(sorted(found))}", "images alone"),
+            'Send {"images": ["<base64>"]}.',
+        )
+    images = found["images"]
+    if not isinstance(images, list):
+        raise Refusal(422, "images", shown(images), "a list", "Put the image into a list.")
+    return [
+        (f"image {number}", decoded(f"images[{number}]", _text(one)))
+        for number, one in enumerate(images)
+    ]
+
+
+def _text(one: Any) -> Any:
+    return one["b64"] if isinstance(one, dict) and set(one) == {"b64"} else one
+
+
+async def _of_form(request: Request, service: Service, body: bytes) -> list[Upload]:
+    async def replayed() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    most = service.limits.images
+    found: list[Upload] = []
+    try:
+        async with Request(request.scope, replayed).form(max_files=most, max_fields=most) as form:
+            for field, part in form.multi_items():
+                if isinstance(part, str):
+                    raise Refusal(
+                        *(422, field, "a field of text", "files alone"),
+                        "Send the image as a file, such as curl -F image=@cat.jpg.",
+                    )
+                found.append((part.filename or f"image {len(found)}", await part.read()))
+    except (HTTPException, ClientDisconnect) as error:
+        detail = getattr(error, "detail", "it ends too early")
+        is_many = detail.startswith("Too many")
+        raise Refusal(
+            *(413 if is_many else 400, "body", f"a form that cannot be read ({detail})"),
+            f"a whole form of 1 to {most} files",
+            "Send fewer files at once." if is_many else "Let your client write the form.",
+        ) from error
+    return found
