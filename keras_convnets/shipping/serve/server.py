@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from keras_convnets.shipping.serve.address import BACKLOG, Address
 from keras_convnets.shipping.serve.limits import Limits
@@ -22,7 +23,7 @@ def serve(
     started: Callable[[], None],
     log: Callable[[str], None] | None = None,
 ) -> None:
-    """Serve until a signal comes; then answer what has come before, and raise it again.
+    """Serve until a signal comes; then answer what has come before, and raise the signal again.
 
     Args:
         served: what is served.
@@ -31,8 +32,14 @@ def serve(
         started: called when it is ready.
         log: called with a line for each request.
     """
+    app = application(served, limits, address.names, log, started)
+    server(app, limits).run(sockets=[address.socket])
+
+
+def server(app: ASGIApp, limits: Limits) -> uvicorn.Server:
+    """Return the server of an application, which ends when its ``should_exit`` is set."""
     config = uvicorn.Config(
-        application(served, limits, address.names, log, started),
+        app,
         http=protocol(limits),
         ws="none",
         loop="asyncio",
@@ -46,4 +53,4 @@ def serve(
         timeout_graceful_shutdown=limits.stop_seconds,
         backlog=BACKLOG,
     )
-    uvicorn.Server(config).run(sockets=[address.socket])
+    return uvicorn.Server(config)

@@ -71,13 +71,13 @@ def router(service: Service) -> APIRouter:
         routes.get(
             *(base,),
             response_model=schemas.ModelStatus,
-            responses=problems(404, 421),
+            responses=problems(404, 421, 422),
             operation_id=f"tf_serving_status{id_}",
         )(status)
         routes.get(
             *(f"{base}/metadata",),
             response_model=schemas.Metadata,
-            responses=problems(404, 421),
+            responses=problems(404, 421, 422),
             operation_id=f"tf_serving_metadata{id_}",
         )(metadata)
     return routes
