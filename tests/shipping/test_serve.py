@@ -2,6 +2,7 @@
 
 import base64
 import dataclasses
+import json
 import struct
 import threading
 import zlib
@@ -18,7 +19,7 @@ from keras_convnets.inference.predict import predict
 from keras_convnets.shipping.serve.limits import Limits
 from keras_convnets.shipping.serve.served import of_classifier
 from keras_convnets.shipping.serve.web import schemas
-from serving import COLOURS, NAMES, colours, image_file, running, until
+from serving import COLOURS, NAMES, colours, form, image_file, running, until
 
 PNG = {"Content-Type": "image/png"}
 JSON = {"Content-Type": "application/json"}
@@ -98,32 +99,35 @@ def test_several_images_are_answered_in_their_order(client):
 
 
 def test_requests_at_once_are_batched_and_none_gets_the_answer_of_another(served):
-    sizes = []
-    slow = threading.Event()
+    sizes, prepared, all_came = [], [], threading.Event()
+
+    def prepare(name, contents):
+        image = served.prepare(name, contents)
+        prepared.append(name)
+        return image
 
     def run(batch):
-        slow.wait(10)
+        all_came.wait(20)
         sizes.append(len(batch))
         return served.run(batch)
 
-    with running(dataclasses.replace(served, run=run)) as client, ThreadPoolExecutor(40) as pool:
-        images = [
-            (place % 4, image_file(COLOURS[place % 4], size=(20 + place, 30)))
-            for place in range(40)
-        ]
-        alone = [served.run(served.prepare("", file).values[np.newaxis])[0] for _, file in images]
-        found = [pool.submit(client.image, file, query="?top=4") for _, file in images]
-        until(lambda: client.ask("GET", "/health")[2]["waiting"] == 40)
-        slow.set()
-        for (label, _), one, expected in zip(images, found, alone, strict=True):
-            status, _, answer = one.result()
-            top = answer["images"][0]["top"]
+    labels = [place % 4 for place in range(40)]
+    images = [image_file(COLOURS[label], size=(20 + at, 30)) for at, label in enumerate(labels)]
+    alone = [served.run(served.prepare("", file).values[np.newaxis])[0] for file in images]
+    slow = dataclasses.replace(served, prepare=prepare, run=run)
+    with running(slow) as client, ThreadPoolExecutor(40) as pool:
+        answers = [pool.submit(client.image, file, query="?top=4") for file in images]
+        until(lambda: len(prepared) == 40)
+        all_came.set()
+        for label, answer, expected in zip(labels, answers, alone, strict=True):
+            status, _, found = answer.result()
+            top = found["images"][0]["top"]
             assert (status, top[0]["label"]) == (200, label)
-            assert [guess["probability"] for guess in top] == pytest.approx(
-                sorted(expected)[::-1], abs=1e-6
-            )
-    assert sum(sizes) == 40
-    assert max(sizes) == 8
+            shares = [guess["probability"] for guess in top]
+            assert shares == pytest.approx(sorted(expected, reverse=True), abs=1e-6)
+        health = client.ask("GET", "/health")[2]
+    assert sum(sizes) == health["images"] == 40
+    assert (max(sizes), len(sizes)) == (8, health["batches"])
 
 
 def test_an_image_that_the_model_cannot_take_spoils_no_other(served):
@@ -143,4 +147,140 @@ def test_an_image_that_the_model_cannot_take_spoils_no_other(served):
                 [dark, bright, dark, dark, bright, dark, dark, dark],
             )
         )
-    assert [status for status, _, _ in found] == [200, 500, 200, 200, 500, 200, 200, 200]
+    assert "too bright" in found[1][2]["error"]
+    assert [status for status, _, _ in found] == [200, 422, 200, 200, 422, 200, 200, 200]
+
+
+def test_a_full_queue_refuses_with_the_time_to_come_back(served):
+    goes_on = threading.Event()
+
+    def run(batch):
+        goes_on.wait(20)
+        return served.run(batch)
+
+    slow, limits = dataclasses.replace(served, run=run), Limits(queue=3)
+    with running(slow, limits) as client, ThreadPoolExecutor(3) as pool:
+        held = [pool.submit(client.image, image_file()) for _ in range(3)]
+        until(lambda: client.ask("GET", "/health")[2]["waiting"] == 3)
+        status, headers, found = client.image(image_file())
+        goes_on.set()
+        assert [one.result()[0] for one in held] == [200] * 3
+        assert client.image(image_file())[0] == 200
+    assert (status, int(headers["Retry-After"]) >= 1) == (503, True)
+    assert found["error"] == (
+        "queue: received 1 images while 3 wait; expected at most 3 together. Send them again in "
+        "1 s."
+    )
+
+
+RED = image_file()
+BAD = {
+    "no type": (("POST", "/predict", RED), 415, "Content-Type: received none; expected multipart"),
+    "a form's type of curl -d": (
+        ("POST", "/predict", RED, {"Content-Type": "application/x-www-form-urlencoded"}),
+        *(415, "received 'application/x-www-form-urlencoded'"),
+    ),
+    "no image": (("POST", "/predict", b"<html>", PNG), 415, "received a file that is no image"),
+    "empty": (("POST", "/predict", b"", PNG), 415, "received an empty file"),
+    "HEIC": (("POST", "/predict", b"\0\0\0\x18ftypheic" + bytes(40), PNG), 415, "received HEIC"),
+    "cut off": (
+        ("POST", "/predict", RED[:-300], PNG),
+        422,
+        "(not a complete image); expected a whole",
+    ),
+    "a JPEG cut off": (
+        ("POST", "/predict", image_file(kind="JPEG")[:-300], PNG),
+        *(422, "received an image that cannot be read (not a complete image)"),
+    ),
+    "a bomb": (
+        ("POST", "/predict", bomb(60_000, 60_000), PNG),
+        *(413, "received an image 60,000 pixels wide and 60,000 high; expected at most 89,478,485"),
+    ),
+    "over the server's limit": (
+        ("POST", "/predict", bomb(200, 101), PNG),
+        *(413, "image 0: received 101 x 200 pixels; expected at most 20,000 pixels. Make it"),
+    ),
+    "a line": (
+        ("POST", "/predict", bomb(1, 2000), PNG),
+        *(413, "expected one side to be at most 100 times the other"),
+    ),
+    "too many bytes": (
+        ("POST", "/predict", bytes(200_001), PNG),
+        *(413, "body: received 200,001 bytes; expected at most 200,000. Make the image smaller."),
+    ),
+    "compressed": (
+        ("POST", "/predict", RED, {**PNG, "Content-Encoding": "gzip"}),
+        *(415, "Content-Encoding: received 'gzip'; expected none"),
+    ),
+    "no JSON": (("POST", "/predict", b"{", JSON), 400, "body: received what is no JSON"),
+    "no UTF-8": (("POST", "/predict", b"\xff", JSON), 400, "body: received what is no JSON"),
+    "JSON too deep": (("POST", "/predict", b"[" * 100_000, JSON), 400, "nested too deeply"),
+    "no object": (("POST", "/predict", b"[1]", JSON), 422, "received [1]; expected a JSON object"),
+    "other keys": (
+        ("POST", "/predict", b'{"image": "a"}', JSON),
+        *(422, "body: received the keys ['image']; expected images alone"),
+    ),
+    "no list": (("POST", "/predict", b'{"images": 1}', JSON), 422, "images: received 1; expected"),
+    "no base64": (
+        ("POST", "/predict", b'{"images": ["\xc3\xa9"]}', JSON),
+        *(422, "images[0]: received 'é' ("),
+    ),
+    "a number": (("POST", "/predict", b'{"images": [1]}', JSON), 422, "images[0]: received 1"),
+    "no images": (("POST", "/predict", b'{"images": []}', JSON), 422, "images: received 0 images"),
+    "too many images": (
+        ("POST", "/predict", json.dumps({"images": ["aaaa"] * 33}).encode(), JSON),
+        *(413, "images: received 33 images; expected 1 to 32 in a request. Send several requests."),
+    ),
+    "too many files": (
+        ("POST", "/predict", *form(*[("a", b"a")] * 33)),
+        *(413, "body: received a form that cannot be read (Too many files"),
+    ),
+    "a form without an edge": (
+        ("POST", "/predict", RED, {"Content-Type": "multipart/form-data"}),
+        *(400, "body: received a form that cannot be read (Missing boundary"),
+    ),
+    "a form of something else": (
+        ("POST", "/predict", RED, {"Content-Type": "multipart/form-data; boundary=edge"}),
+        *(400, "body: received a form that cannot be read"),
+    ),
+    "a form of text": (
+        (
+            *("POST", "/predict"),
+            b'--edge\r\nContent-Disposition: form-data; name="a"\r\n\r\nb\r\n--edge--\r\n',
+            form()[1],
+        ),
+        *(422, "a: received a field of text; expected files alone"),
+    ),
+    "an empty form": (("POST", "/predict", *form()), 422, "images: received 0 images"),
+    "one bad of two": (
+        ("POST", "/predict", *form(("a.png", RED), ("b.png", RED[:60]))),
+        *(422, "b.png: received an image that cannot be read"),
+    ),
+    "top of no number": (
+        ("POST", "/predict?top=x", RED, PNG),
+        *(422, "top: received 'x'; expected an integer of 1 or more, the classes to name."),
+    ),
+    "top of none": (("POST", "/predict?top=0", RED, PNG), 422, "top: received '0'; expected an"),
+    "another method": (("GET", "/predict"), 405, "method: received 'GET' for /predict; expected"),
+    "another address": (("GET", "/predict/"), 404, "address: received '/predict/'; expected /"),
+    "another site's form": (
+        ("POST", "/predict", RED, {**PNG, "Origin": "http://evil.example"}),
+        *(403, "Origin: received 'http://evil.example'; expected none"),
+    ),
+    "a sandboxed form": (("POST", "/predict", RED, {**PNG, "Origin": "null"}), 403, "Origin: "),
+    "another site's name": (
+        ("GET", "/model", None, {"Host": "evil.example:8000"}),
+        *(421, "Host: received 'evil.example:8000'; expected 127.0.0.1 or"),
+    ),
+    "a broken name": (("GET", "/", None, {"Host": "[::"}), 421, "Host: received '[::'"),
+}
+
+
+@pytest.mark.parametrize("what", BAD)
+def test_what_is_wrong_is_said_and_is_never_a_fault_of_the_server(what, client):
+    asked, expected, words = BAD[what]
+    status, _, found = client.ask(*asked)
+    schemas.Problem.model_validate(found)
+    assert (status, found["status"]) == (expected, expected)
+    assert words in found["error"]
+    assert client.image(RED)[0] == 200

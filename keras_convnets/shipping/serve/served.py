@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.inference.compiled import kept, to_numpy
 from keras_convnets.inference.enough_memory import enough_memory
 from keras_convnets.inference.fits import check_takes
+from keras_convnets.inference.given import UnreadableError
 from keras_convnets.inference.outputs import Outputs, outputs_of
 from keras_convnets.inference.predict import Classifier, check_classes
 from keras_convnets.inference.read_images import ReadImages
@@ -114,16 +114,24 @@ def of_classifier(run: Classifier, batch_size: int) -> Served:
 def preparing(preprocessing: Preprocessing, is_first: bool) -> Callable[[str, bytes], Image]:
     """Return the function that prepares an image file exactly as `predict` does.
 
+    The function raises `UnreadableError` if it is no image.
+
     Args:
         preprocessing: the preprocessing.
         is_first: whether the model takes channels first.
     """
 
     def prepare(name: str, contents: bytes) -> Image:
-        read = ReadImages(is_first)
-        batches: Any = read.batches([contents], preprocessing, 1)
+        read = ReadImages(is_first, refuses=True)
+        batches = read.batches([contents], preprocessing, 1)
+        if batches is None:
+            raise UnreadableError(_renamed(read.refused[0], name))
         [batch] = batches
-        doubts = (doubt.replace("image 0", name, 1) for doubt in read.doubtful)
-        return Image(batch[0].numpy(), tuple(doubts))
+        return Image(batch[0].numpy(), tuple(_renamed(doubt, name) for doubt in read.doubtful))
 
     return prepare
+
+
+def _renamed(line: str, name: str) -> str:
+    """Return a line about the only image of a list, with the name that the image has."""
+    return name + line.removeprefix("image 0") if line.startswith("image 0:") else line

@@ -97,7 +97,13 @@ class Service:
             image = await self.in_thread(self._read, *given)
         else:
             image = Image(given)
-        row = await asyncio.wrap_future(room.submit(image.values))
+        try:
+            row = await asyncio.wrap_future(room.submit(image.values))
+        except ValueError as error:  # a runtime refuses an image of this size
+            raise Refusal(
+                *(422, "image", f"one that the model cannot take ({error})", "another"),
+                "Send a larger image, or a smaller one.",
+            ) from error
         if not np.isfinite(row).all():
             raise Refusal(
                 *(422, "image", "one for which the model outputs NaN or infinity"),
