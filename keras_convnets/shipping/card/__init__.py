@@ -1,1 +1,1 @@
-"""The model card of a run and of exported files."""
+"""The model card: what is known of a model, for whoever gets its files."""
