@@ -49,10 +49,12 @@ def of_shorter_side(given: tf.Tensor, size: Size, shorter_side: int, interpolati
     The longer side is rounded down, and the place of the crop to the even number if it is in the
     middle of two.
     """
-    sides = tf.cast(given, tf.int64)
-    sizes = sides * shorter_side // tf.reduce_min(sides)
+    # In parts, because a long side times the shorter side may exceed 32 bits, and not every runtime
+    # of exported files divides 64 bits.
+    shortest = tf.reduce_min(given)
+    sizes = given // shortest * shorter_side + given % shortest * shorter_side // shortest
     place = tf.round(tf.cast(sizes - size, tf.float32) / 2)
-    scale = tf.cast(sizes, tf.float32) / tf.cast(sides, tf.float32)
+    scale = tf.cast(sizes, tf.float32) / tf.cast(given, tf.float32)
     return _crop(given, scale, place, size, interpolation)
 
 

@@ -168,7 +168,7 @@ class Preprocessing:
         image = tf.convert_to_tensor(image)
         if self._is_ready(image):
             return self._finished(tf.cast(coloured(image, self.channels), tf.float32))
-        crop = self._crop(tf.shape(image)[-3:-1])
+        crop = self.crop_of(tf.shape(image)[-3:-1])
         return self._resized(image if crop is None else cropping.cut(image, crop.window), crop)
 
     def of_encoded(self, encoded: tf.Tensor, channels: int = 3, turns: bool = True) -> tf.Tensor:
@@ -184,18 +184,18 @@ class Preprocessing:
         """
 
         def window(given: tf.Tensor) -> tf.Tensor:
-            crop = self._crop(given)
+            crop = self.crop_of(given)
             return tf.concat([[0, 0], given], axis=0) if crop is None else crop.window
 
         image, given = decoding.part(encoded, window, channels, turns=turns)
-        return self._resized(image, self._crop(given))
+        return self._resized(image, self.crop_of(given))
 
     def _is_ready(self, image: tf.Tensor) -> bool:
         """Return whether an image is known to have the size of the network's input."""
         return self.resize == "none" and tuple(image.shape[-3:-1]) == (self.rows, self.cols)
 
-    def _crop(self, given: tf.Tensor) -> Crop | None:
-        """Return the crop of an image of some rows and columns; ``None`` for all of it."""
+    def crop_of(self, given: tf.Tensor) -> Crop | None:
+        """Return the crop of an image of some rows and columns, int32; ``None`` for all of it."""
         size = (self.rows, self.cols)
         if self.resize == "stretch":
             return None
