@@ -9,8 +9,10 @@ from typing import Any
 
 import keras
 
+from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.keras_private import is_outline
 from keras_convnets.received import shown
+from keras_convnets.shipping.image_graph.image_graph import channels_of, image_graph
 
 INPUT, OUTPUT = "images", "probabilities"
 
@@ -35,13 +37,13 @@ class Graph:
     channels_last: bool
 
 
-def graph_of(model: Any, with_preprocessing: Any = None) -> Graph:
+def graph_of(model: Any, with_preprocessing: Preprocessing | None = None) -> Graph:
     """Return a functional model as a frozen function.
 
     Args:
         model: a model with one input and one output, folded or not, on the TensorFlow backend.
-        with_preprocessing: the `Preprocessing` of its images, to have it inside: the function then
-            takes uint8 images of any size, channels last.
+        with_preprocessing: the preprocessing of its images, to have it inside: the function then
+            takes uint8 images of any size, channels last, of `channels_of` it.
 
     Raises:
         ValueError: the model has several inputs or outputs, weights without values, or code that
@@ -55,7 +57,7 @@ def graph_of(model: Any, with_preprocessing: Any = None) -> Graph:
     _check(model)
     from keras_convnets.axes import format_of
 
-    return _traced(model, format_of(model) == "channels_last")
+    return _traced(model, format_of(model) == "channels_last", with_preprocessing)
 
 
 def _check(model: Any) -> None:
@@ -77,20 +79,25 @@ def _check(model: Any) -> None:
         )
 
 
-def _traced(model: Any, channels_last: bool) -> Graph:
+def _traced(model: Any, channels_last: bool, preprocessing: Preprocessing | None) -> Graph:
     import tensorflow as tf
 
-    shape = (None, *model.inputs[0].shape[1:])
+    signature = tf.TensorSpec((None, *model.inputs[0].shape[1:]), tf.float32, name=INPUT)
+    if preprocessing is not None:
+        signature = tf.TensorSpec((None, None, None, channels_of(preprocessing)), tf.uint8, INPUT)
 
     def call(images: Any) -> dict[str, Any]:
+        if preprocessing is not None:
+            images = image_graph(preprocessing)(images)
+            images = images if channels_last else tf.transpose(images, (0, 3, 1, 2))
         with keras.StatelessScope(state_mapping=[(one, _constant(one)) for one in model.variables]):
             outputs = model(images, training=False)
         return {OUTPUT: tf.identity(tf.cast(outputs, tf.float32), name=OUTPUT)}
 
-    signature = [tf.TensorSpec(shape, tf.float32, name=INPUT)]
     with _inlined():
-        function = tf.function(call, signature, autograph=False).get_concrete_function()
-    return Graph(model, function, shape, "float32", channels_last)
+        function = tf.function(call, [signature], autograph=False).get_concrete_function()
+    shape, dtype = tuple(signature.shape), signature.dtype.name
+    return Graph(model, function, shape, dtype, channels_last or preprocessing is not None)
 
 
 def _constant(variable: Any) -> Any:
