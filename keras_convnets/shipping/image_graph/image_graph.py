@@ -148,7 +148,8 @@ def _limited(lines: tf.Tensor, preprocessing: Preprocessing) -> tf.Tensor:
 def _finished(lines: tf.Tensor, preprocessing: Preprocessing) -> tf.Tensor:
     """Return the network's input from lines of the pixels of all channels."""
     rows, cols, channels = preprocessing.rows, preprocessing.cols, preprocessing.channels
-    mean = np.array(preprocessing.mean * cols, np.float32)
-    std = np.array(preprocessing.std * cols, np.float32)
-    lines = (lines / np.float32(preprocessing.scale) - mean) / std
-    return tf.reshape(lines, (-1, rows, cols, channels))
+    # No division: TensorFlow multiplies by an approximated 1 / x, which is not even 1 for 1.
+    std = np.array(preprocessing.std * cols)
+    factor = (1 / (preprocessing.scale * std)).astype(np.float32)
+    shift = (np.array(preprocessing.mean * cols) / std).astype(np.float32)
+    return tf.reshape(lines * factor - shift, (-1, rows, cols, channels))
