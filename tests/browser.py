@@ -30,8 +30,8 @@ return found;
 
 
 @contextlib.contextmanager
-def opened(profile):
-    """Yield a browser without a network, with its profile in a folder."""
+def opened(profile, *arguments):
+    """Yield a browser without a network but this machine, with its profile in a folder."""
     from selenium import webdriver
 
     options = webdriver.ChromeOptions()
@@ -39,7 +39,8 @@ def opened(profile):
     for argument in (
         *("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"),
         *("--window-size=1300,900", f"--user-data-dir={profile}"),
-        "--host-resolver-rules=MAP * ~NOTFOUND",  # whatever the page may ask for, it gets nothing
+        "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # it gets nothing else
+        *arguments,
     ):
         options.add_argument(argument)
     driver = webdriver.Chrome(options, webdriver.ChromeService(DRIVER))

@@ -34,7 +34,7 @@ def refused(refusal: Refusal) -> Json:
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return the refusals of an operation, for its description."""
-    return {
+    return {200: {"description": "The answer."}} | {
         status: {"model": Problem, "description": _WHY.get(status, http.HTTPStatus(status).phrase)}
         for status in statuses
     }
