@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 import uvicorn
@@ -38,6 +39,7 @@ def serve(
 
 def server(app: ASGIApp, limits: Limits) -> uvicorn.Server:
     """Return the server of an application, which ends when its ``should_exit`` is set."""
+    logging.getLogger("python_multipart").setLevel(logging.CRITICAL)  # of clients' faults, too
     config = uvicorn.Config(
         app,
         http=protocol(limits),

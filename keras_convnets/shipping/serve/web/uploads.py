@@ -126,8 +126,8 @@ async def _of_form(request: Request, service: Service, body: bytes) -> list[Uplo
                         "Send the image as a file, such as curl -F image=@cat.jpg.",
                     )
                 found.append((part.filename or f"image {len(found)}", await part.read()))
-    except (HTTPException, ClientDisconnect) as error:
-        detail = getattr(error, "detail", "it ends too early")
+    except (HTTPException, ClientDisconnect, ValueError) as error:  # as the version of Starlette
+        detail = str(getattr(error, "detail", error) or "it ends too early")
         is_many = detail.startswith("Too many")
         raise Refusal(
             *(413 if is_many else 400, "body", f"a form that cannot be read ({detail})"),
