@@ -34,10 +34,11 @@ def refused(refusal: Refusal) -> Json:
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return the refusals of an operation, for its description."""
-    return {200: {"description": "The answer."}} | {
-        status: {"model": Problem, "description": _WHY.get(status, http.HTTPStatus(status).phrase)}
-        for status in statuses
-    }
+    found: dict[int | str, dict[str, Any]] = {200: {"description": "The answer."}}
+    for status in statuses:
+        why = _WHY.get(status, http.HTTPStatus(status).phrase)
+        found[status] = {"model": Problem, "description": why}
+    return found
 
 
 _EXPECTED = {"top": "an integer of 1 or more, the classes to name"}
