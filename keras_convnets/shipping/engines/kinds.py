@@ -76,18 +76,25 @@ def kind_of(path: str | os.PathLike[str]) -> Kind:
     )
 
 
-def check_installed(kind: Kind, writes: bool = False) -> None:
+def check_installed(kind: Kind, writes: bool = False, precision: str = "float32") -> None:
     """Refuse a kind whose runtime (or, to write it, converter) is not installed.
+
+    Args:
+        kind: the kind.
+        writes: whether a file is to be written, in the precision, and not only run.
+        precision: 8-bit integers of OpenVINO come by way of ONNX.
 
     Raises:
         ValueError: a module is missing; the line says which extra installs it.
     """
-    needed = (*kind.modules, *(kind.writers if writes else ()))
+    needed, extra = (*kind.modules, *(kind.writers if writes else ())), kind.extra
+    if writes and kind is OPENVINO and precision == "int8":
+        needed, extra = (*needed, *ONNX.modules, *ONNX.writers), f"{extra},{ONNX.extra}"
     missing = [name for name in needed if importlib.util.find_spec(name) is None]
     if missing:
         raise ValueError(
             f"{kind.runtime}: received no package {', '.join(missing)}; expected it, for "
-            f"{kind.suffix or 'folders'}. Install it: pip install 'keras_convnets[{kind.extra}]'."
+            f"{kind.suffix or 'folders'}. Install it: pip install 'keras_convnets[{extra}]'."
         )
 
 

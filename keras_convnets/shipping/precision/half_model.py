@@ -9,9 +9,19 @@ import numpy as np
 
 from keras_convnets.keras_private import operation_of
 from keras_convnets.received import shown
+from keras_convnets.shipping.engines.kinds import SAVED_MODEL, Kind
 
 _AS_THEY_ARE = (keras.layers.InputLayer, keras.layers.Rescaling, keras.layers.Normalization)
 """Layers of images: bfloat16 has no more digits than their pixels have."""
+
+
+def in_precision_of(kind: Kind, model: Any, precision: str) -> Any:
+    """Return the model whose graph becomes a file of a precision.
+
+    Of a SavedModel that is `half_model`; files of other kinds get their precision in the writing.
+    """
+    is_half = kind is SAVED_MODEL and precision in ("float16", "bfloat16")
+    return half_model(model, precision) if is_half else model
 
 
 def half_model(model: Any, precision: str) -> Any:

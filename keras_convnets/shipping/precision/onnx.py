@@ -55,26 +55,25 @@ def to_float16(model: Any) -> Any:
     )
 
 
-def to_int8(model: Any, path: Path, batches: Iterable[np.ndarray]) -> None:
-    """Write an ONNX model in 8-bit integers.
+def to_int8(model: Any, batches: Iterable[np.ndarray]) -> Any:
+    """Return an ONNX model in 8-bit integers.
 
     What is before the first weights, such as the preprocessing of images, and softmax and sigmoid
     stay in float32.
 
     Args:
         model: the model in float32.
-        path: where to write it.
         batches: images to see which values occur, as the model's input takes them.
     """
     with tempfile.TemporaryDirectory() as folder:
-        prepared, source = str(Path(folder) / "prepared.onnx"), str(Path(folder) / "model.onnx")
+        source, prepared, quantised = (str(Path(folder) / f"{name}.onnx") for name in "abc")
         onnx.save(model, source)
         # Shapes that depend on symbols need SymPy and help nobody here.
         quant_pre_process(source, prepared, skip_symbolic_shape=True)
         graph = onnx.load(prepared).graph
         quantize_static(
             prepared,
-            str(path),
+            quantised,
             _Reader(graph.input[0].name, batches),
             op_types_to_quantize=_QUANTISED,
             nodes_to_exclude=_before_weights(graph),
@@ -83,9 +82,10 @@ def to_int8(model: Any, path: Path, batches: Iterable[np.ndarray]) -> None:
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
         )
+        return onnx.load(quantised)
 
 
-class _Reader(CalibrationDataReader):  # type: ignore[misc]
+class _Reader(CalibrationDataReader):
     """Batches, one after another, as ONNX Runtime asks for them."""
 
     def __init__(self, name: str, batches: Iterable[np.ndarray]) -> None:

@@ -46,4 +46,3 @@ def _compress(model: Any) -> None:
         for user in users:
             user.replace_source_output(read.output(0))
     model.validate_nodes_and_infer_types()
-

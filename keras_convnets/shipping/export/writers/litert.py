@@ -9,14 +9,12 @@ import tensorflow as tf
 
 from keras_convnets.shipping.export.graph import Graph
 from keras_convnets.shipping.export.quiet import quiet
+from keras_convnets.shipping.precision.litert import converted
 
 
 def write(graph: Graph, path: Path, precision: str, calibration: Any = None) -> None:
     """Write a file with the signature ``serving_default``."""
-    if precision != "float32":
-        raise NotImplementedError
     converter = tf.lite.TFLiteConverter.from_concrete_functions([graph.function], tf.Module())
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
     with quiet():
-        content = converter.convert()
+        content = converted(converter, precision, calibration)
     path.write_bytes(content)

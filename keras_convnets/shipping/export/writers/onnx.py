@@ -10,6 +10,7 @@ import tf2onnx.convert
 
 from keras_convnets.shipping.export.graph import INPUT, OUTPUT, Graph
 from keras_convnets.shipping.export.quiet import quiet
+from keras_convnets.shipping.precision.onnx import to_float16, to_int8
 
 OPSET = 17
 BATCH = "batch"
@@ -17,18 +18,21 @@ BATCH = "batch"
 
 def write(graph: Graph, path: Path, precision: str, calibration: Any = None) -> None:
     """Write a file whose axis of images is named `BATCH`."""
-    if precision != "float32":
-        raise NotImplementedError
     with quiet():
-        converted = _converted(graph)
-        onnx.checker.check_model(converted, full_check=True)
-    onnx.save(converted, str(path))
+        model = converted(graph)
+        if precision == "int8":
+            model = to_int8(model, calibration)
+        elif precision == "float16":
+            model = to_float16(model)
+        onnx.checker.check_model(model, full_check=True)
+    onnx.save(model, str(path))
 
 
-def _converted(graph: Graph) -> Any:
+def converted(graph: Graph) -> Any:
+    """Return the ONNX model of a graph, in float32."""
     function = graph.function
     names = {function.inputs[0].name: INPUT, function.outputs[0].name: OUTPUT}
-    converted, _ = tf2onnx.convert.from_graph_def(
+    model, _ = tf2onnx.convert.from_graph_def(
         function.graph.as_graph_def(),
         name=graph.model.name,
         input_names=[function.inputs[0].name],
@@ -36,6 +40,6 @@ def _converted(graph: Graph) -> Any:
         opset=OPSET,
         tensors_to_rename=names,
     )
-    for value in (*converted.graph.input, *converted.graph.output):
+    for value in (*model.graph.input, *model.graph.output):
         value.type.tensor_type.shape.dim[0].dim_param = BATCH
-    return converted
+    return model

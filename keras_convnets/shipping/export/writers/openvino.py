@@ -9,15 +9,26 @@ import openvino
 
 from keras_convnets.shipping.export.graph import INPUT, OUTPUT, Graph
 from keras_convnets.shipping.export.quiet import quiet
+from keras_convnets.shipping.precision.openvino import save
 
 
 def write(graph: Graph, path: Path, precision: str, calibration: Any = None) -> None:
     """Write a file, and that of the weights beside it."""
-    if precision != "float32":
-        raise NotImplementedError
-    shape = openvino.PartialShape([-1 if size is None else size for size in graph.shape])
     with quiet():
-        converted = openvino.convert_model(graph.function.graph.as_graph_def(), input=[shape])
-        converted.inputs[0].get_tensor().set_names({INPUT})
-        converted.outputs[0].get_tensor().set_names({OUTPUT})
-        openvino.save_model(converted, str(path), compress_to_fp16=False)
+        if precision == "int8":
+            model = _in_int8(graph, calibration)
+        else:
+            shape = openvino.PartialShape([-1 if size is None else size for size in graph.shape])
+            model = openvino.convert_model(graph.function.graph.as_graph_def(), input=[shape])
+        model.inputs[0].get_tensor().set_names({INPUT})
+        model.outputs[0].get_tensor().set_names({OUTPUT})
+        save(model, path, precision)
+
+
+def _in_int8(graph: Graph, calibration: Any) -> Any:
+    """Return a model in 8-bit integers by way of ONNX, whose integers OpenVINO reads."""
+    # Only this precision needs ONNX.
+    from keras_convnets.shipping.export.writers.onnx import converted
+    from keras_convnets.shipping.precision.onnx import to_int8
+
+    return openvino.convert_model(to_int8(converted(graph), calibration))

@@ -14,8 +14,9 @@ SIGNATURE = "serving_default"
 
 
 def write(graph: Graph, path: Path, precision: str, calibration: Any = None) -> None:
-    """Write a folder that TensorFlow and its servers read, whose weights are constants."""
-    if precision != "float32":
-        raise NotImplementedError
+    """Write a folder that TensorFlow and its servers read, whose weights are constants.
+
+    They are of the type that the graph has: see `in_precision_of`.
+    """
     with quiet():
         tf.saved_model.save(tf.Module(), str(path), {SIGNATURE: graph.function})
