@@ -31,6 +31,7 @@ from keras_convnets.shipping.export.target import replaced, size
 from keras_convnets.shipping.export.writers import write
 from keras_convnets.shipping.folding.fold import fold as folded
 from keras_convnets.shipping.folding.report import fold_report_of
+from keras_convnets.shipping.precision.half_model import in_precision_of
 from keras_convnets.typed import typed
 
 _WEIGHT = 4  # bytes in float32
@@ -114,7 +115,8 @@ def export(
 
 def _exported(request: Request) -> ExportReport:
     network = folded(request.model) if request.fold else request.model
-    graph = graph_of(network, request.inside)
+    in_precision = in_precision_of(request.kind, network, request.precision)
+    graph = graph_of(in_precision, request.inside)
     is_first = axes.format_of(request.model) == "channels_first"
     feeding = Feeding(is_first, graph, request.inside)
     about = _about(request, network, graph)

@@ -61,7 +61,7 @@ def check_file(path: Path, precision: str, is_calibrated: bool, overwrite: bool)
             remedy = "Pass some of those that the model was trained on by --calibrate (calibrate)"
         raise ValueError(f"calibrate: {what}. {remedy}.")
     _check_target(path, kind, overwrite)
-    check_installed(kind, writes=True)
+    check_installed(kind, True, precision)
     return kind
 
 

@@ -17,6 +17,7 @@ import onnx
 from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 from onnxruntime.transformers import float16
+from onnxruntime.transformers.onnx_model import OnnxModel
 
 _PROBABILITIES = ("Softmax", "Sigmoid")
 _WEIGHTED = ("Conv", "ConvTranspose", "Gemm", "MatMul")
@@ -50,9 +51,26 @@ def to_float16(model: Any) -> Any:
     # The places of pixels in a photograph have more digits than float16.
     before = _before_weights(model.graph)
     kept = [*float16.DEFAULT_OP_BLOCK_LIST, *_PROBABILITIES]
-    return float16.convert_float_to_float16(
+    half = float16.convert_float_to_float16(
         model, keep_io_types=True, op_block_list=kept, node_block_list=before
     )
+    _keep_precise(half.graph)
+    OnnxModel(half).topological_sort()  # casts were added at the end
+    return half
+
+
+def _keep_precise(graph: Any) -> None:
+    """Take out the rounding of an output to float16 and back, after a softmax in float32."""
+    made_by = {name: node for node in graph.node for name in node.output}
+    for output in graph.output:
+        back = made_by[output.name]
+        rounded = made_by.get(back.input[0]) if back.op_type == "Cast" else None
+        if rounded is None or rounded.op_type != "Cast":
+            continue
+        precise = made_by[rounded.input[0]]
+        graph.node.remove(back)
+        graph.node.remove(rounded)
+        precise.output[:] = [output.name]
 
 
 def to_int8(model: Any, batches: Iterable[np.ndarray]) -> Any:

@@ -1,7 +1,8 @@
 """OpenVINO models with weights of half floats, which its CPU reads as it likes to compute.
 
 A CPU without instructions for half floats computes in float32; one with those for bfloat16 computes
-in bfloat16 by itself, whatever the weights are. 8-bit integers come from an ONNX file that has them.
+in bfloat16 by itself, whatever the weights are. 8-bit integers come from an ONNX file that has
+them.
 """
 
 from __future__ import annotations

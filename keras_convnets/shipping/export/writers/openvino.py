@@ -31,4 +31,4 @@ def _in_int8(graph: Graph, calibration: Any) -> Any:
     from keras_convnets.shipping.export.writers.onnx import converted
     from keras_convnets.shipping.precision.onnx import to_int8
 
-    return openvino.convert_model(to_int8(converted(graph), calibration))
+    return openvino.Core().read_model(to_int8(converted(graph), calibration).SerializeToString())

@@ -1,0 +1,68 @@
+"""Files in lower precision: as small as they say, near the model, and float32 outside."""
+
+import keras
+import numpy as np
+import pytest
+
+from keras_convnets import ResnetV1Builder, export
+from keras_convnets.shipping.engines.kinds import KINDS, check_installed
+from keras_convnets.shipping.engines.opening import open_engine
+
+if keras.backend.backend() != "tensorflow":
+    pytest.skip("exports are made by TensorFlow", allow_module_level=True)
+
+# The share of a weight's four bytes; files also have a graph, and integers have scales.
+SHARES = {"float16": 0.5, "bfloat16": 0.5, "int8": 0.25}
+# Of a probability: float16 has 11 bits, bfloat16 has 8.
+NEAR = {"float16": 2e-3, "bfloat16": 2e-2, "int8": 5e-2}
+LOWER = [(kind, precision) for kind in KINDS for precision in kind.precisions[1:]]
+
+
+def spread(model, seed=0):
+    """Give weights values at which outputs differ from image to image."""
+    rng = np.random.default_rng(seed)
+    for weight in model.weights:
+        if "moving" in weight.path or "gamma" in weight.path:
+            weight.assign(rng.uniform(0.8, 1.2, weight.shape))
+        elif "bias" in weight.path or "beta" in weight.path:
+            weight.assign(rng.normal(0, 0.1, weight.shape))
+    return model
+
+
+@pytest.fixture(scope="module")
+def model():
+    """A network with a stem, a block with a projection, additions and some weights."""
+    return spread(ResnetV1Builder.build((3, 16, 16), 4, "basic_block_v1", (1, 1)))
+
+
+@pytest.fixture(scope="module")
+def images():
+    """Images of many colours and contrasts, as the network takes them."""
+    rng = np.random.default_rng(0)
+    tints, contrasts = rng.normal(size=(64, 1, 1, 3)), rng.uniform(0.1, 1, (64, 1, 1, 1))
+    return (tints + contrasts * rng.normal(size=(64, 16, 16, 3))).astype("float32")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("kind", "precision"), LOWER, ids=lambda one: getattr(one, "name", one))
+def test_a_file_is_smaller_and_says_nearly_the_same(
+    model, images, tmp_path, capfd, kind, precision
+):
+    try:
+        check_installed(kind, True, precision)
+    except ValueError as error:
+        pytest.skip(str(error))
+    path = tmp_path / f"net{kind.suffix}"
+    calibrate = images if precision == "int8" else None
+    report = export(model, path, precision=precision, calibrate=calibrate, check=images)
+    assert 0 < report.proof.difference < NEAR[precision]
+    assert report.proof.agreeing >= 62
+    assert report.about.precision == precision
+    weights = report.bytes_before * SHARES[precision]
+    graph = path.stat().st_size if path.suffix == ".xml" else 0
+    # Folded statistics are stored no more.
+    assert 0.98 * weights < report.bytes_after - graph < 1.1 * weights + 120_000
+    outputs = open_engine(path).run(images[:3])
+    assert outputs.dtype == np.float32
+    np.testing.assert_allclose(outputs.sum(axis=1), 1, atol=1e-6)  # 8 bits would not
+    assert capfd.readouterr() == ("", "")
