@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from keras_convnets.keras_private import operation_of
+from keras_convnets.printable import one_line
 from keras_convnets.received import shown
 from keras_convnets.shipping.engines.kinds import SAVED_MODEL, Kind
 
@@ -57,7 +58,7 @@ def half_model(model: Any, precision: str) -> Any:
     except Exception as error:  # anybody's layers
         raise ValueError(
             f"precision: received {precision!r}, and {shown(model.name)} cannot be copied in it "
-            f"({error}); expected layers that their configuration makes again. Give them a "
+            f"({one_line(error)}); expected layers that their configuration makes again. Give them a "
             "get_config, or export in float32."
         ) from error
     half.set_weights(model.get_weights())
