@@ -58,8 +58,8 @@ def half_model(model: Any, precision: str) -> Any:
     except Exception as error:  # anybody's layers
         raise ValueError(
             f"precision: received {precision!r}, and {shown(model.name)} cannot be copied in it "
-            f"({one_line(error)}); expected layers that their configuration makes again. Give them a "
-            "get_config, or export in float32."
+            f"({one_line(error)}); expected layers that their configuration makes again. Give "
+            "them a get_config, or export in float32."
         ) from error
     half.set_weights(model.get_weights())
     _check_range(half, precision)
