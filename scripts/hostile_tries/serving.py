@@ -10,7 +10,7 @@ import load_server
 from hostile_tries.forks import Fault
 from hostile_tries.trying import Count, Try
 
-_REQUESTS, _CLIENTS = 500, 8
+_REQUESTS, _CLIENTS = 300, 8
 
 
 def tries(place: Path) -> Iterator[Try]:
@@ -21,4 +21,4 @@ def tries(place: Path) -> Iterator[Try]:
         good = sum(n for (kind, _), n in found.counts.items() if kind.startswith("good"))
         return {"worked": good, "refused": _REQUESTS - good, "notes": []}
 
-    yield Try("500 requests, good and bad", loaded, seconds=120)
+    yield Try(f"{_REQUESTS} requests, good and bad", loaded, seconds=120)

@@ -284,3 +284,11 @@ def test_what_is_wrong_is_said_and_is_never_a_fault_of_the_server(what, client):
     assert (status, found["status"]) == (expected, expected)
     assert words in found["error"]
     assert client.image(RED)[0] == 200
+
+
+def test_a_model_of_images_that_no_files_have_is_not_served(run):
+    from keras_convnets.images.preprocessing import Preprocessing
+
+    other = dataclasses.replace(run, preprocessing=Preprocessing(4, 16, 16))
+    with pytest.raises(ValueError, match="takes images of 4 channels; expected 1 .grey. or 3"):
+        of_classifier(other, 8)

@@ -13,7 +13,7 @@ from keras_convnets.inference.given import UnreadableError
 from keras_convnets.inference.outputs import Outputs
 from keras_convnets.shipping.engines.about import About
 from keras_convnets.shipping.engines.engine import Engine
-from keras_convnets.shipping.serve.served import Image, Served, preparing
+from keras_convnets.shipping.serve.served import Image, Served, check_channels, preparing
 
 
 def of_engine(engine: Engine, batch_size: int) -> Served:
@@ -34,6 +34,7 @@ def of_engine(engine: Engine, batch_size: int) -> Served:
             "prepared and what its outputs are; expected a file that keras-convnets export has "
             "written. Export the model again."
         )
+    check_channels(about.network, about.input_shape[0])
     preprocessing = _preprocessing(engine, about)
     shape = engine.shape[1:]
     trial = np.zeros((batch_size, *(size or 64 for size in shape)), engine.dtype)

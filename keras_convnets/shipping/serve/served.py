@@ -83,6 +83,7 @@ def of_classifier(run: Classifier, batch_size: int) -> Served:
     import keras
 
     model, preprocessing = run.model, run.preprocessing
+    check_channels(model.name, preprocessing.channels)
     check_takes(
         model,
         preprocessing.image_shape,
@@ -109,6 +110,19 @@ def of_classifier(run: Classifier, batch_size: int) -> Served:
         prepare=preparing(preprocessing, is_first),
         run=lambda batch: to_numpy(forward(batch)),
     )
+
+
+def check_channels(name: str, channels: int | None) -> None:
+    """Refuse a model of images that no image files have.
+
+    Raises:
+        ValueError: its images are neither grey nor coloured.
+    """
+    if channels not in (1, 3):
+        raise ValueError(
+            f"serve: {name} takes images of {channels} channels; expected 1 (grey) or 3 (colour), "
+            "as image files have them. Serve another model."
+        )
 
 
 def preparing(preprocessing: Preprocessing, is_first: bool) -> Callable[[str, bytes], Image]:

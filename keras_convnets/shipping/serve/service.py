@@ -17,7 +17,6 @@ from keras_convnets.images import decoding, kinds
 from keras_convnets.images.contents import RefusedImageError
 from keras_convnets.images.headers import NotReadError
 from keras_convnets.inference.answers import read_outputs
-from keras_convnets.inference.given import UnreadableError
 from keras_convnets.inference.predict import Predictions
 from keras_convnets.shipping.serve.limits import Limits
 from keras_convnets.shipping.serve.refusals import Refusal
@@ -121,7 +120,7 @@ class Service:
             raise _too_large(name, f"{cols:,} x {rows:,} pixels", self.limits.max_pixels)
         try:
             return self.served.prepare(name, contents)
-        except UnreadableError as error:
+        except ValueError as error:  # it cannot be read, or its pixels cannot be used
             raise Refusal(
                 *(422, name, f"an image that cannot be read ({_after(name, error)})"),
                 "a whole one",
