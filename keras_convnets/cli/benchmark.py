@@ -86,7 +86,7 @@ def add_to(commands: Any) -> None:
         "--save",
         type=Path,
         metavar="FILE",
-        help="write the JSON to a file too; a model card reads benchmark.json in its run",
+        help="write the JSON to a file too",
     )
     add_format(command)
     command.add_argument(
@@ -124,7 +124,25 @@ def _benchmark(chosen: argparse.Namespace) -> int:
             path.write_text(to_json(found.to_dict()) + "\n", encoding="utf-8")
     if chosen.figure is not None:
         plot_benchmark(found, chosen.figure)
+    _into_cards(found, names)
     return DONE
+
+
+def _into_cards(found: Any, names: list[str]) -> None:
+    """Write the times of exported files into the model cards beside them, and say so."""
+    from keras_convnets.shipping.card.beside import add_speeds
+    from keras_convnets.shipping.card.facts import Speed
+
+    on = f"{found.machine.threads} threads of {found.machine.cpu}"
+    for name in filter(_is_exported, names):
+        rows = [row for row in found.measurements if row.model == name]
+        try:
+            card = add_speeds(name, [Speed(row.batch, row.median, row.p95, on) for row in rows])
+        except ValueError as error:
+            say(f"keras-convnets: note: the model card does not have the times: {error}")
+        else:
+            if card is not None:
+                say(f"keras-convnets: note: {printable(card)} has the times of {printable(name)}")
 
 
 def _checked(chosen: argparse.Namespace) -> list[str]:
@@ -148,16 +166,23 @@ def _checked(chosen: argparse.Namespace) -> list[str]:
 def _given(name: str, input_shape: Any) -> Any:
     """Return a model, or the path of an exported file."""
     from keras_convnets.saved_models import is_file, load_model
-    from keras_convnets.shipping.engines.kinds import KINDS
     from keras_convnets.training.run.saved_run import open_run
     from keras_convnets.zoo import create_model
 
-    path = Path(name)
-    if run_folder.is_run(path):
-        return open_run(path).model
-    if path.is_dir() or path.suffix in {kind.suffix for kind in KINDS if kind.suffix}:
-        return path
+    if run_folder.is_run(Path(name)):
+        return open_run(name).model
+    if _is_exported(name):
+        return Path(name)
     return load_model(name) if is_file(name) else create_model(name, input_shape)
+
+
+def _is_exported(name: str) -> bool:
+    """Return whether a name is that of an exported file, or of a folder that is no run."""
+    from keras_convnets.shipping.engines.kinds import KINDS
+
+    path = Path(name)
+    is_folder = path.is_dir() and not run_folder.is_run(path)
+    return is_folder or path.suffix in {kind.suffix for kind in KINDS if kind.suffix}
 
 
 def _tell(words: str) -> None:

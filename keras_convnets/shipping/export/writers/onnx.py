@@ -10,6 +10,7 @@ import tf2onnx.convert
 
 from keras_convnets.shipping.export.graph import INPUT, OUTPUT, Graph
 from keras_convnets.shipping.export.quiet import quiet
+from keras_convnets.shipping.export.writers.onnx_pads import merge_pads
 from keras_convnets.shipping.precision.onnx import to_float16, to_int8
 
 OPSET = 17
@@ -42,4 +43,5 @@ def converted(graph: Graph) -> Any:
     )
     for value in (*model.graph.input, *model.graph.output):
         value.type.tensor_type.shape.dim[0].dim_param = BATCH
+    merge_pads(model)
     return model
