@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from keras_convnets import ResnetV1Builder, export
-from keras_convnets.shipping.engines.kinds import KINDS, check_installed
+from keras_convnets.images.preprocessing import Preprocessing
+from keras_convnets.shipping.engines.kinds import KINDS, check_installed, kind_of
 from keras_convnets.shipping.engines.opening import open_engine
 
 if keras.backend.backend() != "tensorflow":
@@ -66,3 +67,27 @@ def test_a_file_is_smaller_and_says_nearly_the_same(
     assert outputs.dtype == np.float32
     np.testing.assert_allclose(outputs.sum(axis=1), 1, atol=1e-6)  # 8 bits would not
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("file", "precision"), [("net.tflite", "int8"), ("net.onnx", "float16")])
+def test_the_preprocessing_inside_a_file_keeps_its_digits(model, tmp_path, file, precision):
+    """In 8 bits or in float16, the places of pixels would be others."""
+    try:
+        check_installed(kind_of(file), True, precision)
+    except ValueError as error:
+        pytest.skip(str(error))
+    rng = np.random.default_rng(0)
+    photos = (rng.uniform(0, 180, (48, 1, 1, 3)) + rng.uniform(0, 75, (48, 20, 30, 3))).astype("u1")
+    how = Preprocessing(3, 16, 16, mean=(0.5,) * 3, std=(0.25,) * 3, resize="crop")
+    options = {"calibrate": photos} if precision == "int8" else {}
+    report = export(
+        model,
+        tmp_path / file,
+        preprocessing=how,
+        with_preprocessing=True,
+        precision=precision,
+        check=photos,
+        **options,
+    )
+    assert 0 < report.proof.difference < NEAR[precision]

@@ -2,7 +2,7 @@
 
 In 8 bits all operations are LiteRT's own of integers, a scale for each channel of the weights; the
 input and the outputs stay float32, and so do softmax and sigmoid, whose 8 bits would round
-probabilities to 1/256.
+probabilities to 1/256, and the preprocessing of images where it is inside.
 """
 
 from __future__ import annotations
@@ -12,6 +12,9 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from ai_edge_litert.interpreter import Interpreter
+
+from keras_convnets.shipping.image_graph.image_graph import SCOPE
 
 _PROBABILITIES = ["SOFTMAX", "LOGISTIC"]
 
@@ -27,18 +30,27 @@ def converted(converter: Any, precision: str, batches: Sequence[np.ndarray] = ()
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
     if precision == "float32":
         return bytes(converter.convert())
-    converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if precision == "float16":
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.target_spec.supported_types = [tf.float16]
         return bytes(converter.convert())
+    takes_bytes = any(batch.dtype == np.uint8 for batch in batches)
+    inside = _preprocessing(bytes(converter.convert())) if takes_bytes else []
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     converter.representative_dataset = lambda: ([batch] for batch in batches)
     # TensorFlow's only way to leave operations in float32.
     debug = tf.lite.experimental
-    options = debug.QuantizationDebugOptions(denylisted_ops=_PROBABILITIES)
+    options = debug.QuantizationDebugOptions(denylisted_ops=_PROBABILITIES, denylisted_nodes=inside)
     debugger = debug.QuantizationDebugger(
         converter=converter,
         debug_dataset=converter.representative_dataset,
         debug_options=options,
     )
     return bytes(debugger.get_nondebug_quantized_model())
+
+
+def _preprocessing(content: bytes) -> list[str]:
+    """Return the names of the operations that prepare images: places of pixels need 32 bits."""
+    details = Interpreter(model_content=content).get_tensor_details()
+    return [one["name"] for one in details if SCOPE in one["name"]]

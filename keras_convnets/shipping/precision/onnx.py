@@ -40,17 +40,10 @@ def to_float16(model: Any) -> Any:
     Raises:
         ValueError: a weight is too large for float16; the line names it.
     """
-    for tensor in model.graph.initializer:
-        if tensor.data_type == onnx.TensorProto.FLOAT:
-            largest = float(np.abs(onnx.numpy_helper.to_array(tensor)).max(initial=0))
-            if largest > float(np.finfo(np.float16).max):
-                raise ValueError(
-                    f"precision: received 'float16', whose largest number is 65,504, and "
-                    f"{tensor.name} has {largest:.4g}. Export in float32."
-                )
     # The places of pixels in a photograph have more digits than float16.
     before = _before_weights(model.graph)
     kept = [*float16.DEFAULT_OP_BLOCK_LIST, *_PROBABILITIES]
+    _check_range(model.graph, kept, before)
     half = float16.convert_float_to_float16(
         model, keep_io_types=True, op_block_list=kept, node_block_list=before
     )
@@ -59,18 +52,47 @@ def to_float16(model: Any) -> Any:
     return half
 
 
-def _keep_precise(graph: Any) -> None:
-    """Take out the rounding of an output to float16 and back, after a softmax in float32."""
-    made_by = {name: node for node in graph.node for name in node.output}
-    for output in graph.output:
-        back = made_by[output.name]
-        rounded = made_by.get(back.input[0]) if back.op_type == "Cast" else None
-        if rounded is None or rounded.op_type != "Cast":
+def _check_range(graph: Any, kept: list[str], before: list[str]) -> None:
+    rounded = {
+        name
+        for node in graph.node
+        if node.op_type not in kept and node.name not in before
+        for name in node.input
+    }
+    for tensor in graph.initializer:
+        if tensor.name not in rounded or tensor.data_type != onnx.TensorProto.FLOAT:
             continue
-        precise = made_by[rounded.input[0]]
+        largest = float(np.abs(onnx.numpy_helper.to_array(tensor)).max(initial=0))
+        if largest > float(np.finfo(np.float16).max):
+            raise ValueError(
+                f"precision: received 'float16', whose largest number is 65,504, and "
+                f"{tensor.name} has {largest:.4g}. Export in float32."
+            )
+
+
+def _keep_precise(graph: Any) -> None:
+    """Take out the rounding to float16 and back between nodes in float32."""
+    made_by = {name: node for node in graph.node for name in node.output}
+    outputs = {output.name for output in graph.output}
+    for back in [node for node in graph.node if node.op_type == "Cast"]:
+        rounded = made_by.get(back.input[0])
+        if rounded is None or rounded.op_type != "Cast" or not _is_rounding(rounded):
+            continue
+        precise, name = rounded.input[0], back.output[0]
         graph.node.remove(back)
-        graph.node.remove(rounded)
-        precise.output[:] = [output.name]
+        if name in outputs:
+            made_by[precise].output[:] = [name]
+            precise, name = name, precise
+        for node in graph.node:
+            node.input[:] = [precise if one == name else one for one in node.input]
+    used = {name for node in graph.node for name in node.input} | outputs
+    for node in [node for node in graph.node if node.op_type == "Cast"]:
+        if node.output[0] not in used:
+            graph.node.remove(node)
+
+
+def _is_rounding(cast: Any) -> bool:
+    return bool(cast.attribute[0].i == onnx.TensorProto.FLOAT16)
 
 
 def to_int8(model: Any, batches: Iterable[np.ndarray]) -> Any:
