@@ -8,7 +8,7 @@ from sklearn.datasets import load_sample_images
 from helpers import lively
 from keras_convnets import ResnetBuilder, classify
 from keras_convnets.images.preprocessing import Preprocessing
-from keras_convnets.shipping.engines.kinds import KINDS
+from keras_convnets.shipping.engines.kinds import KINDS, OPENVINO
 from keras_convnets.shipping.engines.opening import open_engine
 from keras_convnets.shipping.export.graph import graph_of
 from keras_convnets.shipping.export.writers import write
@@ -81,3 +81,17 @@ def test_files_say_of_photographs_what_classify_says(tmp_path, networks, kind, c
         with pytest.raises(ValueError, match=r"^batch: received .*; expected .*any, any, 3"):
             engine.run(wrong)
     assert np.isfinite(engine.run(np.full((1, 1, 1, 3), 9, np.uint8))).all()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("precision", ["float16", "bfloat16"])
+def test_places_of_pixels_keep_their_digits_in_openvino(tmp_path, precision):
+    """The middle of the 200th row, 199.5, has more digits than bfloat16."""
+    how = Preprocessing(3, 200, 16, 1, resize="stretch")
+    pixels = keras.Input((200, 16, 3))
+    model = keras.Model(pixels, keras.layers.Flatten()(pixels))
+    path = tmp_path / "pixels.xml"
+    write(OPENVINO, graph_of(model, how), path, precision)
+    images = next(batches())
+    found = open_engine(path).run(images).reshape(2, 200, 16, 3)
+    assert np.abs(found - how(images)).max() < 0.1  # of 255 levels

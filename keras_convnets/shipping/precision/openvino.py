@@ -14,6 +14,8 @@ import numpy as np
 import openvino
 from openvino import opset13
 
+from keras_convnets.shipping.image_graph.image_graph import SCOPE
+
 _LEAST = 16
 """Constants with fewer values are shapes, scales and the like, and not worth their bytes."""
 
@@ -39,6 +41,9 @@ def _compress(model: Any) -> None:
         if not is_float or np.prod(node.get_output_shape(0)) < _LEAST:
             continue
         users = node.output(0).get_target_inputs()
+        # The place of a pixel, such as 128.5, has more digits.
+        if any(SCOPE in user.get_node().get_friendly_name() for user in users):
+            continue
         weights = opset13.constant(node.data, dtype=openvino.Type.bf16)
         read = opset13.convert(weights, "f32")
         read.get_rt_info()["decompression"] = ""  # so that it is not taken for an operation
