@@ -51,14 +51,27 @@ def add_to(commands: Any) -> None:
         help="whose names the weights get (default: for .safetensors torchvision's, or timm's for "
         "a network that only timm has; otherwise those of Keras' layers)",
     )
+    command.add_argument(
+        "--fold",
+        action="store_true",
+        help="fold batch normalisations into the convolutions beside them: the same outputs from "
+        "fewer layers, for inference; OUT is a .keras file",
+    )
     add_load(command)
     command.set_defaults(command=_convert)
 
 
 def _convert(chosen: argparse.Namespace) -> int:
     _check_out(chosen.out, chosen.to)
+    _check_fold(chosen.out, chosen.fold)
     startup.start_engine(chosen.load)
     model, report = _opened(chosen.file, chosen.model)
+    if chosen.fold:
+        from keras_convnets.shipping.folding.fold import fold
+        from keras_convnets.shipping.folding.report import fold_report_of
+
+        model = fold(model)
+        print(fold_report_of(model))
     layout = chosen.to or _usual(model, chosen.out)
     if chosen.out.suffix == _MODEL:
         with files.replacing(chosen.out) as path:
@@ -85,6 +98,16 @@ def _check_out(out: Path, layout: str | None) -> None:
         raise ValueError(
             f"to: received {layout!r} for {files.shown(out)}, a file of Keras; expected "
             f"{_SAFETENSORS} or .npz with it. Leave --to out, or name such a file."
+        )
+
+
+def _check_fold(out: Path, fold: bool) -> None:
+    """Refuse to write the weights of a folded model alone."""
+    if fold and out.suffix != _MODEL:
+        raise ValueError(
+            f"fold: received {files.shown(out)} with --fold; expected a name that ends in "
+            f"{_MODEL}: a folded model lacks the layers that a file of weights names. Name such a "
+            "file, or leave --fold out."
         )
 
 

@@ -24,9 +24,10 @@ class Affine(NamedTuple):
     @classmethod
     def of(cls, norm: Any) -> Affine:
         """Return what a batch normalisation of Keras computes."""
-        deviation = np.sqrt(_float64(norm.moving_variance) + norm.epsilon)
-        scale = (_float64(norm.gamma) if norm.scale else 1.0) / deviation
-        shift = -_float64(norm.moving_mean) * scale
+        with np.errstate(all="ignore"):  # what is not finite is refused: see `Weights.fits`
+            deviation = np.sqrt(_float64(norm.moving_variance) + norm.epsilon)
+            scale = (_float64(norm.gamma) if norm.scale else 1.0) / deviation
+            shift = -_float64(norm.moving_mean) * scale
         return cls(scale, shift + _float64(norm.beta) if norm.center else shift)
 
     def taken(self, channels: Any) -> Affine:
@@ -60,7 +61,7 @@ class Weights:
     def after(self, affine: Affine) -> Weights:
         """Return the weights with a normalisation of the outputs."""
         new = copy.copy(self)
-        with np.errstate(all="ignore"):  # what overflows is refused: see `fits`
+        with np.errstate(all="ignore"):
             if self.pointwise is not None:
                 new.pointwise = self.pointwise * affine.scale
             elif self._type is LayerType.DEPTHWISE:

@@ -10,12 +10,17 @@ import keras
 
 from keras_convnets.graph.functional import graph_of, is_functional, nodes_of
 from keras_convnets.keras_private import all_layers, is_keras_own
+from keras_convnets.shipping.folding.passing import trains
 
 
 class Graph:
-    """The nodes of a model in the order of computation, what makes a tensor, and what takes it."""
+    """The nodes of a model in the order of computation, what makes a tensor, and what takes it.
+
+    ``trains`` is whether it is called somewhere to compute what it does in training.
+    """
 
     def __init__(self, model: Any) -> None:
+        self.trains = False
         graph = graph_of(model)
         self.inputs, self.outputs = graph.inputs, graph.outputs
         self.nodes = list(nodes_of(graph))
@@ -38,12 +43,18 @@ class Graph:
 def graphs_of(model: Any) -> dict[Any, Graph]:
     """Return the graphs of a model and of the models within, each once, the outermost first."""
     found: dict[Any, Graph] = {}
-    left = [model]
+    left = [(model, False)]
     while left:
-        one = left.pop()
-        if one not in found:
-            found[one] = Graph(one)
-            left += [node.operation for node in found[one].nodes if is_open(node.operation)]
+        one, training = left.pop()
+        known = found.get(one)
+        graph = found[one] = known or Graph(one)
+        if known is None or training > graph.trains:
+            graph.trains = training
+            left += [
+                (node.operation, training or trains(node))
+                for node in graph.nodes
+                if is_open(node.operation)
+            ]
     return found
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 from typing import Any
 
 import keras
@@ -18,20 +20,31 @@ _GLOBAL = layer_classes("GlobalAveragePooling{}D")
 
 
 def is_own_layer(layer: Any) -> bool:
-    """Return whether a layer is of a class of Keras or of this package, and computes as that does.
+    """Return whether a layer's class is Keras' or this package's, and it computes as that does."""
+    is_own = type(layer).__module__.split(".")[0] in ("keras", "keras_convnets")
+    return is_own and computes_as_its_class(layer)
 
-    What `keras_convnets.fast` puts in the place of a method computes the same.
+
+def computes_as_its_class(layer: Any) -> bool:
+    """Return whether no method of a layer was replaced by one that computes something else.
+
+    What `keras_convnets.fast` puts there computes the same.
     """
-    if type(layer).__module__.split(".")[0] not in ("keras", "keras_convnets"):
-        return False
     replaced = [vars(layer)[name] for name in _COMPUTING if name in vars(layer)]
-    return all(is_keras_own(getattr(method, "func", method)) for method in replaced)
+    return all(is_keras_own(part) for method in replaced for part in _parts(method))
+
+
+def _parts(method: Any) -> list[Any]:
+    """Return the functions of which a method is made that was put in the place of another."""
+    if not isinstance(method, functools.partial):
+        return [method]
+    return [method.func, *(given for given in method.args if inspect.isroutine(given))]
 
 
 def does_nothing(node: Any) -> bool:
-    """Return whether a call returns its input at inference."""
+    """Return whether a call returns its only tensor at inference."""
     layer = node.operation
-    if not is_own_layer(layer) or trains(node):
+    if not is_own_layer(layer) or trains(node) or len(node.arguments.keras_tensors) != 1:
         return False
     if type(layer) is keras.layers.Activation:
         return layer.activation is keras.activations.linear

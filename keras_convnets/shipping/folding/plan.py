@@ -56,7 +56,9 @@ class Plan:
         ]
         while sum(self._tried(graph, node) for graph, node in places):  # until none is
             pass
-        self.names = {norm: name for name, norm in norms_of(model)}
+        self.names: dict[Any, str] = {}
+        for name, norm in norms_of(model):
+            self.names.setdefault(norm, name)
         for norm in self.names:
             if norm not in self._gone and norm not in self.kept:
                 self.kept[norm] = "it is inside a layer that computes by code of its own"
@@ -71,7 +73,7 @@ class Plan:
         if norm in self._gone:
             return False
         try:
-            self._check(node)
+            self._check(graph, node)
             self._fold(graph, node)
         except Refused as refused:
             self.kept[norm] = str(refused)
@@ -80,7 +82,7 @@ class Plan:
         self.kept.pop(norm, None)
         return True
 
-    def _check(self, node: Any) -> None:
+    def _check(self, graph: Graph, node: Any) -> None:
         """Refuse a normalisation that computes something else than its statistics say."""
         norm = node.operation
         if not passing.is_own_layer(norm) or type(norm) is not _NORM:
@@ -91,6 +93,10 @@ class Plan:
             raise Refused(f"it is shared: called {self._uses[norm]} times")
         if passing.trains(node):
             raise Refused("it is called with training=True")
+        if graph.trains:
+            raise Refused("the model that contains it is called with training=True")
+        if len(node.arguments.keras_tensors) != 1:
+            raise Refused("it is called with a mask")
 
     def _fold(self, graph: Graph, node: Any) -> None:
         try:

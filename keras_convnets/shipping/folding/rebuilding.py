@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import inspect
 import tempfile
+import warnings
 from typing import Any
 
 import keras
 
 from keras_convnets.graph.functional import graph_of, nodes_of
-from keras_convnets.keras_private import all_layers, trusting
+from keras_convnets.keras_private import all_layers, is_keras_own, trusting
+from keras_convnets.printable import cut
 from keras_convnets.received import line
 from keras_convnets.shipping.folding import targets
 from keras_convnets.shipping.folding.graphs import is_open
+from keras_convnets.shipping.folding.passing import computes_as_its_class, is_own_layer
 from keras_convnets.shipping.folding.plan import Plan
+
+_FUNCTIONS = ("activation", "recurrent_activation", "function")
+_INITIALIZER = "_initializer"
+_MOST = 300  # letters of an error of Keras
 
 
 def rebuilt(model: Any, plan: Plan) -> keras.Model:
@@ -56,20 +64,30 @@ class _Builder:
 
     def _copied(self, layer: Any) -> Any:
         """Return a layer of the same configuration, which is not built yet."""
+        functions = _functions(layer)
         try:
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", "The object being serialized includes a `lambda`")
+                config = layer.get_config()
+            kind = type(layer)
             if layer in self._plan.weights:
-                return targets.twin_class(layer).from_config(targets.config_of(layer))
+                config, kind = targets.folded(config), targets.twin_class(layer)
+            if not computes_as_its_class(layer):
+                raise ValueError("its call was replaced")
+            config |= {name: made for name, made in functions.items() if name != "function"}
             with trusting():
-                twin = type(layer).from_config(layer.get_config())
-            if type(layer) is keras.layers.Lambda:
-                twin.function = layer.function  # what was read from its code has no names around it
+                twin = kind.from_config(_blank(layer, config))
         except Exception as error:
             raise _cannot_copy(layer, error) from error
+        for name, function in functions.items():
+            setattr(twin, name, function)  # one that is read from its code has lost what is around
         return twin
 
     def set_weights(self) -> None:
         """Give the twins the weights of their layers, or those that the plan has for them."""
         for layer, twin in self._twins.items():
+            if targets.has_kernel(layer):
+                _restore_initializers(layer, twin)
             if weights := self._plan.weights.get(layer):
                 for name, values in weights.arrays().items():
                     getattr(twin, name).assign(values)
@@ -93,8 +111,38 @@ def _copy_state(layer: Any, twin: Any) -> None:
 
 
 def _cannot_copy(layer: Any, error: Exception) -> ValueError:
+    why = cut(line(str(error)), _MOST)
     return ValueError(
         f"model: received one with {layer.name!r}, a {type(layer).__name__} that cannot be copied "
-        f"({line(str(error))}); expected layers that from_config(get_config()) makes again. Give "
-        "the class a get_config."
+        f"({why}); expected layers that from_config(get_config()) makes again. Give the class a "
+        "get_config."
     )
+
+
+def _blank(layer: Any, config: dict[str, Any]) -> dict[str, Any]:
+    """Return a configuration whose kernels begin as zeros: quicker, as other values follow."""
+    if not _begins_blank(layer):
+        return config
+    return config | {key: "zeros" for key in config if key.endswith(_INITIALIZER)}
+
+
+def _restore_initializers(layer: Any, twin: Any) -> None:
+    """Let a twin that began as zeros say that it begins as its layer."""
+    if _begins_blank(layer):
+        for key in layer.get_config():
+            if key.endswith(_INITIALIZER):
+                setattr(twin, key, getattr(layer, key))
+
+
+def _begins_blank(layer: Any) -> bool:
+    return targets.has_kernel(layer) and is_own_layer(layer)
+
+
+def _functions(layer: Any) -> dict[str, Any]:
+    """Return the user's own functions that a layer has, by attribute."""
+    found = {name: vars(layer).get(name) for name in _FUNCTIONS}
+    return {
+        name: value
+        for name, value in found.items()
+        if inspect.isfunction(value) and not is_keras_own(value)
+    }

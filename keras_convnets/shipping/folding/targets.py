@@ -86,11 +86,10 @@ def twin_class(layer: Any) -> Any:
     return SAFE.get(type(layer), type(layer)) if is_first else type(layer)
 
 
-def config_of(layer: Any) -> dict[str, Any]:
+def folded(config: dict[str, Any]) -> dict[str, Any]:
     """Return the configuration of a layer with a bias, for inference.
 
     Penalties and constraints were for the weights before: those of the folded layer are others.
     """
-    config = layer.get_config()
     dropped = [key for key in config if key.endswith(("_regularizer", "_constraint"))]
     return config | dict.fromkeys(dropped) | {"use_bias": True}
