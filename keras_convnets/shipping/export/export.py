@@ -17,6 +17,7 @@ from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.keras_private import all_layers
 from keras_convnets.known import known
 from keras_convnets.received import path as as_path
+from keras_convnets.received import shown
 from keras_convnets.shipping.engines.about import About
 from keras_convnets.shipping.engines.metadata import embed
 from keras_convnets.shipping.engines.opening import open_engine
@@ -97,7 +98,7 @@ def export(
     """
     request = requested(
         model,
-        as_path(path) or Path(),
+        _path(path),
         fold=fold,
         with_preprocessing=with_preprocessing,
         precision=precision,
@@ -111,6 +112,16 @@ def export(
     smaller = "Close other programs, or export on a machine that has more"
     with memory.explained(f"the export of {request.model.name}", smaller):
         return _exported(request)
+
+
+def _path(given: str | os.PathLike[str]) -> Path:
+    found = as_path(given)
+    if found is None:
+        raise ValueError(
+            f"path: received {shown(given)}; expected the name of a file or folder, such as "
+            "'net.onnx'. Pass one."
+        )
+    return found
 
 
 def _exported(request: Request) -> ExportReport:

@@ -20,6 +20,7 @@ from keras_convnets.inference.outputs import Outputs, outputs_of
 from keras_convnets.inference.prepared import check_images, told_preprocessing
 from keras_convnets.shipping.engines.kinds import Kind
 from keras_convnets.shipping.export.feeding import bytes_inside
+from keras_convnets.shipping.export.float32 import in_float32
 from keras_convnets.shipping.export.samples import Samples, samples_of, synthetic
 from keras_convnets.shipping.export.target import LEAST_CALIBRATION, check_file
 from keras_convnets.shipping.export.tolerance import Tolerance, tolerance_of
@@ -33,7 +34,7 @@ class Request:
     """An export that can begin.
 
     Attributes:
-        model: the model.
+        model: the model, in float32.
         outputs: what its outputs are.
         kind: the kind of the file.
         path: the file or folder.
@@ -88,6 +89,8 @@ def requested(
         model, preprocessing, class_names = of_run(model, preprocessing, class_names)
     check_one_vector(model)
     check_takes_floats(model)
+    check_weights(model)
+    model = in_float32(model)
     outputs = outputs_of(model)
     how = _preprocessing(model, preprocessing)
     inside = _inside(model, how) if with_preprocessing else None
@@ -101,7 +104,6 @@ def requested(
     if proving.labels is not None:
         check_labels(model, outputs, proving.labels)
     calibrating = None if calibrate is None else _calibration(calibrate, how, shape)
-    check_weights(model)
     return Request(
         *(model, outputs, kind, path, fold, precision, how, inside, names or ()),
         *(proving, calibrating, tolerance_of(precision, tolerance)),
@@ -133,7 +135,7 @@ def _check_backend() -> None:
 
 
 def _preprocessing(model: Any, said: Preprocessing | str | None) -> Preprocessing | None:
-    found = told_preprocessing(model, said)
+    found = said if isinstance(said, Preprocessing) else told_preprocessing(model, said)
     if found is not None:
         remedy = "Take the preprocessing of the model's own run."
         check_takes(model, found.image_shape, "as the preprocessing makes them", remedy)
