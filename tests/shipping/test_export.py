@@ -213,3 +213,22 @@ def test_a_model_that_does_not_know_its_images_takes_prepared_ones(tmp_path):
     ):
         with pytest.raises(ValueError, match=f"check: images: .*{said}"):
             export(model, tmp_path / "other", check=wrong)
+
+
+def test_a_model_of_mixed_precision_is_exported_in_float32(tmp_path):
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        model = _model()
+    finally:
+        keras.config.set_dtype_policy(policy)
+    report = export(model, tmp_path / NET)
+    assert report.proof.relative < 1e-5
+    assert (report.about.class_names, report.about.folded) == (NAMES, 3)
+    assert model.compute_dtype == "bfloat16"
+
+
+def test_a_preprocessing_that_is_given_says_the_size(tmp_path):
+    model = ResnetV1Builder.build((3, None, None), 4, "basic_block_v1", (1,))
+    report = export(model, tmp_path / NET, preprocessing=Preprocessing(3, 24, 20))
+    assert report.about.input_shape == (3, None, None)
