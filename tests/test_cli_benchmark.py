@@ -1,6 +1,8 @@
 import json
 import os
 import re
+import signal
+import sys
 
 import keras
 import pytest
@@ -82,3 +84,47 @@ def test_threads_are_told_to_all_engines(file, monkeypatch, capfd):
         monkeypatch.setenv(name, threads)
     assert cli.main(["benchmark", file, "--threads", threads, "--json", *QUICK]) == 0
     assert json.loads(capfd.readouterr().out)["machine"]["threads"] == int(threads)
+
+
+def test_the_times_get_into_the_card_beside_the_file(file, capfd):
+    from keras_convnets import create_model
+    from keras_convnets.shipping.card.beside import read_card, write_beside
+    from keras_convnets.shipping.card.describing import card_of
+    from keras_convnets.shipping.engines.about import About
+    from keras_convnets.shipping.engines.metadata import embed
+
+    fingerprint = "af" * 32
+    about = About(
+        *("tiny", "keras_convnets 1", (3, 8, 8), True, "float32", False, None, (), "softmax"),
+        *("float32", None, fingerprint, 1, 2, {"difference": 0.0, "agreement": 1.0, "images": 9}),
+    )
+    embed(kinds.ONNX, file, about)
+    card = write_beside(file, card_of(create_model("lenet_5"), fingerprint), "ONNX Runtime")
+    assert cli.main(["benchmark", file, "--batch", "1,3", "--json", *QUICK]) == 0
+    out, err = capfd.readouterr()
+    assert err == f"keras-convnets: note: {card} has the times of {file}\n"
+    [export] = read_card(card).exports
+    measured = [(row["batch"], row["median"]) for row in json.loads(out)["measurements"]]
+    assert [(speed.batch, speed.median) for speed in export.speeds] == measured
+
+
+def test_ctrl_c_while_it_is_timed(file, tmp_path, monkeypatch, capfd):
+    from keras_convnets.shipping.benchmark import benchmark
+
+    monkeypatch.setattr(signal, "getsignal", lambda number: signal.default_int_handler)
+    monkeypatch.setattr(
+        benchmark, "benchmark", lambda *given, **options: signal.raise_signal(signal.SIGINT)
+    )
+    saved = tmp_path / "benchmark.json"
+    assert cli.main(["benchmark", file, "--save", str(saved), *QUICK]) == 130
+    assert capfd.readouterr() == ("", "keras-convnets: interrupted\n")
+    assert not saved.exists()
+
+
+def test_a_reader_that_has_seen_enough(file, monkeypatch, capfd):
+    read, write = os.pipe()
+    os.close(read)
+    with open(write, "w") as closed, monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", closed)
+        assert cli.main(["benchmark", file, *QUICK]) == 0
+    assert capfd.readouterr().err == ""
