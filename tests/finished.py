@@ -14,6 +14,7 @@ from keras_convnets.training.run.configuration import configuration
 
 # What a run that is finished leaves.
 FILES = [
+    "MODEL.md",
     "checkpoint.npz",
     "config.json",
     "curves.png",

@@ -148,7 +148,7 @@ def _export(chosen: argparse.Namespace) -> int:
     if chosen.calibrate is not None:
         calibrate = _labelled(found, chosen.calibrate, "train", chosen)
     report = export(
-        found.model,
+        found.model if isinstance(found, Given) else found,  # a run knows how it was trained
         chosen.out,
         fold=not chosen.no_fold,
         with_preprocessing=chosen.with_preprocessing,

@@ -15,6 +15,7 @@ from typing import Any
 
 from keras_convnets import files
 from keras_convnets.printable import to_json
+from keras_convnets.shipping.card.place import CARD
 from keras_convnets.training import run_lock
 from keras_convnets.training.lock_holder import LOCK
 from keras_convnets.training.run_lock import RunLock
@@ -197,7 +198,19 @@ def _umask() -> int:
 
 def sweep(folder: Path) -> None:
     """Remove temporary files that a killed run left incomplete."""
-    for file in (MODEL, BEST, START, HISTORY, CURVES, PICTURE, CONFIG, CHECKPOINT, REPORT, METRICS):
+    for file in (
+        MODEL,
+        BEST,
+        START,
+        HISTORY,
+        CURVES,
+        PICTURE,
+        CONFIG,
+        CHECKPOINT,
+        REPORT,
+        METRICS,
+        CARD,
+    ):
         for left in folder.glob(f".{file}.*"):
             shutil.rmtree(left, ignore_errors=True)
 
@@ -238,7 +251,7 @@ def check_files(folder: Path) -> None:
     Raises:
         ValueError: the error names it.
     """
-    for name in (MODEL, BEST, HISTORY, CURVES, PICTURE, CHECKPOINT, REPORT, METRICS, LOGS):
+    for name in (MODEL, BEST, HISTORY, CURVES, PICTURE, CHECKPOINT, REPORT, METRICS, CARD, LOGS):
         found, is_logs = folder / name, name == LOGS
         is_right = found.is_dir() if is_logs else found.is_file()
         if os.path.lexists(found) and not is_right:

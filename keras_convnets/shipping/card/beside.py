@@ -9,25 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from keras_convnets import files
-from keras_convnets.readers.damage import damage, whole
-from keras_convnets.shipping.card.card_json import in_text
 from keras_convnets.shipping.card.facts import Card, Export, Speed
+from keras_convnets.shipping.card.place import CARD, read_card
 from keras_convnets.shipping.card.rendering import render
 from keras_convnets.shipping.engines.about import About
 from keras_convnets.shipping.engines.kinds import SAVED_MODEL, kind_of
 from keras_convnets.shipping.engines.metadata import read_about
-
-CARD = "MODEL.md"
-_MOST = 64 << 20
-
-
-def read_card(path: str | os.PathLike[str]) -> Card | None:
-    """Return the facts of a card; ``None`` for a file that is none of ours, or damaged."""
-    try:
-        with damage():
-            return in_text(whole(path, _MOST))
-    except (ValueError, OSError):
-        return None
 
 
 def write_card(folder: Path, card: Card, name: str = CARD) -> Path:
@@ -40,6 +27,14 @@ def write_card(folder: Path, card: Card, name: str = CARD) -> Path:
     with files.replacing(folder / name) as path:
         path.write_text(text, encoding="utf-8")
     return folder / name
+
+
+def known_in(folder: Path, card: Card) -> Card:
+    """Return a card with what the one in a folder knows of the same model, if there is one."""
+    before = read_card(folder / CARD)
+    if before is None or before.fingerprint != card.fingerprint:
+        return card
+    return _merged(dataclasses.replace(before, exports=()), card)
 
 
 def write_beside(path: str | os.PathLike[str], card: Card, runtime: str) -> Path | None:

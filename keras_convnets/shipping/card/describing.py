@@ -10,6 +10,7 @@ import keras
 from keras_convnets import axes, golden
 from keras_convnets._version import __version__
 from keras_convnets.analysis.cost.cost import Cost, cost
+from keras_convnets.inference.every_output import main_output
 from keras_convnets.inference.outputs import outputs_of
 from keras_convnets.keras_private import all_layers
 from keras_convnets.known import known
@@ -31,14 +32,15 @@ def card_of(model: Any, fingerprint: str) -> Card:
     what = known(model)
     shape: Any = axes.in_papers_order(model.input_shape, axes.format_of(model))
     kind = keras.layers.BatchNormalization
+    outputs, names = outputs_of(main_output(model)), what.class_names or ()
     costs = _costs(model, shape, what.preprocessing)
     return Card(
         network=model.name,
         fingerprint=fingerprint,
         input_shape=shape,
-        outputs=outputs_of(model).kind,
-        classes=model.outputs[0].shape[-1],
-        class_names=what.class_names or (),
+        outputs=outputs.kind,
+        classes=len(names) or model.outputs[0].shape[-1],
+        class_names=names,
         preprocessing=what.preprocessing,
         parameters=model.count_params() if costs is None else costs.params,
         multiply_adds=None if costs is None else costs.macs,

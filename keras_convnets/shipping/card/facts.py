@@ -5,11 +5,21 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from keras_convnets import typed
+from keras_convnets import received, typed
 from keras_convnets.shipping.engines.about import Shape
 
 Lines = tuple[tuple[str, str], ...]
 """Pairs of a title and what it says."""
+
+Large = Any
+"""An integer that may be beyond those that `typed.fields` takes: it is checked by itself."""
+
+
+def _check_large(name: str, value: Any) -> None:
+    if value is not None and received.integer(value) is None:
+        raise ValueError(
+            f"{name}: received {received.shown(value)}; expected an integer. Pass one."
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,7 +64,7 @@ class Export:
     file: str
     kind: str
     runtime: str
-    bytes: int
+    bytes: Large
     precision: str
     has_preprocessing: bool
     input_dtype: str
@@ -66,6 +76,7 @@ class Export:
 
     def __post_init__(self) -> None:
         typed.fields(self)
+        _check_large("bytes", self.bytes)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,8 +111,8 @@ class Card:
     classes: int
     class_names: tuple[str, ...] = ()
     preprocessing: dict[str, Any] | None = None
-    parameters: int = 0
-    multiply_adds: int | None = None
+    parameters: Large = 0
+    multiply_adds: Large | None = None
     normalisations: int = 0
     source: str | None = None
     weights: str | None = None
@@ -113,5 +124,7 @@ class Card:
 
     def __post_init__(self) -> None:
         typed.fields(self)
+        _check_large("parameters", self.parameters)
+        _check_large("multiply_adds", self.multiply_adds)
         for name in ("input_shape", "class_names"):
             object.__setattr__(self, name, tuple(getattr(self, name)))

@@ -21,6 +21,7 @@ from keras_convnets.received import shown
 from keras_convnets.shipping.engines.about import About
 from keras_convnets.shipping.engines.metadata import embed
 from keras_convnets.shipping.engines.opening import open_engine
+from keras_convnets.shipping.export.carding import with_card
 from keras_convnets.shipping.export.feeding import Feeding
 from keras_convnets.shipping.export.fingerprint import fingerprint
 from keras_convnets.shipping.export.graph import Graph, graph_of
@@ -61,7 +62,9 @@ def export(
     what was proved: see `open_engine`.
 
     Once written, the file is opened by its own runtime and compared with the model, as given, on
-    images. If they differ by more than the tolerance, nothing is left behind.
+    images. If they differ by more than the tolerance, nothing is left behind. Beside it, or inside
+    the folder, is the model's card, ``MODEL.md``, which covers all exports of the model that are
+    there.
 
     Args:
         model: a classifier of images, with one input and one output; or a run from ``open_run``.
@@ -111,7 +114,7 @@ def export(
     )
     smaller = "Close other programs, or export on a machine that has more"
     with memory.explained(f"the export of {request.model.name}", smaller):
-        return _exported(request)
+        return with_card(_exported(request), request.model, model)
 
 
 def _path(given: str | os.PathLike[str]) -> Path:

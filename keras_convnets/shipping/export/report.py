@@ -26,6 +26,7 @@ class ExportReport:
         about: what the file says of itself.
         proof: how much its outputs differ from the model's.
         notes: what has to be said beside, in lines.
+        card: the model's card beside it; ``None`` if none could be written.
     """
 
     path: Path
@@ -36,6 +37,7 @@ class ExportReport:
     about: About
     proof: Proof
     notes: tuple[str, ...] = ()
+    card: Path | None = None
 
     @property
     def precision(self) -> str:
@@ -57,6 +59,7 @@ class ExportReport:
             "class_names": list(self.about.class_names),
             "proof": self.proof.to_dict(),
             "notes": list(self.notes),
+            "card": None if self.card is None else str(self.card),
         }
 
     def __str__(self) -> str:
@@ -70,6 +73,7 @@ class ExportReport:
             *self._difference(),
             ("first class", self._agreement()),
             *self._accuracy(),
+            *([("card", str(self.card))] if self.card is not None else []),
             *(("note", note) for note in self.notes),
         ]
         width = max(len(title) for title, _ in rows)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from keras_convnets import checks, files
 from keras_convnets.replacing_all import replacing_all
+from keras_convnets.shipping.card.place import CARD, is_others
 from keras_convnets.shipping.engines.kinds import (
     OPENVINO,
     PRECISIONS,
@@ -29,7 +30,7 @@ _OF_SAVED_MODEL = {
         "assets",
         "assets.extra",
     ),
-    "MODEL.md",
+    CARD,
 }
 _REPLACE = "Name another, or replace it by --overwrite (overwrite=True)"
 
@@ -120,7 +121,8 @@ def _check_existing(path: Path, kind: Kind, overwrite: bool) -> None:
         if not path.is_file() or not os.access(path, os.W_OK):
             raise _refused(path, "which may not be replaced", "Name another")
         return
-    others = sorted(set(os.listdir(path)) - _OF_SAVED_MODEL)
+    theirs = [CARD] if is_others(path / CARD) else []
+    others = theirs or sorted(set(os.listdir(path)) - _OF_SAVED_MODEL)
     if others:
         what = f"a folder that also holds {files.shown(others[0])}"
         raise _refused(path, what, "Name another; only a SavedModel is replaced")

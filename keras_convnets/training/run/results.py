@@ -16,6 +16,7 @@ from keras_convnets.training.run import config_file
 from keras_convnets.training.run.best import digest_of
 from keras_convnets.training.run.command import repetition
 from keras_convnets.training.run.loop import Loop
+from keras_convnets.training.run.run_card import write_run_card
 from keras_convnets.training.run.run_config import OutcomeFacts, RunConfig
 
 _BATCH = 256  # images evaluated at once, or as many as a step has if those are fewer
@@ -50,9 +51,8 @@ def _write_results(loop: Loop, config: RunConfig, interrupted: bool) -> float | 
     together = min(_BATCH, loop.recipe.batch_size)
     evaluation = evaluate_prepared(loop.model, loop.data.test, loop.data.preprocessing, together)
     loop.check_folder()
-    said = config.shown() | {
-        "optimizer": optimizer_in_words(config.recipe, loop.length.total_steps)
-    }
+    optimizer = optimizer_in_words(config.recipe, loop.length.total_steps)
+    said = config.shown() | {"optimizer": optimizer}
     said |= {"repeat it": str(repetition(config))}
     write_report(folder, loop.model, loop.data, evaluation, history, said)
     names = loop.data.class_names
@@ -66,6 +66,8 @@ def _write_results(loop: Loop, config: RunConfig, interrupted: bool) -> float | 
         best_epoch=loop.best_epoch,
         best=None if loop.best_epoch is None else digest_of(folder),
     )
-    config_file.write(folder, dataclasses.replace(config, outcome=outcome))
+    ended = dataclasses.replace(config, outcome=outcome)
+    write_run_card(folder, loop.model, ended, found, optimizer)
+    config_file.write(folder, ended)
     (folder / run_folder.START).unlink(missing_ok=True)
     return evaluation.accuracy
