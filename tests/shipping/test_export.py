@@ -12,6 +12,7 @@ import pytest
 from keras_convnets import ResnetV1Builder, export
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.known import Known, remember
+from keras_convnets.shipping.card.place import read_card
 from keras_convnets.shipping.engines.kinds import KINDS, check_installed
 from keras_convnets.shipping.engines.metadata import about_of
 
@@ -85,7 +86,25 @@ def test_every_kind_says_the_same_and_tells_of_itself(model, images, tmp_path, k
     assert report.bytes_before == 4 * model.count_params()
     assert report.bytes_before / 2 < report.bytes_after < 2 * report.bytes_before + 200_000
     beside = {"net.xml", "net.bin"} if kind.name == "openvino" else {path.name}
-    assert set(os.listdir(tmp_path)) == beside
+    card = read_card(report.card)
+    assert (card.fingerprint, card.class_names) == (about.fingerprint, NAMES)
+    assert [one.proof for one in card.exports] == [about.proof]
+    assert report.card == (path if path.is_dir() else tmp_path) / "MODEL.md"
+    assert set(os.listdir(tmp_path)) == beside | ({"MODEL.md"} if path.is_file() else set())
+
+
+def test_somebody_elses_card_stays(model, tmp_path):
+    file = _writable(next(kind for kind in KINDS if kind.name == "litert"))
+    for name in ("MODEL.md", "net.MODEL.md"):
+        (tmp_path / name).write_text("mine")
+    report = export(model, tmp_path / file)
+    assert report.card is None
+    assert "no model card was written" in str(report)
+    (tmp_path / NET).mkdir()
+    (tmp_path / NET / "MODEL.md").write_text("mine")
+    with pytest.raises(ValueError, match=r"a folder that also holds 'MODEL\.md'"):
+        export(model, tmp_path / NET, overwrite=True)
+    assert {path.read_text() for path in tmp_path.rglob("*MODEL.md")} == {"mine"}
 
 
 def test_the_report_is_a_block_that_says_what_was_proved(model, tmp_path):
