@@ -24,7 +24,8 @@ def trespasses(source):
     Its own are those that it binds itself: a method, a field, an attribute of ``self``.
     """
     tree = ast.parse(source)
-    own = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+    functions = ast.FunctionDef | ast.AsyncFunctionDef
+    own = {node.name for node in ast.walk(tree) if isinstance(node, functions)}
     own |= {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     own |= {node.attr for node in ast.walk(tree) if is_bound_on_self(node)}
     return [name for node in ast.walk(tree) for name in private_names(node) if name not in own]

@@ -18,6 +18,7 @@ from keras_convnets import (
     create_model,
     fast_batch_norm,
     features,
+    fold,
     load_model,
     memory_efficient,
     training,
@@ -30,6 +31,7 @@ PACKAGE = Path(keras_convnets.__file__).parent
 # What nobody trains: a graph to look at or to save, a picture's, a model within another one, the
 # first layers of one for a few numbers, and one of its outputs, whose layers are the model's own.
 NOT_RETURNED = {"without_optimizer", "_model", "_tensors", "_computed", "_with_output"}
+NOT_RETURNED |= {"in_float32", "half_model", "model"}  # written to a file, or made fast at the end
 REPLACED = ("call", "compile", "convolution_op")
 
 
@@ -93,6 +95,7 @@ def compiled():
 RETURNING = {
     "create_model": lambda: create_model("resnet_18", (3, 32, 32), 4),
     "features": lambda: features(plain()),
+    "fold": lambda: fold(residual()),
     "load_model": loaded,
     "memory_efficient": saving_memory,
     "new_head": lambda: new_head(plain(), 3),

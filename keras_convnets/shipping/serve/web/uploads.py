@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message
 
+from keras_convnets.readers import json_text
 from keras_convnets.received import shown
 from keras_convnets.shipping.serve.refusals import Refusal
 from keras_convnets.shipping.serve.service import Service, Upload
@@ -60,11 +60,10 @@ def _parsed(body: bytes) -> Any:
             "Send fewer images, or images as base64.",
         )
     try:
-        return json.loads(body, parse_constant=_no_number)
-    except (ValueError, RecursionError) as error:
-        reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+        return json_text.parse(body, parse_constant=_no_number)
+    except ValueError as error:
         raise Refusal(
-            *(400, "body", f"what is no JSON ({reason})", "JSON"),
+            *(400, "body", f"what is no JSON ({error})", "JSON"),
             "Check it with python -m json.tool.",
         ) from error
 
