@@ -39,7 +39,7 @@ def tries(place: Path) -> Iterator[Try]:
 
 
 def _plot(place: Path, target: str, size: int, can_mount: bool) -> str:
-    here, prepare = _room(place, target, size, can_mount)
+    here, prepare = room(place, target, size, can_mount)
     ended = command("plot", "lenet_5", target, cwd=here, prepare=prepare)
     written = (here / target).read_bytes()
     if os.listdir(here) != [target]:
@@ -56,7 +56,7 @@ def _train(place: Path, size: int, can_mount: bool) -> str:
     """Train where the disk is full before the first checkpoint, later, or not at all."""
     from keras_convnets.training.run import checkpoint
 
-    here, prepare = _room(place, "file", size, can_mount)
+    here, prepare = room(place, "file", size, can_mount)
     ended = command("train", *_RUN, cwd=here, prepare=prepare)
     run = here / "new/run"
     if ended.code == 0:
@@ -71,7 +71,7 @@ def _train(place: Path, size: int, can_mount: bool) -> str:
     return REFUSED
 
 
-def _room(place: Path, old: str, size: int, can_mount: bool) -> tuple[Path, Callable[[], None]]:
+def room(place: Path, old: str, size: int, can_mount: bool) -> tuple[Path, Callable[[], None]]:
     """Return a folder with an old file and some kB of room, and what limits the command to them."""
     here = place / "here"
     shutil.rmtree(here, ignore_errors=True)

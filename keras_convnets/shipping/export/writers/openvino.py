@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,19 @@ def write(graph: Graph, path: Path, precision: str, calibration: Any = None) -> 
             model = openvino.convert_model(graph.function.graph.as_graph_def(), input=[shape])
         model.inputs[0].get_tensor().set_names({INPUT})
         model.outputs[0].get_tensor().set_names({OUTPUT})
+        _save(model, path, precision)
+
+
+def _save(model: Any, path: Path, precision: str) -> None:
+    """Save a model; let the system say what OpenVINO calls an iostream error."""
+    try:
         save(model, path, precision)
+    except RuntimeError as error:
+        if "iostream" not in str(error):
+            raise
+        constants = [one for one in model.get_ops() if one.get_type_name() == "Constant"]
+        path.write_bytes(bytes(sum(one.get_byte_size() for one in constants)))
+        raise OSError(errno.EIO, os.strerror(errno.EIO)) from error  # there is room
 
 
 def _in_int8(graph: Graph, calibration: Any) -> Any:
