@@ -216,3 +216,24 @@ for path in sys.argv[1:]:
     paths = [str(written[kind]) for kind in (LITERT, ONNX, OPENVINO)]
     done = subprocess.run([sys.executable, "-c", program, *paths], capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_a_saved_model_has_the_layout_of_tensorflow_serving(tmp_path):
+    import tensorflow as tf
+
+    from keras_convnets import ResnetBuilder
+    from keras_convnets.shipping.export.graph import graph_of
+    from keras_convnets.shipping.export.writers import write
+
+    model = ResnetBuilder.build((3, 16, 16), 4, "basic_block", (1,))
+    version = tmp_path / "flowers" / "1"
+    version.parent.mkdir()
+    write(SAVED_MODEL, graph_of(model), version, "float32")
+    assert (version / "saved_model.pb").is_file()
+    assert (version / "variables").is_dir()
+    loaded = tf.saved_model.load(str(version))
+    assert list(loaded.signatures) == ["serving_default"]
+    signature = loaded.signatures["serving_default"]
+    [(name, spec)] = signature.structured_input_signature[1].items()
+    assert (name, spec.shape.as_list(), spec.dtype) == ("images", [None, 16, 16, 3], tf.float32)
+    assert list(signature.structured_outputs) == ["probabilities"]

@@ -19,6 +19,7 @@ from keras_convnets.known import Known, remember
 from keras_convnets.shipping.engines.about import About
 from keras_convnets.shipping.engines.kinds import KINDS, SAVED_MODEL
 from keras_convnets.shipping.engines.metadata import embed
+from keras_convnets.shipping.export.feeding import of_files
 from keras_convnets.shipping.export.graph import graph_of
 from keras_convnets.shipping.export.writers import write
 
@@ -125,6 +126,22 @@ def test_images_are_prepared_as_the_package_prepares_them(photo, change, is_last
     level = 1 / how.scale / min(how.std)  # pixels are whole numbers between Pillow's two passes
     np.testing.assert_allclose(found, ours, atol=1.5 * level)
     assert np.abs(found - ours).mean() < 0.4 * level
+
+
+def test_pixels_of_training_that_were_no_bytes(photo):
+    names = {}
+    exec(compile(PREPARED, str(PAGE), "exec"), names)
+    for how in (
+        dataclasses.replace(HOW, scale=16.0),  # those of digits
+        dataclasses.replace(HOW, scale=1.0, pixels=(0.0, 1.0)),
+    ):
+        config = json.loads(json.dumps(of_files(how).to_config()))
+        about = {"has_preprocessing": False, "preprocessing": config, "channels_last": True}
+        found = names["prepared"](photo, about)[0]
+        np.testing.assert_allclose(found, HOW.read_file(photo), atol=1.5 / 255 / 0.2)
+    about["preprocessing"]["pixels"] = [-1.0, 1.0]
+    with pytest.raises(ValueError, match=r"for pixels from \[-1.0, 1.0\]"):
+        names["prepared"](photo, about)
 
 
 def test_images_that_the_file_prepares_are_given_as_they_are(photo):

@@ -149,7 +149,7 @@ def _with_export(card: Card, folder: Path, path: Path, about: About, runtime: st
     others = [one for one in _still_there(card, folder) if one.file != new.file]
     exports = sorted([*others, new], key=lambda one: one.file)
     names: dict[str, Any] = {"class_names": about.class_names, "preprocessing": about.preprocessing}
-    told = {name: value for name, value in names.items() if value}
+    told = {name: value for name, value in names.items() if not getattr(card, name)}
     return dataclasses.replace(card, exports=tuple(exports), **told)
 
 

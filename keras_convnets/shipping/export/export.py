@@ -22,7 +22,7 @@ from keras_convnets.shipping.engines.about import About
 from keras_convnets.shipping.engines.metadata import embed
 from keras_convnets.shipping.engines.opening import open_engine
 from keras_convnets.shipping.export.carding import with_card
-from keras_convnets.shipping.export.feeding import Feeding
+from keras_convnets.shipping.export.feeding import Feeding, of_files
 from keras_convnets.shipping.export.fingerprint import fingerprint
 from keras_convnets.shipping.export.graph import Graph, graph_of
 from keras_convnets.shipping.export.proof import NotProved, Proof, prove
@@ -162,6 +162,7 @@ def _exported(request: Request) -> ExportReport:
 
 def _about(request: Request, network: Any, graph: Graph) -> About:
     model, how = request.model, request.inside or request.preprocessing
+    how = None if how is None else of_files(how)
     norms, count = _normalisations(network)
     return About(
         network=model.name,

@@ -99,6 +99,15 @@ def bytes_inside(preprocessing: Preprocessing) -> Preprocessing:
     return scaled_for(preprocessing, BYTES)
 
 
+def of_files(preprocessing: Preprocessing) -> Preprocessing:
+    """Return what does the same to the pixels that image files have, for others to read.
+
+    It is as it was for pixels that do not begin at 0, and then says which they are.
+    """
+    found = range_of(preprocessing)
+    return preprocessing if found is None or found.low != 0 else scaled_for(preprocessing, BYTES)
+
+
 def _as_bytes(pixels: np.ndarray, preprocessing: Preprocessing, channels: Any) -> np.ndarray:
     """Return pixels as bytes, with the channels that the file takes."""
     high = (range_of(preprocessing) or BYTES).high
