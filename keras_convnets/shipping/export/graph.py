@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-from collections.abc import Iterator
+import math
+from collections.abc import Callable
 from typing import Any
 
 import keras
 
+from keras_convnets.axes import format_of
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.keras_private import is_outline
-from keras_convnets.received import shown
-from keras_convnets.shipping.image_graph.image_graph import channels_of, image_graph
+from keras_convnets.received import line, shown
 
-INPUT, OUTPUT = "images", "probabilities"
+# A graph with its weights is one protobuf message, which has to stay below 2 GiB.
+MOST_BYTES = 2**31 - 2**24
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,7 +25,8 @@ class Graph:
     Attributes:
         model: the Keras model that it computes, after folding.
         function: the concrete function, of one input `INPUT` with any number of images, and one
-            output `OUTPUT` of float32; its weights are constants.
+            output `OUTPUT` of float32; its weights are constants. Its convolutions are channels
+            last, which is what every runtime has.
         shape: that of the input, ``None`` where any size fits.
         dtype: that of the input, ``"float32"`` or ``"uint8"``.
         channels_last: whether the axis of the channels of the input is the last.
@@ -42,12 +44,12 @@ def graph_of(model: Any, with_preprocessing: Preprocessing | None = None) -> Gra
 
     Args:
         model: a model with one input and one output, folded or not, on the TensorFlow backend.
-        with_preprocessing: the preprocessing of its images, to have it inside: the function then
+        with_preprocessing: the `Preprocessing` of its images, to have it inside: the function then
             takes uint8 images of any size, channels last, of `channels_of` it.
 
     Raises:
-        ValueError: the model has several inputs or outputs, weights without values, or code that
-            TensorFlow cannot trace, or Keras runs on another backend.
+        ValueError: the model has several inputs or outputs, weights without values or of 2 GB, or
+            code that TensorFlow cannot trace, or Keras runs on another backend.
 
     Examples:
         >>> from keras_convnets import create_model
@@ -55,9 +57,40 @@ def graph_of(model: Any, with_preprocessing: Preprocessing | None = None) -> Gra
         (None, 32, 32, 1)
     """
     _check(model)
-    from keras_convnets.axes import format_of
+    from keras_convnets.shipping.export import layout, tracing  # import TensorFlow
 
-    return _traced(model, format_of(model) == "channels_last", with_preprocessing)
+    channels_last = format_of(model) == "channels_last"
+    shape, dtype = (None, *model.inputs[0].shape[1:]), "float32"
+    run = lambda images: model(images, training=False)  # noqa: E731
+    if with_preprocessing is not None:
+        from keras_convnets.shipping.image_graph.image_graph import channels_of
+
+        shape, dtype = (None, None, None, channels_of(with_preprocessing)), "uint8"
+        run = _with_preprocessing(run, with_preprocessing, channels_last)
+    spec = tracing.spec_of(shape, dtype)
+    try:
+        function = tracing.traced(model, run, spec)
+    except Exception as error:  # anybody's layers
+        raise ValueError(
+            f"model: received {model.name!r}, which TensorFlow cannot trace for any number of "
+            f"images ({line(str(error))}); expected layers that are made of operations of "
+            "TensorFlow or keras.ops. Replace the layer that the message names."
+        ) from error
+    if not channels_last:
+        function = layout.channels_last(model, function, spec)
+    return Graph(model, function, shape, dtype, channels_last or with_preprocessing is not None)
+
+
+def _with_preprocessing(
+    run: Callable[[Any], Any], preprocessing: Preprocessing, channels_last: bool
+) -> Callable[[Any], Any]:
+    """Return the code of a network of either format with the preprocessing before it."""
+    from keras_convnets.shipping.image_graph.image_graph import image_graph  # imports TensorFlow
+
+    prepare = image_graph(preprocessing)
+    if channels_last:
+        return lambda images: run(prepare(images))
+    return lambda images: run(keras.ops.transpose(prepare(images), (0, 3, 1, 2)))
 
 
 def _check(model: Any) -> None:
@@ -70,56 +103,27 @@ def _check(model: Any) -> None:
         if len(found) != 1:
             raise ValueError(
                 f"model: received {model.name!r}, which has {len(found)} {what}s; expected one. "
-                f"Export a model of one of them: keras.Model(model.inputs, model.outputs[0])."
+                "Export a model of one of them, such as keras.Model(model.inputs, "
+                "model.outputs[0])."
             )
     if is_outline(model):
         raise ValueError(
             f"model: received {shown(model)}, whose weights have no values; expected a model that "
             "can be run. Build it outside of without_values."
         )
+    check_size(model)
 
 
-def _traced(model: Any, channels_last: bool, preprocessing: Preprocessing | None) -> Graph:
-    import tensorflow as tf
+def check_size(model: Any) -> None:
+    """Refuse a model whose weights do not fit into a file.
 
-    signature = tf.TensorSpec((None, *model.inputs[0].shape[1:]), tf.float32, name=INPUT)
-    if preprocessing is not None:
-        signature = tf.TensorSpec((None, None, None, channels_of(preprocessing)), tf.uint8, INPUT)
-
-    def call(images: Any) -> dict[str, Any]:
-        if preprocessing is not None:
-            images = image_graph(preprocessing)(images)
-            images = images if channels_last else tf.transpose(images, (0, 3, 1, 2))
-        with keras.StatelessScope(state_mapping=[(one, _constant(one)) for one in model.variables]):
-            outputs = model(images, training=False)
-        return {OUTPUT: tf.identity(tf.cast(outputs, tf.float32), name=OUTPUT)}
-
-    with _inlined():
-        function = tf.function(call, [signature], autograph=False).get_concrete_function()
-    shape, dtype = tuple(signature.shape), signature.dtype.name
-    return Graph(model, function, shape, dtype, channels_last or preprocessing is not None)
-
-
-def _constant(variable: Any) -> Any:
-    """Return a variable's value as a constant of the graph that is being traced."""
-    import tensorflow as tf
-
-    with tf.init_scope():
-        value = variable.numpy()
-    return tf.constant(value, name=variable.path)
-
-
-@contextlib.contextmanager
-def _inlined() -> Iterator[None]:
-    """Trace functions within the function as part of it.
-
-    Keras wraps grouped convolutions in a function that XLA compiles, which no converter opens.
+    Raises:
+        ValueError: they take 2 GB in float32, or more.
     """
-    import tensorflow as tf
-
-    eagerly = tf.config.functions_run_eagerly()
-    tf.config.run_functions_eagerly(True)
-    try:
-        yield
-    finally:
-        tf.config.run_functions_eagerly(eagerly)
+    size = sum(4 * math.prod(weight.shape) for weight in model.weights)
+    if size > MOST_BYTES:
+        raise ValueError(
+            f"model: received {model.name!r}, whose weights take {size / 1e9:.1f} GB in float32; "
+            f"expected at most {MOST_BYTES / 1e9:.1f} GB, for exported files hold a graph in one "
+            "message of less than 2 GiB. Export a smaller network."
+        )

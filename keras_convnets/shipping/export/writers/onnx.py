@@ -8,8 +8,9 @@ from typing import Any
 import onnx
 import tf2onnx.convert
 
-from keras_convnets.shipping.export.graph import INPUT, OUTPUT, Graph
-from keras_convnets.shipping.export.quiet import quiet
+from keras_convnets.shipping.export.conversion import conversion
+from keras_convnets.shipping.export.graph import Graph
+from keras_convnets.shipping.export.names import INPUT, OUTPUT
 from keras_convnets.shipping.export.writers.onnx_pads import merge_pads
 from keras_convnets.shipping.precision.onnx import to_float16, to_int8
 
@@ -19,8 +20,9 @@ BATCH = "batch"
 
 def write(graph: Graph, path: Path, precision: str, calibration: Any = None) -> None:
     """Write a file whose axis of images is named `BATCH`."""
-    with quiet():
+    with conversion(graph, "ONNX Runtime"):
         model = converted(graph)
+        _check_known(model)
         if precision == "int8":
             model = to_int8(model, calibration)
         elif precision == "float16":
@@ -45,3 +47,13 @@ def converted(graph: Graph) -> Any:
         value.type.tensor_type.shape.dim[0].dim_param = BATCH
     merge_pads(model)
     return model
+
+
+def _check_known(converted: Any) -> None:
+    """Refuse operations that the converter only copies, because ONNX has none for them."""
+    unknown = [
+        node for node in converted.graph.node if not onnx.defs.has(node.op_type, node.domain)
+    ]
+    if unknown:
+        names = (f"{node.op_type} {node.name}" for node in unknown)
+        raise TypeError(f"ONNX has no operation for {', '.join(names)}")

@@ -9,14 +9,15 @@ from typing import Any
 
 import openvino
 
-from keras_convnets.shipping.export.graph import INPUT, OUTPUT, Graph
-from keras_convnets.shipping.export.quiet import quiet
+from keras_convnets.shipping.export.conversion import conversion
+from keras_convnets.shipping.export.graph import Graph
+from keras_convnets.shipping.export.names import INPUT, OUTPUT
 from keras_convnets.shipping.precision.openvino import save
 
 
 def write(graph: Graph, path: Path, precision: str, calibration: Any = None) -> None:
     """Write a file, and that of the weights beside it."""
-    with quiet():
+    with conversion(graph, "OpenVINO"):
         if precision == "int8":
             model = _in_int8(graph, calibration)
         else:

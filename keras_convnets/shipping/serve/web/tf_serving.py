@@ -13,7 +13,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 
 from keras_convnets.received import shown
-from keras_convnets.shipping.export.graph import INPUT, OUTPUT
+from keras_convnets.shipping.export.names import INPUT, OUTPUT
 from keras_convnets.shipping.serve.refusals import Refusal
 from keras_convnets.shipping.serve.served import Served
 from keras_convnets.shipping.serve.service import Given, Service

@@ -1,0 +1,40 @@
+"""What is around every converter: it prints a lot, and what it refuses is named by layers."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import warnings
+from collections.abc import Iterator
+
+from keras_convnets import files, quiet
+from keras_convnets.shipping.export.culprits import refused
+from keras_convnets.shipping.export.graph import Graph
+
+
+@contextlib.contextmanager
+def conversion(graph: Graph, runtime: str) -> Iterator[None]:
+    """Keep a converter's prints, logs and warnings off the terminal, and say why it failed.
+
+    Raises:
+        ValueError: the converter failed; the line names the layer if it is known. What the system
+            refuses, and what is a ValueError of this package already, is raised as it is.
+    """
+    disabled = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings(), quiet.held_back(quiet.OUTPUT, quiet.ERROR):
+            warnings.simplefilter("ignore")
+            yield
+    except (MemoryError, OSError, Refusal):
+        raise
+    except Exception as error:  # converters raise anything
+        if files.reason(error) is not None:
+            raise
+        raise refused(graph, runtime, error) from error
+    finally:
+        logging.disable(disabled)
+
+
+class Refusal(ValueError):  # noqa: N818 - what is done with the model
+    """A model is refused, in one line that needs no further words."""
