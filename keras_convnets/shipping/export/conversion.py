@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from keras_convnets import files, quiet
 from keras_convnets.shipping.export.culprits import refused
 from keras_convnets.shipping.export.graph import Graph
+from keras_convnets.shipping.precision.out_of_range import OutOfRange
 
 
 @contextlib.contextmanager
@@ -18,7 +19,7 @@ def conversion(graph: Graph, runtime: str) -> Iterator[None]:
 
     Raises:
         ValueError: the converter failed; the line names the layer if it is known. What the system
-            refuses, and what is a ValueError of this package already, is raised as it is.
+            or a precision refuses is raised as it is.
     """
     disabled = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
@@ -26,7 +27,7 @@ def conversion(graph: Graph, runtime: str) -> Iterator[None]:
         with warnings.catch_warnings(), quiet.held_back(quiet.OUTPUT, quiet.ERROR):
             warnings.simplefilter("ignore")
             yield
-    except (MemoryError, OSError, Refusal):
+    except (MemoryError, OSError, OutOfRange):
         raise
     except Exception as error:  # converters raise anything
         if files.reason(error) is not None:
@@ -34,7 +35,3 @@ def conversion(graph: Graph, runtime: str) -> Iterator[None]:
         raise refused(graph, runtime, error) from error
     finally:
         logging.disable(disabled)
-
-
-class Refusal(ValueError):  # noqa: N818 - what is done with the model
-    """A model is refused, in one line that needs no further words."""

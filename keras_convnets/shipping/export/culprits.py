@@ -21,7 +21,8 @@ def refused(graph: Graph, runtime: str, error: Exception) -> ValueError:
         runtime: the name of what would run it.
         error: what the converter raised.
     """
-    nodes = _named(graph, str(error))
+    # LiteRT's converter says the places in a list beside its message.
+    nodes = _named(graph, " ".join(map(str, [error, *getattr(error, "errors", ())])))
     found = list({layer_of(graph.model, node.name): node.op for node in nodes}.items())
     where = "; ".join(f"{layer} ({operation})" for layer, operation in found[:3])
     more = f" and {len(found) - 3} more" if len(found) > 3 else ""

@@ -19,6 +19,8 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 from onnxruntime.transformers import float16
 from onnxruntime.transformers.onnx_model import OnnxModel
 
+from keras_convnets.shipping.precision.out_of_range import OutOfRange
+
 _PROBABILITIES = ("Softmax", "Sigmoid")
 _WEIGHTED = ("Conv", "ConvTranspose", "Gemm", "MatMul")
 _QUANTISED = [
@@ -64,7 +66,7 @@ def _check_range(graph: Any, kept: list[str], before: list[str]) -> None:
             continue
         largest = float(np.abs(onnx.numpy_helper.to_array(tensor)).max(initial=0))
         if largest > float(np.finfo(np.float16).max):
-            raise ValueError(
+            raise OutOfRange(
                 f"precision: received 'float16', whose largest number is 65,504, and "
                 f"{tensor.name} has {largest:.4g}. Export in float32."
             )

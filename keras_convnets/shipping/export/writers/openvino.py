@@ -22,7 +22,10 @@ def write(graph: Graph, path: Path, precision: str, calibration: Any = None) -> 
             model = _in_int8(graph, calibration)
         else:
             shape = openvino.PartialShape([-1 if size is None else size for size in graph.shape])
-            model = openvino.convert_model(graph.function.graph.as_graph_def(), input=[shape])
+            definition = graph.function.graph.as_graph_def()
+            # By default, all that nothing reads is an output, such as the gradients' parts.
+            outputs = [tensor.name for tensor in graph.function.outputs]
+            model = openvino.convert_model(definition, input=[shape], output=outputs)
         model.inputs[0].get_tensor().set_names({INPUT})
         model.outputs[0].get_tensor().set_names({OUTPUT})
         _save(model, path, precision)

@@ -20,7 +20,9 @@ def write(graph: Graph, path: Path, precision: str, calibration: Any = None) -> 
     They are of the type that the graph has: see `in_precision_of`.
     """
     with conversion(graph, "TensorFlow"):
-        tf.saved_model.save(tf.Module(), str(path), {SIGNATURE: _unfused(graph)})
+        # What its layers do in training has no place among constants.
+        options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
+        tf.saved_model.save(tf.Module(), str(path), {SIGNATURE: _unfused(graph)}, options)
 
 
 def _unfused(graph: Graph) -> Any:

@@ -1,0 +1,182 @@
+"""The files of each kind, as their own runtimes run them, beside the model."""
+
+import warnings
+
+import keras
+import numpy as np
+import pytest
+
+from helpers import blank_kernels, filled, images, lively, random_state
+from keras_convnets import create_model
+from keras_convnets.shipping.engines.kinds import KINDS, LITERT, ONNX, is_installed
+from keras_convnets.shipping.engines.opening import open_engine
+from keras_convnets.shipping.export.graph import graph_of
+from keras_convnets.shipping.export.writers import write
+
+if keras.backend.backend() != "tensorflow":
+    pytest.skip("export needs TensorFlow", allow_module_level=True)
+
+TOLERANCE = 1e-4  # of float32, relative to the largest output
+L = keras.layers
+
+
+def needs(kind):
+    """Return the mark that skips a kind that is not installed."""
+    return pytest.mark.skipif(not is_installed(kind), reason=f"{kind.runtime} is not installed")
+
+
+ALL_KINDS = [pytest.param(kind, id=kind.name, marks=needs(kind)) for kind in KINDS]
+
+
+def written(kind, model, folder):
+    return written_graph(kind, graph_of(model), folder)
+
+
+def written_graph(kind, graph, folder):
+    path = folder / f"model{kind.suffix}"
+    write(kind, graph, path, "float32")
+    return path
+
+
+def difference(found, expected):
+    """Return the largest difference, relative to the largest output."""
+    assert found.shape == expected.shape
+    assert np.ptp(expected, axis=0).max() > 1e-3 * np.abs(expected).max()  # the images differ
+    return np.abs(found - expected).max() / np.abs(expected).max()
+
+
+def in_channels_first(build):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # such convolutions do not run on this processor
+        return build()
+
+
+# What the formats differ in: flattening, pooling and its edges, channels that are taken or padded,
+# groups, normalisation across channels, scaled additions. Of AlexNet, its convolutions.
+NETWORKS = {
+    "lenet_5_original": ((1, 32, 32), None),
+    "cifar_resnet_20": ((3, 32, 32), None),
+    "alexnet_original": ((3, 67, 67), "conv5_pool"),
+}
+
+
+@pytest.fixture(scope="module", params=NETWORKS)
+def channels_first(request):
+    """Return the graph of a channels_first network, images for it, and what channels_last says."""
+    shape, until = NETWORKS[request.param]
+    models = []
+    for data_format in ("channels_last", "channels_first"):
+        with warnings.catch_warnings(), blank_kernels():
+            warnings.simplefilter("ignore")  # such convolutions do not run on this processor
+            model = create_model(
+                *(request.param, shape, 10), classifier_activation=None, data_format=data_format
+            )
+        if until is not None:
+            flat = L.Flatten(data_format=data_format)(model.get_layer(until).output)
+            model = keras.Model(model.input, flat)
+        models.append(filled(model, random_state(model, kernels=1)))
+    expected = models[0](images(shape, "channels_last"), training=False).numpy()
+    return graph_of(models[1]), images(shape, "channels_first"), expected
+
+
+@pytest.mark.parametrize("kind", ALL_KINDS)
+def test_channels_first_models_say_the_same_as_channels_last(kind, channels_first, tmp_path):
+    graph, batch, expected = channels_first
+    found = open_engine(written_graph(kind, graph, tmp_path)).run(batch)
+    assert difference(found, expected) < TOLERANCE
+
+
+def odd_model(size=None):
+    """Return a model of what the registered networks lack, for images of any size or of one."""
+    x = inputs = keras.Input((size, size, 4))
+    x = L.Normalization(mean=[0.1, 0.2, 0.3, 0.4], variance=[1, 2, 3, 4])(x)
+    x = L.Rescaling(1 / 3, 0.1)(x)
+    x = L.DepthwiseConv2D(3, strides=2, padding="same", depth_multiplier=2)(x)
+    x = L.SeparableConv2D(6, 3, dilation_rate=2, padding="same", activation="swish")(x)
+    x = L.Conv2D(6, 3, groups=3, padding="same")(x)
+    x = L.Conv2DTranspose(5, 3, strides=2, padding="same")(x)
+    x = L.LeakyReLU(negative_slope=0.1)(x)
+    if size is not None:  # LiteRT does not see that Keras' code for any size keeps the channels
+        x = L.UpSampling2D(2)(x)
+    inner = keras.Input((None, None, 5))
+    nested = keras.Model(inner, L.PReLU(shared_axes=[1, 2])(L.Conv2D(5, 1)(inner)), name="nested")
+    x = L.Lambda(lambda x: keras.ops.maximum(x, -0.5))(nested(nested(x)))
+    return lively(keras.Model(inputs, L.Dense(7)(L.GlobalAveragePooling2D()(x))), kernels=1)
+
+
+@pytest.fixture(scope="module", params=[None, 16])
+def odd(request):
+    model = odd_model(request.param)
+    return request.param, model, graph_of(model)
+
+
+@pytest.mark.parametrize("kind", ALL_KINDS)
+def test_layers_that_no_registered_network_has(kind, odd, tmp_path):
+    size, model, graph = odd
+    run = open_engine(written_graph(kind, graph, tmp_path)).run
+    for count, rows, cols in ((2, 16, 16), (3, 16, 16)) if size else ((2, 16, 20), (3, 24, 12)):
+        batch = images((4, rows, cols), "channels_last", count)
+        assert difference(run(batch), model(batch, training=False).numpy()) < TOLERANCE
+
+
+@needs(ONNX)
+def test_the_axes_and_the_opset_of_an_onnx_file(tmp_path, capfd):
+    import onnx
+
+    found = onnx.load(written(ONNX, create_model("lenet_5"), tmp_path))
+    [given], [made] = found.graph.input, found.graph.output
+    assert (given.name, made.name) == ("images", "probabilities")
+    assert [axis.dim_param or axis.dim_value for axis in given.type.tensor_type.shape.dim] == [
+        *("batch", 32, 32, 1)
+    ]
+    assert {one.domain: one.version for one in found.opset_import}[""] == 17
+    assert capfd.readouterr() == ("", "")
+
+
+@needs(LITERT)
+def test_what_a_runtime_cannot_do_is_one_line_that_names_the_layer(tmp_path):
+    inputs = keras.Input((8, 8, 3))
+    x = L.Conv2D(2, 1, name="fine")(inputs)
+    model = keras.Model(inputs, L.Lambda(_digamma, name="the_culprit")(x))
+    with pytest.raises(ValueError, match="LiteRT cannot do layer 'the_culprit'") as refused:
+        written(LITERT, model, tmp_path)
+    assert "\n" not in str(refused.value)
+    assert "fine" not in str(refused.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def _digamma(x):
+    import tensorflow as tf
+
+    return tf.math.digamma(x)
+
+
+@needs(LITERT)
+def test_of_layers_of_one_type_the_one_that_is_refused_is_named(tmp_path):
+    inputs = keras.Input((None, None, 3))
+    x = L.UpSampling2D()(L.Conv2D(2, 1, name="fine")(inputs))
+    model = keras.Model(inputs, L.Conv2D(2, 1, name="the_culprit")(x))
+    with pytest.raises(ValueError, match="LiteRT cannot do layer 'the_culprit'") as refused:
+        written(LITERT, model, tmp_path)
+    assert "fine" not in str(refused.value)
+
+
+def test_what_is_refused_before_anything_is_written():
+    inputs = keras.Input((8, 8, 3))
+    two = keras.Model(inputs, [L.Flatten()(inputs), L.GlobalMaxPooling2D()(inputs)])
+    with pytest.raises(ValueError, match=r"which has 2 outputs; expected one.*outputs\[0\]"):
+        graph_of(two)
+    pair = [keras.Input((4,)), keras.Input((4,))]
+    with pytest.raises(ValueError, match="which has 2 inputs; expected one"):
+        graph_of(keras.Model(pair, L.Add()(pair)))
+
+
+def test_weights_of_over_2_gb_are_refused():
+    from keras_convnets.keras_private import without_values
+    from keras_convnets.shipping.export import graph
+
+    with without_values():
+        inputs = keras.Input((30_000,))
+        large = keras.Model(inputs, L.Dense(20_000)(inputs))
+    with pytest.raises(ValueError, match=r"take 2.4 GB in float32; expected at most 2.1 GB"):
+        graph.check_size(large)
