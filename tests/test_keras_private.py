@@ -1,4 +1,4 @@
-"""What is taken from Keras' inside works with this Keras, and is taken in one file alone."""
+"""What is taken from the inside of Keras and TensorFlow works, and is taken in a file of each."""
 
 import ast
 from pathlib import Path
@@ -11,8 +11,8 @@ import keras_convnets
 from keras_convnets import keras_private
 
 PACKAGE = Path(keras_convnets.__file__).parent
-PRIVATE = PACKAGE / "keras_private.py"
-FILES = [path for path in sorted(PACKAGE.rglob("*.py")) if path != PRIVATE]
+PRIVATE = [PACKAGE / "keras_private.py", PACKAGE / "tensorflow_private.py"]
+FILES = [path for path in sorted(PACKAGE.rglob("*.py")) if path not in PRIVATE]
 # What begins with an underscore and is public all the same, or no name of Keras' at all.
 PUBLIC = {"_replace", "_exit"}
 WORDS = {"_reconstruct"}
