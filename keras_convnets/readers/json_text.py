@@ -11,7 +11,8 @@ from keras_convnets.readers.damage import DamagedFile
 _LONGEST = 256 << 20
 _DEEPEST = 500  # nested lists and objects; Python's own parser recurses
 _MOST = 8_000_000  # lists and objects
-_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+# One that does not end is all that is left, or the search for its end would begin at each quote.
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
 _OTHERS = bytes(byte for byte in range(256) if byte not in b"[]{}")
 
 

@@ -7,6 +7,7 @@ import json
 import os
 import struct
 import tarfile
+import time
 import zipfile
 from pathlib import Path
 
@@ -274,6 +275,14 @@ def test_archives_of_tar_that_lie():
     compressed = bytearray(gzip.compress(a_tar((plain, b"abc")), 0))
     compressed[compressed.index(b"abc")] ^= 1
     refused(read, compressed, "CRC")
+
+
+@pytest.mark.parametrize("text", [b'\\"' * 200_000, b'"' + b'\\"' * 200_000, b'"' * 200_001])
+def test_quotes_without_an_end_take_no_longer_than_other_text(text):
+    began = time.process_time()
+    with pytest.raises(ValueError):
+        json_text.parse(text)
+    assert time.process_time() - began < 5  # minutes, if each quote is searched for its end
 
 
 def test_json_that_is_too_deep():
