@@ -1,8 +1,10 @@
 """Clients that are slow, leave, send several requests at once or none; and other interfaces."""
 
 import contextlib
+import http.client
 import json
 import re
+import socket
 import threading
 import time
 
@@ -59,6 +61,17 @@ def test_a_head_that_comes_letter_by_letter_ends_the_connection(client):
                 stream.sendall(b"a")
                 time.sleep(0.05)
         assert 0.5 < time.monotonic() - began < 5
+
+
+def test_a_connection_is_kept_as_long_as_requests_come(client):
+    kept, began = http.client.HTTPConnection("127.0.0.1", client.port, timeout=20), time.monotonic()
+    with contextlib.closing(kept):
+        while time.monotonic() - began < 4 * QUICK.header_seconds:
+            kept.request("GET", "/health")
+            answer = kept.getresponse()
+            assert (answer.status, bool(answer.read())) == (200, True)
+            assert kept.sock  # which closes when the server says that it will
+            time.sleep(0.2)
 
 
 def test_a_body_that_does_not_come_is_answered(client):
@@ -122,6 +135,25 @@ def test_too_many_connections_are_closed_at_once_and_the_others_go_on(client):
     until(lambda: client.ask("GET", "/health")[0] == 200)
 
 
+def test_connections_without_a_descriptor_wait_and_leave_no_traceback(served, caplog):
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with running(served) as client:
+        assert client.image(RED)[0] == 200  # all that is opened once is open
+        waits = socket.socket()
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))  # those that are open stay so
+            waits.settimeout(20)
+            waits.connect(("127.0.0.1", client.port))
+            waits.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            time.sleep(0.3)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        with waits:
+            assert status_of(received(waits)) == 200
+    assert [record for record in caplog.records if record.name == "asyncio"] == []
+
+
 def test_images_of_clients_that_have_left_are_forgotten(served):
     goes_on, sizes = threading.Event(), []
 
@@ -164,6 +196,8 @@ def test_the_address_that_is_taken_is_said():
         Address("127.0.0.1", 70000)
     with pytest.raises(ValueError, match=r"host: received 'no\.such\.host\.invalid' "):
         Address("no.such.host.invalid", 0)
+    with pytest.raises(ValueError, match=r"host: received '192\.0\.2\.1' .*Cannot assign"):
+        Address("192.0.2.1", 0)  # of no machine: RFC 5737
     with Address("0.0.0.0", 0) as address:
         assert (address.is_local, address.names) == (False, None)
 

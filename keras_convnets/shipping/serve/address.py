@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib.util
 import ipaddress
 import socket
@@ -82,10 +83,7 @@ def _listening(host: str, port: int) -> socket.socket:
             host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
     except (OSError, UnicodeError) as error:
-        raise ValueError(
-            f"host: received {shown(host)} ({error}); expected a name or number of this machine. "
-            "Name 127.0.0.1, or 0.0.0.0 for all networks."
-        ) from error
+        raise _no_host(host, error) from error
     taken = socket.socket(family, socket.SOCK_STREAM)
     try:
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -93,8 +91,17 @@ def _listening(host: str, port: int) -> socket.socket:
         taken.listen(BACKLOG)
     except OSError as error:
         taken.close()
+        if error.errno == errno.EADDRNOTAVAIL:
+            raise _no_host(host, error) from error
         raise ValueError(
             f"port: received {port} on {host}, which cannot be had ({error.strerror}); expected "
             "one that is free. Name another with --port, or 0 for any."
         ) from error
     return taken
+
+
+def _no_host(host: str, error: Exception) -> ValueError:
+    return ValueError(
+        f"host: received {shown(host)} ({error}); expected a name or number of this machine. "
+        "Name 127.0.0.1, or 0.0.0.0 for all networks."
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Annotated, Any
@@ -19,7 +20,7 @@ from keras_convnets.shipping.serve.service import Service
 from keras_convnets.shipping.serve.web import facts, schemas, tf_serving
 from keras_convnets.shipping.serve.web.answers import Json, add_handlers, problems
 from keras_convnets.shipping.serve.web.body import body_of, unless_gone
-from keras_convnets.shipping.serve.web.guard import Guard
+from keras_convnets.shipping.serve.web.guard import Guard, on_loop_fault
 from keras_convnets.shipping.serve.web.uploads import BYTES, FORM, JSON, uploads
 
 _PACKAGE = "keras_convnets.shipping.serve"
@@ -63,6 +64,7 @@ def application(
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        asyncio.get_running_loop().set_exception_handler(on_loop_fault)
         service.start()
         started()
         try:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
 import sys
 import time
 import traceback
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -29,6 +32,7 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
+_NO_DESCRIPTORS = (errno.EMFILE, errno.ENFILE)
 
 
 class Guard:
@@ -90,12 +94,30 @@ class Guard:
                 "Use that address; start the server with --host to be called otherwise.",
                 CLOSE,
             )
-        if origin is not None and scope["method"] == "POST" and urlsplit(origin).netloc != host:
+        if origin is not None and scope["method"] == "POST" and _place(origin) != host:
             return Refusal(
                 *(403, "Origin", shown(origin), f"none, or that of {host}"),
                 "Send requests from this server's own page, or from a program.",
                 CLOSE,
             )
+        return None
+
+
+def on_loop_fault(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Let no traceback out for each connection that the system has no descriptor for.
+
+    The server tries again by itself, and the clients wait until then.
+    """
+    error = context.get("exception")
+    if not (isinstance(error, OSError) and error.errno in _NO_DESCRIPTORS):
+        loop.default_exception_handler(context)
+
+
+def _place(origin: str) -> str | None:
+    """Return the host and port in an ``Origin``; ``None`` if it is no address."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
         return None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -29,7 +30,7 @@ class Connection(H11Protocol):
     limits: Limits
     _watch: asyncio.TimerHandle | None = None  # none of a connection that was one too many
     _since = 0.0
-    _was_busy = False
+    _state: tuple[Any, bool] = (None, False)  # the last request, and whether it is under way
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         if len(self.connections) >= self.limits.connections:
@@ -54,8 +55,8 @@ class Connection(H11Protocol):
     def _look(self) -> None:
         """Close the connection if its head or its answer takes too long."""
         busy = self.cycle is not None and not self.cycle.response_complete
-        if busy != self._was_busy:
-            self._was_busy, self._since = busy, time.monotonic()
+        if (self.cycle, busy) != self._state:  # another request, though the last look was the same
+            self._state, self._since = (self.cycle, busy), time.monotonic()
         most = self.limits.answer_seconds if busy else self.limits.header_seconds
         if time.monotonic() - self._since > most:
             self.transport.abort()
