@@ -215,6 +215,10 @@ BAD = {
     "no JSON": (("POST", "/predict", b"{", JSON), 400, "body: received what is no JSON"),
     "no UTF-8": (("POST", "/predict", b"\xff", JSON), 400, "body: received what is no JSON"),
     "JSON too deep": (("POST", "/predict", b"[" * 100_000, JSON), 400, "nested too deeply"),
+    "a key twice": (
+        ("POST", "/predict", b'{"images": ["aaaa"], "images": []}', JSON),
+        *(400, "body: received what is no JSON (a key comes twice in an object)"),
+    ),
     "no object": (("POST", "/predict", b"[1]", JSON), 422, "received [1]; expected a JSON object"),
     "other keys": (
         ("POST", "/predict", b'{"image": "a"}', JSON),
@@ -267,6 +271,10 @@ BAD = {
         ("POST", "/predict", RED, {**PNG, "Origin": "http://evil.example"}),
         *(403, "Origin: received 'http://evil.example'; expected none"),
     ),
+    "a broken site": (
+        ("POST", "/predict", RED, {**PNG, "Origin": "http://[::"}),
+        *(403, "Origin: received 'http://[::'; expected none"),
+    ),
     "a sandboxed form": (("POST", "/predict", RED, {**PNG, "Origin": "null"}), 403, "Origin: "),
     "another site's name": (
         ("GET", "/model", None, {"Host": "evil.example:8000"}),
@@ -292,3 +300,38 @@ def test_a_model_of_images_that_no_files_have_is_not_served(run):
     other = dataclasses.replace(run, preprocessing=Preprocessing(4, 16, 16))
     with pytest.raises(ValueError, match="takes images of 4 channels; expected 1 .grey. or 3"):
         of_classifier(other, 8)
+
+
+def test_images_that_keep_their_size_wait_for_memory(served):
+    here, most, lock = 0, 0, threading.Lock()
+
+    def prepare(name, contents):
+        nonlocal here, most
+        with lock:
+            here += 1
+            most = max(most, here)
+        return served.prepare(name, contents)
+
+    def run(batch):
+        nonlocal here
+        threading.Event().wait(0.05)
+        with lock:
+            here -= len(batch)
+        return served.run(batch)
+
+    any_size = dataclasses.replace(served, prepare=prepare, run=run, shape=(None, None, 3))
+    files = [("a", image_file(size=(40, 30)))] * 12
+    with running(any_size, Limits(max_pixels=1500)) as client:  # two of 1,200 pixels, at most
+        status, _, found = client.form(*files)
+        assert client.image(bomb(200, 101))[0] == 413
+    assert (status, len(found["images"]), here) == (200, 12, 0)
+    assert 1 <= most <= 2
+
+
+def test_files_of_a_form_need_no_disk(served, monkeypatch):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("tempfile.SpooledTemporaryFile.rollover", full)
+    with running(served) as client:
+        assert client.form(("a.png", RED + bytes(2_000_000)))[0] == 200

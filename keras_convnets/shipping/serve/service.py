@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import math
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -21,6 +22,7 @@ from keras_convnets.inference.predict import Predictions
 from keras_convnets.shipping.serve.limits import Limits
 from keras_convnets.shipping.serve.refusals import Refusal
 from keras_convnets.shipping.serve.served import Image, Served
+from keras_convnets.shipping.serve.space import Space
 from keras_convnets.shipping.serve.worker import Room, Worker
 
 Upload = tuple[str, bytes]
@@ -42,6 +44,7 @@ class Service:
     def __init__(self, served: Served, limits: Limits) -> None:
         self.served, self.limits, self.held = served, limits, 0
         self.worker = Worker(served.run, limits.batch_size, limits.queue)
+        self._space = Space(2 * limits.max_pixels)
         self.pool = concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1, "image")
 
     def start(self) -> None:
@@ -92,6 +95,17 @@ class Service:
         return np.stack([row for row, _ in found]), [line for _, lines in found for line in lines]
 
     async def _answer(self, given: Given, room: Room) -> tuple[np.ndarray, tuple[str, ...]]:
+        if None not in self.served.shape:
+            return await self._classified(given, room)
+        # The model takes any size: an image stays as large as it is until it is classified.
+        if isinstance(given, tuple):
+            pixels = await self.in_thread(self._pixels, *given)
+        else:
+            pixels = math.prod(given.shape[:2])
+        async with self._space.of(pixels):
+            return await self._classified(given, room)
+
+    async def _classified(self, given: Given, room: Room) -> tuple[np.ndarray, tuple[str, ...]]:
         if isinstance(given, tuple):
             image = await self.in_thread(self._read, *given)
         else:
@@ -111,13 +125,18 @@ class Service:
             )
         return row, image.doubts
 
-    def _read(self, name: str, contents: bytes) -> Image:
+    def _pixels(self, name: str, contents: bytes) -> int:
+        """Return how many pixels an image file says that it has; refuse too many."""
         try:
             rows, cols = image_contents.size_of(contents)
         except RefusedImageError as error:
             raise _refusal(name, contents, error) from error
         if rows * cols > self.limits.max_pixels:
             raise _too_large(name, f"{cols:,} x {rows:,} pixels", self.limits.max_pixels)
+        return rows * cols
+
+    def _read(self, name: str, contents: bytes) -> Image:
+        self._pixels(name, contents)
         try:
             return self.served.prepare(name, contents)
         except ValueError as error:  # it cannot be read, or its pixels cannot be used

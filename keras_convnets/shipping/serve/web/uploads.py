@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
+from collections.abc import AsyncGenerator
 from typing import Any
 
-from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
-from starlette.types import Message
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import Request
 
 from keras_convnets.readers import json_text
 from keras_convnets.received import shown
@@ -60,12 +61,19 @@ def _parsed(body: bytes) -> Any:
             "Send fewer images, or images as base64.",
         )
     try:
-        return json_text.parse(body, parse_constant=_no_number)
+        return json_text.parse(body, parse_constant=_no_number, object_pairs_hook=_once_each)
     except ValueError as error:
         raise Refusal(
             *(400, "body", f"what is no JSON ({error})", "JSON"),
             "Check it with python -m json.tool.",
         ) from error
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key comes twice in an object")
+    return found
 
 
 def _no_number(name: str) -> Any:
@@ -110,14 +118,24 @@ def _text(one: Any) -> Any:
     return one["b64"] if isinstance(one, dict) and set(one) == {"b64"} else one
 
 
+class _InMemory(MultiPartParser):
+    """Keeps files in memory, where the body is: a disk may be full, and keeps no photograph."""
+
+    spool_max_size = 2**31
+
+
 async def _of_form(request: Request, service: Service, body: bytes) -> list[Upload]:
-    async def replayed() -> Message:
-        return {"type": "http.request", "body": body, "more_body": False}
+    async def replayed() -> AsyncGenerator[bytes, None]:
+        yield body
+        yield b""  # the end
 
     most = service.limits.images
     found: list[Upload] = []
     try:
-        async with Request(request.scope, replayed).form(max_files=most, max_fields=most) as form:
+        parser = _InMemory(request.headers, replayed(), max_files=most, max_fields=most)
+        form = await parser.parse()
+        async with contextlib.AsyncExitStack() as stack:
+            stack.push_async_callback(form.close)
             for field, part in form.multi_items():
                 if isinstance(part, str):
                     raise Refusal(
@@ -125,8 +143,8 @@ async def _of_form(request: Request, service: Service, body: bytes) -> list[Uplo
                         "Send the image as a file, such as curl -F image=@cat.jpg.",
                     )
                 found.append((part.filename or f"image {len(found)}", await part.read()))
-    except (HTTPException, ClientDisconnect, ValueError) as error:  # as the version of Starlette
-        detail = str(getattr(error, "detail", error) or "it ends too early")
+    except (MultiPartException, ValueError) as error:  # as the version of Starlette
+        detail = str(getattr(error, "message", error) or "it ends too early")
         is_many = detail.startswith("Too many")
         raise Refusal(
             *(413 if is_many else 400, "body", f"a form that cannot be read ({detail})"),
