@@ -140,3 +140,18 @@ def test_it_is_used_by_keyboard_and_on_a_phone(page):
         assert page.execute_script(_NARROW) == []
     finally:
         page.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_a_name_from_right_to_left_does_not_turn_the_sentence_round(page):
+    give(page, image_file((0, 0, 255)), "drop")
+    wait(page, lambda: bars(page))
+    assert texts(page, "#status bdi") == ["blue"]
+
+
+def test_the_page_says_that_it_needs_javascript(page):
+    page.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    try:
+        page.refresh()
+        assert "needs JavaScript" in page.find_element("tag name", "noscript").text
+    finally:
+        page.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})

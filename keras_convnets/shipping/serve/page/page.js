@@ -54,7 +54,8 @@ function showAnswer(answer) {
   const top = answer.images[0].top;
   at("bars").replaceChildren(...top.map(row));
   show("bars", true);
-  at("status").textContent = `Most probably ${top[0].class}, ${percent(top[0].probability)}.`;
+  // A name that is written from right to left must not turn the sentence round.
+  at("status").replaceChildren("Most probably ", element("bdi", "", top[0].class), `, ${percent(top[0].probability)}.`);
   at("doubt").textContent = answer.doubtful.join(" ");
   show("doubt", answer.doubtful.length > 0);
 }
