@@ -23,6 +23,8 @@ from keras_convnets.errors import RunStopped
 from keras_convnets.images import reading
 from keras_convnets.inference.evaluate import evaluate
 from keras_convnets.keras_private import without_values
+from keras_convnets.shipping.card.place import read_card
+from keras_convnets.shipping.export.fingerprint import fingerprint
 from keras_convnets.training import run_folder
 from keras_convnets.training.data.loading import load_data
 from keras_convnets.training.recipe.recipes import RECIPES
@@ -114,6 +116,11 @@ def test_a_run_leaves_a_folder_with_all_that_came_of_it(data_format, data):
     found = json.loads((folder / "metrics.json").read_text())
     assert (found["accuracy"], found["data"]) == (outcome.test_accuracy, data.name)
     assert len(found["classes"]) == len(data.class_names)
+    card = read_card(folder / "MODEL.md")
+    assert (card.network, card.fingerprint) == (model.name, fingerprint(model))
+    assert card.metrics == {name: found[name] for name in card.metrics}
+    assert {"accuracy", "classes", "macro"} <= card.metrics.keys()
+    assert ("epochs", "2") in card.training
     loaded = keras.models.load_model(folder / "model.keras")
     for one, other in zip(loaded.get_weights(), model.get_weights(), strict=True):
         assert np.array_equal(one, other)
