@@ -31,7 +31,7 @@ PACKAGE = Path(keras_convnets.__file__).parent
 # What nobody trains: a graph to look at or to save, a picture's, a model within another one, the
 # first layers of one for a few numbers, and one of its outputs, whose layers are the model's own.
 NOT_RETURNED = {"without_optimizer", "_model", "_tensors", "_computed", "_with_output"}
-NOT_RETURNED |= {"in_float32", "half_model", "model"}  # written to a file, or made fast at the end
+NOT_RETURNED |= {"retyped", "model"}  # written to a file, or made fast at the end
 REPLACED = ("call", "compile", "convolution_op")
 
 

@@ -8,6 +8,7 @@ from keras_convnets import ResnetV1Builder, export
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.shipping.engines.kinds import KINDS, check_installed, kind_of
 from keras_convnets.shipping.engines.opening import open_engine
+from keras_convnets.shipping.precision.half_model import half_model
 
 if keras.backend.backend() != "tensorflow":
     pytest.skip("exports are made by TensorFlow", allow_module_level=True)
@@ -91,3 +92,16 @@ def test_the_preprocessing_inside_a_file_keeps_its_digits(model, tmp_path, file,
         **options,
     )
     assert 0 < report.proof.difference < NEAR[precision]
+
+
+def test_layers_of_a_model_within_are_half_floats_too():
+    layers = keras.layers
+    inner = keras.Sequential(
+        [keras.Input((8, 8, 3)), layers.Conv2D(4, 3), layers.BatchNormalization()], name="inner"
+    )
+    end = keras.Sequential([keras.Input((6, 6, 4)), layers.Flatten(), layers.Dense(3)], name="end")
+    x = keras.Input((8, 8, 3))
+    half = half_model(keras.Model(x, end(inner(x))), "float16")
+    of_inner, of_end = (half.get_layer(name).layers for name in ("inner", "end"))
+    assert of_inner[0].kernel.dtype == "float16"
+    assert (of_inner[1].gamma.dtype, of_end[1].kernel.dtype) == ("float32", "float32")

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import keras
-
 from keras_convnets.keras_private import all_layers
 from keras_convnets.known import pass_on
-from keras_convnets.printable import one_line
+from keras_convnets.shipping.precision.retyped import NotCopied, retyped
 
 _FLOAT32 = "float32"
 
@@ -31,17 +29,13 @@ def in_float32(model: Any) -> Any:
     if all(layer.compute_dtype == _FLOAT32 for layer in all_layers(model)):
         return model
 
-    def copied(layer: Any) -> Any:
-        return layer.__class__.from_config(layer.get_config() | {"dtype": _FLOAT32})
-
     try:
-        copy = keras.models.clone_model(model, clone_function=copied, recursive=True)
-    except Exception as error:  # anybody's layers
+        copy = retyped(model, lambda _: _FLOAT32)
+    except NotCopied as error:
         raise ValueError(
             f"model: {model.name} computes in {model.compute_dtype}, and cannot be copied in "
-            f"float32 ({one_line(error)}); expected layers that from_config(get_config()) makes "
+            f"float32 ({error}); expected layers that from_config(get_config()) makes "
             "again. Give them a get_config, or build it in float32."
         ) from error
-    copy.set_weights(model.get_weights())
     pass_on(model, copy)
     return copy

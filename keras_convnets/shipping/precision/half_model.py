@@ -7,10 +7,11 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_convnets.graph.functional import is_functional
 from keras_convnets.keras_private import operation_of
-from keras_convnets.printable import one_line
 from keras_convnets.received import shown
 from keras_convnets.shipping.engines.kinds import SAVED_MODEL, Kind
+from keras_convnets.shipping.precision.retyped import NotCopied, retyped
 
 _AS_THEY_ARE = (keras.layers.InputLayer, keras.layers.Rescaling, keras.layers.Normalization)
 """Layers of images: bfloat16 has no more digits than their pixels have."""
@@ -44,26 +45,32 @@ def half_model(model: Any, precision: str) -> Any:
         >>> half.get_layer("conv1_conv").kernel.dtype, half.outputs[0].dtype
         ('bfloat16', 'float32')
     """
-    last = {operation_of(tensor).name for tensor in model.outputs}
+    last = _last_layers(model)
 
-    def copied(layer: Any) -> Any:
-        config = layer.get_config()
-        if not isinstance(layer, _AS_THEY_ARE) and layer.name not in last:
-            is_norm = isinstance(layer, keras.layers.BatchNormalization)
-            config["dtype"] = f"mixed_{precision}" if is_norm else precision
-        return layer.__class__.from_config(config)
+    def dtype_of(layer: Any) -> str | None:
+        if isinstance(layer, _AS_THEY_ARE) or layer.name in last:
+            return None
+        is_norm = isinstance(layer, keras.layers.BatchNormalization)
+        return f"mixed_{precision}" if is_norm else precision
 
     try:
-        half = keras.models.clone_model(model, clone_function=copied)
-    except Exception as error:  # anybody's layers
+        half = retyped(model, dtype_of)
+    except NotCopied as error:
         raise ValueError(
             f"precision: received {precision!r}, and {shown(model.name)} cannot be copied in it "
-            f"({one_line(error)}); expected layers that their configuration makes again. Give "
+            f"({error}); expected layers that their configuration makes again. Give "
             "them a get_config, or export in float32."
         ) from error
-    half.set_weights(model.get_weights())
     _check_range(half, precision)
     return half
+
+
+def _last_layers(model: Any) -> set[str]:
+    """Return the names of the layers that make the outputs, in models within, too."""
+    found: set[str] = set()
+    for layer in map(operation_of, model.outputs):
+        found |= _last_layers(layer) if is_functional(layer) else {layer.name}
+    return found
 
 
 def _check_range(half: Any, precision: str) -> None:
