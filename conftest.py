@@ -2,6 +2,7 @@
 
 import gc
 import os
+from importlib.util import find_spec
 
 # Before TensorFlow is imported: channels_first models run on every CPU with oneDNN's kernels.
 os.environ["TF_ENABLE_ONEDNN_OPTS"] = "1"
@@ -13,6 +14,22 @@ from keras_convnets import registry, zoo
 # To look for garbage among what Keras, TensorFlow and the tests make as they are imported takes a
 # third of the time of that, and a quarter of the time of building networks.
 gc.disable()
+
+# Modules that are only imported where their runtime is installed, and what they need for that.
+NEEDS = {
+    "export/writers/litert": "ai_edge_litert",
+    "export/writers/onnx": "tf2onnx",
+    "export/writers/onnx_pads": "onnx",
+    "export/writers/openvino": "openvino",
+    "precision/litert": "ai_edge_litert",
+    "precision/onnx": "onnxruntime",
+    "precision/openvino": "openvino",
+}
+collect_ignore = [
+    f"keras_convnets/shipping/{module}.py"
+    for module, needed in NEEDS.items()
+    if not find_spec(needed)
+]
 
 
 def pytest_xdist_setupnodes(specs):
