@@ -36,7 +36,7 @@ def building(data_format: str | None) -> Iterator[None]:
         keras.config.set_image_data_format(data_format or before)
         try:
             if current_format() == "channels_first":
-                channels_first.warn_where_it_cannot_run()
+                channels_first.warn_where_it_cannot_run(keras.config.dtype_policy().compute_dtype)
             yield
         finally:
             keras.config.set_image_data_format(before)

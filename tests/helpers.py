@@ -7,13 +7,22 @@ from unittest import mock
 
 import keras
 import numpy as np
+import pytest
 
 from keras_convnets import cli, create_model, list_models
+from keras_convnets.channels_first import convolution_runs
 from keras_convnets.keras_private import without_values
 from keras_convnets.zoo import find
 
 FORMATS = ("channels_first", "channels_last")
 SIZES = (16, 28, 32, 48, 64, 75, 96, 128, 160, 224)
+
+
+def skip_where_it_cannot_run(data_format, policy):
+    """Skip a test of convolutions for which this processor has no kernel."""
+    dtype = keras.dtype_policies.get(policy).compute_dtype
+    if data_format == "channels_first" and not convolution_runs(dtype):
+        pytest.skip(f"TensorFlow has no channels_first convolution in {dtype} on this CPU")
 
 
 def outline(name, /, *args, **options):

@@ -2,7 +2,14 @@ import subprocess
 import sys
 import textwrap
 
+import keras
+import numpy as np
 import pytest
+
+from keras_convnets import ResnetBuilder, channels_first
+from keras_convnets.inference.compiled import forward
+from keras_convnets.training import RECIPES, Data
+from keras_convnets.training.run.configuration import check_run
 
 PROGRAM = """
     import warnings, numpy as np, keras
@@ -60,3 +67,32 @@ def test_with_onednn_there_is_no_warning_and_no_difference(capsys):
     warned, difference = capsys.readouterr().out.splitlines()
     assert warned == "WARNED"
     assert float(difference.split()[1]) < 1e-5
+
+
+@pytest.fixture
+def in_bfloat16(monkeypatch):
+    """Return a model in channels_first and bfloat16, on a CPU that has no kernel for that."""
+    monkeypatch.setattr(channels_first, "convolution_runs", lambda dtype: dtype == "float32")
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        with pytest.warns(UserWarning, match="channels_first convolutions in bfloat16 do not run"):
+            return ResnetBuilder.build(
+                (1, 8, 8), 10, "basic_block", (1,), data_format="channels_first"
+            )
+    finally:
+        keras.config.set_dtype_policy("float32")
+
+
+NO_KERNEL = "'conv1_conv' of .* convolves channels_first in bfloat16, for which TensorFlow has no"
+
+
+def test_predictions_of_what_cannot_run_are_refused(in_bfloat16):
+    with pytest.raises(ValueError, match=NO_KERNEL):
+        forward(in_bfloat16)
+
+
+def test_training_of_what_cannot_run_is_refused(in_bfloat16):
+    images = np.random.default_rng(0).integers(0, 256, (20, 8, 8, 1), "uint8")
+    data = Data.from_arrays(images, np.arange(20) % 10)
+    with pytest.raises(ValueError, match=NO_KERNEL):
+        check_run(in_bfloat16, data, RECIPES["quick"].replace(batch_size=10))

@@ -17,6 +17,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_convnets.channels_first import check_it_runs
 from keras_convnets.keras_private import all_layers, graph_inside
 
 _ATTRIBUTE = "_keras_convnets_kept"
@@ -184,6 +185,8 @@ def _listed(outputs: Any) -> list[Any]:
 
 
 def _of_tensorflow(model: Any) -> Forward:
+    check_it_runs(model)
+
     def call(x: Any) -> Any:
         found = [tf.cast(one, tf.float32) for one in _listed(model(x, training=False))]
         return found[0] if len(found) == 1 else tf.concat(found, axis=-1)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from helpers import FORMATS, lively
+from helpers import FORMATS, lively, skip_where_it_cannot_run
 from keras_convnets import ResnetBuilder
 from keras_convnets.inference.compiled import forward, kept, to_numpy
 
@@ -54,6 +54,7 @@ def compiled(model, images=IMAGES):
 @pytest.mark.parametrize("data_format", FORMATS)
 @pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
 def test_outputs_are_bit_for_bit_those_of_the_compiled_model(data_format, precision):
+    skip_where_it_cannot_run(data_format, precision)
     keras.utils.set_random_seed(0)
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(precision)

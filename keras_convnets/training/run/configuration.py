@@ -14,6 +14,7 @@ import keras
 
 from keras_convnets import axes, backends, checks
 from keras_convnets.analysis.cost.parameters import parameters_of
+from keras_convnets.channels_first import check_it_runs
 from keras_convnets.inference.fits import check_labels, check_takes
 from keras_convnets.inference.outputs import outputs_of
 from keras_convnets.training.data import pipeline
@@ -66,6 +67,7 @@ def check_run(model: keras.Model, data: Data, recipe: Recipe, *, is_begun: bool 
     data = augmented(data, recipe)
     check_sampling(data)
     check_fit(model, data)
+    check_it_runs(model)
     if not is_begun:
         check_learns(model, data)
     check_optimizer(recipe)
