@@ -103,6 +103,10 @@ def positive_integers(what: str, value: Any, meaning: str) -> tuple[int, ...]:
     """Return one or more integers of at least 1, called ``what`` in the error."""
     numbers = _integers(value)
     if not numbers:
+        if any((received.integer(one) or 0) > LARGEST for one in _items(value) or ()):
+            raise ValueError(
+                f"{what}: received {shown(value)}; expected each to be at most {LARGEST:,}."
+            )
         raise ValueError(
             f"{what}: received {shown(value)}; expected one or more integers, each at least 1. "
             f"Pass {meaning}."

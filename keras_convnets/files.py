@@ -80,6 +80,19 @@ def replacing(target: str | os.PathLike[str]) -> Iterator[Path]:
             written.replace(place)
 
 
+def check_place(target: str | os.PathLike[str]) -> None:
+    """Check that a file can be written, before the long work whose result it will have.
+
+    Raises:
+        NotWritten: its folder does not exist or may not be written to, or it is no file.
+    """
+    with explained(target):
+        place, _ = _place(target)
+        if not os.access(place.parent, os.W_OK):
+            number = errno.EACCES if place.parent.is_dir() else errno.ENOENT
+            raise OSError(number, os.strerror(number))
+
+
 def _place(target: str | os.PathLike[str]) -> tuple[Path, int | None]:
     """Return the path of the file itself, and the permissions of one that exists."""
     place = Path(os.path.realpath(target) if os.path.islink(target) else target)

@@ -37,3 +37,34 @@ def held_back(*descriptors: int) -> Iterator[None]:
             after.callback(os.close, before)
             after.callback(os.dup2, before, descriptor)
         yield
+
+
+@contextlib.contextmanager
+def python_alone() -> Iterator[None]:
+    """Hold back what native code writes to standard error, but not what Python does.
+
+    Other than with `held_back`, no thread loses what it writes, so the body may be long.
+    """
+    try:
+        before = os.dup(ERROR)
+    except OSError:  # closed, so nothing is written there
+        yield
+        return
+    stream = sys.stderr
+    try:
+        stream.flush()
+        is_there = stream.fileno() == ERROR
+    except (OSError, ValueError, AttributeError):  # broken, or none
+        is_there = False
+    with contextlib.ExitStack() as after:
+        after.callback(os.close, before)
+        if is_there:
+            sys.stderr = after.enter_context(
+                open(before, "w", 1, stream.encoding, stream.errors, closefd=False)
+            )
+            after.callback(setattr, sys, "stderr", stream)
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, ERROR)
+        os.close(null)
+        after.callback(os.dup2, before, ERROR)
+        yield

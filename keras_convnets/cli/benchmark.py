@@ -155,6 +155,8 @@ def _checked(chosen: argparse.Namespace) -> list[str]:
     if chosen.threads is not None:
         threads = checks.positive_integer("threads", chosen.threads, "a number, such as 2")
         os.environ.update(dict.fromkeys(_THREADS, str(threads)))
+    for file in filter(None, (chosen.save, chosen.figure)):
+        files.check_place(file)
     for name in chosen.models:
         if chosen.models.count(name) > 1:
             raise ValueError(

@@ -45,6 +45,21 @@ class RefusedImageError(tf.errors.InvalidArgumentError):
         self.reason = reason
 
 
+class TooLargeError(RefusedImageError):
+    """An image of which more would be decoded than is read.
+
+    Attributes:
+        size: its size, in words.
+        pixels: how many it has.
+        expected: what is read.
+    """
+
+    def __init__(self, rows: int, cols: int, expected: str) -> None:
+        self.size = f"{cols:,} pixels wide and {rows:,} high"
+        self.pixels, self.expected = rows * cols, expected
+        super().__init__(f"{self.size}; expected {expected}")
+
+
 def read(path: bytes | str, channels: int = 3, turns: bool = True) -> bytes:
     """Return the bytes of an image file, as `checked` returns them.
 
@@ -130,11 +145,10 @@ def size_of(contents: bytes) -> tuple[int, int]:
 
 
 def _check_size(rows: int, cols: int) -> None:
-    size = f"{cols:,} pixels wide and {rows:,} high"
     if rows * cols > MOST_PIXELS:
-        _refuse(f"{size}; expected at most {MOST_PIXELS:,}")
+        raise TooLargeError(rows, cols, f"at most {MOST_PIXELS:,}")
     if max(rows, cols) > LONGEST * min(rows, cols) > 0:
-        _refuse(f"{size}; expected one side to be at most {LONGEST} times the other")
+        raise TooLargeError(rows, cols, f"one side to be at most {LONGEST} times the other")
 
 
 def _refuse(reason: str, cause: Exception | None = None) -> NoReturn:

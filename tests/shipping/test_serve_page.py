@@ -1,6 +1,7 @@
 """The page in a real browser: a photograph is dropped on it, and the classes are read."""
 
 import base64
+import time
 
 import keras
 import pytest
@@ -9,22 +10,27 @@ if keras.backend.backend() != "tensorflow":
     pytest.skip("serves with TensorFlow", allow_module_level=True)
 
 from browser import needs_a_browser, opened
+from keras_convnets.shipping.serve.limits import Limits
 from keras_convnets.shipping.serve.served import of_classifier
 from serving import colours, image_file, running
 
 pytestmark = needs_a_browser
+MOST_BYTES = 2_000_000
 
 _GIVE = """
-const [text, type, how] = arguments;
-const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+const [texts, type, how, name] = arguments;
 const data = new DataTransfer();
-data.items.add(new File([bytes], "cat.png", { type }));
+for (const text of texts) {
+  const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  data.items.add(new File([bytes], name, { type }));
+}
 const bubbles = true, cancelable = true;
 const event = how === "drop"
   ? new DragEvent("drop", { dataTransfer: data, bubbles, cancelable })
   : new ClipboardEvent("paste", { clipboardData: data, bubbles, cancelable });
 document.getElementById("drop").dispatchEvent(event);
 """
+_FIRST = "return document.querySelector('#bars .name')?.textContent"
 _NARROW = """
 const wide = document.documentElement.scrollWidth;
 const found = wide > innerWidth ? [`the page is ${wide} pixels wide`] : [];
@@ -36,7 +42,7 @@ return found;
 
 @pytest.fixture(scope="module")
 def client():
-    with running(of_classifier(colours(), 8)) as client:
+    with running(of_classifier(colours(), 8), Limits(max_bytes=MOST_BYTES)) as client:
         yield client
 
 
@@ -52,8 +58,10 @@ def page(browser, client):
     return browser
 
 
-def give(page, contents, how, kind="image/png"):
-    page.execute_script(_GIVE, base64.b64encode(contents).decode(), kind, how)
+def give(page, contents, how, kind="image/png", name="cat.png"):
+    several = [contents] if isinstance(contents, bytes) else contents
+    texts = [base64.b64encode(one).decode() for one in several]
+    page.execute_script(_GIVE, texts, kind, how, name)
 
 
 def wait(page, happens):
@@ -155,3 +163,42 @@ def test_the_page_says_that_it_needs_javascript(page):
         assert "needs JavaScript" in page.find_element("tag name", "noscript").text
     finally:
         page.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+
+
+def test_of_several_files_the_first_is_used_and_that_is_said(page):
+    give(page, [image_file((0, 0, 255)), image_file((0, 255, 0))], "drop")
+    wait(page, lambda: bars(page))
+    assert bars(page)[0] == "blue"
+    assert texts(page, "#others") == [
+        "One photograph at a time: this is cat.png, the first of 2 files."
+    ]
+    give(page, image_file((0, 255, 0)), "drop")
+    wait(page, lambda: page.execute_script(_FIRST) == "green")
+    assert texts(page, "#others") == []
+
+
+def test_of_two_photographs_in_quick_succession_the_second_is_shown(page):
+    for contents in (image_file((255, 0, 0), "JPEG", (1500, 1000)), image_file((0, 0, 255))):
+        give(page, contents, "drop")
+    wait(page, lambda: bars(page))
+    time.sleep(1)  # an answer to the first would have come by now
+    assert bars(page)[0] == "blue"
+    assert page.execute_script("return document.getElementById('image').naturalWidth") == 40
+
+
+def test_a_file_that_is_too_large_is_not_sent(page):
+    give(page, bytes(MOST_BYTES), "drop")
+    wait(page, lambda: texts(page, "#problem-what"))
+    assert texts(page, "#problem-what") == [f"This cannot be used: a file of {MOST_BYTES:,} bytes."]
+    assert texts(page, "#problem-do")[0].startswith("Make the image smaller. Expected: at most ")
+    assert texts(page, "#status") == []
+    names = page.execute_script("return performance.getEntriesByType('resource').map(e => e.name)")
+    assert not any("/predict" in name for name in names)
+
+
+def test_the_name_of_a_file_is_text_and_not_markup(page):
+    name = "<img src=x onerror=alert(1)>.png"
+    give(page, [image_file((0, 0, 255))] * 2, "drop", name=name)
+    wait(page, lambda: bars(page))
+    assert name in texts(page, "#others")[0]
+    assert page.find_elements("css selector", "#others img") == []

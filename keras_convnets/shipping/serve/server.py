@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import faulthandler
 import logging
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
 
 import uvicorn
 from starlette.types import ASGIApp
 
+from keras_convnets import quiet
 from keras_convnets.shipping.serve.address import BACKLOG, Address
 from keras_convnets.shipping.serve.limits import Limits
 from keras_convnets.shipping.serve.served import Served
@@ -34,7 +38,31 @@ def serve(
         log: called with a line for each request.
     """
     app = application(served, limits, address.names, log, started)
-    server(app, limits).run(sockets=[address.socket])
+    with _silent_decoders():
+        server(app, limits).run(sockets=[address.socket])
+
+
+@contextlib.contextmanager
+def _silent_decoders() -> Iterator[None]:
+    """Keep from standard error what decoders say of damaged images: any client can send them."""
+    logging.getLogger("PIL").setLevel(logging.CRITICAL)
+    with quiet.python_alone(), warnings.catch_warnings(), _said_crashes():
+        warnings.simplefilter("ignore")  # Pillow's
+        yield
+
+
+@contextlib.contextmanager
+def _said_crashes() -> Iterator[None]:
+    """Let Python say when native code crashes, whose own last words are held back."""
+    is_ours = not faulthandler.is_enabled()
+    if is_ours:
+        with contextlib.suppress(OSError, RuntimeError, ValueError):  # no standard error
+            faulthandler.enable()
+    try:
+        yield
+    finally:
+        if is_ours:
+            faulthandler.disable()
 
 
 def server(app: ASGIApp, limits: Limits) -> uvicorn.Server:

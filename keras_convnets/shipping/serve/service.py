@@ -15,7 +15,7 @@ import tensorflow as tf
 from keras_convnets import memory
 from keras_convnets.images import contents as image_contents
 from keras_convnets.images import decoding, kinds
-from keras_convnets.images.contents import RefusedImageError
+from keras_convnets.images.contents import RefusedImageError, TooLargeError
 from keras_convnets.images.headers import NotReadError
 from keras_convnets.inference.answers import read_outputs
 from keras_convnets.inference.predict import Predictions
@@ -130,9 +130,10 @@ class Service:
         try:
             rows, cols = image_contents.size_of(contents)
         except RefusedImageError as error:
-            raise _refusal(name, contents, error) from error
+            raise _refusal(name, contents, error, self.limits.max_pixels) from error
         if rows * cols > self.limits.max_pixels:
-            raise _too_large(name, f"{cols:,} x {rows:,} pixels", self.limits.max_pixels)
+            size = f"an image {cols:,} pixels wide and {rows:,} high"
+            raise _too_large(name, size, self.limits.max_pixels)
         return rows * cols
 
     def _read(self, name: str, contents: bytes) -> Image:
@@ -163,8 +164,13 @@ def _too_large(name: str, size: str, most: int) -> Refusal:
     return Refusal(413, name, size, f"at most {most:,} pixels", "Make it smaller.")
 
 
-def _refusal(name: str, contents: bytes, error: RefusedImageError) -> Refusal:
+def _refusal(name: str, contents: bytes, error: RefusedImageError, most: int) -> Refusal:
     """Return the answer to what is not decoded."""
+    if isinstance(error, TooLargeError):
+        size = f"an image {error.size}"
+        if error.pixels > most:  # of the limits, the server's own is the one to know
+            return _too_large(name, size, most)
+        return Refusal(413, name, size, error.expected, "Crop it.")
     if isinstance(error.__cause__, NotReadError):
         kind = kinds.kind_of(contents)
         received = (
@@ -175,9 +181,6 @@ def _refusal(name: str, contents: bytes, error: RefusedImageError) -> Refusal:
             else "an empty file"
         )
         return Refusal(415, name, received, f"a {kinds.KINDS}", "Convert it to JPEG or PNG.")
-    if error.__cause__ is None and "pixels wide" in error.reason:
-        size, _, expected = error.reason.partition("; expected ")
-        return Refusal(413, name, f"an image {size}", expected, "Make it smaller, or crop it.")
     return Refusal(
         *(422, name, f"an image that is damaged or cut off ({decoding.reason(error)})"),
         "a whole one",

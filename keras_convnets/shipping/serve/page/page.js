@@ -60,13 +60,26 @@ function showAnswer(answer) {
   show("doubt", answer.doubtful.length > 0);
 }
 
-async function classify(file) {
+function refusal(file) {
+  const most = Number(document.body.dataset.mostBytes);
+  if (file.size <= most) return null;
+  // A server that stops reading looks to a browser like one that does not answer.
+  return [`This cannot be used: a file of ${file.size.toLocaleString("en")} bytes.`,
+          `Make the image smaller. Expected: at most ${most.toLocaleString("en")}.`];
+}
+
+async function classify(file, others = 0) {
   if (asked) asked.abort();
   const own = asked = new AbortController();
   show("problem", false);
   show("bars", false);
   show("doubt", false);
+  at("others").replaceChildren(...others
+    ? ["One photograph at a time: this is ", element("bdi", "", file.name), `, the first of ${others + 1} files.`]
+    : []);
   showImage(file);
+  const refused = refusal(file);
+  if (refused) { at("answer").removeAttribute("aria-busy"); showProblem(...refused); return; }
   at("status").textContent = "Looking at it …";
   at("answer").setAttribute("aria-busy", "true");
   const form = new FormData();
@@ -87,7 +100,7 @@ async function classify(file) {
 
 function first(files) {
   const file = files && files[0];
-  if (file) classify(file);
+  if (file) classify(file, files.length - 1);
   return Boolean(file);
 }
 

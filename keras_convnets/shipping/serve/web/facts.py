@@ -6,6 +6,7 @@ from typing import Any
 
 from keras_convnets.shipping.serve.service import Service
 
+_AROUND = 2000  # bytes of a form around a file with a long name
 _KINDS = {
     "softmax": "one class of all (softmax)",
     "sigmoid": "each class by itself (sigmoids): they need not sum to 100 %",
@@ -46,7 +47,7 @@ def words(service: Service) -> dict[str, Any]:
         "preparation": served.preprocessing or "in the model itself",
         "kind": kind or _KINDS[served.outputs.kind],
         "class_names": served.class_names,
-        "limits": limits,
+        "most_bytes": limits.max_bytes - _AROUND,
         "address": served.address,
     }
 
