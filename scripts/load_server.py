@@ -41,18 +41,6 @@ _NEAR = 1e-5  # of probabilities: a batch is computed in another order than one 
 _GROWN = 100  # MiB between a fifth of the requests and the end
 _FORM = "multipart/form-data; boundary=x"
 _COMMAND = (sys.executable, "-m", "keras_convnets")
-_MODEL = """
-import sys
-import keras
-from keras_convnets import create_model
-from keras_convnets.images.preprocessing import Preprocessing
-from keras_convnets.known import Known, remember
-keras.utils.set_random_seed(0)
-model = create_model("cifar_resnet_20", (3, 32, 32), 10)
-prepared = Preprocessing(3, 32, 32, mean=(0.5,) * 3, std=(0.25,) * 3, resize="crop")
-remember(model, Known(preprocessing=prepared.to_config()))
-model.save(sys.argv[1])
-"""
 
 Answer = tuple[int | None, Any]
 
@@ -114,11 +102,12 @@ def load(folder: Path, requests: int, clients: int, file: str | None = None) -> 
     """Start a server, send it requests, and return what came of them."""
     if file is None:
         file = str(folder / "model.keras")
-        subprocess.run([sys.executable, "-c", _MODEL, file], check=True)
+        _save(file)
     images = _images(folder)
-    expected = _expected(file, images)
     found = Found()
-    with _server(file) as (process, port):
+    with _server(file) as process:
+        expected = _expected(file, folder, images)  # while it starts
+        port = _port(process)
         kinds = _kinds(port, images, expected)
         _send_all(kinds, requests, clients, process.pid, found)
         found.health = _asked(port, "GET", "/health")[1]
@@ -194,31 +183,51 @@ def _images(folder: Path) -> dict[str, bytes]:
     return found
 
 
-def _expected(file: str, images: dict[str, bytes]) -> dict[str, dict[str, float]]:
+def _expected(file: str, folder: Path, images: dict[str, bytes]) -> dict[str, dict[str, float]]:
     """Return what ``keras-convnets predict`` prints for images: probabilities by class."""
-    with tempfile.TemporaryDirectory() as folder:
-        paths = [Path(folder, name) for name in images]
-        for path in paths:
-            path.write_bytes(images[path.name])
-        command = [*_COMMAND, "predict", file, *map(str, paths), "--format", "json", "--top", "9"]
-        text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    from keras_convnets import cli
+
+    paths = [str(folder / name) for name in images]
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        code = cli.main(["predict", file, *paths, "--format", "json", "--top", "9"])
+    if code:
+        raise SystemExit(code)
     return {
         Path(one["image"]).name: {guess["class"]: guess["probability"] for guess in one["top"]}
-        for one in json.loads(text)["images"]
+        for one in json.loads(printed.getvalue())["images"]
     }
 
 
+def _save(file: str) -> None:
+    """Save a small network."""
+    import keras
+
+    from keras_convnets import create_model
+    from keras_convnets.images.preprocessing import Preprocessing
+    from keras_convnets.known import Known, remember
+
+    keras.utils.set_random_seed(0)
+    model = create_model("cifar_resnet_20", (3, 32, 32), 10)
+    prepared = Preprocessing(3, 32, 32, mean=(0.5,) * 3, std=(0.25,) * 3, resize="crop")
+    remember(model, Known(preprocessing=prepared.to_config()))
+    model.save(file)
+
+
 @contextlib.contextmanager
-def _server(file: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
+def _server(file: str) -> Iterator[subprocess.Popen[str]]:
     command = [*_COMMAND, "serve", file, "--port", "0", "--max-bytes", str(MOST_BYTES)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        yield process, int(line.split("http://127.0.0.1:")[1].split()[0])
+        yield process
     finally:
         process.kill()
         process.wait()
+
+
+def _port(process: subprocess.Popen[str]) -> int:
+    """Return the port of a server, once it is ready."""
+    assert process.stdout is not None
+    return int(process.stdout.readline().split("http://127.0.0.1:")[1].split()[0])
 
 
 def _asked(port: int, method: str, path: str, body: Any = None, kind: str = "") -> Answer:

@@ -232,6 +232,32 @@ def _evaluate_own(exhausted: Callable[..., Any]) -> None:
     evaluate(_model_and_data()[0], tf.data.Dataset.from_tensor_slices(pairs).batch(2))
 
 
+def _export(exhausted: Callable[..., Any]) -> None:
+    from keras_convnets.shipping.export import export
+
+    export.write = exhausted
+    export.export(_model_and_data()[0], "exported")
+
+
+def _fold(exhausted: Callable[..., Any]) -> None:
+    from keras_convnets.shipping.export import export
+
+    export.folded = exhausted
+    export.export(_model_and_data()[0], "exported.onnx")
+
+
+def _serve(exhausted: Callable[..., Any]) -> None:
+    import keras
+
+    from keras_convnets.inference.trained import TrainedModel
+    from keras_convnets.shipping.serve.served import of_classifier
+
+    model, data = _model_and_data()
+    run = TrainedModel(model, data.preprocessing, data.class_names)
+    keras.Model.__call__ = exhausted
+    of_classifier(run, 2)
+
+
 def _launch(patched: Callable[[Any, Callable[..., Any]], None], dry: bool = False) -> Any:
     def run(exhausted: Callable[..., Any]) -> None:
         from rich.console import Console
@@ -277,4 +303,7 @@ _STAGES = {
     **_LATER,
     "evaluate": _evaluate,
     "evaluate own batches": _evaluate_own,
+    "export": _export,
+    "folding for an export": _fold,
+    "serve": _serve,
 }

@@ -16,10 +16,13 @@ from rich.console import Console
 
 from hostile_tries.forks import Fault
 from hostile_tries.kinds import CLASSES, KINDS, SHAPE, USES
-from hostile_tries.trying import REFUSED, WORKED, Count, Try, refused
+from hostile_tries.trying import REFUSED, WORKED, Count, Try, refused, refused_or_worked
+from keras_convnets import export, fold
 from keras_convnets.images.batches import evaluation_batches
+from keras_convnets.inference.answers import read_outputs
 from keras_convnets.inference.evaluate import evaluate
 from keras_convnets.inference.predict import predict
+from keras_convnets.shipping.serve.served import of_classifier
 from keras_convnets.training.data.data import Data
 from keras_convnets.training.recipe.recipes import RECIPES
 from keras_convnets.training.run.configuration import check_run
@@ -29,6 +32,7 @@ from keras_convnets.training.run.saved_run import SavedRun, open_run
 
 _COUNT = 120
 _RUN = Path("run")
+_EXPORTED = Path("exported")
 _AT_ONCE = 16
 _SECONDS = 300.0  # for so many kinds
 _TOLERANCE = 0.02  # float16 inputs have 11 bits
@@ -103,9 +107,43 @@ def _predict(model: Any) -> None:
         raise Fault(f"differs by {np.abs(found - expected).max():.3g} from the evaluation")
 
 
+def _fold(model: Any) -> None:
+    """Fold, and compare what comes out."""
+    found = fold(model)
+    draw = np.random.default_rng(0)
+    drawn = [
+        draw.random([one.shape[0] or 2, *(n or 8 for n in one.shape[1:])]) for one in model.inputs
+    ]
+    drawn = [keras.ops.cast(x, one.dtype) for x, one in zip(drawn, model.inputs, strict=True)]
+    x = keras.tree.pack_sequence_as(model.input, drawn)
+    outputs = [np.array(keras.tree.flatten(one(x, training=False))[0]) for one in (model, found)]
+    if not np.allclose(*outputs, atol=_TOLERANCE, equal_nan=True):
+        raise Fault(f"folded, it differs by {np.abs(outputs[0] - outputs[1]).max():.3g}")
+
+
+def _serve(model: Any) -> None:
+    """Serve an image of a file, and compare with the prediction."""
+    data = _data()
+    Image.fromarray(data.test.array[3, ..., 0]).save("image.png")
+    run = SavedRun(Path("run"), model, data.preprocessing, data.class_names, None)  # type: ignore[arg-type]
+    served = of_classifier(run, 2)
+    batch = served.prepare("image.png", Path("image.png").read_bytes()).values[np.newaxis]
+    found = read_outputs(served.outputs, served.run(batch)).probabilities
+    expected = predict(run, ["image.png"]).probabilities
+    if not np.allclose(found, expected, atol=_TOLERANCE):
+        raise Fault(f"served, it differs by {np.abs(found - expected).max():.3g}")
+
+
+def _export(model: Any) -> None:
+    """Export, which proves itself."""
+    export(model, _EXPORTED)
+
+
 _FUNCTIONS: dict[str, Callable[..., None]] = dict(
     zip(USES, (_train, _fine_tune, _evaluate, _predict), strict=True)
 )
+# What these take is for them to say, but what they take they must do right.
+_SHIPPING = {"fold": _fold, "serve": _serve, "export": _export}
 
 
 def _all_uses(name: str) -> Count:
@@ -130,6 +168,15 @@ def _all_uses(name: str) -> Count:
             raise Fault(f"{use}: {type(error).__name__}: {error}") from error
         if _RUN.exists():
             raise Fault(f"{use}: refused, but a folder is left")
+    for use, function in _SHIPPING.items():
+        shutil.rmtree(_EXPORTED, ignore_errors=True)
+        try:
+            found = refused_or_worked(function, KINDS[name].build())
+        except Exception as error:
+            raise Fault(f"{use}: {type(error).__name__}: {error}") from error
+        if found == REFUSED and _EXPORTED.exists():
+            raise Fault(f"{use}: refused, but a folder is left")
+        counts[found] += 1
     return counts
 
 

@@ -37,12 +37,13 @@ def tries(place: Path) -> Iterator[Try]:
         "classes, files and what is left out": lambda: _folder(place / "all"),
         "roots": lambda: _each(FILES[::2], _root, place / "roots"),
         "the folder of a run": lambda: _each(FILES[1::2], _out, place / "outs"),
+        "the served page": lambda: _several(_served),
         "images to predict": lambda: _predicted(place / "images"),
         "a default folder": lambda: _each(FILES, _default_folder),
     }.items():
         yield Try(name, run, seconds=120)
-    for option in ("predict", "train", "evaluate", "plot", "wrong"):
-        for bytes_ in FILES[:: 16 if option == "plot" else 7]:
+    for option in _REFUSALS:
+        for bytes_ in FILES[:: 16 if option in ("plot", "benchmark", "serve") else 7]:
             yield Try(f"{option} {bytes_!r:.60}", lambda o=option, b=bytes_: _refusal(o, b, place))
     yield Try("a whole run, resumed and used", lambda: _whole(place / "whole"), seconds=180)
 
@@ -177,6 +178,29 @@ def _report(names: tuple[str, ...]) -> None:
     _check_table(by_class(evaluation, names, names[0]), len(names))
 
 
+def _served(names: tuple[str, ...]) -> None:
+    """Draw the page of a server whose network and classes have nasty names."""
+    from keras_convnets.analysis import pages
+    from keras_convnets.inference.outputs import Outputs
+    from keras_convnets.shipping.serve.limits import Limits
+    from keras_convnets.shipping.serve.served import Served
+    from keras_convnets.shipping.serve.service import Service
+    from keras_convnets.shipping.serve.web import facts
+
+    served = Served(
+        *(names[0], names[1], None, names, Outputs("softmax", len(names)), (8, 8, 3), "float32"),
+        *(lambda name, contents: None, lambda batch: batch),
+    )
+    words = facts.words(Service(served, Limits()))
+    for template in ("page.html", "docs.html"):
+        page = pages.render(
+            "keras_convnets.shipping.serve", template, operations=[], base=names[2], **words
+        )
+        check_seen(page)
+        if page.count("<script") != page.count("page.js") or "alert(1)<" in page:
+            raise Fault("the page has a script of a name")
+
+
 def _layers(names: tuple[str, ...]) -> None:
     import keras
 
@@ -308,18 +332,21 @@ def _predicted(place: Path) -> Count:
     return {"worked": len(paths), "refused": len(lost)}
 
 
+_REFUSALS: dict[str, Callable[[bytes, bytes], tuple[bytes, ...]]] = {
+    "predict": lambda name, path: (b"predict", path, b"--", path),
+    "train": lambda name, path: (b"train", b"--data", b"folder:" + path, b"--out=" + path),
+    "evaluate": lambda name, path: (b"evaluate", b"--data=" + name, b"--", path),
+    "plot": lambda name, path: (b"plot", b"lenet_5", b"--title=" + name, path + b".svg"),
+    "wrong": lambda name, path: (b"train", b"--recipe=" + name),
+    "export": lambda name, path: (b"export", b"--", path, name + b".onnx"),
+    "benchmark": lambda name, path: (b"benchmark", b"--engines=" + name, b"--", path),
+    "serve": lambda name, path: (b"serve", b"--port=0", b"--host=" + name, b"--", path),
+}
+
+
 def _refusal(option: str, name: bytes, place: Path) -> str:
     """Name what is not there, and look at the line of the error."""
-    path = os.path.join(os.fsencode(place), b"none", name)
-    ended = command(
-        *{
-            "predict": (b"predict", path, b"--", path),
-            "train": (b"train", b"--data", b"folder:" + path, b"--out=" + path),
-            "evaluate": (b"evaluate", b"--data=" + name, b"--", path),
-            "plot": (b"plot", b"lenet_5", b"--title=" + name, path + b".svg"),
-            "wrong": (b"train", b"--recipe=" + name),
-        }[option]
-    )
+    ended = command(*_REFUSALS[option](name, os.path.join(os.fsencode(place), b"none", name)))
     check_seen(ended.out + ended.err)
     if ended.code != 2 or ended.err.count("\n") != 1:
         raise Fault(f"exit code {ended.code}: {ended.out}{ended.err}")

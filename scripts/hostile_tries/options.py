@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +79,11 @@ def tries(place: Path) -> Iterator[Try]:
         yield Try(f"every option with {recipe}", functools.partial(_matrix, recipe))
     yield Try("pairs of options with every recipe", _pairs, seconds=300)
     yield Try("numbers that no option can have", _numbers)
+    yield Try("numbers that no option of serve can have", _serve_numbers)
+    yield Try("numbers that no option of benchmark can have", _benchmark_numbers)
+    for wrong in _WRONG:
+        asked = ("export", "lenet_5", "net.onnx", "--weights", "none.npz", f"--tolerance={wrong}")
+        yield Try(f"export --tolerance={wrong:.20}", functools.partial(refused_command, *asked))
     for option, words in (
         ("--data-dir .", "data_dir"),
         ("--strict", "strict"),
@@ -128,6 +133,47 @@ def _numbers() -> Count:
                 except (ValueError, _BadOptionError) as error:
                     check_line(str(error)[:1999])
                     counts[REFUSED] += 1
+    return counts
+
+
+def _serve_numbers() -> Count:
+    """Give each limit of a server what is no number of it."""
+    from keras_convnets.cli import serve
+    from keras_convnets.shipping.serve.address import Address
+    from keras_convnets.shipping.serve.limits import Limits
+
+    def limited(chosen: argparse.Namespace) -> None:
+        names = ("batch_size", "queue", "max_bytes", "max_pixels")
+        Limits(**{name: getattr(chosen, name) for name in names})
+        Address(chosen.host, chosen.port).socket.close()
+
+    return _each_number(serve, limited, ["--port=0"])
+
+
+def _benchmark_numbers() -> Count:
+    from keras_convnets.cli import benchmark
+
+    return _each_number(benchmark, benchmark._checked, ["lenet_5"])
+
+
+def _each_number(
+    module: Any, check: Callable[[argparse.Namespace], Any], others: list[str]
+) -> Count:
+    """Give each option of a command that takes a number what is none."""
+    counts = {REFUSED: 0, WORKED: 0}
+    commands = argparse.ArgumentParser().add_subparsers(parser_class=_Parser)
+    module.add_to(commands)
+    parser = commands.choices[module.__name__.rpartition(".")[2]]
+    for action in parser._actions:
+        if action.type is None or action.type in (str, Path):
+            continue
+        for wrong in _WRONG:
+            try:
+                check(parser.parse_args([*others, f"{action.option_strings[0]}={wrong}"]))
+                counts[WORKED] += 1
+            except (ValueError, _BadOptionError) as error:
+                check_line(str(error)[:1999])
+                counts[REFUSED] += 1
     return counts
 
 

@@ -164,6 +164,9 @@ _RIGHT: dict[str, dict[str, Any]] = {
     "dense_layer": {"growth_rate": 2},
     "dropout": {"rate": 0.5},
     "evaluation_batches": {"batch_size": 2},
+    "export": {"path": lambda: f"net{next(_NUMBERS)}", "model": lambda: _built()},
+    "fold": {"model": lambda: _built()},
+    "fold_report_of": {"model": lambda: _folded()},
     "freeze_until": {"stage": "conv2"},
     "global_pool": {"pooling": "avg"},
     "inception": {"one": 2, "three": (2, 2), "five": (2, 2), "pool": 2},
@@ -290,7 +293,7 @@ _LEFT_OUT = {
 }
 _LEFT_OUT |= {"scaled_tanh"}  # an activation, called by Keras
 _LEFT_OUT |= {"Data", "Images", "Predictions", "SavedRun", "Pretrained"}
-_LEFT_OUT |= {"Runs", "WeightsReport"}
+_LEFT_OUT |= {"ExportReport", "FoldReport", "Runs", "WeightsReport"}
 _NO_UNIT = {"published"}
 _NUMBERS = itertools.count()
 
@@ -319,6 +322,18 @@ def _finished() -> str:
     from keras_convnets.training import train
 
     return str(train(_model(), _data(), "finished", _recipe(), console=_quiet()).folder)
+
+
+@functools.cache
+def _built() -> Any:
+    return _model()
+
+
+@functools.cache
+def _folded() -> Any:
+    from keras_convnets import fold
+
+    return fold(_built())
 
 
 @functools.cache
