@@ -8,8 +8,9 @@ import keras
 import numpy as np
 import pytest
 
-from keras_convnets import cli, create_model, save_weights
+from keras_convnets import cli, create_model, export, save_weights
 from keras_convnets.shipping.engines.metadata import about_of
+from keras_convnets.training import open_run
 
 if keras.backend.backend() != "tensorflow":
     pytest.skip("exports are made by TensorFlow", allow_module_level=True)
@@ -91,13 +92,37 @@ def test_a_bad_name_is_refused_before_tensorflow_is_imported(tmp_path):
     assert ran.returncode == 2
 
 
-def test_a_run_is_compared_on_its_own_test_images(tmp_path, monkeypatch, capsys):
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A run on digits."""
+    folder = tmp_path_factory.mktemp("runs") / "run"
+    train = ["train", "--model", "lenet_5", "--steps", "40", "--batch-size", "64"]
+    assert cli.main([*train, "--out", str(folder)]) == 0
+    return folder
+
+
+def test_a_run_is_compared_on_its_own_test_images(run, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    train = ["train", "--model", "lenet_5", "--steps", "40", "--batch-size", "64", "--out", "run"]
-    assert cli.main(train) == 0
-    capsys.readouterr()
-    assert cli.main(["export", "run", "net", "--format", "json"]) == 0
+    assert cli.main(["export", str(run), "net", "--format", "json"]) == 0
     proof = json.loads(capsys.readouterr().out)["proof"]
     assert (proof["of"], proof["images"]) == ("the 360 test images of digits", 360)
     assert proof["accuracy_before"] == proof["accuracy_after"] > 0.5
     assert np.isclose(proof["agreement"], 1)
+    in_python = export(open_run(run), "same").proof.to_dict()
+    assert {name for name in proof if proof[name] != in_python[name]} <= {
+        *("difference", "relative", "where")  # threads add in another order each time
+    }
+
+
+def test_a_folder_of_data_is_for_data(run, files, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for model, says in (
+        (files / "lenet.keras", "and no name of data; expected it with --check"),
+        (run, "with 'digits'; expected none, for it has no files. Leave it out."),
+    ):
+        assert cli.main(["export", str(model), "net", "--data-dir", "."]) == 2
+        printed = capsys.readouterr().err
+        assert printed.startswith("keras-convnets: error: data_dir: received '.'")
+        assert says in printed
+        assert printed.count("\n") == 1
+    assert not os.listdir()

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from keras_convnets import files
 from keras_convnets.cli import startup
 from keras_convnets.cli.boundary import DONE
 from keras_convnets.cli.classifiers import (
@@ -16,11 +17,8 @@ from keras_convnets.cli.classifiers import (
     prepared,
 )
 from keras_convnets.cli.options import add_load, print_json
-from keras_convnets.cli.streams import say
 from keras_convnets.own_networks import is_file
 from keras_convnets.training import run_folder
-
-_MOST = 1000  # images of a run, unless they are asked for
 
 
 def add_to(commands: Any) -> None:
@@ -82,10 +80,13 @@ def _add_check(command: Any) -> None:
         "--check",
         metavar="DATA",
         help="the data whose test images the file and the model are compared on (default: up to "
-        f"{_MOST:,} test images of the run; without a run, synthetic images)",
+        "1,000 test images of the run; without a run, synthetic images)",
     )
     command.add_argument(
-        "--data-dir", type=Path, metavar="FOLDER", help="where the files of the data are"
+        "--data-dir",
+        type=Path,
+        metavar="FOLDER",
+        help="where the files of the data are, those of the run's own too",
     )
     command.add_argument(
         "--tolerance",
@@ -120,19 +121,21 @@ def _labelled(found: Any, name: str | None, split: str | None, chosen: argparse.
 
 
 def _check(found: Any, chosen: argparse.Namespace) -> Any:
-    """Return the images to compare on; ``None`` for synthetic ones."""
-    from keras_convnets.shipping.export.samples import samples_of
-
+    """Return the images to compare on; ``None`` for those that `export` takes by itself."""
     if chosen.check is not None:
         return _labelled(found, chosen.check, None, chosen)
-    if isinstance(found, Given):
+    if chosen.data_dir is None:
         return None
-    try:
-        own = _labelled(found, None, None, chosen)
-    except ValueError as error:
-        say(f"keras-convnets: note: the run's own images cannot be compared on: {error}")
-        return None
-    return samples_of("check", own, found.preprocessing, ()).some(_MOST)
+    if not isinstance(found, Given):
+        from keras_convnets.shipping.export.usual import of_run
+
+        return of_run(found, None, chosen.data_dir)
+    if chosen.calibrate is None:
+        raise ValueError(
+            f"data_dir: received {files.shown(chosen.data_dir)} and no name of data; expected it "
+            "with --check, with --calibrate, or with a run. Name the data, or leave --data-dir out."
+        )
+    return None
 
 
 def _export(chosen: argparse.Namespace) -> int:

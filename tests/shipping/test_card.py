@@ -128,9 +128,8 @@ def test_what_is_not_known_is_said_to_be_so_and_nothing_is_made_up():
 
 
 def test_the_programs_are_those_of_the_docs():
-    page = (Path(__file__).parents[2] / "docs/export.md").read_text()
-    section = page.split("## Run it without this package\n")[1].split("\n## ")[0]
-    blocks = re.findall(r"```py\n(.*?)```", section, re.DOTALL)
+    page = (Path(__file__).parents[2] / "docs/run-anywhere.md").read_text()
+    blocks = re.findall(r"```py\n(.*?)```", page, re.DOTALL)
     assert len(blocks) == 5
     folder = Path(calling.__file__).with_name("page")
     assert {path.read_text() for path in folder.glob("*.txt")} == set(blocks)
@@ -144,6 +143,32 @@ def test_the_programs_name_the_files():
     for program in programs:
         compile(program, "card", "exec")
     assert "onnx takes float32 of any × 8 × 8 × 3, prepared images, and returns float32" in text
+
+
+def test_the_images_of_each_comparison_are_said():
+    one, other = CARD.exports
+    text = render(dataclasses.replace(CARD, exports=(one, other)))
+    assert "Compared on" not in text
+    proofs = [{"of": "the 9 images given"}] * 2 + [{"of": "24 synthetic images"}]
+    exports = [dataclasses.replace(one, proof=proof) for proof in proofs]
+    exports[1] = dataclasses.replace(exports[1], file=".")
+    text = render(dataclasses.replace(CARD, exports=tuple(exports)))
+    assert "Compared on the 9 images given: a&#124;b &#96;c&#96;.onnx, this folder.\n" in text
+    assert "Compared on 24 synthetic images: a&#124;b &#96;c&#96;.onnx.\n" in text
+
+
+@pytest.mark.parametrize(("activation", "word"), [("sigmoid", "(sigmoid)"), (None, "(logit)")])
+def test_one_output_is_for_the_second_of_two_classes(activation, word):
+    with without_values():
+        model = create_model("lenet_5", num_outputs=1, classifier_activation=activation)
+    for names in ((), ("cat", "dog")):
+        remember(model, Known(class_names=names or None, preprocessing=HOW))
+        card = dataclasses.replace(card_of(model, "0" * 64), exports=CARD.exports[:1])
+        text = render(card)
+        assert in_text(text.encode()) == card
+        assert "A classifier of images into 2 classes." in text
+        assert f"{word}, of the second of two classes |" in text
+        assert "returns float32 of any × 1." in text
 
 
 def test_a_network_of_this_package():

@@ -10,11 +10,15 @@ import numpy as np
 import pytest
 
 from keras_convnets import ResnetV1Builder, export
+from keras_convnets.images.labelled import from_array
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.known import Known, remember
 from keras_convnets.shipping.card.place import read_card
 from keras_convnets.shipping.engines.kinds import KINDS, check_installed
 from keras_convnets.shipping.engines.metadata import about_of
+from keras_convnets.shipping.export.usual import of_run
+from keras_convnets.training import evaluate
+from keras_convnets.training.data.loading import LabelledImages
 
 if keras.backend.backend() != "tensorflow":
     pytest.skip("exports are made by TensorFlow", allow_module_level=True)
@@ -91,6 +95,58 @@ def test_every_kind_says_the_same_and_tells_of_itself(model, images, tmp_path, k
     assert [one.proof for one in card.exports] == [about.proof]
     assert report.card == (path if path.is_dir() else tmp_path) / "MODEL.md"
     assert set(os.listdir(tmp_path)) == beside | ({"MODEL.md"} if path.is_file() else set())
+
+
+class _Run:
+    """A run of a model, whose test images are those given."""
+
+    preprocessing, class_names = HOW, NAMES
+
+    def __init__(self, model, images=None, labels=None):
+        self.model, self._given = model, (images, labels)
+
+    def load_images(self, data_dir=None):
+        images, labels = self._given
+        if images is None:
+            raise ValueError("data: received 'gone'; expected a folder. Name one.")
+        given = from_array(images, labels, "photo {}".format)
+        return LabelledImages(given, HOW, "photos", "test", ("one is grey",))
+
+
+def test_a_run_is_compared_on_a_thousand_of_its_test_images(model, tmp_path):
+    rng = np.random.default_rng(5)
+    pixels = rng.integers(0, 256, (1200, 16, 16, 3), np.uint8)
+    labels = np.repeat(np.arange(4, dtype=np.int32), 300)  # sorted, as data may be
+    run = _Run(model, pixels, labels)
+    report = export(run, tmp_path / NET)
+    proof = report.proof
+    assert (proof.of, proof.images) == ("1,000 of the 1,200 test images of photos", 1000)
+    assert (proof.is_synthetic, report.notes) == (False, ("one is grey",))
+    taken = np.linspace(0, 1199, 1000).round().astype(int)
+    right = evaluate(model, from_array(pixels[taken], labels[taken], str), HOW).accuracy
+    assert proof.accuracy_before == proof.accuracy_after == right
+
+
+def test_the_images_of_a_run_are_prepared_as_is_said(model):
+    rng = np.random.default_rng(6)
+    pixels, labels = rng.integers(0, 256, (12, 16, 16, 3), np.uint8), np.arange(12, dtype=np.int32)
+    run, other = _Run(model, pixels, labels % 4), dataclasses.replace(HOW, mean=(0.1,) * 3)
+    samples = of_run(run, other)
+    assert samples.words == "the 12 test images of photos"
+    assert samples.notes == ("one is grey",)
+    assert samples.at(3)[1] == other
+    assert of_run(run, HOW).at(3)[1] == of_run(run, None).at(3)[1] == HOW
+
+
+def test_a_run_without_its_images_is_compared_on_synthetic_ones(model, tmp_path):
+    report = export(_Run(model), tmp_path / NET)
+    assert report.proof.is_synthetic
+    [note] = report.notes
+    assert note == (
+        "compared on synthetic images, since the run's own cannot be loaded: "
+        "data: received 'gone'; expected a folder. Name one."
+    )
+    assert f"note          {note}" in str(report)
 
 
 def test_somebody_elses_card_stays(model, tmp_path):
@@ -210,6 +266,8 @@ def test_logits_are_compared_as_probabilities(tmp_path):
         )
         report = export(model, tmp_path / f"{outputs}")
         assert report.about.outputs == "linear"
+        said = {4: "logits of 4 classes", 1: "the logit of the second of two classes"}[outputs]
+        assert f"returns       {said}\n" in str(report)
         assert report.proof.relative < 1e-5
 
 

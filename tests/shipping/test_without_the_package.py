@@ -28,9 +28,8 @@ for module in ("onnx", "onnxruntime", "ai_edge_litert", "openvino", "tf2onnx"):
 if keras.backend.backend() != "tensorflow":
     pytest.skip("exports are made by TensorFlow", allow_module_level=True)
 
-PAGE = Path(__file__).parents[2] / "docs/export.md"
-SECTION = PAGE.read_text().split("## Run it without this package\n")[1].split("\n## ")[0]
-PREPARED, *RUNTIMES = re.findall(r"```py\n(.*?)```", SECTION, re.DOTALL)
+PAGE = Path(__file__).parents[2] / "docs/run-anywhere.md"
+PREPARED, *RUNTIMES = re.findall(r"```py\n(.*?)```", PAGE.read_text(), re.DOTALL)
 PROGRAMS = dict(zip(("onnx", "litert", "openvino", "saved_model"), RUNTIMES, strict=True))
 NAMES = ("chow", '犬 of "Pekín"', "<b>|cat|</b>", "rose", "tulip", "oak")
 HOW = Preprocessing(
@@ -149,3 +148,26 @@ def test_images_that_the_file_prepares_are_given_as_they_are(photo):
     exec(compile(PREPARED, str(PAGE), "exec"), names)
     found = names["prepared"](photo, {"has_preprocessing": True})
     np.testing.assert_array_equal(found[0], np.asarray(Image.open(photo)))
+
+
+@pytest.mark.parametrize("activation", ["usual", None])
+@pytest.mark.parametrize("count", [1, 6])
+def test_logits_and_one_output_for_two_classes_are_shown_as_probabilities(
+    photo, capsys, activation, count
+):
+    if activation == "usual":
+        activation = "sigmoid" if count == 1 else "softmax"
+    block, names = "basic_block", NAMES[: max(2, count)]
+    model = ResnetBuilder.build((3, 32, 32), count, block, (1,), classifier_activation=activation)
+    lively(model)
+    remember(model, Known(preprocessing=HOW.to_config(), class_names=names))
+    outputs = model.predict_on_batch(HOW.read_file(photo)[np.newaxis])[0]
+    program = {}
+    exec(compile(PREPARED, str(PAGE), "exec"), program)
+    program["show"](outputs, {"outputs": activation or "linear", "class_names": names})
+    said = [line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines()]
+    ours = classify(model, photo).probabilities[0]
+    first = np.argsort(-ours)[:5]
+    assert [name for _, name in said] == [names[label] for label in first]
+    found = [float(share.rstrip("%")) / 100 for share, _ in said]
+    np.testing.assert_allclose(found, ours[first], atol=1e-4)

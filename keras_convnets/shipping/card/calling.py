@@ -47,9 +47,10 @@ def _takes(card: Card, one: Export) -> str:
     else:
         what = "prepared images"
         shape = ["any", *size, channels] if one.channels_last else ["any", channels, *size]
+    outputs = 1 if card.is_binary else card.classes
     return (
         f"{one.file if one.file != '.' else 'The SavedModel'} takes {one.input_dtype} of "
-        f"{sizes(shape)}, {what}, and returns float32 of {sizes(['any', card.classes])}."
+        f"{sizes(shape)}, {what}, and returns float32 of {sizes(['any', outputs])}."
     )
 
 

@@ -39,7 +39,7 @@ def card_of(model: Any, fingerprint: str) -> Card:
         fingerprint=fingerprint,
         input_shape=shape,
         outputs=outputs.kind,
-        classes=len(names) or model.outputs[0].shape[-1],
+        classes=outputs.classes,
         class_names=names,
         preprocessing=what.preprocessing,
         parameters=model.count_params() if costs is None else costs.params,
@@ -49,6 +49,7 @@ def card_of(model: Any, fingerprint: str) -> Card:
         weights=what.weights,
         licence=_licence(what.weights, model.name),
         versions=versions(),
+        is_binary=outputs.is_binary,
     )
 
 

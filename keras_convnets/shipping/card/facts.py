@@ -102,6 +102,7 @@ class Card:
         metrics: those of the test images, as in ``metrics.json``; empty if there are none.
         versions: of the packages that made it.
         exports: the files that lie beside the card.
+        is_binary: whether there is one output, for the second of two classes.
     """
 
     network: str
@@ -121,6 +122,7 @@ class Card:
     metrics: dict[str, Any] = dataclasses.field(default_factory=dict)
     versions: Lines = ()
     exports: tuple[Export, ...] = ()
+    is_binary: bool = False
 
     def __post_init__(self) -> None:
         typed.fields(self)

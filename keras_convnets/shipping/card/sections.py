@@ -11,14 +11,10 @@ from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.inference.shares import Area, Share
 from keras_convnets.shipping.card.calling import calling
 from keras_convnets.shipping.card.facts import Card, Export
+from keras_convnets.shipping.card.outputs import said_of
 
 NOT_KNOWN = "not known"
 _MOST_NAMES, _MOST_CLASSES = 20, 50
-_PROBABILITIES = {
-    "softmax": "probabilities, which sum to 1 (softmax)",
-    "sigmoid": "a probability for each class by itself (sigmoid)",
-    "linear": "numbers that are no probabilities (logits)",
-}
 _COLUMNS = {
     "class": "class",
     "images": "images",
@@ -88,7 +84,7 @@ def _model(card: Card) -> Section:
         ("source", card.source or NOT_KNOWN),
         ("images", _images(card)),
         ("preprocessing", _preprocessing(card)),
-        ("outputs", f"{_PROBABILITIES[card.outputs]} of {card.classes:,} classes"),
+        ("outputs", said_of(card)),
         ("classes, by label", _names(card.class_names)),
         ("parameters", f"{card.parameters:,}"),
         ("multiply-adds of an image", _count(card.multiply_adds)),
@@ -189,10 +185,19 @@ def _exports(card: Card) -> Section:
     )
     rows = tuple(_export(one, card.normalisations) for one in card.exports)
     text = (
-        "Each was opened by its runtime and compared with the model on the same images. The "
-        "difference is that of an output, from 0 to 1 for probabilities."
+        "Each was opened by its runtime, and it and the model were run on the same images. The "
+        "difference is that of a probability."
     )
-    return Section("Exports", (text,) if rows else (), header, rows)
+    return Section("Exports", (text, *_checked_on(card)) if rows else (), header, rows)
+
+
+def _checked_on(card: Card) -> list[str]:
+    """Return on which images the exports were compared with the model, in sentences."""
+    files: dict[str, list[str]] = {}
+    for one in card.exports:
+        if "of" in one.proof:
+            files.setdefault(str(one.proof["of"]), []).append(name_of(one))
+    return [f"Compared on {of}: {', '.join(names)}." for of, names in files.items()]
 
 
 def _export(one: Export, normalisations: int) -> tuple[str, ...]:

@@ -80,7 +80,8 @@ def export(
             are taken.
         check: the images to compare on: as for [`classify`][keras_convnets.classify], or
             ``(images, labels)`` or the images of some data, by which the accuracy is measured, too.
-            By default 24 parts of two photographs, of which the report says that they are
+            By default up to 1,000 of the images that a run is tested on. Without a run, or if they
+            cannot be loaded, 24 parts of two photographs, of which the report says that they are
             synthetic. A model that does not know how its images are prepared is compared on an
             array that is already as it takes them.
         preprocessing: how images are prepared, where the model does not know it, as for
@@ -159,6 +160,7 @@ def _exported(request: Request) -> ExportReport:
         bytes_after=size(request.path, request.kind),
         about=about,
         proof=proof,
+        output_count=request.outputs.count,
         notes=request.check.notes,
     )
 

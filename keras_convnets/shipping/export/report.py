@@ -25,6 +25,7 @@ class ExportReport:
         bytes_after: the bytes of the file, with those that belong to it.
         about: what the file says of itself.
         proof: how much its outputs differ from the model's.
+        output_count: how many numbers it returns for an image.
         notes: what has to be said beside, in lines.
         card: the model's card beside it; ``None`` if none could be written.
     """
@@ -36,6 +37,7 @@ class ExportReport:
     bytes_after: int
     about: About
     proof: Proof
+    output_count: int
     notes: tuple[str, ...] = ()
     card: Path | None = None
 
@@ -57,6 +59,7 @@ class ExportReport:
             **about,
             "input_shape": list(self.about.input_shape),
             "class_names": list(self.about.class_names),
+            "output_count": self.output_count,
             "proof": self.proof.to_dict(),
             "notes": list(self.notes),
             "card": None if self.card is None else str(self.card),
@@ -101,10 +104,13 @@ class ExportReport:
         return f"{self.about.input_dtype} of {sizes(shape)}: prepared images"
 
     def _returns(self) -> str:
-        about = self.about
-        what = {"softmax": "probabilities", "sigmoid": "probabilities"}.get(about.outputs, "logits")
-        names = f"{len(about.class_names):,} named classes" if about.class_names else "classes"
-        return f"{what} of {names}"
+        about, count = self.about, self.output_count
+        what = "logit" if about.outputs == "linear" else "probability"
+        named = "named " if about.class_names else ""
+        if count == 1:
+            return f"the {what} of the second of two {named}classes"
+        many = "logits" if what == "logit" else "probabilities"
+        return f"{many} of {count:,} {named}classes"
 
     def _checked(self) -> str:
         proof = self.proof

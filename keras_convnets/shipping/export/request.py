@@ -21,9 +21,10 @@ from keras_convnets.inference.prepared import check_images, told_preprocessing
 from keras_convnets.shipping.engines.kinds import Kind
 from keras_convnets.shipping.export.feeding import bytes_inside
 from keras_convnets.shipping.export.float32 import in_float32
-from keras_convnets.shipping.export.samples import Samples, samples_of, synthetic
+from keras_convnets.shipping.export.samples import Samples, samples_of
 from keras_convnets.shipping.export.target import LEAST_CALIBRATION, check_file
 from keras_convnets.shipping.export.tolerance import Tolerance, tolerance_of
+from keras_convnets.shipping.export.usual import usual
 
 _MOST_CALIBRATION = 256
 _USUAL_SIZE = 224  # for a network of any size, of which no preprocessing is known
@@ -85,7 +86,9 @@ def requested(
     if tolerance is not None:
         checks.positive_number("tolerance", tolerance, "the largest difference, such as 0.01")
     _check_backend()
+    run = None
     if not isinstance(model, keras.Model):
+        run = model
         model, preprocessing, class_names = of_run(model, preprocessing, class_names)
     check_one_vector(model)
     check_takes_floats(model)
@@ -96,14 +99,14 @@ def requested(
     inside = _inside(model, how) if with_preprocessing else None
     names = class_labels(model, outputs, class_names)
     shape = tuple(model.inputs[0].shape)
+    calibrating = None if calibrate is None else _calibration(calibrate, how, shape)
     proving = (
-        synthetic(how, _image_shape(model, how))
+        usual(run, how, _image_shape(model, how))
         if check is None
         else samples_of("check", check, how, shape)
     )
     if proving.labels is not None:
         check_labels(model, outputs, proving.labels)
-    calibrating = None if calibrate is None else _calibration(calibrate, how, shape)
     return Request(
         *(model, outputs, kind, path, fold, precision, how, inside, names or ()),
         *(proving, calibrating, tolerance_of(precision, tolerance)),

@@ -18,7 +18,6 @@ from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.inference.given import UnreadableError, as_array, is_array, pixels_of
 from keras_convnets.inference.prepared import check_pixels
 from keras_convnets.received import integer, shown
-from keras_convnets.shipping.export.synthetic import synthetic_images
 
 Sample = tuple[np.ndarray, Preprocessing | None]
 """The pixels of an image and how they are prepared; ``None`` if they are prepared."""
@@ -102,25 +101,6 @@ def samples_of(
         return found if labels is None else _with_labels(found, labels)
     except ValueError as error:
         raise ValueError(f"{what}: {error}") from error
-
-
-def synthetic(preprocessing: Preprocessing | None, input_shape: tuple[int, int, int]) -> Samples:
-    """Return synthetic images, for a network of ``(channels, rows, cols)``.
-
-    Where it is not known how images are prepared, each is normalised: mean 0 and variance 1.
-    """
-    channels, rows, cols = input_shape
-    images = synthetic_images(channels)
-    usual = preprocessing or Preprocessing(
-        channels, rows, cols, mean=(0.5,) * channels, std=(0.25,) * channels, resize="stretch"
-    )
-
-    def at(number: int) -> Sample:
-        pixels = images[number]
-        return pixels, for_image("image", seen_of(pixels, 1), True, usual)[0]
-
-    words = f"{len(images)} synthetic images: parts of two photographs in several lights"
-    return Samples(len(images), words, at, "synthetic image {}".format, is_synthetic=True)
 
 
 def _has_labels(given: Any) -> bool:
