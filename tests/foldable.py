@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from keras_convnets import cost, fold, fold_report_of
+from keras_convnets import fold, fold_report_of
 
 NORM = keras.layers.BatchNormalization
 FIRST = "channels_first"
@@ -66,5 +66,5 @@ def check(model, folded_of, tolerance=1e-5, trains=False):
     left = [layer for layer in folded.layers if isinstance(layer, NORM)]
     assert folded.name == model.name
     assert len(left) <= len(report.kept)
-    assert cost(folded).params <= cost(model).params
+    assert folded.count_params() <= model.count_params()
     return folded

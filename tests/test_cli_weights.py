@@ -52,6 +52,60 @@ def test_convert_there_and_back(capfd):
     np.testing.assert_array_equal(np.array(model.get_layer("conv1_conv").kernel), kernel)
 
 
+@pytest.mark.parametrize("given", ["small.keras", "small.safetensors"])
+def test_convert_folds(given, capfd):
+    small_weights.write()
+    outcome(capfd, "convert", "small.safetensors", "small.keras", *MODEL)
+    named = MODEL if given == "small.safetensors" else []
+    code, out, _ = outcome(capfd, "convert", given, "folded.keras", "--fold", *named)
+    assert code == 0
+    assert out.startswith("small_resnet: 3 of 3 batch normalisations folded\n")
+    names = "conv1_bn, conv2_block1_bn1, conv2_block1_bn2"
+    assert f"     3   folded into the layer before it   {names}\n" in out
+    assert out.endswith("written to folded.keras, with the names of the model's layers\n")
+    model, folded = load_model("small.keras"), load_model("folded.keras")
+    norms = keras.layers.BatchNormalization
+    assert [layer.name for layer in folded.layers] == [
+        layer.name for layer in model.layers if not isinstance(layer, norms)
+    ]
+    x = np.random.default_rng(0).standard_normal((4, *model.input_shape[1:]))
+    x *= np.reshape([1, 2, 4, 8], (4, 1, 1, 1))
+    expected, found = (keras.ops.convert_to_numpy(one(x)) for one in (model, folded))
+    assert np.ptp(expected, axis=0).max() > 0.01  # of probabilities
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5 * expected.max())
+
+
+@keras.saving.register_keras_serializable("tests")
+class NoGraph(keras.Model):
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.dense = keras.layers.Dense(2)
+
+    def call(self, x):
+        return self.dense(x)
+
+
+def test_what_convert_does_not_fold(capfd):
+    x = keras.Input((4, 4, 3))
+    y = keras.layers.ReLU()(keras.layers.Conv2D(2, 3)(x))
+    keras.Model(x, keras.layers.BatchNormalization(name="late")(y), name="kept").save("kept.keras")
+    code, out, _ = outcome(capfd, "convert", "kept.keras", "x.keras", "--fold")
+    assert code == 0
+    assert out.startswith("kept: 0 of 1 batch normalisations folded\n")
+    assert "kept: it comes after ReLU   late\n" in out
+    model = NoGraph()
+    model(np.zeros((1, 3)))
+    model.save("subclassed.keras")
+    before = sorted(os.listdir())
+    for out in ("y.safetensors", "y.npz", "y.weights.h5"):
+        words = refused(capfd, "convert", "kept.keras", out, "--fold")
+        assert f"fold: received '{out}' with --fold; expected a name that ends in .keras" in words
+    assert "expected a functional model" in refused(
+        capfd, "convert", "subclassed.keras", "y.keras", "--fold"
+    )
+    assert sorted(os.listdir()) == before
+
+
 def test_what_images_usually_are_goes_into_the_model(monkeypatch, capfd):
     monkeypatch.setattr(told, "_usual_images", lambda network, sources: IMAGES)
     small_weights.write()

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from foldable import FIRST, NORM, check, lively, network, relative_difference, shape_of
 
+from helpers import FORMATS
 from keras_convnets import fast_batch_norm, fold, fold_report_of, load_model, memory_efficient
 from keras_convnets.keras_private import without_values
 from keras_convnets.known import Known, known, remember
@@ -29,26 +30,51 @@ KINDS = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "rank"), KINDS)
-def test_after_every_convolution(kind, rank):
-    for use_bias in (True, False):
-        for options in ({}, {"center": False}, {"scale": False}):
-            conv = CONVS[kind](rank, use_bias=use_bias, padding="same", name="conv")
-            folded = check(network(shape_of(rank), conv, NORM(**options), L.ReLU()), (1, 1))
-            assert type(folded.get_layer("conv")) is type(conv)
-            assert folded.get_layer("conv").use_bias
+# None of them is the number of filters, along which Keras may add a bias of channels_first.
+LONG = (7, 9, 10)
 
 
+@pytest.mark.parametrize("data_format", FORMATS)
 @pytest.mark.parametrize(("kind", "rank"), KINDS)
-def test_before_every_convolution_that_does_not_pad(kind, rank):
+def test_after_every_convolution(kind, rank, data_format):
+    axis = 1 if data_format == FIRST else -1
+    shape = shape_of(rank, data_format=data_format, size=LONG)
+    settings = ({}, {"center": False}, {"scale": False}, {"center": False, "scale": False})
+    for options, use_bias in zip(settings, (False, True, True, False), strict=True):
+        form = {"use_bias": use_bias, "data_format": data_format}
+        conv = CONVS[kind](rank, padding="same", name="conv", **form)
+        folded = check(network(shape, conv, NORM(axis, **options), L.ReLU()), (1, 1))
+        assert isinstance(folded.get_layer("conv"), type(conv))
+        assert folded.get_layer("conv").use_bias
+
+
+@pytest.mark.parametrize("data_format", FORMATS)
+@pytest.mark.parametrize(("kind", "rank"), KINDS)
+def test_before_every_convolution_that_does_not_pad(kind, rank, data_format):
+    axis = 1 if data_format == FIRST else -1
+    shape = shape_of(rank, data_format=data_format, size=LONG)
     for padding, count in (("valid", 1), ("same", 0)):
-        conv = CONVS[kind](rank, padding=padding, name="conv")
-        model = network(shape_of(rank), L.ReLU(), NORM(), conv)
+        conv = CONVS[kind](rank, padding=padding, name="conv", data_format=data_format)
+        model = network(shape, L.ReLU(), NORM(axis), conv)
         count = 0 if kind == "transposed" else count
         folded = check(model, (count, 1))
         reason = fold_report_of(folded).rows[0].reason
         assert count or reason.startswith("it comes after ReLU; the ")
         assert count or reason.endswith("after it sees zeros beyond the edges")
+
+
+@pytest.mark.parametrize("data_format", FORMATS)
+@pytest.mark.parametrize("kind", CONVS)
+def test_before_a_convolution_that_pads_where_it_moves_no_zeros(kind, data_format):
+    """A shift of 0: zeros beyond the edges are then what they would be if normalised."""
+    axis = 1 if data_format == FIRST else -1
+    conv = CONVS[kind](2, padding="same", name="conv", data_format=data_format)
+    norm = NORM(axis, center=False)
+    shape = shape_of(2, data_format=data_format, size=LONG)
+    model = network(shape, L.ReLU(), norm, conv)
+    check(model, (0, 1))
+    norm.moving_mean.assign(keras.ops.zeros(4))
+    check(model, (1, 1))
 
 
 @pytest.mark.parametrize(
@@ -258,6 +284,56 @@ def test_what_cannot_be_folded_at_all():
         model = inner_model()
     with pytest.raises(ValueError, match="'backbone', whose weights have no values; expected"):
         fold(model)
+
+
+class Subclassed(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.conv, self.norm = L.Conv2D(4, 1), NORM()
+
+    def call(self, x):
+        return self.norm(self.conv(x))
+
+
+def test_a_subclassed_model_is_refused_in_a_line():
+    model = Subclassed()
+    model(np.zeros((1, *shape_of(2))))
+    with pytest.raises(ValueError, match="expected a functional model: the call.. of Subcl") as no:
+        fold(model)
+    assert "\n" not in str(no.value)
+    x = keras.Input(shape_of(2))
+    check(lively(keras.Model(x, model.call(x))), (1, 1))  # as the line says
+
+
+def test_a_folded_model_folds_to_itself():
+    model = network(shape_of(2), L.Conv2D(4, 3), NORM(), L.ReLU(), NORM(), L.ReLU(), L.Conv2D(3, 1))
+    once = check(model, (1, 2))
+    twice = check(once, (0, 1))
+    assert fold_report_of(twice).rows == fold_report_of(once).kept
+    assert [layer.name for layer in twice.layers] == [layer.name for layer in once.layers]
+    assert all(map(np.array_equal, twice.get_weights(), once.get_weights()))
+
+
+def test_a_compiled_model():
+    model = network(shape_of(2), L.Conv2D(4, 3), NORM(), L.Flatten(), L.Dense(3, "softmax"))
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    x = np.random.default_rng(0).standard_normal((8, *shape_of(2)))
+    model.fit(x, np.arange(8) % 3, verbose=0)
+    folded = check(model, (1, 1))
+    assert model.compiled
+    assert not folded.compiled
+    np.testing.assert_allclose(folded.predict(x, verbose=0), model.predict(x, verbose=0), atol=1e-5)
+
+
+def test_several_inputs_and_outputs_keep_their_order_and_names():
+    a, b = keras.Input(shape_of(2), name="a"), keras.Input(shape_of(2), name="b")
+    y = NORM()(L.Conv2D(4, 1)(a))
+    z = NORM()(L.DepthwiseConv2D(1)(b))
+    outputs = {"sum": L.Add()([y, z]), "first": y, "last": L.ReLU()(z)}
+    model = lively(keras.Model([a, b], outputs))
+    folded = check(model, (2, 2))
+    assert [one.name for one in folded.inputs] == ["a", "b"]
+    assert list(folded.output) == list(model.output)
 
 
 def test_operations_lambdas_and_functions_of_the_user():
