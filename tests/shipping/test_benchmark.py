@@ -327,6 +327,11 @@ def test_a_model_that_an_engine_cannot_take_is_a_line(tiny):
         benchmark(tiny, ["saved_model"], precisions=["int8"], seconds=0.01, memory=False)
 
 
+class NoGraph(keras.Model):
+    def call(self, x):
+        return x
+
+
 def test_what_is_refused(tiny, tmp_path, monkeypatch):
     def refused(expected, *arguments, **options):
         with pytest.raises(ValueError, match=expected):
@@ -351,6 +356,7 @@ def test_what_is_refused(tiny, tmp_path, monkeypatch):
     refused("memory: a batch of 2,000,000,000 images", tiny, batches=[2_000_000_000])
     two = keras.Model(tiny.input, [tiny.output, tiny.output])
     refused("models: received .* expected one input of images and one output", two)
+    refused("model: received <NoGraph .*expected a functional model, or a Sequential", [NoGraph()])
     monkeypatch.setattr(ways, "check_installed", _missing)
     refused("OpenVINO: received no package openvino", tiny, ["openvino"])
 

@@ -16,6 +16,7 @@ from keras_convnets._version import __version__
 from keras_convnets.analysis.cost.cost import cost
 from keras_convnets.analysis.cost.least_memory import of_answers
 from keras_convnets.graph.input_shapes import input_shapes
+from keras_convnets.inference.classifier import check_graph
 from keras_convnets.received import line, shown
 from keras_convnets.saved_models import without_optimizer
 from keras_convnets.shipping.benchmark.contender import Contender, Taken
@@ -212,6 +213,7 @@ def threads_of(kind: Kind, threads: int) -> int | None:
 
 
 def _check_classifies(name: str, model: Any) -> None:
+    check_graph(model)
     shapes = [tuple(tensor.shape) for tensor in (*model.inputs, *model.outputs)]
     if [len(shape) for shape in shapes] != [4, 2]:
         raise ValueError(
