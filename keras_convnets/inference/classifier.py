@@ -35,7 +35,8 @@ def check_one_vector(model: Any) -> None:
     if len(model.outputs) != 1:
         raise ValueError(
             f"model: {name} has {len(model.outputs)} outputs; expected one. Build it with "
-            "include_auxiliary=False, or train all of them by model.compile and model.fit."
+            "include_auxiliary=False, or pass keras.Model(model.inputs, model.outputs[0]); all of "
+            "them are trained by model.compile and model.fit."
         )
     [output] = model.outputs
     if len(model.inputs) != 1 or len(output.shape) != 2 or output.shape[-1] is None:

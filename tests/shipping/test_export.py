@@ -309,3 +309,59 @@ def test_a_preprocessing_that_is_given_says_the_size(tmp_path):
     model = ResnetV1Builder.build((3, None, None), 4, "basic_block_v1", (1,))
     report = export(model, tmp_path / NET, preprocessing=Preprocessing(3, 24, 20))
     assert report.about.input_shape == (3, None, None)
+
+
+class Called(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.dense = keras.layers.Dense(2)
+
+    def call(self, x):
+        return self.dense(keras.ops.mean(x, axis=(1, 2)))
+
+
+def _of_two_outputs():
+    inputs = keras.Input((16, 16, 3))
+    x = keras.layers.GlobalAveragePooling2D()(inputs)
+    return keras.Model(inputs, [keras.layers.Dense(4, "softmax")(x) for _ in range(2)], name="two")
+
+
+def _of_two_inputs():
+    pair = [keras.Input((16, 16, 3)), keras.Input((16, 16, 3))]
+    x = keras.layers.GlobalAveragePooling2D()(keras.layers.Add()(pair))
+    return keras.Model(pair, keras.layers.Dense(4, "softmax")(x), name="pair")
+
+
+def _called():
+    model = Called()
+    model(np.zeros((1, 16, 16, 3), "float32"))
+    return model
+
+
+@pytest.mark.parametrize(
+    ("build", "said"),
+    [
+        (_of_two_outputs, r"two has 2 outputs; expected one\. .*keras\.Model\(.*outputs\[0\]\)"),
+        (_of_two_inputs, r"pair takes \[.*\] and outputs .*; expected one input"),
+        (_called, r"expected a functional model"),
+    ],
+)
+def test_models_that_have_no_one_graph_are_refused(build, said, tmp_path):
+    with pytest.raises(ValueError, match=f"^model: .*{said}") as refused:
+        export(build(), tmp_path / NET)
+    assert "\n" not in str(refused.value)
+    assert not os.listdir(tmp_path)
+
+
+def test_independent_classes_of_images_of_any_size(tmp_path):
+    inputs = keras.Input((None, None, 3))
+    x = keras.layers.Conv2D(4, 3, activation="relu")(inputs)
+    x = keras.layers.Lambda(lambda x: keras.ops.max(x, axis=(1, 2)) - 0.5)(x)
+    model = keras.Model(inputs, keras.layers.Dense(3, "sigmoid")(x))
+    batch = np.random.default_rng(0).normal(size=(5, 20, 24, 3))
+    labels = np.eye(5, 3, dtype=int)
+    report = export(model, tmp_path / NET, check=(batch, labels), class_names=["a", "b", "c"])
+    assert (report.about.outputs, report.about.input_shape) == ("sigmoid", (3, None, None))
+    assert report.proof.relative < 1e-5
+    assert report.proof.accuracy_before == report.proof.accuracy_after
+    assert report.proof.accuracy_before in [count / 15 for count in range(16)]

@@ -1,5 +1,6 @@
 """The files of each kind, as their own runtimes run them, beside the model."""
 
+import errno
 import warnings
 
 import keras
@@ -7,8 +8,15 @@ import numpy as np
 import pytest
 
 from helpers import blank_kernels, filled, images, lively, random_state
-from keras_convnets import create_model
-from keras_convnets.shipping.engines.kinds import KINDS, LITERT, ONNX, is_installed
+from keras_convnets import LocalResponseNormalization, create_model, fold
+from keras_convnets.shipping.engines.kinds import (
+    KINDS,
+    LITERT,
+    ONNX,
+    OPENVINO,
+    SAVED_MODEL,
+    is_installed,
+)
 from keras_convnets.shipping.engines.opening import open_engine
 from keras_convnets.shipping.export.graph import graph_of
 from keras_convnets.shipping.export.writers import write
@@ -45,38 +53,64 @@ def difference(found, expected):
     return np.abs(found - expected).max() / np.abs(expected).max()
 
 
-def in_channels_first(build):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # such convolutions do not run on this processor
-        return build()
+def registered(name, shape, until=None):
+    """Return what builds a registered network, or its part until a layer, in a data format."""
+
+    def build(data_format):
+        model = create_model(name, shape, 10, classifier_activation=None, data_format=data_format)
+        if until is None:
+            return model
+        flat = L.Flatten(data_format=data_format)(model.get_layer(until).output)
+        return keras.Model(model.input, flat)
+
+    return shape, build
+
+
+def of_other_layers(data_format):
+    """Return a model of what those networks lack, with its own paddings and an odd size."""
+    is_first = data_format == "channels_first"
+    axis, form = (1 if is_first else -1), {"data_format": data_format}
+    x = inputs = keras.Input((4, 15, 19) if is_first else (15, 19, 4))
+    x = L.ZeroPadding2D(((1, 2), (0, 1)), **form)(x)
+    x = L.DepthwiseConv2D(3, strides=2, depth_multiplier=2, **form)(x)
+    x = L.BatchNormalization(axis=axis)(x)
+    x = L.SeparableConv2D(6, 3, dilation_rate=2, padding="same", activation="swish", **form)(x)
+    x = L.Conv2D(6, 3, groups=3, padding="same", **form)(x)
+    squeezed = L.GlobalAveragePooling2D(keepdims=True, **form)(x)
+    x = L.Multiply()([x, L.Conv2D(6, 1, activation="sigmoid", **form)(squeezed)])
+    x = L.Concatenate(axis=axis)([x, L.Conv2D(3, 1, activation="relu", **form)(x)])
+    x = L.Conv2DTranspose(5, 3, strides=2, padding="same", **form)(x)
+    x = L.PReLU(shared_axes=[2, 3] if is_first else [1, 2])(x)
+    x = L.UpSampling2D(2, **form)(x)
+    x = L.Cropping2D(((1, 0), (2, 1)), **form)(x)
+    x = L.AveragePooling2D(3, strides=2, padding="same", **form)(x)
+    x = L.Add()([x, L.SpatialDropout2D(0.5, **form)(x)])
+    x = L.MaxPooling2D(3, strides=2, **form)(LocalResponseNormalization(axis=axis)(x))
+    return keras.Model(inputs, L.Dense(7)(L.Flatten(**form)(x)))
 
 
 # What the formats differ in: flattening, pooling and its edges, channels that are taken or padded,
 # groups, normalisation across channels, scaled additions. Of AlexNet, its convolutions.
 NETWORKS = {
-    "lenet_5_original": ((1, 32, 32), None),
-    "cifar_resnet_20": ((3, 32, 32), None),
-    "alexnet_original": ((3, 67, 67), "conv5_pool"),
+    "lenet_5_original": registered("lenet_5_original", (1, 32, 32)),
+    "cifar_resnet_20": registered("cifar_resnet_20", (3, 32, 32)),
+    "alexnet_original": registered("alexnet_original", (3, 67, 67), "conv5_pool"),
+    "of_other_layers": ((4, 15, 19), of_other_layers),
 }
 
 
 @pytest.fixture(scope="module", params=NETWORKS)
 def channels_first(request):
     """Return the graph of a channels_first network, images for it, and what channels_last says."""
-    shape, until = NETWORKS[request.param]
-    models = []
-    for data_format in ("channels_last", "channels_first"):
-        with warnings.catch_warnings(), blank_kernels():
-            warnings.simplefilter("ignore")  # such convolutions do not run on this processor
-            model = create_model(
-                *(request.param, shape, 10), classifier_activation=None, data_format=data_format
-            )
-        if until is not None:
-            flat = L.Flatten(data_format=data_format)(model.get_layer(until).output)
-            model = keras.Model(model.input, flat)
-        models.append(filled(model, random_state(model, kernels=1)))
-    expected = models[0](images(shape, "channels_last"), training=False).numpy()
-    return graph_of(models[1]), images(shape, "channels_first"), expected
+    shape, build = NETWORKS[request.param]
+    with warnings.catch_warnings(), blank_kernels():
+        warnings.simplefilter("ignore")  # such convolutions do not run on this processor
+        last, first = build("channels_last"), build("channels_first")
+    filled(last, random_state(last, kernels=1))
+    for ours, theirs in zip(first.variables, last.variables, strict=True):
+        ours.assign(np.reshape(theirs, ours.shape))
+    expected = last(images(shape, "channels_last"), training=False).numpy()
+    return graph_of(fold(first)), images(shape, "channels_first"), expected
 
 
 @pytest.mark.parametrize("kind", ALL_KINDS)
@@ -93,7 +127,7 @@ def odd_model(size=None):
     x = L.Rescaling(1 / 3, 0.1)(x)
     x = L.DepthwiseConv2D(3, strides=2, padding="same", depth_multiplier=2)(x)
     x = L.SeparableConv2D(6, 3, dilation_rate=2, padding="same", activation="swish")(x)
-    x = L.Conv2D(6, 3, groups=3, padding="same")(x)
+    x = L.Conv2D(6, 3, groups=3, padding="same", activation="relu")(x)
     x = L.Conv2DTranspose(5, 3, strides=2, padding="same")(x)
     x = L.LeakyReLU(negative_slope=0.1)(x)
     if size is not None:  # LiteRT does not see that Keras' code for any size keeps the channels
@@ -133,13 +167,20 @@ def test_the_axes_and_the_opset_of_an_onnx_file(tmp_path, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-@needs(LITERT)
-def test_what_a_runtime_cannot_do_is_one_line_that_names_the_layer(tmp_path):
+@pytest.mark.parametrize(
+    ("kind", "runtime"),
+    [
+        pytest.param(kind, kind.runtime, id=kind.name, marks=needs(kind))
+        for kind in KINDS
+        if kind is not SAVED_MODEL  # which can do all
+    ],
+)
+def test_what_a_runtime_cannot_do_is_one_line_that_names_the_layer(kind, runtime, tmp_path):
     inputs = keras.Input((8, 8, 3))
     x = L.Conv2D(2, 1, name="fine")(inputs)
     model = keras.Model(inputs, L.Lambda(_digamma, name="the_culprit")(x))
-    with pytest.raises(ValueError, match="LiteRT cannot do layer 'the_culprit'") as refused:
-        written(LITERT, model, tmp_path)
+    with pytest.raises(ValueError, match=f"{runtime} cannot do layer 'the_culprit'") as refused:
+        written(kind, model, tmp_path)
     assert "\n" not in str(refused.value)
     assert "fine" not in str(refused.value)
     assert list(tmp_path.iterdir()) == []
@@ -159,6 +200,28 @@ def test_of_layers_of_one_type_the_one_that_is_refused_is_named(tmp_path):
     with pytest.raises(ValueError, match="LiteRT cannot do layer 'the_culprit'") as refused:
         written(LITERT, model, tmp_path)
     assert "fine" not in str(refused.value)
+
+
+@needs(OPENVINO)
+@pytest.mark.parametrize("is_full", [True, False])
+def test_the_system_says_why_openvino_cannot_write(is_full, tmp_path, monkeypatch):
+    from keras_convnets.shipping.export.writers import openvino
+
+    def save(model, path, precision):
+        monkeypatch.undo()
+        if is_full:
+            monkeypatch.setattr(type(path), "write_bytes", full)
+        raise RuntimeError("basic_ios::clear: iostream error")
+
+    def full(path, content):
+        assert len(content) >= 4 * 3 * 2  # as large as the weights
+        raise OSError(errno.ENOSPC, "full")
+
+    inputs = keras.Input((3,))
+    graph = graph_of(keras.Model(inputs, L.Dense(2)(inputs)))
+    monkeypatch.setattr(openvino, "save", save)
+    with pytest.raises(OSError, match="full" if is_full else "Input/output error"):
+        written_graph(OPENVINO, graph, tmp_path)
 
 
 def test_what_is_refused_before_anything_is_written():

@@ -71,10 +71,9 @@ class Feeding:
         self, numbers: list[int], items: list[Sample]
     ) -> tuple[list[int], np.ndarray, np.ndarray]:
         model = self._prepared(items)
-        if self.inside is not None:
-            return numbers, model, np.stack([pixels for pixels, _ in items])
-        turned = self.is_first and self.graph.channels_last
-        return numbers, model, np.transpose(model, (0, 2, 3, 1)) if turned else model
+        if self.inside is None:
+            return numbers, model, model
+        return numbers, model, np.stack([pixels for pixels, _ in items])
 
     def _prepared(self, items: list[Sample]) -> np.ndarray:
         known = [(pixels, how) for pixels, how in items if how is not None]

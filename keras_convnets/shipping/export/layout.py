@@ -23,6 +23,7 @@ def channels_last(model: Any, function: Any, spec: Spec) -> Any:
     """
     graph = with_channels_last(function)
     _gather_permuted(graph)
+    _decompose(graph)
     for node in graph.node:
         # To ask for an attribute that a node lacks would give it an empty one.
         is_first = "data_format" in node.attr and node.attr["data_format"].s in _FIRST
@@ -56,3 +57,20 @@ def _gather_permuted(graph: Any) -> None:
             node.attr[name].type = tf.int32.as_datatype_enum
         node.attr["batch_dims"].i = 0
         node.input.extend(constants)
+
+
+def _decompose(graph: Any) -> None:
+    """Write operations in one, which only TensorFlow has, as one after the other.
+
+    Its optimizer makes them of chains such as ``relu(-x)``, on processors alone.
+    """
+    for node in [node for node in graph.node if node.op == "_UnaryOpsComposition"]:
+        *others, last = (name.decode() for name in node.attr["op_names"].list.s)
+        kind = node.attr["T"].type
+        for number, name in enumerate(others):
+            before = graph.node.add(name=f"{node.name}/{number}", op=name, input=node.input[:1])
+            before.attr["T"].type = kind
+            node.input[0] = before.name
+        node.op = last
+        node.attr.clear()
+        node.attr["T"].type = kind
