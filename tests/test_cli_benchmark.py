@@ -66,6 +66,9 @@ def test_a_network_and_a_file_side_by_side(output_format, file, capfd):
         (["lenet_5", "--precision", "int4"], "precisions: received 'int4'"),
         (["lenet_5", "--figure", "x.gif"], "to_file: received 'x.gif'"),
         (["lenet_5", "--batch", "2000000000", "--engines", "compiled"], "memory: a batch of 2,000"),
+        (["lenet_5", "--batch", "99999999999"], "expected each to be at most 2,147,483,647."),
+        (["lenet_5", "--save", "none/a.json"], "cannot write 'none/a.json': No such file or dir"),
+        (["lenet_5", "--figure", "none/a.svg"], "cannot write 'none/a.svg': No such file or dir"),
     ],
 )
 def test_what_is_refused(arguments, expected, capfd):
