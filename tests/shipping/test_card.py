@@ -142,7 +142,31 @@ def test_the_programs_name_the_files():
     assert 'folder, photo = ".", "photo.jpg"' in programs[2]
     for program in programs:
         compile(program, "card", "exec")
-    assert "onnx takes float32 of any × 8 × 8 × 3, prepared images, and returns float32" in text
+    said = "a&#124;b &#96;c&#96;.onnx: float32 of any × 8 × 8 × 3, prepared images; returns float32"
+    assert f"\n{said} of any × 15\n" in text
+
+
+@pytest.mark.parametrize(
+    ("channels", "said"),
+    [
+        (1, "3, images of any size, red first;"),
+        (3, "3, images of any size, red first;"),
+        (5, "5, images of any size;"),
+    ],
+)
+def test_what_a_file_with_its_preprocessing_inside_takes(channels, said):
+    card = dataclasses.replace(CARD, input_shape=(channels, 8, 8), exports=CARD.exports[1:])
+    assert f"the SavedModel: uint8 of any × any × any × {said}" in render(card)
+
+
+def test_files_of_one_kind_have_one_program():
+    one, other = CARD.exports
+    second = dataclasses.replace(one, file="c.onnx")
+    text = render(dataclasses.replace(CARD, exports=(one, second, other)))
+    programs = re.findall(r"```python\n(.*?)```\n", text, re.DOTALL)
+    assert len(programs) == 3
+    assert '"a|b `c`.onnx", "photo.jpg"  # or "c.onnx"\n' in programs[1]
+    assert "\na&#124;b &#96;c&#96;.onnx, c.onnx: float32 of any × 8" in text
 
 
 def test_the_images_of_each_comparison_are_said():
@@ -168,7 +192,7 @@ def test_one_output_is_for_the_second_of_two_classes(activation, word):
         assert in_text(text.encode()) == card
         assert "A classifier of images into 2 classes." in text
         assert f"{word}, of the second of two classes |" in text
-        assert "returns float32 of any × 1." in text
+        assert "returns float32 of any × 1\n" in text
 
 
 def test_a_network_of_this_package():
