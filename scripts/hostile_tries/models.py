@@ -127,6 +127,8 @@ def _fold(model: Any) -> None:
 
 def _serve(model: Any) -> None:
     """Serve an image of a file, and compare with the prediction."""
+    if not isinstance(model, keras.Model):
+        raise ValueError("no model, so no run has it")
     data = _data()
     Image.fromarray(data.test.array[3, ..., 0]).save("image.png")
     run = SavedRun(Path("run"), model, data.preprocessing, data.class_names, None)  # type: ignore[arg-type]
