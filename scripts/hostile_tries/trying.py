@@ -9,6 +9,7 @@ models within tries, or within `forks.contained`.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import signal
@@ -132,12 +133,47 @@ def command(
             return _main(texts)
 
         code = fork(body, seconds)
-        ended = Ended(code, text(out), text(err))
+        return _ended(code, text(out), text(err))
+
+
+def run_here(*arguments: str | bytes, cwd: Path) -> Ended:
+    """Run ``keras-convnets ARGUMENTS`` in this process, which TensorFlow has been started in.
+
+    What `command` takes for a fault is one here, too.
+    """
+    texts = [os.fsdecode(argument) for argument in arguments]
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, _streams_kept():
+        before = os.getcwd()
+        os.chdir(cwd)
+        redirect(b"", out.fileno(), err.fileno())
+        try:
+            code = _main(texts)
+        finally:
+            os.chdir(before)
+        return _ended(code, text(out), text(err))
+
+
+@contextlib.contextmanager
+def _streams_kept() -> Iterator[None]:
+    """Give this process its standard streams back at the end."""
+    kept = [os.dup(descriptor) for descriptor in (0, 1, 2)]
+    streams = sys.stdout, sys.stderr
+    try:
+        yield
+    finally:
+        for descriptor, copy in enumerate(kept):
+            os.dup2(copy, descriptor)
+            os.close(copy)
+        sys.stdout, sys.stderr = streams
+
+
+def _ended(code: int, out: str, err: str) -> Ended:
+    """Return how a command ended, if that is no fault."""
     if code < 0:
-        raise Fault(f"ended by signal {signal.Signals(-code).name}: {ended.err[-SHOWN:]}")
-    if "Traceback (most recent call last)" in ended.out + ended.err or code == SOFTWARE:
-        raise Fault(f"exit code {code}: {(ended.out + ended.err)[-SHOWN:]}")
-    return ended
+        raise Fault(f"ended by signal {signal.Signals(-code).name}: {err[-SHOWN:]}")
+    if "Traceback (most recent call last)" in out + err or code == SOFTWARE:
+        raise Fault(f"exit code {code}: {(out + err)[-SHOWN:]}")
+    return Ended(code, out, err)
 
 
 def refused_command(*arguments: str | bytes, says: str = "", code: int = 2, **how: Any) -> str:
