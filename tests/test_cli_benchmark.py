@@ -9,6 +9,7 @@ import pytest
 
 from helpers import refusal
 from keras_convnets import cli
+from keras_convnets.shipping.benchmark import measuring
 from keras_convnets.shipping.engines import kinds
 
 pytest.importorskip("onnxruntime", reason="engines: pip install '.[onnx]'")
@@ -65,13 +66,19 @@ def test_a_network_and_a_file_side_by_side(output_format, file, capfd):
         (["lenet_5", "--threads", "0"], "threads: received 0"),
         (["lenet_5", "--precision", "int4"], "precisions: received 'int4'"),
         (["lenet_5", "--figure", "x.gif"], "to_file: received 'x.gif'"),
+        (["lenet_5", "--figure", "none/x.svg"], "cannot write 'none/x.svg': No such file or"),
+        (["lenet_5", "--save", "none/x.json"], "cannot write 'none/x.json': No such file or"),
+        (["lenet_5", "--save", "."], "cannot write '.': Is a directory"),
+        (["lenet_5", "--save", __file__], "which exists; expected the name of a new file"),
+        (["lenet_5", "--batch", "1,99999999999"], "expected each to be at most 2,147,483,647"),
         (["lenet_5", "--batch", "2000000000", "--engines", "compiled"], "memory: a batch of 2,000"),
         (["lenet_5", "--batch", "99999999999"], "expected each to be at most 2,147,483,647."),
         (["lenet_5", "--save", "none/a.json"], "cannot write 'none/a.json': No such file or dir"),
         (["lenet_5", "--figure", "none/a.svg"], "cannot write 'none/a.svg': No such file or dir"),
     ],
 )
-def test_what_is_refused(arguments, expected, capfd):
+def test_what_is_refused(arguments, expected, capfd, monkeypatch):
+    monkeypatch.setattr(measuring, "in_turn", None)  # nothing is timed before
     assert expected in refusal(["benchmark", *arguments], capfd)
 
 

@@ -126,3 +126,16 @@ def test_a_folder_of_data_is_for_data(run, files, tmp_path, monkeypatch, capsys)
         assert says in printed
         assert printed.count("\n") == 1
     assert not os.listdir()
+
+
+@pytest.mark.slow
+def test_int8_without_a_run_is_compared_on_the_data_that_calibrate(files, tmp_path, capsys):
+    pytest.importorskip("ai_edge_litert", reason="engines: pip install '.[litert]'")
+    command = ["export", str(files / "lenet.keras"), str(tmp_path / "net.tflite")]
+    data = ["--calibrate", "digits", "--preprocessing", "0-1", "--tolerance", "10"]
+    assert cli.main([*command, "--precision", "int8", *data, "--format", "json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["proof"]["of"] == "1,000 of all 1,797 images of digits"
+    assert found["proof"]["accuracy_before"] is not None
+    [note] = found["notes"]
+    assert "of the 1,000 images compared on are also those" in note

@@ -35,6 +35,22 @@ def test_a_folder_that_is_not_there(tmp_path):
         files.replacing(tmp_path / "none" / "notes.txt").__enter__()
 
 
+def test_what_cannot_be_written_is_refused_before_the_work(tmp_path):
+    (tmp_path / "old.txt").write_text("old")
+    for name in ("new.txt", "old.txt"):
+        files.check_place(tmp_path / name)
+    assert os.listdir(tmp_path) == ["old.txt"]
+    assert (tmp_path / "old.txt").read_text() == "old"
+    for path, why in (
+        (tmp_path / "none" / "x.txt", "No such file or directory"),
+        (tmp_path / "old.txt" / "x.txt", "Not a directory"),
+        (tmp_path, "Is a directory"),
+        (os.devnull, "Not a regular file"),
+    ):
+        with pytest.raises(ValueError, match=f"cannot write .*: {why}. Name a file"):
+            files.check_place(path)
+
+
 def test_a_target_that_is_a_folder(tmp_path):
     def write():
         with files.replacing(tmp_path) as path:

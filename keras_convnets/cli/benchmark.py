@@ -86,7 +86,7 @@ def add_to(commands: Any) -> None:
         "--save",
         type=Path,
         metavar="FILE",
-        help="write the JSON to a file too",
+        help="write the JSON to a new file too",
     )
     add_format(command)
     command.add_argument(
@@ -157,6 +157,11 @@ def _checked(chosen: argparse.Namespace) -> list[str]:
         os.environ.update(dict.fromkeys(_THREADS, str(threads)))
     for file in filter(None, (chosen.save, chosen.figure)):
         files.check_place(file)
+    if chosen.save is not None and os.path.lexists(chosen.save):
+        raise ValueError(
+            f"save: received {files.shown(chosen.save)}, which exists; expected the name of a new "
+            "file. Name another, or remove it."
+        )
     for name in chosen.models:
         if chosen.models.count(name) > 1:
             raise ValueError(

@@ -80,7 +80,8 @@ def _add_check(command: Any) -> None:
         "--check",
         metavar="DATA",
         help="the data whose test images the file and the model are compared on (default: up to "
-        "1,000 test images of the run; without a run, synthetic images)",
+        "1,000 test images of the run; without a run, of the data of --calibrate, or else "
+        "synthetic images)",
     )
     command.add_argument(
         "--data-dir",
@@ -124,13 +125,17 @@ def _check(found: Any, chosen: argparse.Namespace) -> Any:
     """Return the images to compare on; ``None`` for those that `export` takes by itself."""
     if chosen.check is not None:
         return _labelled(found, chosen.check, None, chosen)
-    if chosen.data_dir is None:
-        return None
     if not isinstance(found, Given):
+        if chosen.data_dir is None:
+            return None
         from keras_convnets.shipping.export.usual import of_run
 
         return of_run(found, None, chosen.data_dir)
-    if chosen.calibrate is None:
+    if chosen.calibrate is not None:
+        from keras_convnets.shipping.export.usual import some_of
+
+        return some_of(_labelled(found, chosen.calibrate, None, chosen))
+    if chosen.data_dir is not None:
         raise ValueError(
             f"data_dir: received {files.shown(chosen.data_dir)} and no name of data; expected it "
             "with --check, with --calibrate, or with a run. Name the data, or leave --data-dir out."

@@ -21,6 +21,7 @@ from keras_convnets.shipping.benchmark.measuring import measured, memories
 from keras_convnets.shipping.benchmark.preparing import Prepared, Wanted
 from keras_convnets.shipping.benchmark.result import Benchmark, LeftOut, Measurement
 from keras_convnets.shipping.benchmark.turns import LEAST, in_turn
+from keras_convnets.shipping.engines import kinds
 
 if keras.backend.backend() != "tensorflow":
     pytest.skip("the engines are TensorFlow's and exports by it", allow_module_level=True)
@@ -100,15 +101,17 @@ def test_a_wrong_engine_is_seen_and_one_that_fails_is_left_out(tmp_path):
             raise RuntimeError("too\nmany")
         return right(batch)
 
-    prepared = Prepared(
-        [contender(run, way=way) for run, way in ((right, "predict"), (wrong, "onnx"),
-                                                  (small, "xla"))]
-    )  # fmt: skip
+    def broken(batch):
+        return right(batch) if len(batch) == 1 else np.full_like(right(batch), np.nan)
+
+    ways_of = {"predict": right, "onnx": wrong, "xla": small, "litert": broken}
+    prepared = Prepared([contender(run, way=way) for way, run in ways_of.items()])
     rows = measured(prepared, wanted((1, 4), tmp_path), 0.001, {})
     assert [(row.engine, row.batch, row.difference, row.agreement) for row in rows] == [
         ("predict", 1, 0, 1),
         ("onnx", 1, 1, 0),
         ("xla", 1, 0, 1),
+        ("litert", 1, 0, 1),
         ("predict", 4, 0, 1),
         ("onnx", 4, 1, 0),
     ]
@@ -116,8 +119,24 @@ def test_a_wrong_engine_is_seen_and_one_that_fails_is_left_out(tmp_path):
     assert rows[1].ratio == pytest.approx(rows[1].median / rows[0].median)
     assert all(row.median <= row.p95 and row.calls >= LEAST for row in rows)
     assert [one.words for one in prepared.left_out] == [
-        "left out: TensorFlow, XLA with a: with 4 images: RuntimeError: too many"
+        "left out: TensorFlow, XLA with a: with 4 images: RuntimeError: too many",
+        "left out: LiteRT with a: with 4 images: it returns NaN or infinity",
     ]
+
+
+def test_engines_that_take_the_same_images_share_one_batch(tmp_path):
+    batches = []
+
+    def run(batch):
+        batches.append(batch)
+        return np.eye(len(batch), 4, dtype=np.float32)
+
+    first = Taken((8, 8, 3), channels_last=False)
+    measured(
+        Prepared([contender(run), contender(run, "b"), contender(run, "c", taken=first)]),
+        *(wanted((2,), tmp_path), 0.001, {}),
+    )
+    assert len({id(batch) for batch in batches[3:]}) == 2
 
 
 def test_only_engines_of_one_network_with_the_same_images_are_compared(tmp_path):
@@ -145,6 +164,7 @@ def test_differences_are_of_the_largest_output_and_no_number_is_none():
     assert agreement(first[:, ::-1], first) == 0
     assert agreement(np.float32([[0, 1], [0, 1]]), first) == 0.5
     assert agreement(first[:, :1], first) == 0
+    assert agreement(first[:, :1], first[:, :1]) is None  # a single class is always the first
 
 
 def test_images_are_the_same_in_either_layout_and_type():
@@ -271,6 +291,39 @@ def test_all_engines_say_the_same(found, tiny):
     assert {"keras", "tensorflow", "onnxruntime", "openvino"} <= found.machine.versions.keys()
 
 
+def test_files_are_in_the_precision_that_they_say(tiny):
+    """A SavedModel has that of its graph; a model in mixed precision is exported from float32."""
+    found = benchmark(
+        {"exact": tiny, "mixed": in_mixed_precision(tiny)},
+        *(["saved_model"], [1], ["float32", "float16"]),
+        seconds=0.01,
+        memory=False,
+    )
+    assert found.left_out == ()
+    exact, half, mixed, mixed_half = (one.file_bytes for one in found.measurements)
+    assert half < 0.75 * exact
+    assert (mixed, mixed_half) == pytest.approx((exact, half), rel=0.1)
+
+
+def in_mixed_precision(model):
+    def copied(layer):
+        return type(layer).from_config(layer.get_config() | {"dtype": "mixed_bfloat16"})
+
+    copy = keras.models.clone_model(model, clone_function=copied)
+    copy.set_weights(model.get_weights())
+    return copy
+
+
+def test_a_missing_converter_is_a_line_with_its_extra(tiny, monkeypatch):
+    pytest.importorskip("onnxruntime", reason="engines: pip install '.[onnx]'")
+    find = kinds.importlib.util.find_spec
+    monkeypatch.setattr(
+        kinds.importlib.util, "find_spec", lambda name: None if name == "tf2onnx" else find(name)
+    )
+    found = benchmark(tiny, ["predict", "onnx"], seconds=0.01, memory=False)
+    assert "Install it: pip install 'keras_convnets[onnx]'" in found.left_out[0].reason
+
+
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
     pytest.importorskip("onnxruntime", reason="engines: pip install '.[onnx,litert]'")
@@ -306,12 +359,12 @@ def test_what_would_take_this_process_along_is_left_out(tmp_path, monkeypatch):
     assert memories(prepared, wanted((1,), tmp_path)) == {}
     assert prepared.contenders == []
     assert prepared.left_out[0].reason == "its process was ended by SIGSEGV"
-    (tmp_path / "dies.py").write_text("raise ValueError('no such model')")
+    (tmp_path / "dies.py").write_text("import os\nos.write(2, b'no such \\xff model\\n')")
     prepared = Prepared([contender(None)])
     assert memories(prepared, wanted((1,), tmp_path)) == {}
     assert prepared.left_out == []
     assert prepared.notes == [
-        "memory: that of Keras predict with a is not known: ValueError: no such model"
+        "memory: that of Keras predict with a is not known: no such \ufffd model"
     ]
 
 

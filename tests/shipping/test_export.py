@@ -14,8 +14,10 @@ from keras_convnets.images.labelled import from_array
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.known import Known, remember
 from keras_convnets.shipping.card.place import read_card
-from keras_convnets.shipping.engines.kinds import KINDS, check_installed
+from keras_convnets.shipping.engines.kinds import KINDS, check_installed, kind_of
 from keras_convnets.shipping.engines.metadata import about_of
+from keras_convnets.shipping.export.overlap import Overlap
+from keras_convnets.shipping.export.samples import Samples
 from keras_convnets.shipping.export.usual import of_run
 from keras_convnets.training import evaluate
 from keras_convnets.training.data.loading import LabelledImages
@@ -365,3 +367,33 @@ def test_independent_classes_of_images_of_any_size(tmp_path):
     assert report.proof.relative < 1e-5
     assert report.proof.accuracy_before == report.proof.accuracy_after
     assert report.proof.accuracy_before in [count / 15 for count in range(16)]
+
+
+def test_images_that_calibrate_are_noticed_among_those_compared_on():
+    images = np.random.default_rng(0).integers(0, 256, (20, 4, 4, 3), "uint8")
+    images[17] = images[3]
+
+    def samples(numbers):
+        return Samples(len(numbers), "images", lambda number: (images[numbers[number]], None), str)
+
+    calibrate, check = samples(range(2, 7)), samples([0, 1, 2, 3, 17, 19])
+    overlap = Overlap(calibrate)
+    watched = overlap.watching(check)
+    assert overlap.notes(check) == ()
+    for number in (*range(6), 2, 3):
+        assert (watched.at(number)[0] == check.at(number)[0]).all()
+    assert overlap.notes(check)[0].startswith("3 of the 6 images compared on are also those")
+    for calibrated in (samples([5, 6]), None):
+        others = Overlap(calibrated)
+        watched = others.watching(check)
+        assert [watched.at(number)[1] for number in range(6)] == [None] * 6
+        assert others.notes(check) == ()
+
+
+def test_too_few_images_to_calibrate_are_refused(model, tmp_path):
+    path = tmp_path / _writable(kind_of("net.tflite"))
+    images = np.zeros((15, 16, 16, 3), "uint8")
+    for count, words in ((1, "1 image"), (15, "15 images")):
+        with pytest.raises(ValueError, match=f"calibrate: received {words}; expected at least 16,"):
+            export(model, path, precision="int8", calibrate=images[:count])
+    assert os.listdir(tmp_path) == []

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from keras_convnets.analysis.drawing import INK, figure_file, in_page_colors, write_themed
 from keras_convnets.analysis.tables import sizes
@@ -22,7 +23,8 @@ from keras_convnets.typed import typed
 _FIRST, _OTHER, _FASTEST = "#9aa7b3", "#7fb0d8", "#2f7fc1"
 _POINTS = 12
 _ROW, _MARGIN = 0.4, 1.3  # inches of an engine, and around them
-_LONGEST = 60  # characters of a name
+_LONGEST, _LONGEST_TITLE = 60, 85  # characters of a name, and of the title
+_GAP = 0.08  # between panels, of the height of one
 _ROOM = 0.42  # of the longest bar, for the words after it
 _MOST_IN_BARS = 25  # times the fastest
 
@@ -51,7 +53,7 @@ def _figure(found: Benchmark) -> Figure:
     for row in found.measurements:
         panels.setdefault((row.batch, row.input_shape), []).append(row)
     heights = [_ROW * len(rows) + _MARGIN for rows in panels.values()]
-    figure = Figure(figsize=(10, sum(heights) + 0.3), layout="constrained")
+    figure = Figure(figsize=(10, sum(heights) + 0.3), layout=ConstrainedLayoutEngine(hspace=_GAP))
     drawn = figure.subplots(len(panels), 1, squeeze=False, height_ratios=heights)[:, 0]
     names = dict.fromkeys(row.model for row in found.measurements)
     for axes, ((batch, shape), rows) in zip(drawn, panels.items(), strict=True):
@@ -61,7 +63,9 @@ def _figure(found: Benchmark) -> Figure:
     threads = found.machine.threads
     on = f"{threads} thread{'s' if threads > 1 else ''} of {found.machine.cpu}"
     title = f"{next(iter(names))} on {on}" if len(names) == 1 else on
-    figure.suptitle(printable(title), color=INK, size=_POINTS + 2, parse_math=False)
+    title = cut_middle(printable(title), _LONGEST_TITLE)
+    text = figure.suptitle(title, x=0.01, ha="left", color=INK, size=_POINTS + 2, weight="bold")
+    text.set_parse_math(False)
     return figure
 
 
@@ -85,14 +89,16 @@ def _draw(axes: Axes, rows: Sequence[Measurement], named: bool) -> None:
             markevery=[1],
         )
         words = f"  {milliseconds(row.median)} ms, {three_digits(row.images_per_second)} images/s"
-        axes.text(1000 * row.p95, place, words, va="center", color=INK, size=_POINTS - 1)
+        weight, size = "bold" if row is fastest else "normal", _POINTS - 1
+        axes.text(1000 * row.p95, place, words, va="center", color=INK, size=size, weight=weight)
     labels = [f"{row.model}: {row.title}" if named else row.title for row in rows]
-    axes.set_yticks(range(len(rows)), [cut_middle(printable(one), _LONGEST) for one in labels])
+    labels = [cut_middle(printable(one), _LONGEST) for one in labels]
+    axes.set_yticks(range(len(rows)), labels, parse_math=False)
     scale = ", on a logarithmic scale" if is_wide else ""
     axes.set_xlabel(f"milliseconds: the median, and the 95th percentile{scale}", size=_POINTS - 1)
     if is_wide:
         axes.set_xscale("log")
-        axes.xaxis.set_major_formatter("{x:g}")
+        axes.xaxis.set_major_formatter("{x:,g}")
         shortest = 1000 * fastest.median / 2
         axes.set_xlim(shortest, longest * (longest / shortest) ** _ROOM)
         axes.set_ylim(-0.6, len(rows) - 0.4)

@@ -53,10 +53,11 @@ def peaks(contender: Contender, batches: Sequence[int], threads: int) -> dict[in
         "taken": dataclasses.asdict(contender.taken),
     }
     done = subprocess.run(
-        [sys.executable, "-m", _WORKER],
+        [sys.executable, "-P", "-m", _WORKER],  # -P: modules of the current folder are not meant
         input=json.dumps(task),
         capture_output=True,
-        text=True,
+        encoding="utf-8",
+        errors="replace",  # runtimes may print anything
         env=_environment(threads),
         check=False,
     )

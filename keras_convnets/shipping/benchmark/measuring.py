@@ -49,7 +49,8 @@ def measured(
         outputs = _first_outputs(prepared, images, wanted.tell)
         ready = [one for one in prepared.contenders if one in outputs]
         wanted.tell(f"timing {len(ready)} engines in turn, {images:,} images at once")
-        calls = [_call(one, one.taken.batch(images)) for one in ready]
+        same_images = {taken: taken.batch(images) for taken in {one.taken for one in ready}}
+        calls = [_call(one, same_images[one.taken]) for one in ready]
         firsts: dict[str, tuple[Contender, float]] = {}
         for one, took in zip(ready, in_turn(calls, seconds), strict=True):
             median, p95 = np.percentile(took, (50, 95)).tolist()
@@ -85,7 +86,10 @@ def _first_outputs(
     for one in list(prepared.contenders):
         tell(f"{one.model}: the first {images:,} images in {one.way.title}")
         try:
-            found[one] = one.run(one.taken.batch(images))
+            outputs = one.run(one.taken.batch(images))
+            if not np.isfinite(outputs).all():
+                raise ValueError("it returns NaN or infinity")
+            found[one] = outputs
         except Exception as error:  # each runtime has its own
             reason = f"with {images:,} images: {why(error)}"
             prepared.left_out.append(LeftOut(one.model, one.way.name, one.precision, reason))

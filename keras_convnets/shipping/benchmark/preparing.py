@@ -24,12 +24,14 @@ from keras_convnets.shipping.benchmark.keras_ways import function_of
 from keras_convnets.shipping.benchmark.result import LeftOut
 from keras_convnets.shipping.benchmark.ways import FOLDED, Way
 from keras_convnets.shipping.engines.about import About
-from keras_convnets.shipping.engines.kinds import Kind
+from keras_convnets.shipping.engines.kinds import Kind, check_installed
 from keras_convnets.shipping.engines.metadata import embed
 from keras_convnets.shipping.engines.opening import open_engine
-from keras_convnets.shipping.export.graph import graph_of
+from keras_convnets.shipping.export.float32 import in_float32
+from keras_convnets.shipping.export.graph import Graph, graph_of
 from keras_convnets.shipping.export.writers import write
 from keras_convnets.shipping.folding.fold import fold
+from keras_convnets.shipping.precision.half_model import in_precision_of
 
 _CALIBRATION = 16  # images
 
@@ -164,7 +166,8 @@ class _Maker:
     def _of_file(self, way: Way, kind: Kind, precision: str) -> Contender:
         if precision not in kind.precisions:
             raise ValueError(f"it has no {precision}; expected {', '.join(kind.precisions)}")
-        graph = self._once("graph", lambda: graph_of(self._folded()))
+        check_installed(kind, True, precision)
+        graph = self._graph(kind, precision)
         taken = dataclasses.replace(self._taken, channels_last=graph.channels_last)
         path = self._wanted.folder / f"{kind.name}-{precision}{kind.suffix}"
         images = taken.batch(_CALIBRATION) if precision == "int8" else None
@@ -173,6 +176,20 @@ class _Maker:
         embed(kind, path, self._about(taken, precision))
         run = open_engine(path, threads_of(kind, self._wanted.threads)).run
         return Contender(self._name, way, precision, run, taken, path, self._name)
+
+    def _graph(self, kind: Kind, precision: str) -> Graph:
+        """Return what a file is written of, as `export` does."""
+        exact = self._once("model to export", self._exact)
+        model = in_precision_of(kind, exact, precision)
+        graph: Graph = (
+            self._once("graph", lambda: graph_of(exact)) if model is exact else graph_of(model)
+        )
+        return graph
+
+    def _exact(self) -> Any:
+        """Return the folded model in float32, also of one in mixed precision."""
+        model = in_float32(self._model)
+        return self._folded() if model is self._model else fold(model)
 
     def _about(self, taken: Taken, precision: str) -> About:
         """Return what the runtime needs to know of a file: its precision."""

@@ -38,7 +38,8 @@ class Measurement:
         file_bytes: the size of the file, or folder, that the engine runs.
         difference: the largest difference of an output to that of the first engine, relative to
             the largest output; ``None`` if they take other images.
-        agreement: the share of the images with the same first class as from the first engine.
+        agreement: the share of the images with the same first class as from the first engine;
+            ``None`` if they take other images, or there is only one output.
     """
 
     model: str

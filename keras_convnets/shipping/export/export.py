@@ -25,6 +25,7 @@ from keras_convnets.shipping.export.carding import with_card
 from keras_convnets.shipping.export.feeding import Feeding, of_files
 from keras_convnets.shipping.export.fingerprint import fingerprint
 from keras_convnets.shipping.export.graph import Graph, graph_of
+from keras_convnets.shipping.export.overlap import Overlap
 from keras_convnets.shipping.export.proof import NotProved, Proof, prove
 from keras_convnets.shipping.export.report import ExportReport
 from keras_convnets.shipping.export.request import Request, input_shape_of, requested
@@ -77,7 +78,7 @@ def export(
         precision: ``"float32"``, ``"float16"``, ``"bfloat16"`` or ``"int8"``.
         calibrate: for ``"int8"``, at least 16 images by which the ranges of its integers are
             chosen, better some hundred; in any form that ``check`` has. Of more than 256, as many
-            are taken.
+            are taken. Take others than those to compare on: the report says how many are the same.
         check: the images to compare on: as for [`classify`][keras_convnets.classify], or
             ``(images, labels)`` or the images of some data, by which the accuracy is measured, too.
             By default up to 1,000 of the images that a run is tested on. Without a run, or if they
@@ -89,7 +90,7 @@ def export(
         class_names: the names of the classes, by label, where the model does not know them.
         tolerance: the largest difference of a probability that is accepted, relative to the
             largest of the same image. By default 0.0001 in ``float32``, 0.05 in ``float16``, and
-            for 99 of 100 images 0.3 in ``bfloat16`` and 0.75 in ``int8``.
+            for 99 of 100 images 0.3 in ``bfloat16`` and 0.5 in ``int8``.
         overwrite: whether what exists there is replaced, once the new one is proved.
 
     Raises:
@@ -137,7 +138,8 @@ def _exported(request: Request) -> ExportReport:
     is_first = axes.format_of(request.model) == "channels_first"
     feeding = Feeding(is_first, graph, request.inside)
     about = _about(request, network, graph)
-    samples = request.calibrate
+    samples, overlap = request.calibrate, Overlap(request.calibrate)
+    request = dataclasses.replace(request, check=overlap.watching(request.check))
     calibration = None if samples is None else _calibration(samples, feeding)
     with replaced(request.path, request.kind) as written:
         write(request.kind, graph, written, request.precision, calibration)
@@ -161,7 +163,7 @@ def _exported(request: Request) -> ExportReport:
         about=about,
         proof=proof,
         output_count=request.outputs.count,
-        notes=request.check.notes,
+        notes=(*request.check.notes, *overlap.notes(request.check)),
     )
 
 

@@ -33,11 +33,13 @@ class Tolerance:
         return found if not found <= self.difference else None
 
 
+# Of small networks of every family, trained briefly on Fashion-MNIST, 99 of 100 images were within
+# 0.4 in 8 bits.
 TOLERANCES = {
     "float32": Tolerance(1e-4),
     "float16": Tolerance(0.05),
     "bfloat16": Tolerance(0.3, share=0.99),
-    "int8": Tolerance(0.75, share=0.99),
+    "int8": Tolerance(0.5, share=0.99),
 }
 
 

@@ -34,6 +34,11 @@ def of_run(run: Any, preprocessing: Preprocessing | None, data_dir: Any = None) 
     return samples.some(_MOST)
 
 
+def some_of(found: Any) -> Samples:
+    """Return up to 1,000 of the labelled images of some data, evenly spread."""
+    return samples_of("check", found, None, ()).some(_MOST)
+
+
 def usual(
     run: Any, preprocessing: Preprocessing | None, input_shape: tuple[int, int, int]
 ) -> Samples:
