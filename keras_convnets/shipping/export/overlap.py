@@ -42,8 +42,8 @@ class Overlap:
             return ()
         are = "all" if len(self._found) == samples.count else f"{len(self._found):,} of the"
         words = (
-            f"{are} {samples.count:,} images compared on are also those that the integers were calibrated with; "
-            "others may differ more. Compare on others by --check (check)."
+            f"{are} {samples.count:,} images compared on are also those that the integers were "
+            "calibrated with; others may differ more. Compare on others by --check (check)."
         )
         return (words,)
 
