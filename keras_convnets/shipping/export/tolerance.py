@@ -33,8 +33,8 @@ class Tolerance:
         return found if not found <= self.difference else None
 
 
-# Of small networks of every family, trained briefly on Fashion-MNIST, 99 of 100 images were within
-# 0.4 in 8 bits.
+# In 8 bits, 99 of 100 images were within 0.31 in six small networks that were trained briefly on
+# Fashion-MNIST, and within 0.49 in four with random weights and a fitted head.
 TOLERANCES = {
     "float32": Tolerance(1e-4),
     "float16": Tolerance(0.05),
