@@ -73,6 +73,7 @@ def test_every_weight_is_that_of_the_file(state, file):
     assert weights_report_of(model) is report
 
 
+@pytest.mark.filterwarnings("ignore:channels_first convolutions in")  # which are not computed here
 @pytest.mark.parametrize("data_format", ["channels_first", "channels_last"])
 def test_formats_types_and_scopes(state, file, data_format):
     policy = keras.config.dtype_policy()
