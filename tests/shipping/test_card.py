@@ -11,6 +11,7 @@ import pytest
 import tiny_exports
 from keras_convnets import create_model
 from keras_convnets.analysis.cost.cost import cost
+from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.keras_private import without_values
 from keras_convnets.known import Known, remember
 from keras_convnets.shipping.card import calling
@@ -334,3 +335,11 @@ def test_a_fact_of_another_kind_is_no_card(tmp_path):
         assert before in text
         (tmp_path / "MODEL.md").write_text(text.replace(before, after))
         assert read_card(tmp_path / "MODEL.md") is None
+
+
+def test_a_model_of_any_channels_has_the_card_of_those_that_it_was_trained_on():
+    x = keras.Input((8, 8, None))
+    mean = keras.layers.Reshape((1,))(keras.ops.mean(x, axis=(1, 2, 3)))
+    model = keras.Model(x, keras.layers.Dense(2, activation="softmax")(mean))
+    remember(model, Known(preprocessing=Preprocessing(3, 8, 8).to_config()))
+    assert card_of(model, "0" * 64).input_shape == (3, 8, 8)

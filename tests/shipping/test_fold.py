@@ -431,3 +431,8 @@ def test_the_report():
         {"layer": "a", "into": "conv", "side": "before", "reason": None},
         {"layer": "b", "into": None, "side": None, "reason": "it comes after ReLU"},
     ]
+
+
+def test_a_sequential_model_that_is_not_built_is_refused():
+    with pytest.raises(ValueError, match="a Sequential that is not built; expected one that knows"):
+        fold(keras.Sequential([keras.layers.Conv2D(2, 3), keras.layers.BatchNormalization()]))

@@ -31,6 +31,8 @@ def card_of(model: Any, fingerprint: str) -> Card:
     """
     what = known(model)
     shape: Any = axes.in_papers_order(model.input_shape, axes.format_of(model))
+    if shape[0] is None and what.preprocessing is not None:
+        shape = (what.preprocessing["channels"], *shape[1:])  # those that it was trained on
     kind = keras.layers.BatchNormalization
     outputs, names = outputs_of(main_output(model)), what.class_names or ()
     costs = _costs(model, shape, what.preprocessing)

@@ -45,6 +45,12 @@ def fold(model: keras.Model) -> keras.Model:
         >>> len(model.layers) - len(folded.layers)
         3
     """
+    if not model.built:
+        raise ValueError(
+            f"model: received {shown(model.name)}, a {type(model).__name__} that is not built; "
+            "expected one that knows its input. Call it on a batch of images, or begin it with "
+            "keras.Input((rows, cols, channels))."
+        )
     graphs = graphs_of(model)
     if not is_open(model):
         raise ValueError(
