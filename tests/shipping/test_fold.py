@@ -436,3 +436,22 @@ def test_the_report():
 def test_a_sequential_model_that_is_not_built_is_refused():
     with pytest.raises(ValueError, match="a Sequential that is not built; expected one that knows"):
         fold(keras.Sequential([keras.layers.Conv2D(2, 3), keras.layers.BatchNormalization()]))
+
+
+class Forgetful(keras.layers.Layer):
+    def __init__(self, factor=1.0, **options):
+        super().__init__(**options)
+        self.factor = factor
+
+    def get_config(self):
+        return super().get_config()
+
+    def call(self, x):
+        return x * self.factor
+
+
+def test_a_layer_whose_configuration_forgets_is_refused():
+    x = keras.Input((4, 4, 1))
+    with pytest.raises(ValueError, match="cannot be copied .its configuration forgets 'factor'"):
+        fold(keras.Model(x, Forgetful(3.0)(x)))
+    fold(keras.Model(x, Forgetful()(x)))

@@ -93,6 +93,18 @@ class _Builder:
                     getattr(twin, name).assign(values)
             elif isinstance(layer, keras.Layer) and not is_open(layer):
                 _copy_state(layer, twin)
+                _check_remembers(layer, twin)
+
+
+def _check_remembers(layer: Any, twin: Any) -> None:
+    """Refuse a layer whose configuration lacks a number or a word that it has."""
+    if is_own_layer(layer):
+        return
+    for name, value in vars(layer).items():
+        is_plain = isinstance(value, bool | int | float | str) and not name.startswith("_")
+        if is_plain and name in vars(twin) and vars(twin)[name] != value:
+            lost = ValueError(f"its configuration forgets {name!r}, which is {value!r}")
+            raise _cannot_copy(layer, lost)
 
 
 def _copy_state(layer: Any, twin: Any) -> None:
