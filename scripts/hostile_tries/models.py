@@ -115,7 +115,8 @@ def _fold(model: Any) -> None:
         draw.random([one.shape[0] or 2, *(n or 8 for n in one.shape[1:])]) for one in model.inputs
     ]
     drawn = [keras.ops.cast(x, one.dtype) for x, one in zip(drawn, model.inputs, strict=True)]
-    x = keras.tree.pack_sequence_as(model.input, drawn)
+    is_sequential = isinstance(model, keras.Sequential)  # which may have no `input`
+    x = drawn[0] if is_sequential else keras.tree.pack_sequence_as(model.input, drawn)
     try:
         expected = np.array(keras.tree.flatten(model(x, training=False))[0])
     except Exception:  # it computes nothing, folded or not
