@@ -167,7 +167,7 @@ def _calibration(given: Any, found: Preprocessing | None, shape: tuple[Any, ...]
     samples = samples_of("calibrate", given, found, shape)
     if samples.count < LEAST_CALIBRATION:
         raise ValueError(
-            f"calibrate: received {samples.count:,} image{'s' * (samples.count > 1)}; expected at "
+            f"calibrate: received {samples.count:,} image{'s' * (samples.count != 1)}; expected at "
             f"least {LEAST_CALIBRATION}, to see which values occur. Pass more, some hundred of "
             "those that the model was trained on."
         )
