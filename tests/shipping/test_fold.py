@@ -276,7 +276,9 @@ def test_a_graph_that_is_not_what_is_computed():
 
 
 def test_what_cannot_be_folded_at_all():
-    with pytest.raises(ValueError, match="model: received .*, a Sequential that is not built; expected one"):
+    with pytest.raises(
+        ValueError, match="model: received .*, a Sequential that is not built; expected one"
+    ):
         fold(keras.Sequential([L.Dense(2)]))
     with pytest.raises(ValueError, match="'replaced', a ReLU that cannot be copied .its call was"):
         fold(network(shape_of(2), replaced(L.ReLU(name="replaced"))))

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from helpers import blank_kernels, filled, images, lively, random_state
+from helpers import FORMATS, blank_kernels, filled, images, lively, random_state
 from keras_convnets import LocalResponseNormalization, create_model, fold
 from keras_convnets.shipping.engines.kinds import (
     KINDS,
@@ -122,6 +122,7 @@ def test_channels_first_models_say_the_same_as_channels_last(kind, channels_firs
 
 def odd_model(size=None):
     """Return a model of what the registered networks lack, for images of any size or of one."""
+    keras.utils.set_random_seed(0)  # with some weights, all images are nearly the same to it
     x = inputs = keras.Input((size, size, 4))
     x = L.Normalization(mean=[0.1, 0.2, 0.3, 0.4], variance=[1, 2, 3, 4])(x)
     x = L.Rescaling(1 / 3, 0.1)(x)
@@ -243,3 +244,40 @@ def test_weights_of_over_2_gb_are_refused():
         large = keras.Model(inputs, L.Dense(20_000)(inputs))
     with pytest.raises(ValueError, match=r"take 2.4 GB in float32; expected at most 2.1 GB"):
         graph.check_size(large)
+
+
+def padded_twice(data_format):
+    """Return a model of layers that pad by themselves, each after a layer of padding."""
+    form = {"data_format": data_format}
+    x = inputs = keras.Input((3, 11, 13) if data_format == "channels_first" else (11, 13, 3))
+    for layer in (
+        L.Conv2D(4, 3, padding="same", **form),
+        L.Conv2D(4, 3, padding="same", dilation_rate=2, **form),
+        L.DepthwiseConv2D(3, strides=2, padding="same", **form),
+        L.AveragePooling2D(3, strides=1, padding="same", **form),
+        L.Conv2D(4, 3, groups=2, padding="same", **form),
+        L.MaxPooling2D(3, strides=2, padding="same", **form),
+    ):
+        x = layer(L.Dropout(0.5)(L.ZeroPadding2D(((1, 2), (0, 1)), **form)(x)))
+    return keras.Model(inputs, L.Dense(7)(L.GlobalAveragePooling2D(**form)(x)))
+
+
+@pytest.fixture(scope="module", params=FORMATS)
+def padded(request):
+    """Return such a model's graph, images for it, and what the one in channels_last says."""
+    with warnings.catch_warnings(), blank_kernels():
+        warnings.simplefilter("ignore")  # such convolutions do not run on this processor
+        last, model = padded_twice("channels_last"), padded_twice(request.param)
+    filled(last, random_state(last, kernels=1))
+    for ours, theirs in zip(model.variables, last.variables, strict=True):
+        ours.assign(np.reshape(theirs, ours.shape))
+    shape = (3, 11, 13)
+    expected = last(images(shape, "channels_last"), training=False).numpy()
+    return graph_of(model), images(shape, request.param), expected
+
+
+@pytest.mark.parametrize("kind", ALL_KINDS)
+def test_padding_stays_apart_from_the_padding_of_the_layer_after_it(kind, padded, tmp_path):
+    graph, batch, expected = padded
+    found = open_engine(written_graph(kind, graph, tmp_path)).run(batch)
+    assert difference(found, expected) < TOLERANCE

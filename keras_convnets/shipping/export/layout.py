@@ -7,6 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 from keras_convnets.shipping.export.culprits import layer_of
+from keras_convnets.shipping.export.dilation import constant, dilate_in_rows_and_columns
 from keras_convnets.shipping.export.tracing import Spec, of_graph
 from keras_convnets.tensorflow_private import with_channels_last
 
@@ -24,6 +25,7 @@ def channels_last(model: Any, function: Any, spec: Spec) -> Any:
     graph = with_channels_last(function)
     _gather_permuted(graph)
     _decompose(graph)
+    dilate_in_rows_and_columns(graph)
     for node in graph.node:
         # To ask for an attribute that a node lacks would give it an empty one.
         is_first = "data_format" in node.attr and node.attr["data_format"].s in _FIRST
@@ -41,14 +43,8 @@ def _gather_permuted(graph: Any) -> None:
     """Write permutations of a tensor's sizes, which only TensorFlow has, as gathering."""
     for node in [node for node in graph.node if node.op == "DataFormatVecPermute"]:
         before, after = node.attr["src_format"].s, node.attr["dst_format"].s
-        constants = {
-            f"{node.name}/order": [before.index(axis) for axis in after],
-            f"{node.name}/axis": 0,
-        }
-        for name, value in constants.items():
-            constant = graph.node.add(name=name, op="Const")
-            constant.attr["dtype"].type = tf.int32.as_datatype_enum
-            constant.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(value, tf.int32))
+        order = constant(graph, f"{node.name}/order", [before.index(axis) for axis in after])
+        axis = constant(graph, f"{node.name}/axis", 0)
         kind = node.attr["T"].type
         node.op = "GatherV2"
         node.attr.clear()
@@ -56,7 +52,7 @@ def _gather_permuted(graph: Any) -> None:
         for name in ("Tindices", "Taxis"):
             node.attr[name].type = tf.int32.as_datatype_enum
         node.attr["batch_dims"].i = 0
-        node.input.extend(constants)
+        node.input.extend((order, axis))
 
 
 def _decompose(graph: Any) -> None:

@@ -11,6 +11,7 @@ import tf2onnx.convert
 from keras_convnets.shipping.export.conversion import conversion
 from keras_convnets.shipping.export.graph import Graph
 from keras_convnets.shipping.export.names import INPUT, OUTPUT
+from keras_convnets.shipping.export.writers.apart import pads_apart
 from keras_convnets.shipping.export.writers.onnx_pads import merge_pads
 from keras_convnets.shipping.precision.onnx import to_float16, to_int8
 
@@ -36,7 +37,7 @@ def converted(graph: Graph) -> Any:
     function = graph.function
     names = {function.inputs[0].name: INPUT, function.outputs[0].name: OUTPUT}
     model, _ = tf2onnx.convert.from_graph_def(
-        function.graph.as_graph_def(),
+        pads_apart(function.graph.as_graph_def()),
         name=graph.model.name,
         input_names=[function.inputs[0].name],
         output_names=[function.outputs[0].name],

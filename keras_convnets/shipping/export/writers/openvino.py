@@ -12,6 +12,7 @@ import openvino
 from keras_convnets.shipping.export.conversion import conversion
 from keras_convnets.shipping.export.graph import Graph
 from keras_convnets.shipping.export.names import INPUT, OUTPUT
+from keras_convnets.shipping.export.writers.apart import pads_apart
 from keras_convnets.shipping.precision.openvino import save
 
 
@@ -22,7 +23,7 @@ def write(graph: Graph, path: Path, precision: str, calibration: Any = None) -> 
             model = _in_int8(graph, calibration)
         else:
             shape = openvino.PartialShape([-1 if size is None else size for size in graph.shape])
-            definition = graph.function.graph.as_graph_def()
+            definition = pads_apart(graph.function.graph.as_graph_def())
             # By default, all that nothing reads is an output, such as the gradients' parts.
             outputs = [tensor.name for tensor in graph.function.outputs]
             model = openvino.convert_model(definition, input=[shape], output=outputs)
