@@ -27,7 +27,7 @@ def main(*arguments: str) -> None:
     """Run the tests, and write what they have measured."""
     with tempfile.TemporaryDirectory() as folder:
         record = Path(folder) / "record.csv"
-        command = [sys.executable, "-m", "pytest", "-q", "-n", "0", *(arguments or TESTS)]
+        command = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-m", "", *(arguments or TESTS)]
         environment = os.environ | {RECORD: str(record), "KERAS_CONVNETS_TEST_DEEP": "1"}
         subprocess.run(command, cwd=ROOT, env=environment, check=True)
         measured = [line.split(",") for line in record.read_text().splitlines()]

@@ -39,6 +39,7 @@ def test_a_file_weights_and_a_network_with_weights(files, tmp_path, monkeypatch,
     assert about_of(out).fingerprint == found["fingerprint"]
 
 
+@pytest.mark.slow
 def test_data_check_and_accuracy(files, tmp_path, capsys):
     command = ["export", str(files / "lenet.keras"), str(tmp_path / "net")]
     data = ["--check", "digits", "--preprocessing", "0-1"]

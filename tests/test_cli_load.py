@@ -82,6 +82,7 @@ def test_a_network_of_ones_own_has_a_name_in_all_commands(capfd):
         assert shown in capfd.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("files")
 def test_a_run_says_what_to_load(capfd):
     train = ["train", "--model", "gated_net", "--epochs", "1", "--image-size", "8"]

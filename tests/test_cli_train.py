@@ -231,6 +231,7 @@ def test_precision_and_speed():
     assert float(rows()[0]["accuracy"]) > 0.15
 
 
+@pytest.mark.slow
 def test_a_head_is_trained_on_the_frozen_features_of_a_run(capfd):
     assert cli.main([*SMALL, "--out", "run"]) == 0
     capfd.readouterr()
@@ -251,6 +252,7 @@ def test_a_head_is_trained_on_the_frozen_features_of_a_run(capfd):
     assert "fine-tune: received --model with it" in stderr(capfd)
 
 
+@pytest.mark.slow
 def test_a_run_is_tuned_to_other_classes_with_its_own_preprocessing(capfd):
     assert cli.main([*SMALL, "--out", "run"]) == 0
     colours = np.random.default_rng(0).integers(0, 255, (40, 20, 24, 3), np.uint8)

@@ -70,7 +70,13 @@ class Network:
         return [receptive_field(model) for model in self.outlines]
 
 
-@pytest.fixture(scope="module", params=list_models())
+def slow_where_deep(name):
+    """Return the name of a network as a parameter of tests."""
+    of_a_thousand = name.startswith(DEEPEST)
+    return pytest.param(name, marks=[pytest.mark.slow] if of_a_thousand else [])
+
+
+@pytest.fixture(scope="module", params=map(slow_where_deep, list_models()))
 def network(request):
     """Each network in turn: whatever asks for it runs before the next one's turn."""
     return Network(request.param)

@@ -96,6 +96,7 @@ def test_what_the_function_does_not_take():
 QUICK = ["--epochs", "1", "--batch-size", "256", "--image-size", "8"]
 
 
+@pytest.mark.slow
 @trains
 def test_a_function_and_its_file_are_trained_by_the_command(capfd):
     name = "networks_of_a_test:small"

@@ -141,6 +141,7 @@ def measured_by_gradient(model, row, col):
     return extents(gradient > 1e-6 * max(gradient.max(), 1e-30))
 
 
+@pytest.mark.slow
 def test_fields_are_those_measured_on_random_graphs():
     counts = collections.Counter()
 

@@ -566,6 +566,7 @@ def test_training_with_auxiliary_classifiers():
     assert all(changed)
 
 
+@pytest.mark.slow
 def test_auxiliary_classifiers_come_and_go():
     for name, outputs in (("googlenet", 3), ("googlenet_bn", 3), ("inception_v3", 2)):
         with_them = outline(name, num_outputs=7, include_auxiliary=True)

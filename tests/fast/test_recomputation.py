@@ -87,6 +87,7 @@ def test_weights_and_statistics_after_three_steps_are_equal(data_format, policy,
     assert_equal(*after)
 
 
+@pytest.mark.slow
 def test_what_else_reads_the_tensors_has_its_gradients():
     after = []
     for efficient in (False, True):

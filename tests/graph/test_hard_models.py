@@ -212,6 +212,7 @@ def test_a_dictionary_with_more_than_a_model_takes():
     assert calls[-1].parents == (calls[0],)
 
 
+@pytest.mark.slow
 def test_many_outputs():
     inputs = keras.Input((2,))
     with without_values():

@@ -190,6 +190,7 @@ def step(model):
     return changed, model.get_weights()
 
 
+@pytest.mark.slow
 def test_frozen_alike_they_train_alike_and_stay_so_when_saved():
     *models, values = flat_and_nested()
     found = []

@@ -43,6 +43,7 @@ def check(seeds):
         assert not wrong, f"seed {seed}, {[layer.name for layer in model.layers]}: {wrong}"
 
 
+@pytest.mark.slow
 def test_random_models():
     check(range(150))
 

@@ -117,11 +117,13 @@ def norm(r, axis):
     )
 
 
+@pytest.mark.slow
 def test_random_models():
     found = np.sum([tried(seed) for seed in range(40)], axis=0)
     assert found[1] > 20
 
 
+@pytest.mark.slow
 def test_random_chains():
     found = np.sum([tried(seed, chain) for seed in range(24)], axis=0)
     assert 30 < found[0] < found[1]

@@ -342,6 +342,7 @@ def test_two_replicas_train_as_one_device_does():
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_a_head_trained_on_the_frozen_features_of_a_saved_model():
     keras.utils.set_random_seed(0)
     images, labels = load_digits(return_X_y=True)

@@ -75,6 +75,7 @@ def test_it_is_evaluated(run, expected):
         assert weight.numpy().tobytes() == by_path[weight.path].tobytes()
 
 
+@pytest.mark.slow
 def test_it_is_resumed(run, expected):
     data = open_run(run).load_data()
     assert resume(run, data, console=quiet()).epochs == 2  # all, or as many as patience allows
@@ -83,6 +84,7 @@ def test_it_is_resumed(run, expected):
     assert "start.keras" not in os.listdir(run)
 
 
+@pytest.mark.slow
 def test_it_is_fine_tuned(run):
     start = open_pretrained(run)
     found = open_run(run)

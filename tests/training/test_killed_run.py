@@ -56,6 +56,7 @@ def found(folder):
     return [array.tobytes() for array in arrays.values()], history, weights
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changes", "policy"),
     [

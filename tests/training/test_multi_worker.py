@@ -141,6 +141,7 @@ def test_other_errors_stay():
         tf.reshape(tf.zeros(2), [3])
 
 
+@pytest.mark.slow
 def test_the_strategy_is_mended_within_the_block_only():
     strategy = tf.distribute.MirroredStrategy(["CPU:0"])
     stock = strategy.reduce

@@ -181,6 +181,7 @@ def test_steps_that_end_within_an_epoch(data):
     assert int(model.optimizer.iterations) == STEPS + 3
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_from_its_last_checkpoint_to_the_same_end(data, whole, monkeypatch):
     settings = Settings(checkpoint_steps=4)
     end_after(monkeypatch, 7, lambda: train(build(), data, Path("run"), RECIPE, settings, quiet()))

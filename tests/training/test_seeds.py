@@ -40,6 +40,7 @@ def same_weights(one, other):
         return all(a[name].tobytes() == b[name].tobytes() for name in names)
 
 
+@pytest.mark.slow
 def test_each_run_is_that_of_the_seed_alone(calls, capfd):
     assert cli.main([*SHORT, "--seeds", "4,1", "--out", "all"]) == 0
     out = capfd.readouterr().out
@@ -66,6 +67,7 @@ def test_each_run_is_that_of_the_seed_alone(calls, capfd):
     assert "was begun with --momentum 0.9 (received 0.0)" in capfd.readouterr().err
 
 
+@pytest.mark.slow
 def test_killed_in_the_second_run_all_go_on_to_the_same_weights(calls, capfd, monkeypatch):
     calls.codes += [137]
     assert cli.main([*SMALL, "--seeds", "2", "--out", "all"]) == 137

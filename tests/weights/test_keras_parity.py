@@ -97,6 +97,7 @@ def difference(name, data_format, size, found, expected):
     trust.show(f"{name} {data_format}", "keras", size, relative)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:You are saving")
 def test_logits():
     compare(QUICK, FORMATS)

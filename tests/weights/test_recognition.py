@@ -116,6 +116,7 @@ def test_our_own_files_say_their_network(tmp_path):
     assert "the names and shapes in the file are also those of cifar_plain_20" in str(report)
 
 
+@pytest.mark.slow
 def test_a_model_in_a_file_says_how_it_computes(tmp_path):
     with scope("left"):
         create_model("cifar_plain_20").save(tmp_path / "plain.keras")
