@@ -168,6 +168,30 @@ def test_the_axes_and_the_opset_of_an_onnx_file(tmp_path, capfd):
     assert capfd.readouterr() == ("", "")
 
 
+@needs(OPENVINO)
+def test_the_names_and_the_axes_of_an_openvino_file(tmp_path):
+    import openvino
+
+    found = openvino.Core().read_model(written(OPENVINO, create_model("lenet_5"), tmp_path))
+    [given], [made] = found.inputs, found.outputs
+    assert (given.get_names(), made.get_names()) == ({"images"}, {"probabilities"})
+    assert str(given.partial_shape) == "[?,32,32,1]"
+
+
+def test_biases_are_added_apart_from_grouped_convolutions(tmp_path):
+    # Whether TensorFlow fuses the two, and then cannot compute them, depends on the processor.
+    import tensorflow as tf
+
+    x = inputs = keras.Input((8, 8, 4))
+    for groups in (2, 1):
+        x = L.Conv2D(4, 3, groups=groups, activation="relu")(x)
+    path = written(SAVED_MODEL, keras.Model(inputs, L.Dense(3)(L.Flatten()(x))), tmp_path)
+    graph = tf.saved_model.load(path).signatures["serving_default"].graph.as_graph_def()
+    nodes = [node for function in graph.library.function for node in function.node_def]
+    adding = [node.op for node in nodes if node.name.endswith("/BiasAdd")]
+    assert adding == ["AddV2", "BiasAdd", "BiasAdd"]  # two groups, one, and the dense layer
+
+
 @pytest.mark.parametrize(
     ("kind", "runtime"),
     [
