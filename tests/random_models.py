@@ -170,7 +170,7 @@ class Maker:
 
     def within(self, depth):
         """Use a whole random model as a layer, once or twice, or once a step."""
-        inner = Maker(self.r).model(self.r.randint(1, 3), depth + 1)
+        inner = type(self)(self.r).model(self.r.randint(1, 3), depth + 1)
         if self.r.random() < 0.3 and len(inner.inputs) == len(inner.outputs) == 1:
             inner = keras.Sequential([keras.Input(inner.input_shape[1:]), inner])
         made = {}
