@@ -1,5 +1,6 @@
 """The files of each kind, as their own runtimes run them, beside the model."""
 
+import copy
 import errno
 import warnings
 
@@ -166,6 +167,30 @@ def test_the_axes_and_the_opset_of_an_onnx_file(tmp_path, capfd):
     ]
     assert {one.domain: one.version for one in found.opset_import}[""] == 17
     assert capfd.readouterr() == ("", "")
+
+
+@needs(ONNX)
+def test_the_weights_are_not_copied_for_each_of_the_converters_optimizers(tmp_path, monkeypatch):
+    import tf2onnx.optimizer
+
+    copied, deepcopy = [], copy.deepcopy
+    monkeypatch.setattr(copy, "deepcopy", lambda one: copied.append(type(one)) or deepcopy(one))
+    written(ONNX, create_model("lenet_5"), tmp_path)
+    assert tf2onnx.graph.Graph not in copied
+
+
+@needs(ONNX)
+def test_without_an_optimizer_that_fails_the_converter_goes_on(tmp_path, monkeypatch):
+    import tf2onnx.optimizer
+
+    def fails():
+        raise KeyError("an optimizer")
+
+    monkeypatch.setitem(tf2onnx.optimizer._optimizers, "reshape_optimizer", fails)
+    model = create_model("lenet_5")
+    batch = images((1, 32, 32), "channels_last")
+    found = open_engine(written(ONNX, model, tmp_path)).run(batch)
+    np.testing.assert_allclose(found, model(batch, training=False), atol=1e-5)
 
 
 @needs(OPENVINO)
