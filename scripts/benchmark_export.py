@@ -10,6 +10,7 @@ that PyTorch exports of torchvision's network of the same weights; DenseNet-121 
 from __future__ import annotations
 
 import argparse
+import random
 import tempfile
 import time
 import warnings
@@ -143,15 +144,15 @@ def first(batch: np.ndarray) -> np.ndarray:
 
 
 def in_turn(runs: dict[str, Run], images: np.ndarray, rounds: int) -> dict[str, list[float]]:
-    """Return the seconds of each, each after a rest, each round beginning with another one.
+    """Return the seconds of each, each after a rest, each round in another order.
 
     Moving the channels for torchvision takes about a millisecond, which counts.
     """
     names = list(runs)
     took: dict[str, list[float]] = {name: [] for name in names}
     for number in range(rounds + 1):
-        for place in range(len(names)):
-            name = names[(place + number) % len(names)]
+        # In a fixed order each would always run after the same other one, and in its cache.
+        for name in random.Random(number).sample(names, len(names)):
             time.sleep(REST)
             start = time.perf_counter()
             runs[name](images)
