@@ -100,18 +100,24 @@ NETWORKS = {
 }
 
 
+def beside_channels_last(build, shape, data_format):
+    """Return a model in a data format, images for it, and what the one in channels_last says."""
+    with warnings.catch_warnings(), blank_kernels():
+        warnings.simplefilter("ignore")  # such convolutions do not run on this processor
+        last, model = build("channels_last"), build(data_format)
+    filled(last, random_state(last, kernels=1))
+    for ours, theirs in zip(model.variables, last.variables, strict=True):
+        ours.assign(np.reshape(theirs, ours.shape))
+    expected = last(images(shape, "channels_last"), training=False).numpy()
+    return model, images(shape, data_format), expected
+
+
 @pytest.fixture(scope="module", params=NETWORKS)
 def channels_first(request):
     """Return the graph of a channels_first network, images for it, and what channels_last says."""
     shape, build = NETWORKS[request.param]
-    with warnings.catch_warnings(), blank_kernels():
-        warnings.simplefilter("ignore")  # such convolutions do not run on this processor
-        last, first = build("channels_last"), build("channels_first")
-    filled(last, random_state(last, kernels=1))
-    for ours, theirs in zip(first.variables, last.variables, strict=True):
-        ours.assign(np.reshape(theirs, ours.shape))
-    expected = last(images(shape, "channels_last"), training=False).numpy()
-    return graph_of(fold(first)), images(shape, "channels_first"), expected
+    model, batch, expected = beside_channels_last(build, shape, "channels_first")
+    return graph_of(fold(model)), batch, expected
 
 
 @pytest.mark.parametrize("kind", ALL_KINDS)
@@ -314,15 +320,8 @@ def padded_twice(data_format):
 @pytest.fixture(scope="module", params=FORMATS)
 def padded(request):
     """Return such a model's graph, images for it, and what the one in channels_last says."""
-    with warnings.catch_warnings(), blank_kernels():
-        warnings.simplefilter("ignore")  # such convolutions do not run on this processor
-        last, model = padded_twice("channels_last"), padded_twice(request.param)
-    filled(last, random_state(last, kernels=1))
-    for ours, theirs in zip(model.variables, last.variables, strict=True):
-        ours.assign(np.reshape(theirs, ours.shape))
-    shape = (3, 11, 13)
-    expected = last(images(shape, "channels_last"), training=False).numpy()
-    return graph_of(model), images(shape, request.param), expected
+    model, batch, expected = beside_channels_last(padded_twice, (3, 11, 13), request.param)
+    return graph_of(model), batch, expected
 
 
 @pytest.mark.parametrize("kind", ALL_KINDS)
