@@ -1,6 +1,7 @@
 """The boundary of the command: one line and a known exit code, whatever ends it."""
 
 import _thread
+import ctypes
 import io
 import os
 import signal
@@ -184,6 +185,65 @@ def test_a_signal_that_comes_again_before_its_handler_has_ended_is_not_lost():
         found = signalled(lambda: swallowing("<frozen abc>", swallowed))
     assert (found, swallowed) == (boundary.INTERRUPTED, [])
     assert len(started) >= 2  # a busy machine may need another one
+
+
+class Going:
+    """Gets a signal as it goes away."""
+
+    def __del__(self):
+        signal.raise_signal(signal.SIGINT)
+        time.sleep(0)
+
+
+def printing():
+    """Get a signal in Python that native code runs, which prints exceptions and goes on."""
+    ctypes.pythonapi.PyRun_SimpleString(b"import signal; signal.raise_signal(signal.SIGINT)")
+
+
+@pytest.mark.parametrize("dropping", [Going, printing])
+def test_a_signal_is_not_lost_where_its_exception_would_only_be_printed(dropping, capfd):
+    def command():
+        dropping()
+        for _ in range(1000):
+            time.sleep(0.01)
+        return 0
+
+    hooks = sys.excepthook, sys.unraisablehook
+    assert signalled(command) == boundary.INTERRUPTED
+    assert capfd.readouterr().err == "keras-convnets: interrupted\n"
+    assert (sys.excepthook, sys.unraisablehook) == hooks
+
+
+def test_other_exceptions_that_are_only_printed_still_are(capfd):
+    def command():
+        ctypes.pythonapi.PyRun_SimpleString(b"1 / 0")
+        return 0
+
+    assert signalled(command) == 0
+    assert "ZeroDivisionError" in capfd.readouterr().err
+
+
+class HalfMade:
+    """Is made when a signal comes, and goes away without what it was to have."""
+
+    def __init__(self):
+        signal.raise_signal(signal.SIGINT)
+        self.options = None
+
+    def __del__(self):
+        print(self.options)
+
+
+def test_what_a_signal_left_half_made_goes_away_in_silence(capfd, monkeypatch):
+    assert signalled(HalfMade) == boundary.INTERRUPTED
+    assert capfd.readouterr() == ("", "keras-convnets: interrupted\n")
+    said = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda found: said.append(str(found.exc_value)))
+    assert signalled(HalfMade) == boundary.INTERRUPTED
+    assert said == []
+    monkeypatch.setenv("KERAS_CONVNETS_TRACEBACK", "1")
+    assert signalled(HalfMade) == boundary.INTERRUPTED
+    assert said == ["'HalfMade' object has no attribute 'options'"]
 
 
 NATIVE = """

@@ -16,7 +16,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import FrameType
+from types import FrameType, TracebackType
 
 from keras_convnets import files, memory
 from keras_convnets.cli.streams import say, streams
@@ -114,11 +114,44 @@ def _interruptible(interruptions: list[int], last: bool) -> Iterator[None]:
     ours = [number for number in _SIGNALS if signal.getsignal(number) in _BY_DEFAULT]
     before = {number: signal.signal(number, interrupt) for number in ours}
     try:
-        yield
+        with _sent_again(interruptions, ended):
+            yield
     finally:
         ended.set()
         for number, handler in before.items():
             signal.signal(number, signal.SIG_IGN if last else handler)
+
+
+@contextlib.contextmanager
+def _sent_again(interruptions: list[int], ended: threading.Event) -> Iterator[None]:
+    """Send a signal a second time whose exception would be printed, and the command go on.
+
+    Python does so with what is raised where nobody can catch it: when an object goes away, or in a
+    callback of the garbage collector. So does native code with what is raised in Python that it
+    calls. Each has its hook. What the objects say as they go away that a signal left half made is
+    of no use to anybody.
+    """
+    printed, dropped = sys.excepthook, sys.unraisablehook
+
+    def excepthook(
+        kind: type[BaseException], error: BaseException, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, _Interrupted):
+            _thread.start_new_thread(_again, (signal.SIGINT, ended))
+        else:
+            printed(kind, error, trace)
+
+    def unraisablehook(unraisable: sys.UnraisableHookArgs) -> None:
+        if isinstance(unraisable.exc_value, _Interrupted):
+            _thread.start_new_thread(_again, (signal.SIGINT, ended))
+        elif not interruptions or os.environ.get(_TRACEBACK):
+            dropped(unraisable)
+
+    sys.excepthook, sys.unraisablehook = excepthook, unraisablehook
+    try:
+        yield
+    finally:
+        sys.excepthook, sys.unraisablehook = printed, dropped
 
 
 def _is_lost(frame: FrameType | None) -> bool:
