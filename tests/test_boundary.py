@@ -7,13 +7,14 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from unittest import mock
 
 import pytest
 
-from keras_convnets import cli
+from keras_convnets import cli, quiet
 from keras_convnets.cli import boundary, commands
 from keras_convnets.errors import PeerLost, RunStopped
 
@@ -244,6 +245,32 @@ def test_what_a_signal_left_half_made_goes_away_in_silence(capfd, monkeypatch):
     monkeypatch.setenv("KERAS_CONVNETS_TRACEBACK", "1")
     assert signalled(HalfMade) == boundary.INTERRUPTED
     assert said == ["'HalfMade' object has no attribute 'options'"]
+
+
+def test_a_signal_leaves_standard_error_where_it_was():
+    def command():
+        key = threading.Timer(0.002, signal.raise_signal, [signal.SIGINT])
+        key.start()
+        while True:
+            with quiet.held_back():
+                time.sleep(1e-4)
+
+    before = os.fstat(2)
+    for _ in range(100):
+        assert signalled(command) == boundary.INTERRUPTED
+        assert os.path.samestat(os.fstat(2), before)
+
+
+def test_a_signal_does_not_wait_for_ever(monkeypatch):
+    def command():
+        signal.raise_signal(signal.SIGINT)
+        for _ in range(1000):
+            time.sleep(0.01)
+        return 0
+
+    monkeypatch.setattr(boundary, "_MOMENTS", 3)
+    monkeypatch.setattr(boundary, "_LOSING", ("",))  # everywhere
+    assert signalled(command) == boundary.INTERRUPTED
 
 
 NATIVE = """

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType, TracebackType
 
-from keras_convnets import files, memory
+from keras_convnets import files, memory, quiet
 from keras_convnets.cli.streams import say, streams
 from keras_convnets.errors import RunStopped
 
@@ -28,8 +28,11 @@ TIMED_OUT = 124  # that of timeout(1)
 _TRACEBACK = "KERAS_CONVNETS_TRACEBACK"
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _BY_DEFAULT = (signal.SIG_DFL, signal.default_int_handler)
-_FROZEN = "<frozen "  # how the names of the modules begin that Python is built with
+# The files in which a signal waits. With the first begin the names of the modules that Python is
+# built with.
+_LOSING = ("<frozen ", __file__, contextlib.__file__, quiet.__file__)
 _MOMENT = 0.001  # seconds
+_MOMENTS = 1000  # for which a signal waits at most
 
 
 class _Interrupted(KeyboardInterrupt):
@@ -107,7 +110,7 @@ def _interruptible(interruptions: list[int], last: bool) -> Iterator[None]:
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         interruptions.append(number)
-        if not _is_lost(frame):
+        if not _is_lost(frame) or len(interruptions) > _MOMENTS:
             raise _Interrupted
         _thread.start_new_thread(_again, (number, ended))
 
@@ -155,15 +158,16 @@ def _sent_again(interruptions: list[int], ended: threading.Event) -> Iterator[No
 
 
 def _is_lost(frame: FrameType | None) -> bool:
-    """Whether an exception may be lost that is raised in a frame.
+    """Whether an exception may be lost that is raised in a frame, or may lose something.
 
     Native code calls the modules that Python is built with, to import a module or to ask whether an
     object is an instance of an abstract class. TensorFlow's then prints an exception and goes on
     without it, and so does Python in what it calls when an object goes away. A signal that comes
-    while the handler of one runs would be raised in what that one had interrupted.
+    while the handler of one runs would be raised in what that one had interrupted. While a context
+    is being entered or left, such as that which holds back standard error, it could leave it half
+    entered for good.
     """
-    here = _is_lost.__code__.co_filename
-    return frame is not None and frame.f_code.co_filename.startswith((_FROZEN, here))
+    return frame is not None and frame.f_code.co_filename.startswith(_LOSING)
 
 
 def _again(number: int, ended: threading.Event) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import collections
 import contextlib
 import functools
-import itertools
 import os
 import shutil
 import signal
@@ -45,7 +44,9 @@ def tries(place: Path) -> Iterator[Try]:
     contained(functools.partial(_save, model))
     yield Try("export to names", functools.partial(_names, place, model))
     for file in _FILES:
-        yield Try(f"export {file}", functools.partial(_kind, place, model, file))
+        yield Try(f"export {file} to full disks", functools.partial(_disks, place, model, file))
+        trial = functools.partial(_interruptions, place, model, file)
+        yield Try(f"export {file}, Ctrl-C", trial)
     for moment in _STARTING:
         trial = functools.partial(_interrupted_start, place, model, moment)
         yield Try(f"export, Ctrl-C after {moment} s", trial)
@@ -73,10 +74,13 @@ def _all(cases: Iterable[Case]) -> Count:
     return counts
 
 
-def _kind(place: Path, model: Path, file: str) -> Count:
-    # Before TensorFlow has threads, which would not see the disks.
-    full = [*_full(place, model, file)]
-    return _all(itertools.chain(_interrupted(place, model, file), full))
+def _disks(place: Path, model: Path, file: str) -> Count:
+    # All of them before TensorFlow has threads, which would not see the disks.
+    return _all([*_full(place, model, file)])
+
+
+def _interruptions(place: Path, model: Path, file: str) -> Count:
+    return _all(_interrupted(place, model, file))
 
 
 def _full(place: Path, model: Path, file: str) -> Iterator[Case]:
@@ -111,6 +115,15 @@ def _interrupted(place: Path, model: Path, file: str) -> Iterator[Case]:
         moment = took * (number + 0.5) / _MOMENTS
         trial = functools.partial(_interrupted_at, here, asked, file, moment)
         yield f"Ctrl-C after {moment:.2f} of {took:.2f} s", trial
+        if not _is_usable():
+            return
+
+
+def _is_usable() -> bool:
+    """Whether TensorFlow has been left outside of all graphs; a command's process ends anyway."""
+    import tensorflow as tf
+
+    return tf.executing_eagerly()
 
 
 def _interrupted_at(here: Path, asked: tuple[str, ...], file: str, moment: float) -> str:
