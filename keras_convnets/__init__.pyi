@@ -1,9 +1,13 @@
 from ._version import __version__
+from .accuracies.chart import plot_accuracies
+from .accuracies.listed import published_accuracies
 from .analysis.cost.cost import cost
 from .analysis.features import features, levels
 from .analysis.plot.one_block import plot_block
 from .analysis.plot.plot import plot_model
+from .analysis.plot.plot_models import plot_models
 from .analysis.receptive_field.receptive_field import receptive_field
+from .analysis.summary import summary
 from .architectures.alexnet import AlexnetBuilder, AlexnetRow
 from .architectures.cifar_resnet import CifarResnetBuilder
 from .architectures.course_notes.builder import CourseNotesBuilder
@@ -218,10 +222,13 @@ __all__ = [
     "parse",
     "partial_conv",
     "plain_block",
+    "plot_accuracies",
     "plot_block",
     "plot_model",
+    "plot_models",
     "preprocessing_of",
     "published",
+    "published_accuracies",
     "receptive_field",
     "reduction_a",
     "reduction_resnet_b",
@@ -243,6 +250,7 @@ __all__ = [
     "squeeze_and_excitation",
     "style_conv",
     "subsampling",
+    "summary",
     "take_channels",
     "transition",
     "vgg_stage",

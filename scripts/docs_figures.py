@@ -14,7 +14,7 @@ import keras
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 
-from keras_convnets import cli, create_model, plot_model
+from keras_convnets import cli, create_model, plot_accuracies, plot_model, plot_models
 from keras_convnets.training import plot_curves, plot_reliability
 
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
@@ -49,6 +49,9 @@ def draw() -> None:
     plot_model(resnet_34, IMAGES / "resnet_34_layers.svg", detail="layer")
     plot_model(create_model("googlenet"), IMAGES / "googlenet_slide.svg", rankdir="LR")
     plot_model(create_model("resnet_152"), IMAGES / "resnet_152.svg")
+    pair = [create_model("plain_34"), create_model("resnet_v1_34")]
+    plot_models(pair, IMAGES / "side_by_side.svg")
+    plot_accuracies(IMAGES / "accuracies.svg")
     plot_model(mixed_network(), IMAGES / "mixed.svg")
     applications = keras.applications
     plot_model(applications.DenseNet121(weights=None), IMAGES / "densenet_121.svg")

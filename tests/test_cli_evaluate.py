@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from finished import write_images, write_run
-from keras_convnets import cli
+from keras_convnets import cli, cost
 from keras_convnets.inference.evaluate import evaluate
 from keras_convnets.training.data.loading import load_data
 from keras_convnets.training.run import config_file
@@ -192,3 +192,16 @@ def test_bad_input_is_one_line_and_exit_code_2(arguments, words, finished, capfd
     assert err.startswith("keras-convnets: error: ")
     assert err.count("\n") == 1
     assert words in err
+
+
+def test_the_commands_that_inspect_models_open_a_run(run, finished, capfd):
+    model = finished[1]
+    code, out, _ = outcome(capfd, "summary", run, "--detail", "stage", "--format", "json")
+    assert (code, json.loads(out)["total"]["params"]) == (0, cost(model).params)
+    code, out, _ = outcome(
+        capfd, "compare", run, "lenet_5", "--plot", "both.svg", "--format", "csv"
+    )
+    assert (code, Path("both.svg").exists()) == (0, True)
+    code, _, err = outcome(capfd, "cost", run, "--num-outputs", "3")
+    assert code == 2
+    assert "received the run" in err

@@ -6,6 +6,7 @@ import argparse
 
 from keras_convnets._version import __version__
 from keras_convnets.cli import (
+    accuracy,
     augment,
     benchmark,
     convert,
@@ -35,6 +36,7 @@ def _parser() -> Parser:
     parser.add_argument("--version", action="version", version=f"keras-convnets {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
     inspect.add_to(commands)
+    accuracy.add_to(commands)
     train.add_to(commands)
     augment.add_to(commands)
     runs.add_to(commands)

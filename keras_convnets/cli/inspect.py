@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from keras_convnets.cli import startup
+from keras_convnets.cli.models import opened, opened_for
 from keras_convnets.cli.options import add_format, add_load, add_shape, print_found
 from keras_convnets.printable import printable
 
@@ -33,7 +34,18 @@ def _list(chosen: argparse.Namespace) -> int:
 
 def _summary(chosen: argparse.Namespace) -> int:
     startup.start_engine(chosen.load)
-    _open(chosen.name, chosen.input_shape, chosen.num_outputs).summary()
+    if chosen.detail is None and chosen.format != "table":
+        raise ValueError(
+            f"format: received {chosen.format!r} without --detail, which is Keras' own summary, a "
+            "text; expected both. Add --detail stage, block or layer."
+        )
+    model = opened(chosen.name, chosen.input_shape, chosen.num_outputs)
+    if chosen.detail is None:
+        model.summary()
+        return 0
+    from keras_convnets.analysis.summary import summary
+
+    print_found(summary(model, chosen.detail), chosen.format)
     return 0
 
 
@@ -41,7 +53,7 @@ def _plot(chosen: argparse.Namespace) -> int:
     startup.start_engine(chosen.load, draws=True)
     from keras_convnets.analysis.plot.plot import plot_model
 
-    model = _open(chosen.name, chosen.input_shape, chosen.num_outputs)
+    model = opened(chosen.name, chosen.input_shape, chosen.num_outputs)
     plot_model(
         model,
         chosen.file,
@@ -74,7 +86,7 @@ def _cost(chosen: argparse.Namespace) -> int:
     startup.start_engine(chosen.load)
     from keras_convnets.analysis.cost.cost import cost
 
-    model = _open_for(chosen.name, chosen.input_shape, chosen.num_outputs)
+    model = opened_for(chosen.name, chosen.input_shape, chosen.num_outputs)
     print_found(cost(model, chosen.input_shape), chosen.format, by=chosen.by)
     return 0
 
@@ -85,7 +97,7 @@ def _receptive_field(chosen: argparse.Namespace) -> int:
     from keras_convnets.analysis.receptive_field.receptive_field import receptive_field
 
     shape = chosen.input_shape
-    model = _open_for(chosen.name, shape, chosen.num_outputs)
+    model = opened_for(chosen.name, shape, chosen.num_outputs)
     if chosen.layer is None:
         fields = receptive_field(model, input_shape=shape)
     else:
@@ -96,43 +108,18 @@ def _receptive_field(chosen: argparse.Namespace) -> int:
 
 
 def _compare(chosen: argparse.Namespace) -> int:
-    startup.start_engine(chosen.load)
+    startup.start_engine(chosen.load, draws=chosen.plot is not None)
     from keras_convnets.zoo import compare
 
     shape = chosen.input_shape
-    print_found(compare([_open_for(name, shape) for name in chosen.names], shape), chosen.format)
+    models = [opened_for(name, shape) for name in chosen.names]
+    found = compare(models, shape)
+    if chosen.plot is not None:
+        from keras_convnets.analysis.plot.plot_models import plot_models
+
+        plot_models(models, chosen.plot, dpi=_DPI)
+    print_found(found, chosen.format)
     return 0
-
-
-def _open(name: str, input_shape: Any = None, num_outputs: Any = None) -> Any:
-    """Return a network by name, or the model in a ``.keras`` file, for inspection.
-
-    A network's weights are not initialised, because nothing here needs their values.
-    """
-    from keras_convnets.keras_private import without_values
-    from keras_convnets.own_networks import is_function
-    from keras_convnets.saved_models import is_file, load_model
-    from keras_convnets.zoo import create_model
-
-    if is_function(name):  # which may use the values of weights
-        return create_model(name, input_shape, num_outputs)
-    if not is_file(name):
-        options: dict[str, Any] = {"classifier_activation": "sigmoid"} if num_outputs == 1 else {}
-        with without_values():
-            return create_model(name, input_shape, num_outputs, **options)
-    if input_shape is not None or num_outputs is not None:
-        raise ValueError(
-            f"model: received the file {name!r} with an input shape or a number of outputs; "
-            "expected it alone: a saved model has its own. Name a network to build it anew."
-        )
-    return load_model(name)
-
-
-def _open_for(name: str, input_shape: Any, num_outputs: Any = None) -> Any:
-    """Return the model to inspect; a network is built for the shape, a saved model has its own."""
-    from keras_convnets.saved_models import is_file
-
-    return _open(name, None if is_file(name) else input_shape, num_outputs)
 
 
 def _add_list(commands: Any) -> None:
@@ -167,7 +154,8 @@ def _add_model_commands(commands: Any) -> None:
     for command in (summary, plot, cost, field):
         command.add_argument(
             "name",
-            help="a network, as keras-convnets list names it, a .keras file, or module:function",
+            help="a network, as keras-convnets list names it, a .keras file, the folder of a run, "
+            "or module:function",
         )
         add_shape(command, "the network's published input")
         command.add_argument(
@@ -176,13 +164,24 @@ def _add_model_commands(commands: Any) -> None:
             help="outputs (default: as many as published); one is a sigmoid",
         )
     compare.add_argument(
-        "names", nargs="+", metavar="name", help="networks, .keras files, module:function"
+        "names", nargs="+", metavar="name", help="networks, .keras files, runs, module:function"
     )
     add_shape(compare, "each network's own")
-    for command in (cost, field, compare):
+    compare.add_argument(
+        "--plot",
+        type=Path,
+        metavar="FILE",
+        help="draw the models side by side, too, their differences marked: svg, png, pdf or dot",
+    )
+    for command in (summary, cost, field, compare):
         add_format(command)
     for command in (summary, plot, cost, field, compare):
         add_load(command)
+    summary.add_argument(
+        "--detail",
+        choices=("stage", "block", "layer"),
+        help="what each row is, in the words of papers (default: Keras' own summary)",
+    )
     by = ("layer", "block", "stage")
     cost.add_argument("--by", choices=by, default="block", help="what each row is (default: block)")
     field.add_argument("--layer", help="a layer's name (default: all layers)")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
 
 import pydot
 
 from keras_convnets.analysis.plot import labels
-from keras_convnets.analysis.plot.graph.blocks import kind_of, stage_kind
+from keras_convnets.analysis.plot.boxes import draw_blocks, labelled
+from keras_convnets.analysis.plot.graph.blocks import stage_kind
 from keras_convnets.analysis.plot.graph.graph import Block, Edge, Graph, Layer, by_stage
 from keras_convnets.analysis.plot.look import Look
 from keras_convnets.analysis.plot.sheet.columns import aside, columns
@@ -20,7 +20,6 @@ from keras_convnets.analysis.plot.sheet.sheet import Sheet
 from keras_convnets.analysis.plot.slide.composing import SMALLEST_TYPE, Page
 from keras_convnets.analysis.plot.slide.setting import best_page
 from keras_convnets.analysis.plot.slide.slide import Slide
-from keras_convnets.analysis.tables import sizes
 from keras_convnets.graph.branches import Parallel
 
 DETAILS = ("stage", "block", "layer")
@@ -105,7 +104,7 @@ def _stages(graph: Graph, look: Look) -> Sheet | Slide:
         inline = dataclasses.replace(look, narrow=False, flat=True) if name in side else look
         label = labels.stage_label(name, blocks, inline)
         sheet.node(box[name], name, label, stage_kind(blocks))
-    for edge, label in _labelled(between, look):
+    for edge, label in labelled(between, look):
         ends = (box[edge.source], edge.source, box[edge.target], edge.target)
         sheet.line(*ends, label=label, weight=100)
     return sheet
@@ -127,51 +126,8 @@ def _blocks(graph: Graph, look: Look) -> Sheet | Slide:
         )
     inline = dataclasses.replace(look, narrow=False, flat=True)
     looks = {name: inline if name in side else look for name in blocks}
-    drawn = {
-        name: _draw_block(sheet, box, blocks[name], looks[name])
-        for name, box in box_ids(blocks).items()
-    }
-    for edge, label in _labelled(graph.edges, look):
-        source, target = drawn[edge.source].exit, drawn[edge.target]
-        ends = (edge.source, target.entry, edge.target)
-        sheet.line(source, *ends, label=label, weight=100)
-        content = blocks[edge.target].inside
-        if content.shortcut is not None and not content.before:
-            sheet.shortcut(source, edge.source, target.exit, edge.target, content.shortcut)
+    draw_blocks(sheet, graph, looks, box_ids(blocks))
     return sheet
-
-
-class _Drawn(NamedTuple):
-    """The first and last node drawn for a block."""
-
-    entry: str
-    exit: str
-
-
-def _draw_block(sheet: Sheet | Slide, box: str, block: Block, look: Look) -> _Drawn:
-    """Draw a block: its box, the merge with its shortcut, and the layers before the fork."""
-    frames = (block.stage,) if block.stage else ()
-    name, content = block.name, block.inside
-    label = labels.block_label(block, look)
-    entry = box
-    if content.before:
-        entry = f"{box}before"
-        kind = kind_of(content.before)
-        before = labels.plain_label(content.before, kind, look)
-        sheet.node(entry, name, before, kind, *frames)
-        sheet.line(entry, name, box, name, weight=100)
-    sheet.node(box, name, label, block.kind, *frames)
-    if content.merge is None:
-        return _Drawn(entry, box)
-    round_plus = {"shape": "circle", "fixedsize": "true", "width": 0.26}
-    flat = {"height": 0.24, "margin": "0.08,0.02", "fontsize": 10}
-    style = round_plus if len(content.merge.text) == 1 else flat
-    merge = f"{box}merge"
-    sheet.node(merge, name, content.merge.text, "merge", *frames, says=f"{name} merge", **style)
-    sheet.line(box, name, merge, name, weight=100)
-    if content.before:
-        sheet.shortcut(entry, name, merge, name, content.shortcut or ())
-    return _Drawn(entry, merge)
 
 
 def _height(block: Block) -> float:
@@ -209,7 +165,7 @@ def _layers(graph: Graph, look: Look) -> Sheet:
         )
         sheet.node(box[layer.id], layer.id, label, layer.description.kind, *frames)
     kinds = {layer.id: layer.description.kind for _, layer in places}
-    for edge, label in _labelled(graph.layer_edges, look):
+    for edge, label in labelled(graph.layer_edges, look):
         into = block_of[edge.target]
         ends = (box[edge.source], edge.source, box[edge.target], edge.target)
         from_outside = block_of[edge.source] is not into and not into.inside.before
@@ -234,16 +190,3 @@ def _depth(block: Block, edges: Iterable[Edge]) -> int:
         if edge.source in depth and edge.target in depth:
             depth[edge.target] = max(depth[edge.target], depth[edge.source] + 1)
     return max(depth.values())
-
-
-def _labelled(edges: Iterable[Edge], look: Look) -> Iterator[tuple[Edge, str]]:
-    """Yield edges with their labels; only the first edge of a source that changes shape has one."""
-    edges = list(edges)
-    came: dict[str, set[Any]] = {}
-    for edge in edges:
-        came.setdefault(edge.target, set()).add(edge.shape)
-    said: set[tuple[str, Any]] = set()
-    for edge in edges:
-        changed = came.get(edge.source) != {edge.shape} and (edge.source, edge.shape) not in said
-        said.add((edge.source, edge.shape))
-        yield edge, f"  {sizes(edge.shape)}" if look.shapes and changed else ""

@@ -13,7 +13,7 @@ from keras_convnets.analysis.plot.look import Look
 from keras_convnets.analysis.plot.style import COLOURS, escaped, grey, inked, short
 from keras_convnets.analysis.tables import sizes
 from keras_convnets.graph.branches import Body, Item, Parallel
-from keras_convnets.graph.structure import heavy_of, is_gate
+from keras_convnets.graph.structure import Inside, heavy_of, is_gate
 from keras_convnets.graph.words import Description
 
 _TABLE = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="{}">{}</TABLE>'
@@ -145,6 +145,30 @@ def line_of(body: Body, show_activations: bool = True) -> str:
     light.
     """
     return " | ".join(_words(item, show_activations) for item in _brought_out(body))
+
+
+def in_line(content: Inside) -> str:
+    """Return a whole block in one line: ``3×3, 64 | 3×3, 64 + identity``."""
+    words = _all_words(content.all)
+    if content.shortcut is None or content.merge is None:
+        return words
+    shortcut = _all_words(content.shortcut) if content.shortcut else "identity"
+    shortcut = f"({shortcut})" if " | " in shortcut else shortcut
+    if content.merge.text == "+":
+        return f"{words} + {shortcut}"
+    return f"{content.merge.text}({words}; {shortcut})"
+
+
+def _all_words(body: Body) -> str:
+    """Return layers in one line, branches too: ``concat(1×1, 64; 1×1, 96 | 3×3, 128)``."""
+    parts = []
+    for item in _brought_out(body):
+        if isinstance(item, Description) or is_gate(item):
+            parts.append(_words(item, show_activations=True))
+        else:
+            branches = "; ".join(_all_words(one) or "identity" for one in item.branches)
+            parts.append(f"{item.merge.text if item.merge else ''}({branches})")
+    return " | ".join(parts)
 
 
 def _brought_out(body: Body) -> Body:

@@ -8,7 +8,7 @@ from keras_convnets.analysis.plot.look import Look
 from keras_convnets.analysis.plot.style import COLOURS, IDENTITY, PROJECTION, grey, inked
 
 _LEGEND = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="3" CELLPADDING="1">{}</TABLE>'
-_SWATCH = 'FIXEDSIZE="TRUE" WIDTH="16" HEIGHT="13"'
+SWATCH = 'FIXEDSIZE="TRUE" WIDTH="16" HEIGHT="13"'
 _SHORTCUTS = {
     "identity": ("──", IDENTITY, "identity shortcut"),
     "resized": ("- - -", IDENTITY, "identity shortcut, resized"),
@@ -41,7 +41,7 @@ def keys(kinds: Iterable[str], shortcuts: Iterable[str], look: Look) -> list[str
     """Return the cells of the legend for the colours in use and the line styles of shortcuts."""
     found = set(kinds) - {"input", "merge"}
     entries = [
-        f'<TD BORDER="1" BGCOLOR="{colour.fill}" COLOR="{colour.border}" {_SWATCH}></TD>'
+        f'<TD BORDER="1" BGCOLOR="{colour.fill}" COLOR="{colour.border}" {SWATCH}></TD>'
         f'<TD ALIGN="LEFT">{grey(kind, colour=look.grey)}  </TD>'
         for kind, colour in COLOURS.items()
         if kind in found

@@ -13,6 +13,8 @@ GREY, FRAME, LINE = "#5d6873", "#b9c3cd", "#6b7680"
 IDENTITY, PROJECTION = "#1f5fa8", "#b35c00"
 # On a transparent figure, text and lines outside the boxes are read on white and on black alike.
 ON_ANY_GROUND = "#72777f"
+# What differs between models side by side: the band behind it, and borders and text.
+DIFFERENT, DIFFERENT_INK = "#fff0c7", "#9a5b00"
 
 
 class Colour(NamedTuple):

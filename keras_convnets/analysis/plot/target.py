@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,14 +51,19 @@ class Figure:
 class Target:
     """The file to write, whose suffix sets the format, and the resolution of a png."""
 
-    def __init__(self, to_file: str | os.PathLike[str], dpi: int) -> None:
+    def __init__(
+        self,
+        to_file: str | os.PathLike[str],
+        dpi: int,
+        formats: Sequence[str] = FORMATS,
+    ) -> None:
         if not isinstance(to_file, str | os.PathLike):
             raise ValueError(
                 f"to_file: received {to_file!r}; expected a path, such as 'model.svg'."
             )
         self._path = Path(to_file)
         extension = self._path.suffix.lstrip(".").lower()
-        self._format = checks.choice("file extension", extension, FORMATS)
+        self._format = checks.choice("file extension", extension, formats)
         self._dpi = checks.positive_integer("dpi", dpi, "dots per inch, such as 120")
 
     def drawn(self, graph: Graph, detail: str, look: Look) -> Figure:
@@ -69,4 +75,10 @@ class Target:
                 path.write_text(page, encoding="utf-8")
             else:
                 render.write(drawing, path, self._format, self._dpi)
+        return Figure(self._path, drawing)
+
+    def written(self, drawing: pydot.Dot) -> Figure:
+        """Write a figure that is no page, and return it."""
+        with files.replacing(self._path) as path:
+            render.write(drawing, path, self._format, self._dpi)
         return Figure(self._path, drawing)

@@ -1,0 +1,1 @@
+"""What networks reach that others have trained, and what they cost."""
