@@ -62,6 +62,13 @@ from .architectures.se_resnet import SeResnetBuilder
 from .architectures.vgg import VggBuilder, VggOptions, vgg_stage
 from .architectures.wide_resnet import WideResnetBuilder, wide_bottleneck
 from .axes import channel_axis, channels
+from .explaining.gradients.effective_depth import effective_depth
+from .explaining.gradients.effective_field import effective_receptive_field
+from .explaining.gradients.gradient_flow import gradient_flow
+from .explaining.gradients.path_lengths import path_lengths
+from .explaining.inside.feature_maps import feature_maps
+from .explaining.inside.kernels import kernels
+from .explaining.inside.statistics import activation_statistics
 from .fast.batch_norm import fast_batch_norm
 from .fast.optimizer import fast_optimizer
 from .fast.recomputation import memory_efficient
@@ -152,6 +159,7 @@ __all__ = [
     "WideResnetBuilder",
     "__version__",
     "activation",
+    "activation_statistics",
     "adaptive_avg_pool",
     "add",
     "avg_pool",
@@ -185,15 +193,19 @@ __all__ = [
     "create_model",
     "dense_layer",
     "dropout",
+    "effective_depth",
+    "effective_receptive_field",
     "ends_in_activation",
     "ends_in_addition",
     "export",
     "fast_batch_norm",
     "fast_optimizer",
+    "feature_maps",
     "features",
     "fold",
     "fold_report_of",
     "global_pool",
+    "gradient_flow",
     "inception",
     "inception_a",
     "inception_b",
@@ -206,6 +218,7 @@ __all__ = [
     "inception_v4_a",
     "inception_v4_b",
     "inception_v4_c",
+    "kernels",
     "layer_name",
     "levels",
     "list_models",
@@ -221,6 +234,7 @@ __all__ = [
     "pad_channels",
     "parse",
     "partial_conv",
+    "path_lengths",
     "plain_block",
     "plot_accuracies",
     "plot_block",

@@ -25,6 +25,7 @@ def main() -> None:
     draw()
     photograph(IMAGES / "resnet_34.html", IMAGES / "page.png", "conv2_block2")
     report(IMAGES / "report.png")
+    inside()
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / "run"
         cli.main(["train", "--out", str(run)])
@@ -79,6 +80,16 @@ def report(picture: Path) -> None:
         exec("\n".join(blocks), made)
         plot_reliability(made["found"], picture.with_name("reliability.png"), "digits")
         photograph(Path(folder) / "my_report" / "report.html", picture, rows=1600)
+
+
+def inside() -> None:
+    """Run the examples of the page "Look inside", and keep the figures that they draw."""
+    page = (IMAGES.parent / "look-inside.md").read_text()
+    blocks = [block.split("```")[0] for block in page.split("```python\n")[1:]]
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        exec("\n".join(blocks), {})
+        for figure in Path().glob("*.svg"):
+            shutil.copy(figure, IMAGES / f"inside_{figure.name}")
 
 
 def photograph(page: Path, picture: Path, block: str = "", rows: int = 900) -> None:

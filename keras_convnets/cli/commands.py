@@ -13,6 +13,7 @@ from keras_convnets.cli import (
     evaluate,
     export,
     inspect,
+    maps,
     runs,
     serve,
     train,
@@ -41,6 +42,7 @@ def _parser() -> Parser:
     augment.add_to(commands)
     runs.add_to(commands)
     evaluate.add_to(commands)
+    maps.add_to(commands)
     weights.add_to(commands)
     convert.add_to(commands)
     export.add_to(commands)

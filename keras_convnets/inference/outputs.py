@@ -228,3 +228,11 @@ def _follower(layer: Any) -> _Follow | None:
     if is_operation(layer):
         return _OPERATIONS.get(type(layer).__name__)
     return next((follow for classes, follow in _LAYERS if isinstance(layer, classes)), None)
+
+
+def keeps_kind(layer: Any) -> bool:
+    """Return whether a layer or an operation only passes on, reshapes or joins what it is given.
+
+    An activation that comes before it can then be taken away, and what is left are the logits.
+    """
+    return _follower(layer) in (_unchanged, _reshaped, _joined)

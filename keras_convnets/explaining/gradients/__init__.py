@@ -1,0 +1,1 @@
+"""Where the gradient goes: blocks, paths and effective receptive fields."""

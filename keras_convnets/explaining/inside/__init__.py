@@ -1,0 +1,1 @@
+"""Feature maps, kernels and the statistics of activations."""
