@@ -62,6 +62,8 @@ from .architectures.se_resnet import SeResnetBuilder
 from .architectures.vgg import VggBuilder, VggOptions, vgg_stage
 from .architectures.wide_resnet import WideResnetBuilder, wide_bottleneck
 from .axes import channel_axis, channels
+from .explaining.explain import explain
+from .explaining.explanation import Explanation
 from .explaining.gradients.effective_depth import effective_depth
 from .explaining.gradients.effective_field import effective_receptive_field
 from .explaining.gradients.gradient_flow import gradient_flow
@@ -135,6 +137,7 @@ __all__ = [
     "CourseNotesBuilder",
     "DensenetBuilder",
     "DensenetVariant",
+    "Explanation",
     "ExportReport",
     "FoldReport",
     "InceptionBuilder",
@@ -197,6 +200,7 @@ __all__ = [
     "effective_receptive_field",
     "ends_in_activation",
     "ends_in_addition",
+    "explain",
     "export",
     "fast_batch_norm",
     "fast_optimizer",

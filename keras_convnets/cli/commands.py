@@ -11,6 +11,7 @@ from keras_convnets.cli import (
     benchmark,
     convert,
     evaluate,
+    explain,
     export,
     inspect,
     maps,
@@ -43,6 +44,7 @@ def _parser() -> Parser:
     runs.add_to(commands)
     evaluate.add_to(commands)
     maps.add_to(commands)
+    explain.add_to(commands)
     weights.add_to(commands)
     convert.add_to(commands)
     export.add_to(commands)

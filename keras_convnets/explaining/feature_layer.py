@@ -11,7 +11,7 @@ from keras_convnets import checks
 from keras_convnets.explaining.forward import Place, place_of
 from keras_convnets.graph.calls import Call
 from keras_convnets.graph.layer_types import KERNELS, POOLINGS, LayerType
-from keras_convnets.graph.stages import Placed, column_of, placed_layers
+from keras_convnets.graph.stages import Placed, column_of, full_name, placed_layers
 from keras_convnets.graph.topology import ancestors, trunk
 from keras_convnets.graph.walk import walk
 from keras_convnets.received import shown
@@ -102,6 +102,9 @@ def _last(placed: Sequence[Placed], maps: Sequence[Placed]) -> Placed:
 def _named(model: Any, placed: Sequence[Placed], maps: Sequence[Placed], wanted: Any) -> Placed:
     checks.text("layer", wanted, "the name of a stage or of a layer, such as 'conv4'")
     members = [one for one in placed if f"/{wanted}/" in f"/{one.call.model}/"]
+    if not members:
+        name = full_name(dict.fromkeys(one.name for one in placed), wanted, "layer")
+        members = [one for one in placed if one.name == name][-1:]  # its last use
     if not members:
         name, column = column_of(placed, wanted, "layer")
         members = [one for one, its in zip(placed, column, strict=True) if its == name]

@@ -164,6 +164,7 @@ _RIGHT: dict[str, dict[str, Any]] = {
     "dense_layer": {"growth_rate": 2},
     "dropout": {"rate": 0.5},
     "evaluation_batches": {"batch_size": 2},
+    "explain": {"images": lambda: np.zeros((1, 8, 8, 1), "float32")},
     "export": {"path": lambda: f"net{next(_NUMBERS)}", "model": lambda: _built()},
     "fold": {"model": lambda: _built()},
     "fold_report_of": {"model": lambda: _folded()},
@@ -296,7 +297,7 @@ _LEFT_OUT = {
 }
 _LEFT_OUT |= {"scaled_tanh"}  # an activation, called by Keras
 _LEFT_OUT |= {"Data", "Images", "Predictions", "SavedRun", "Pretrained"}
-_LEFT_OUT |= {"ExportReport", "FoldReport", "Runs", "WeightsReport"}
+_LEFT_OUT |= {"Explanation", "ExportReport", "FoldReport", "Runs", "WeightsReport"}
 _NO_UNIT = {"published"}
 _NUMBERS = itertools.count()
 

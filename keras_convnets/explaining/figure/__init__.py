@@ -1,0 +1,1 @@
+"""Explanations as figures and as a page."""

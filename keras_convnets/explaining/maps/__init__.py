@@ -1,0 +1,1 @@
+"""The ways to explain a class score by a map over the image: one file a method."""
