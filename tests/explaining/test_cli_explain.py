@@ -24,7 +24,7 @@ def run(tmp_path_factory):
 def images():
     rng = np.random.default_rng(0)
     for name in ("a", "b"):
-        Image.fromarray(rng.integers(0, 256, (16, 16), np.uint8)).save(f"{name}.png")
+        Image.fromarray(rng.integers(0, 17, (16, 16), np.uint8)).save(f"{name}.png")
 
 
 def outcome(capfd, *arguments):
@@ -47,11 +47,12 @@ def test_explain_draws_and_prints_what_explain_returns(run, capfd):
 def test_explain_takes_a_saved_model_a_class_a_layer_and_the_options_of_a_method(run, capfd):
     model = f"{run}/model.keras"
     arguments = ("a.png", "page.html", "--class", "3", "--method", "score_cam", "--channels", "2")
-    code, out, err = outcome(capfd, "explain", model, *arguments, "--layer", "conv1")
-    assert code == 0
+    how = ("--layer", "conv1", "--preprocessing", "0-1")
+    code, out, err = outcome(capfd, "explain", model, *arguments, *how)
+    assert code == 0, err
     assert out.splitlines()[2].split()[:2] == ["a.png", "3"]
     assert out.splitlines()[-1] == "page.html"
-    assert err.startswith("keras-convnets: note: score_cam: 2 of ")
+    assert "keras-convnets: note: score_cam: 2 of " in err
     assert "Score-CAM" in Path("page.html").read_text(encoding="utf-8")
 
 
