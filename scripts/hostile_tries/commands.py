@@ -42,6 +42,7 @@ _QUICK = {
     "a run that is not there": (("train", "--resume", "none"), 2),
     "no run to evaluate": (("evaluate", "none"), 2),
     "no run to predict with": (("predict", "none", "a.png"), 2),
+    "no run to look into": (("maps", "none", "a.png", "net.png"), 2),
     "no weights to predict with": (("predict", "--weights", "none.pth", "a.png"), 2),
     "no weights to train from": (("train", "--weights", "none.pth", "--out", "new/run"), 2),
     "no weights to convert": (("convert", "none.pth", "net.npz"), 2),
@@ -51,6 +52,7 @@ _SLOW = {
     "dry run": ((*_TRAIN, "--dry-run"), 0),
     "train": ((*_TRAIN, "--out", "new/run"), 0),
     "evaluate": (("evaluate", "{run}"), 0),
+    "kernels": (("maps", "{run}", "net.svg", "--kernels"), 0),
     "predict": (("predict", "{run}", "none.png", "{run}/curves.png"), 2),
 }
 

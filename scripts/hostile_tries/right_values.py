@@ -70,6 +70,10 @@ def _settings() -> Any:
     return Settings()
 
 
+def _prepared() -> np.ndarray:
+    return np.random.default_rng(0).standard_normal((4, 8, 8, 1), np.float32)
+
+
 def _input(channels: int = 4) -> Any:
     import keras
 
@@ -134,6 +138,7 @@ _RIGHT: dict[str, dict[str, Any]] = {
     "PadChannels": {"channels": 6},
     "TakeChannels": {"indices": [0, 2]},
     "activation": {"function": "relu"},
+    "activation_statistics": {"images": lambda: _prepared()},
     "memory_efficient": {"model": _densenet},
     "adaptive_avg_pool": {"size": 2},
     "avg_pool": {"pool_size": 2, "strides": 2},
@@ -163,13 +168,16 @@ _RIGHT: dict[str, dict[str, Any]] = {
     "create_model": {"name": "lenet_5"},
     "dense_layer": {"growth_rate": 2},
     "dropout": {"rate": 0.5},
+    "effective_depth": {"images": lambda: _prepared(), "labels": [0, 1, 0, 1]},
     "evaluation_batches": {"batch_size": 2},
     "explain": {"images": lambda: np.zeros((1, 8, 8, 1), "float32")},
     "export": {"path": lambda: f"net{next(_NUMBERS)}", "model": lambda: _built()},
+    "feature_maps": {"images": lambda: _prepared()},
     "fold": {"model": lambda: _built()},
     "fold_report_of": {"model": lambda: _folded()},
     "freeze_until": {"stage": "conv2"},
     "global_pool": {"pooling": "avg"},
+    "gradient_flow": {"models": _model, "images": lambda: _prepared(), "labels": [0, 1, 0, 1]},
     "inception": {"one": 2, "three": (2, 2), "five": (2, 2), "pool": 2},
     "inception_a": {"pool_features": 2},
     "inception_c": {"channels_7x7": 2},
@@ -189,6 +197,7 @@ _RIGHT: dict[str, dict[str, Any]] = {
     "parse": {"name": "conv1_conv"},
     "partial_conv": {"table": [[0, 1], [2, 3]], "kernel_size": 3},
     "patched_fit": {"strategy": None},
+    "path_lengths": {"images": lambda: _prepared(), "labels": [0, 1, 0, 1]},
     "is_chief": {"strategy": None},
     "plain_block": _BLOCK,
     "plan_run": {"request": _request},

@@ -13,6 +13,7 @@ import pytest
 from helpers import FORMATS, application, lively, outline
 from keras_convnets import (
     CifarResnetBuilder,
+    activation_statistics,
     create_model,
     effective_depth,
     effective_receptive_field,
@@ -111,6 +112,22 @@ def test_one_sigmoid_is_the_second_of_two_classes():
     assert flow.loss == pytest.approx(-np.log(1 - wrong).mean(), rel=1e-5)
 
 
+def test_of_several_outputs_the_first_counts():
+    keras.utils.set_random_seed(0)
+    image = keras.Input((4, 4, 1))
+    x = layers.Conv2D(2, 3, padding="same", name="conv1_conv")(image)
+    aux = layers.Dense(2, name="aux_dense")(layers.Flatten(name="aux_flatten")(x))
+    x = layers.Conv2D(2, 3, padding="same", name="conv2_conv")(x)
+    main = layers.Dense(2, name="head_dense")(layers.Flatten(name="head_flatten")(x))
+    images = pixels(4, 4, 4, 1)
+    [flow] = gradient_flow(keras.Model(image, [main, aux]), images, LABELS % 2).models.values()
+    [alone] = gradient_flow(keras.Model(image, main), images, LABELS % 2).models.values()
+    assert flow == alone
+    assert [block.block for block in flow.blocks] == ["conv1", "conv2", "head"]
+    statistics = activation_statistics(keras.Model(image, [main, aux]), images)
+    assert [stage.stage for stage in statistics.stages] == ["conv1", "conv2", "head"]
+
+
 def test_a_shortcut_hands_the_gradient_on_as_it_is():
     images = pixels(4, 1, 1, 1)
     plain_like = residual([0.0] * 5)
@@ -167,9 +184,8 @@ def test_both_formats_have_the_same_gradients(data_format):
 @pytest.mark.parametrize(
     ("name", "count"),
     [
-        ("resnet_18", 8), ("resnet_50", 16), ("resnet_v1_50", 16), ("resnet_v2_50", 16),
-        ("cifar_resnet_56", 27), ("cifar_preact_resnet_110", 54), ("wide_resnet_28_10", 12),
-        ("resnext_50_32x4d", 16), ("se_resnet_50", 16), ("inception_resnet_v2", 40),
+        ("resnet_18", 8), ("resnet_v2_50", 16), ("cifar_resnet_20", 9), ("resnext_50_32x4d", 16),
+        ("se_resnet_50", 16), ("inception_resnet_v2", 40),
     ],
 )  # fmt: skip
 def test_the_residual_blocks_of_networks_are_found(name, count):
@@ -183,7 +199,7 @@ def test_the_residual_blocks_of_keras_applications_are_found(name, count):
     assert len(residual_blocks(application(name))) == count
 
 
-@pytest.mark.parametrize("name", ["vgg_11", "cifar_plain_20", "cifar_densenet_40_12", "googlenet"])
+@pytest.mark.parametrize("name", ["cifar_plain_20", "cifar_densenet_40_12", "googlenet"])
 def test_networks_without_residual_blocks_are_refused(name):
     with pytest.raises(ValueError, match=f"^model: received {name!r}, which has no residual bloc"):
         residual_blocks(outline(name))
@@ -389,13 +405,13 @@ print(*[f"{stage.mean:.6g} {stage.zeros:.6g}" for stage in stages])
 
 @pytest.mark.slow
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="compares with TensorFlow")
-def test_all_is_the_same_on_torch():
+def test_all_is_the_same_on_torch(capsys):
     pytest.importorskip("torch", reason="PyTorch is not installed")
-    found = []
-    for backend in ("tensorflow", "torch"):
-        environment = {**os.environ, "KERAS_BACKEND": backend}
-        command = [sys.executable, "-c", ON_ANOTHER_BACKEND]
-        done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
-        found.append([float(word) for word in done.stdout.split()])
-    assert len(found[0]) > 20
-    assert found[1] == pytest.approx(found[0], rel=2e-3)
+    environment = {**os.environ, "KERAS_BACKEND": "torch"}
+    command = [sys.executable, "-c", ON_ANOTHER_BACKEND]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
+    exec(ON_ANOTHER_BACKEND, {})
+    expected = [float(word) for word in capsys.readouterr().out.split()]
+    assert len(expected) > 20
+    found = [float(word) for word in done.stdout.split()]
+    assert found == pytest.approx(expected, rel=2e-3)

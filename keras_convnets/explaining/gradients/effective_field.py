@@ -16,15 +16,13 @@ from keras_convnets.explaining.batch_of import batch_of, check_model, parts_of
 from keras_convnets.explaining.differentiation import gradient
 from keras_convnets.explaining.feature_layer import FeatureLayer, feature_layer
 from keras_convnets.explaining.gradients import field_figure
+from keras_convnets.explaining.gradients.field_figure import THRESHOLD
 from keras_convnets.explaining.reached import tensor_at
 from keras_convnets.explaining.scores import to_numpy, to_tensor
 from keras_convnets.explaining.shown_results import Drawn
 from keras_convnets.graph.input_shapes import open_sizes
 from keras_convnets.graph.walk import walk
 from keras_convnets.typed import typed
-
-THRESHOLD = 1 - 0.9545
-"""The share of the largest gradient above which a pixel counts, as in Luo et al. (2016)."""
 
 _BATCH = 8
 _RANDOM_IMAGES = 8

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -18,6 +20,7 @@ _PANELS = (
     ("activations", 0),
 )
 _COLORS = (LINE, *OTHERS)
+_FAR = 20  # times the smallest
 _STYLES = ("-", "--", ":", "-.")
 
 
@@ -39,7 +42,7 @@ def figure(models: Mapping[str, Flow], training: bool) -> Figure:
                 markersize=4,
                 label=cut_middle(printable(name), 40),
             )
-        axes.set_yscale("log")
+        _scale(axes)
         axes.set_title(title, color=INK, size=POINTS, loc="left")
         axes.set_xlabel("depth, in layers with kernels", size=POINTS - 1)
         axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
@@ -53,3 +56,12 @@ def figure(models: Mapping[str, Flow], training: bool) -> Figure:
         drawn, "Where the gradient goes", f"sizes at the end of each block, {mode}, from the input"
     )
     return drawn
+
+
+def _scale(axes: Axes) -> None:
+    """Let sizes that are far apart have a logarithmic axis, and others one that begins at 0."""
+    sizes = np.concatenate([np.asarray(line.get_ydata(), float) for line in axes.lines])
+    if sizes.size and sizes.max() > _FAR * sizes.min():
+        axes.set_yscale("log")
+    else:
+        axes.set_ylim(bottom=0)

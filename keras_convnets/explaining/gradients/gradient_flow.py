@@ -28,13 +28,14 @@ _COLUMNS = (
     Column("depth", "depth", is_number=True),
     Column("activation", "activation", is_number=True),
     Column("activation_gradient", "its gradient", is_number=True),
-    Column("weight_gradient", "gradient of weights", is_number=True, missing="no weights"),
+    Column("weight_gradient", "gradient of weights", is_number=True, missing="none"),
 )
 _CONVENTION = (
     "Depth: layers with kernels on the longest way from the input to the end of the block. "
     "Activation: the root mean square of the block's output. Its gradient: the L2 norm, for each "
     "image, of the gradient of the image's loss at that output, in the mean of the images. "
-    "Gradient of weights: the L2 norm of the gradient of the mean loss at all weights of the block."
+    "Gradient of weights: the L2 norm of the gradient of the mean loss at all weights of the block "
+    "that are trained."
 )
 
 
