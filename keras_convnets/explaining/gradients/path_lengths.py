@@ -119,7 +119,8 @@ def path_lengths(
     or the shortcut of each block. Their lengths are distributed binomially, around n / 2. The
     gradient along a path is measured as by Veit et al. (2016): images go forward through the whole
     network, and backward along the path alone. Paths of each length are drawn at random, one for
-    each sample. Because the gradient shrinks with each branch, short paths carry nearly all of it.
+    each sample. In their trained network the gradient shrinks with each branch, so that short paths
+    carry most of it; in one that is not trained it may grow.
 
     Args:
         model: a classifier with residual blocks, in either data format. Of one with auxiliary
