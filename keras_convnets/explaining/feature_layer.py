@@ -62,8 +62,8 @@ def feature_layer(model: Any, wanted: Any, image_shape: Sequence[int]) -> Featur
     if not maps:
         raise ValueError(
             f"model: {model.name} has no feature maps: none of its layers outputs rows and columns "
-            "of what a convolution has computed; expected a convolutional network. Use "
-            "method='integrated_gradients' or 'occlusion', which need none."
+            "of what a convolution has computed; expected a convolutional network. Pass one; of "
+            "explain's methods, 'integrated_gradients' and 'occlusion' need none."
         )
     found = _last(placed, maps) if wanted is None else _named(model, placed, maps, wanted)
     place = place_of(found.call)

@@ -200,7 +200,7 @@ BAD = {
     "a model without feature maps": (
         lambda: explain(_dense(), IMAGES),
         "has no feature maps: none of its layers outputs rows and columns of what a convolution "
-        "has computed; expected a convolutional network. Use method='integrated_gradients'",
+        "has computed; expected a convolutional network. Pass one; of explain's methods",
     ),
     "a layer that is not there": (
         lambda: explain(flat(), IMAGES, layer="conv7"),
