@@ -14,7 +14,7 @@ PACKAGE = Path(keras_convnets.__file__).parent
 PRIVATE = [PACKAGE / "keras_private.py", PACKAGE / "tensorflow_private.py"]
 FILES = [path for path in sorted(PACKAGE.rglob("*.py")) if path not in PRIVATE]
 # What begins with an underscore and is public all the same, or no name of Keras' at all.
-PUBLIC = {"_replace", "_exit"}
+PUBLIC = {"_asdict", "_replace", "_exit"}
 WORDS = {"_reconstruct"}
 
 

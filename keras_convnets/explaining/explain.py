@@ -95,7 +95,7 @@ def explain(
         >>> model = create_model("cifar_resnet_20")
         >>> found = explain(model, np.zeros((2, 32, 32, 3), "float32"), class_index=7)
         >>> found.maps.shape, found.layer, found.names
-        ((2, 32, 32), 'conv4_block3_relu', ('7', '7'))
+        ((2, 32, 32), 'conv4_block3_relu2', ('7', '7'))
         >>> found[:1].plot("looked_at.png")
     """
     if not isinstance(model, keras.Model):

@@ -144,7 +144,7 @@ def effective_receptive_field(
         >>> model = VggBuilder.build_vgg_11((3, 64, 64), 10)
         >>> found = effective_receptive_field(model, "conv3")
         >>> found.theoretical, found.influence.shape, found.ratio < 1
-        ((18, 18), (64, 64), True)
+        ((30, 30), (64, 64), True)
     """
     check_model(model)
     shape = _shape(model, images, input_shape)

@@ -96,7 +96,7 @@ def feature_maps(model: Any, images: Any, layer: str | None = None) -> FeatureMa
         >>> model = create_model("lenet_5")
         >>> found = feature_maps(model, np.zeros((2, 32, 32, 1), "float32"), "conv1")
         >>> found.layer, found.maps.shape
-        ('conv1_act', (2, 6, 28, 28))
+        ('conv1_pool', (2, 6, 14, 14))
         >>> found.plot("maps.png")
     """
     check_model(model)
