@@ -9,8 +9,6 @@ from keras_convnets import explain
 from keras_convnets.explaining.maps.methods import METHODS
 from marked import marked, network, on_the_mark, trained
 
-pytestmark = pytest.mark.skipif(keras.backend.backend() == "jax", reason="it trains by fit")
-
 IMAGES, LABELS, PLACES = marked(40, 1)
 PLAIN = marked(40, 1, specks=0)
 
@@ -25,6 +23,11 @@ def random_model(model):
     """The same network without what it has learnt."""
     keras.utils.set_random_seed(10)
     return network()
+
+
+def test_the_network_is_always_right(model):
+    images, labels, _ = marked(800, 0)
+    assert (model.predict(images, verbose=0).argmax(axis=1) == labels).all()
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -74,7 +77,7 @@ def test_integrated_gradients_add_up_to_the_difference_of_logits(model):
     """The logits are computed by hand, from what the last layer is given."""
     found = explain(model, IMAGES, "integrated_gradients", class_index=1, baseline=0.1)
     kernel, bias = model.layers[-1].get_weights()
-    pooled = keras.Model(model.inputs, model.layers[-2].output)
+    pooled = keras.Model(model.input, model.layers[-2].output)
     nothing = np.full((1, 24, 24, 1), 0.1, np.float32)
     logits = [pooled.predict_on_batch(x) @ kernel[:, 1] + bias[1] for x in (IMAGES, nothing)]
     wanted = logits[0] - logits[1]

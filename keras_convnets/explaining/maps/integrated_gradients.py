@@ -20,7 +20,7 @@ from keras_convnets.inference.compiled import kept
 Tensor = Any
 
 STEPS = 512
-_FIRST = 16  # steps
+_FIRST = 48  # steps; the paper advises 20 to 300
 _NEAR = 0.005  # of the difference of scores, at which no finer steps are taken
 _TINY = 1e-6  # of all contributions: a difference of scores that is nothing beside them
 
