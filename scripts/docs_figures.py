@@ -15,6 +15,7 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 
 from keras_convnets import cli, create_model, plot_accuracies, plot_model, plot_models
+from keras_convnets.lecture.figures import FIGURES
 from keras_convnets.training import plot_curves, plot_reliability
 
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
@@ -23,6 +24,7 @@ IMAGES = Path(__file__).parents[1] / "docs" / "images"
 def main() -> None:
     """Draw the networks, and train as ``keras-convnets train`` does for the learning curves."""
     draw()
+    tour()
     photograph(IMAGES / "resnet_34.html", IMAGES / "page.png", "conv2_block2")
     report(IMAGES / "report.png")
     inside()
@@ -57,6 +59,12 @@ def draw() -> None:
     applications = keras.applications
     plot_model(applications.DenseNet121(weights=None), IMAGES / "densenet_121.svg")
     plot_model(applications.InceptionV3(weights=None), IMAGES / "inception_v3.svg")
+
+
+def tour() -> None:
+    """Draw the figures of the tour: those that ``keras-convnets figures`` writes."""
+    for figure in FIGURES:
+        figure.draw(IMAGES / "tour" / f"{figure.name}.svg")
 
 
 def mixed_network() -> keras.Model:

@@ -17,7 +17,11 @@ from keras_convnets.keras_private import without_values
 ROOT = Path(__file__).parents[1]
 PAGES = [
     page
-    for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+    for page in (
+        ROOT / "README.md",
+        *sorted((ROOT / "docs").glob("*.md")),
+        *sorted((ROOT / "docs/tour").glob("*.md")),
+    )
     if "```python" in page.read_text()
 ]
 
@@ -38,8 +42,8 @@ def program(page):
 def test_the_examples_of_a_page_run(page, capsys):
     if "keras_convnets.training" in program(page) and keras.backend.backend() != "tensorflow":
         pytest.skip("training is made for TensorFlow")
-    # Where nothing is trained to be good at something, no time goes to random weights.
-    learns = "keras_convnets.training" in program(page)
+    # Where nothing is trained, and no seed is set, no time goes to random weights.
+    learns = "keras_convnets.training" in program(page) or "set_random_seed" in program(page)
     with contextlib.nullcontext() if learns else blank_kernels():
         exec(compile(program(page), page, "exec"), {"__name__": "__main__"})
     printed = capsys.readouterr().out

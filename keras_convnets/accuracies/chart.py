@@ -18,7 +18,7 @@ from keras_convnets.analysis.drawing import GRID, INK, figure_file, in_page_colo
 from keras_convnets.analysis.label_places import Box, label_places
 from keras_convnets.typed import typed
 
-_SIZE = (11.5, 6.5)  # inches
+_SIZE = (12.5, 7)  # inches
 _POINT = 72  # dots an inch, so that a dot is a point
 _LABEL = 8.5  # the size of the type of labels
 _LARGEST = 17.0  # the radius of the largest point
@@ -75,9 +75,9 @@ def plot_accuracies(
     file = figure_file(to_file)
     rows = published_accuracies(pattern, data, weights).rows
     figure = Figure(figsize=_SIZE, dpi=_POINT)
-    axes = figure.add_axes((0.07, 0.1, 0.69, 0.8 if title else 0.86))
+    axes = figure.add_axes((0.06, 0.09, 0.72, 0.8 if title else 0.86))
     _dress(axes, data, rows)
-    figure.suptitle(title, color=INK, fontsize=15, x=0.415, parse_math=False)
+    figure.suptitle(title, color=INK, fontsize=15, x=0.42, parse_math=False)
     families = _in_order(_family(row) for row in rows)
     sources = _in_order(row.source for row in rows)
     most = max(row.parameters for row in rows)
@@ -152,7 +152,9 @@ def _label(axes: Axes, rows: Sequence[PublishedAccuracy], most: int) -> None:
     texts = [axes.text(0, 0, row.network, fontsize=_LABEL, color=INK, zorder=4) for row in rows]
     extents = [text.get_window_extent() for text in texts]
     points = [tuple(axes.transData.transform((row.multiply_adds, row.accuracy))) for row in rows]
-    radii = [_CORNERS * _radius(row.parameters, most) for row in rows]
+    sources = _in_order(row.source for row in rows)
+    corners = [_CORNERS if sources.index(row.source) else 1.0 for row in rows]  # a circle has none
+    radii = [c * _radius(row.parameters, most) for c, row in zip(corners, rows, strict=True)]
     sizes = [(extent.width, extent.height) for extent in extents]
     box = axes.get_window_extent()
     area = Box(box.x0 + 2, box.y0 + 2, box.x1 - 2, box.y1 - 2)

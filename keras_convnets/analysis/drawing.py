@@ -44,12 +44,17 @@ def write(figure: Figure, to_file: str | os.PathLike[str]) -> None:
 def write_themed(figure: Figure, to_file: str | os.PathLike[str]) -> None:
     """Write a figure on paper; an SVG is dark where the page that shows it is.
 
+    The SVG of a figure is the same each time.
+
     Raises:
         ValueError: the file cannot be written, or matplotlib does not know the format.
     """
-    with files.replacing(to_file) as path, any_letters():
-        figure.savefig(path, dpi=150, facecolor=_PAPER)
-        if path.suffix == ".svg":
+    name = Path(to_file).stem
+    with files.replacing(to_file) as path, any_letters(), mpl.rc_context({"svg.hashsalt": name}):
+        is_svg = path.suffix == ".svg"
+        unsaid = {"Date": None} if is_svg else {}
+        figure.savefig(path, dpi=150, facecolor=_PAPER, metadata=unsaid)
+        if is_svg:
             path.write_text(_themed(path.read_text(encoding="utf-8")), encoding="utf-8")
 
 

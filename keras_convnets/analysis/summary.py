@@ -127,7 +127,7 @@ def summary(model: Any, detail: str = "block") -> Summary:
 
 
 def _stages(graph: Graph) -> list[SummaryRow]:
-    return [_row(name, blocks) for name, blocks in by_stage(fold(graph))]
+    return [_row(name, blocks) for name, blocks in by_stage(graph)]
 
 
 def _blocks(graph: Graph) -> list[SummaryRow]:

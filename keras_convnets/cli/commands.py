@@ -13,6 +13,7 @@ from keras_convnets.cli import (
     evaluate,
     explain,
     export,
+    figures,
     inspect,
     maps,
     runs,
@@ -39,6 +40,7 @@ def _parser() -> Parser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
     inspect.add_to(commands)
     accuracy.add_to(commands)
+    figures.add_to(commands)
     train.add_to(commands)
     augment.add_to(commands)
     runs.add_to(commands)

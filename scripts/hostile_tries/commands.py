@@ -30,6 +30,7 @@ _QUICK = {
     "compare": (("compare", "lenet_5", "lenet_5_original", "--format", "csv"), 0),
     "compare, drawn": (("compare", "lenet_5", "lenet_5", "--plot", "net.svg"), 0),
     "summary by stage": (("summary", "lenet_5", "--detail", "stage", "--format", "json"), 0),
+    "figures": (("figures", "lecture", "--only", "lenet_5"), 0),
     "accuracy": (("accuracy", "vgg*", "--plot", "net.svg"), 0),
     "receptive-field": (("receptive-field", "lenet_5"), 0),
     **{f"plot {kind}": (("plot", "lenet_5", f"net.{kind}"), 0) for kind in _KINDS},

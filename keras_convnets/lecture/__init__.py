@@ -1,0 +1,1 @@
+"""The figures of the lecture in the docs, "From LeNet to Inception-ResNet"."""
