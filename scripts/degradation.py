@@ -1,9 +1,9 @@
 """Does depth make training worse? ``python scripts/degradation.py`` finds out on this machine.
 
 Plain and residual networks of 20 and 56 layers are trained identically, each with several seeds: by
-default on scikit-learn's digits, offline and in about a quarter of an hour on two cores.
-``--data fashion_mnist`` is on 60,000 real images, reduced to 14 x 14 pixels for a computer of two
-cores. ``--data cifar10`` is the study of He et al. 2015 (arXiv:1512.03385), figures 1 and 6. Each curve is
+default on scikit-learn's digits, offline and in about a quarter of an hour on two cores. ``--data
+fashion_mnist`` is on 60,000 real images, reduced to 14 x 14 pixels for a computer of two cores.
+``--data cifar10`` is the study of He et al. 2015 (arXiv:1512.03385), figures 1 and 6. Each curve is
 one run of ``keras-convnets train``, whose options are also accepted here and apply to all runs. An
 interrupted study resumes when the script is run again with the same options, or with more seeds.
 """

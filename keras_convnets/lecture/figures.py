@@ -11,7 +11,7 @@ from keras import layers
 
 import keras_convnets as k
 from keras_convnets.keras_private import without_values
-from keras_convnets.lecture import charts, measured
+from keras_convnets.lecture import charts, measured, trained
 from keras_convnets.lecture.charts import model
 
 Draw = Callable[[str | os.PathLike[str]], Any]
@@ -90,6 +90,18 @@ FIGURES = (
         "convolution",
         "AlexNet: the same plan, larger",
         _net("alexnet", rankdir="LR", legend=False),
+    ),
+    LectureFigure(
+        "kernels",
+        "convolution",
+        "the kernels of LeNet-5, trained on digits",
+        trained.kernels,
+    ),
+    LectureFigure(
+        "feature_maps",
+        "convolution",
+        "the feature maps of LeNet-5 for a digit",
+        trained.feature_maps,
     ),
     LectureFigure(
         "receptive_fields",
@@ -240,6 +252,12 @@ FIGURES = (
         "together",
         "published accuracies on CIFAR-10 over multiply-adds",
         lambda file: k.plot_accuracies(file, data="cifar10"),
+    ),
+    LectureFigure(
+        "stamped",
+        "looking",
+        "what a network looked at that was trained on eights with a stamp",
+        trained.stamped,
     ),
     *(
         LectureFigure(
