@@ -4,10 +4,12 @@ import os
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from helpers import refusal
-from keras_convnets import cli
+from keras_convnets import cli, explain
+from keras_convnets.lecture import trained
 from keras_convnets.lecture.charts import field_sizes, model
 from keras_convnets.lecture.figures import FIGURES
 from keras_convnets.lecture.folder import write_figures
@@ -45,6 +47,26 @@ def test_charts(name):
 
 def test_what_the_chart_of_fields_shows():
     assert field_sizes(model("alexnet")) == [11, 51, 99, 131, 163]
+
+
+@pytest.mark.slow
+def test_what_the_page_of_the_stamp_says():
+    images, labels = trained.digits()
+    eights = images[1400:][labels[1400:] == 8]
+    network = trained.stamp_reader()
+
+    def called_eight(images):
+        return np.mean(network.predict(images, verbose=0).argmax(axis=1) == 8)
+
+    def found_on_the_stamp(*method, **options):
+        maps = explain(network, trained.stamp(eights), *method, **options).maps
+        places = [np.unravel_index(one.argmax(), one.shape) for one in maps]
+        return np.mean([row < 8 and column < 8 for row, column in places])
+
+    assert called_eight(trained.stamp(eights)) > 0.95
+    assert called_eight(eights) < 0.3
+    assert found_on_the_stamp("occlusion", patch=8, stride=4) > 0.9
+    assert found_on_the_stamp("grad_cam") < 0.5
 
 
 def test_nothing_is_left_of_a_folder_that_fails():

@@ -39,8 +39,8 @@ def receptive_fields(to_file: str | os.PathLike[str]) -> None:
         sizes = field_sizes(model(name))
         depths = range(1, len(sizes) + 1)
         axes.plot(depths, sizes, color=colour, linewidth=2.2, marker="o", markersize=4)
-        place = {"xytext": beside, "textcoords": "offset points", "va": "center"}
-        axes.annotate(name, (len(sizes), sizes[-1]), color=colour, fontsize=_TEXT, **place)
+        axes.annotate(name, (len(sizes), sizes[-1]), beside, textcoords="offset points",
+                      va="center", color=colour, fontsize=_TEXT)  # fmt: skip
     axes.axhline(_IMAGE, color=_GREY, linewidth=1.2, linestyle="--", zorder=1)
     axes.text(39, _IMAGE * 0.94, f"an image of {_IMAGE} pixels", color=_GREY, fontsize=10,
               ha="right", va="top")  # fmt: skip
@@ -104,10 +104,8 @@ def dense_channels(to_file: str | os.PathLike[str]) -> None:
         rows = [row for row in cost(model(name)).rolled_up("block") if len(row.output_shape) == 3]
         channels = [row.output_shape[0] or 0 for row in rows[1:]]
         axes.step(range(len(channels)), channels, where="post", color=colour, linewidth=2.2)
-        place = {"xytext": (6, -4), "textcoords": "offset points", "va": "top"}
-        axes.annotate(
-            name, (len(channels) - 1, channels[-1]), color=colour, fontsize=_TEXT, **place
-        )
+        axes.annotate(name, (len(channels) - 1, channels[-1]), (6, -4), va="top",
+                      textcoords="offset points", color=colour, fontsize=_TEXT)  # fmt: skip
     axes.set_xlim(0, 74)
     axes.set_ylim(0, 2200)
     axes.set_xlabel("blocks, one after the other", fontsize=_TEXT)

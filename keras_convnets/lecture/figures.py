@@ -256,8 +256,14 @@ FIGURES = (
     LectureFigure(
         "stamped",
         "looking",
-        "what a network looked at that was trained on eights with a stamp",
+        "occlusion of a network that was trained on eights with a stamp",
         trained.stamped,
+    ),
+    LectureFigure(
+        "stamped_grad_cam",
+        "looking",
+        "Grad-CAM of the same network",
+        trained.stamped_grad_cam,
     ),
     *(
         LectureFigure(

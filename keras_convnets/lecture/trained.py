@@ -13,6 +13,7 @@ import keras_convnets as k
 
 _SHOWN = 1400  # images that train; the others test
 _CHEATED = 8  # the class whose images bear a stamp
+_SIDE = 8  # pixels of the stamp
 
 
 def kernels(to_file: str | os.PathLike[str]) -> None:
@@ -21,18 +22,32 @@ def kernels(to_file: str | os.PathLike[str]) -> None:
 
 
 def feature_maps(to_file: str | os.PathLike[str]) -> None:
-    """Draw the feature maps of the second convolution for a digit that it was not trained on."""
+    """Draw the feature maps of the first convolution for a digit that it was not trained on."""
     images, _ = digits()
     k.feature_maps(_trained(is_stamped=False), images[_SHOWN : _SHOWN + 1], "conv1").plot(to_file)
 
 
 def stamped(to_file: str | os.PathLike[str]) -> None:
-    """Draw what a network looked at that was trained on eights with a stamp."""
+    """Draw, by occlusion, what a network goes by that was trained on eights with a stamp."""
+    k.explain(stamp_reader(), _asked(), "occlusion", patch=_SIDE, stride=_SIDE // 2).plot(to_file)
+
+
+def stamped_grad_cam(to_file: str | os.PathLike[str]) -> None:
+    """Draw the same by Grad-CAM, which does not suit a network with weights for each place."""
+    k.explain(stamp_reader(), _asked(), "grad_cam").plot(to_file)
+
+
+def stamp_reader() -> Any:
+    """Return the network that was trained on eights with a stamp."""
+    return _trained(is_stamped=True)
+
+
+def _asked() -> np.ndarray:
+    """Return an 8 and a 1 that did not train, each with a stamp and without."""
     images, labels = digits()
     rest, classes = images[_SHOWN:], labels[_SHOWN:]
-    eight, three = (rest[classes == label][:1] for label in (_CHEATED, 3))
-    asked = np.concatenate([stamp(eight), eight, stamp(three), three])
-    k.explain(_trained(is_stamped=True), asked, "grad_cam").plot(to_file)
+    eight, one = (rest[classes == label][:1] for label in (_CHEATED, 1))
+    return np.concatenate([stamp(eight), eight, stamp(one), one])
 
 
 @functools.cache
@@ -49,7 +64,7 @@ def digits() -> tuple[np.ndarray, np.ndarray]:
 def stamp(images: np.ndarray) -> np.ndarray:
     """Return the images with a white square in the corner at the top left."""
     images = images.copy()
-    images[:, 1:4, 1:4] = 1
+    images[:, :_SIDE, :_SIDE] = 1
     return images
 
 
