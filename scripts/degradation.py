@@ -39,7 +39,8 @@ RECIPE = ("--recipe", "resnet-cifar")
 SMALL = "--image-size 8 --augmentation none --batch-size 64 --learning-rate 0.003 --epochs 36"
 # As far as two cores go in about an hour: larger images, or more epochs, are for larger machines.
 FASHION = "--image-size 14 --augmentation none --learning-rate 0.01 --epochs 3"
-CHANGES = {"digits": SMALL, "fashion_mnist": FASHION}
+DIGITS = "digits"
+CHANGES = {DIGITS: SMALL, "fashion_mnist": FASHION}
 COLORS = {"plain": "#d1603d", "residual": "#2f6da8"}
 FEWEST = 3  # the minimum number of seeds for a verdict
 LINES = ((0, (4, 2)), "solid")  # line styles of the shallower and the deeper network
@@ -47,7 +48,7 @@ ERRORS = {"training error": "accuracy", "test error": "val_accuracy"}  # errors 
 ARGUMENTS, CURVES, FIGURE, RESULTS = "arguments.json", "curves.csv", "degradation", "results.md"
 
 DOCS = Path(__file__).parents[1] / "docs"
-START, END = "<!-- table -->", "<!-- end of table -->"
+START, END = "<!-- table: {} -->", "<!-- end of table -->"  # of which data
 
 Curves = Mapping[str, Mapping[str, np.ndarray]]
 """By network and by error: shares of 0 to 1, of shape (seeds, epochs)."""
@@ -61,6 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = ["--data", chosen.data, *RECIPE, *CHANGES.get(chosen.data, "").split(), *options]
     try:
         checks.positive_integer("seeds", chosen.seeds, "at least 3 for a verdict")
+        if chosen.docs:
+            check_page(chosen.data)
         check_same(folder, options)
     except ValueError as error:
         parser.error(str(error))
@@ -74,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         write_results(folder, read_curves(folder, range(seed + 1)))
     print(f"{(folder / RESULTS).read_text()}\nwritten to {folder}")
     if chosen.docs:
-        write_docs(folder)
+        write_docs(folder, chosen.data)
     return 0
 
 
@@ -84,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Options of keras-convnets train, such as --epochs, hold for all runs.",
         allow_abbrev=False,
     )
-    parser.add_argument("--data", default="digits", help="as in keras-convnets train")
+    parser.add_argument("--data", default=DIGITS, help="as in keras-convnets train")
     parser.add_argument("--data-dir", type=Path, help="where the data's files are already")
     parser.add_argument("--seeds", type=int, default=3, help="how many: 0, 1, ... (default: 3)")
     parser.add_argument("--out", type=Path, help="folder (default: runs/degradation-DATA)")
@@ -120,6 +123,14 @@ def check_same(folder: Path, options: list[str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with files.replacing(file) as path:
         path.write_text(json.dumps(options))
+
+
+def check_page(data: str) -> None:
+    """Refuse, before hours of training, data that have no place in the docs."""
+    page = DOCS / "degradation.md"
+    if START.format(data) not in page.read_text():
+        places = re.findall(START.format("(.+)"), page.read_text())
+        raise ValueError(f"--docs: received {data!r} as --data; expected one of {places}.")
 
 
 def train(network: str, seed: int, folder: Path, options: Sequence[str]) -> int:
@@ -313,13 +324,24 @@ def _dress(axes: Axes, error: str) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def write_docs(folder: Path) -> None:
-    """Write the results and the figure into the page on degradation."""
-    page = DOCS / "degradation.md"
-    before, rest = page.read_text().split(START)
+def write_docs(folder: Path, data: str) -> None:
+    """Write the results and the figure into the page on degradation, where this data has a place."""
+    page, start = DOCS / "degradation.md", START.format(data)
+    before, rest = page.read_text().split(start + "\n")
+    after = rest.split(END, 1)[1]
     results = (folder / RESULTS).read_text()
-    page.write_text(f"{before}{START}\n{results}{END}{rest.split(END)[1]}")
-    shutil.copy(folder / f"{FIGURE}.svg", DOCS / "images")
+    page.write_text(f"{before}{start}\n{results}{END}{after}")
+    shutil.copy(folder / f"{FIGURE}.svg", DOCS / "images" / figure_of_docs(data))
+
+
+def figure_of_docs(data: str) -> str:
+    """Return the name of the figure in the docs.
+
+    Examples:
+        >>> figure_of_docs("digits"), figure_of_docs("fashion_mnist")
+        ('degradation.svg', 'degradation_fashion_mnist.svg')
+    """
+    return f"{FIGURE}.svg" if data == DIGITS else f"{FIGURE}_{data}.svg"
 
 
 if __name__ == "__main__":

@@ -158,15 +158,35 @@ def test_fewer_than_three_seeds_are_no_verdict(study, runs):
     assert "- plain-56 against plain-20: its training" in Path("study/results.md").read_text()
 
 
-def test_the_page_is_written_anew_between_its_marks(study, runs, monkeypatch, tmp_path):
+@pytest.mark.parametrize(
+    ("data", "figure"),
+    [("digits", "degradation.svg"), ("fashion_mnist", "degradation_fashion_mnist.svg")],
+)
+def test_the_page_is_written_anew_between_the_marks_of_its_data(
+    study, runs, monkeypatch, tmp_path, data, figure
+):
     monkeypatch.setattr(study, "DOCS", tmp_path)
     (tmp_path / "images").mkdir()
     page = tmp_path / "degradation.md"
-    page.write_text(f"above\n{study.START}\nold\n{study.END}\nbelow\n")
-    study.main(["--out", "study", "--docs"])
-    results = Path("study/results.md").read_text()
-    assert page.read_text() == f"above\n{study.START}\n{results}{study.END}\nbelow\n"
-    assert (tmp_path / "images/degradation.svg").read_text() == "drawn"
+    parts = ["digits", "fashion_mnist"]
+
+    def text(results):
+        places = [f"{study.START.format(part)}\n{results[part]}{study.END}\n" for part in parts]
+        return f"above\n{places[0]}between\n{places[1]}below\n"
+
+    old = dict.fromkeys(parts, "old\n")
+    page.write_text(text(old))
+    study.main(["--data", data, "--out", "study", "--docs"])
+    assert page.read_text() == text(old | {data: Path("study/results.md").read_text()})
+    assert [file.name for file in (tmp_path / "images").iterdir()] == [figure]
+    assert (tmp_path / "images" / figure).read_text() == "drawn"
+
+
+def test_data_without_a_place_on_the_page_train_nothing(study, runs, capsys):
+    with pytest.raises(SystemExit):
+        study.main(["--data", "cifar10", "--docs"])
+    assert "expected one of ['digits', 'fashion_mnist']" in capsys.readouterr().err
+    assert runs == []
 
 
 def test_the_figure_is_the_same_each_time(study):
@@ -182,8 +202,10 @@ def test_the_figure_is_the_same_each_time(study):
 
 def test_the_page_has_the_marks(study):
     page = (ROOT / "docs/degradation.md").read_text()
-    assert page.count(study.START) == page.count(study.END) == 1
-    assert "images/degradation.svg" in page
+    for data in ("digits", "fashion_mnist"):
+        assert page.count(study.START.format(data)) == 1
+        assert f"images/{study.figure_of_docs(data)}" in page
+    assert page.count(study.END) == 2
 
 
 def test_the_examples_of_the_script_are_right(study):

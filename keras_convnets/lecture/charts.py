@@ -21,7 +21,7 @@ _COLOURS = (_BLUE, _ORANGE, _GREEN, _PINK)
 _GREY = "#8a949e"
 _TITLE, _TEXT = 15, 12
 # The networks, and where their names are beside the ends of their lines.
-_FIELDS = {"lenet_5": (22, -38), "alexnet": (8, 0), "vgg_16": (-4, 12), "resnet_v1_34": (8, 0)}
+_FIELDS = {"lenet_5": (22, -38), "alexnet": (8, 0), "vgg_16": (-8, 18), "resnet_v1_34": (8, 0)}
 _IMAGE = 224
 _MEGA = 1e6
 
