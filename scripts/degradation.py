@@ -325,7 +325,7 @@ def _dress(axes: Axes, error: str) -> None:
 
 
 def write_docs(folder: Path, data: str) -> None:
-    """Write the results and the figure into the page on degradation, where this data has a place."""
+    """Write results and figure into the page on degradation, in the place of the data."""
     page, start = DOCS / "degradation.md", START.format(data)
     before, rest = page.read_text().split(start + "\n")
     after = rest.split(END, 1)[1]
