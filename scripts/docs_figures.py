@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 
-from keras_convnets import cli, create_model, plot_accuracies, plot_model, plot_models
+from keras_convnets import cli, create_model, explain, plot_accuracies, plot_model, plot_models
 from keras_convnets.lecture.figures import FIGURES
-from keras_convnets.training import plot_curves, plot_reliability
+from keras_convnets.training import open_run, plot_curves, plot_reliability
 
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
 
@@ -32,6 +33,7 @@ def main() -> None:
         run = Path(folder) / "run"
         cli.main(["train", "--out", str(run)])
         learning_curves(run, IMAGES / "curves.png")
+        looked_at(run, IMAGES / "looked_at.png")
 
 
 def learning_curves(run: Path, picture: Path) -> None:
@@ -41,6 +43,15 @@ def learning_curves(run: Path, picture: Path) -> None:
     columns = ("loss", "accuracy", "val_loss", "val_accuracy")
     history = {name: [float(row[name]) for row in rows] for name in columns}
     plot_curves(history, picture, "resnet_18 on digits")
+
+
+def looked_at(folder: Path, picture: Path) -> None:
+    """Draw what the network of a run looked at in test images of six digits."""
+    run = open_run(folder)
+    images = run.load_images().images
+    places = [int(np.flatnonzero(images.labels == label)[0]) for label in (0, 2, 4, 6, 7, 9)]
+    pixels = [np.asarray(images.read(np.int64(place))) for place in places]
+    explain(run, pixels).plot(picture)
 
 
 def draw() -> None:

@@ -20,9 +20,10 @@ from keras_convnets.explaining.scores import ClassScores
 from keras_convnets.explaining.taken import TakenImages, pictures
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.inference.class_labels import class_labels
-from keras_convnets.inference.classifier import check_weights
 from keras_convnets.inference.classify import of_run
+from keras_convnets.inference.compiled import kept
 from keras_convnets.inference.outputs import outputs_of
+from keras_convnets.inference.soundness import check_sound_once
 from keras_convnets.typed import typed
 
 _BATCH = 32
@@ -109,7 +110,7 @@ def explain(
     taken = TakenImages(model, images, preprocessing, size)
     chosen = chosen_labels(class_index, names)
     check_it_runs(model)
-    check_weights(model)
+    check_sound_once(kept(model))
     explainer = _Explainer(ClassScores(model, outputs), how, options, layer, size)
     with memory.explained(f"explaining by {method}", "Pass a smaller batch_size"):
         return explainer.explained(taken, chosen, names)

@@ -51,8 +51,8 @@ def _card(one: Explanation, shares: np.ndarray, scale: Any) -> dict[str, Any]:
         "file": one.files[0],
         "name": one.names[0],
         "share": str(Share(float(one.probability[0]))),
-        "picture": _address(one.pictures[0]),
-        "map": _address(_coloured(shares, scale)),
+        "picture": address_of(one.pictures[0]),
+        "map": address_of(_coloured(shares, scale)),
         "top": [
             {
                 "name": one.class_names[each],
@@ -72,7 +72,7 @@ def _coloured(shares: np.ndarray, scale: Any) -> np.ndarray:
     return np.rint(colours * 255).astype(np.uint8)
 
 
-def _address(pixels: np.ndarray) -> str:
+def address_of(pixels: np.ndarray) -> str:
     """Return an image as the data URI of a PNG."""
     pixels = pixels[..., 0] if pixels.shape[-1] == 1 else pixels
     out = io.BytesIO()

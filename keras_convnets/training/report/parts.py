@@ -14,6 +14,7 @@ from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.inference.evaluation import Evaluation
 from keras_convnets.inference.shares import Share
 from keras_convnets.training.report import pictures
+from keras_convnets.training.report.looked_at import looked_at
 from keras_convnets.training.report.pictures import Picture
 from keras_convnets.training.report.tested import Tested
 
@@ -45,6 +46,7 @@ class Card:
         truth: what is true in words, and its value.
         predicted: what was predicted in words, and its value.
         confidence: the predicted probability.
+        looked_at: the picture under a map of what the network looked at, if there is one.
     """
 
     picture: Picture | None
@@ -52,6 +54,7 @@ class Card:
     truth: tuple[str, str]
     predicted: tuple[str, str]
     confidence: float
+    looked_at: Picture | None = None
 
 
 def confusions(evaluation: Evaluation, class_names: Sequence[str]) -> Table:
@@ -81,18 +84,21 @@ def worst_first(bars: Sequence[ClassBar]) -> list[ClassBar]:
     return sorted(bars, key=lambda bar: (not bar.images, bar.share if bar.images else 0))
 
 
-def mistakes(evaluation: Evaluation, about: Tested) -> list[Card]:
-    """Return the mistakes that the model is most confident of."""
-    names = about.class_names
-    return [
+def mistakes(model: Any, evaluation: Evaluation, about: Tested) -> tuple[list[Card], str]:
+    """Return the mistakes that the model is most confident of, and a note about their maps."""
+    names, found = about.class_names, evaluation.most_wrong(_MISTAKES)
+    looked = looked_at(model, about, [(one.index, one.predicted) for one in found])
+    cards = [
         Card(
             *_image(about, mistake.index),
             ("true class", names[mistake.label]),
             ("predicted", names[mistake.predicted]),
             mistake.confidence,
+            looked.maps.get(mistake.index),
         )
-        for mistake in evaluation.most_wrong(_MISTAKES)
+        for mistake in found
     ]
+    return cards, looked.note
 
 
 def wrong_labels(evaluation: Evaluation, about: Tested) -> list[Card]:

@@ -46,9 +46,9 @@ def write_report(
     """Write the report of a run, or of your own ``model.fit``: ``report.html`` in a folder.
 
     The page contains the headline numbers, the learning curves, the confusion matrix, the metrics
-    of each class, the calibration, the most confident mistakes, 16 training images after their
-    augmentations, the cost of the network, its graph and the run's configuration. It is a single
-    file, follows the system's light or dark theme, and can be printed.
+    of each class, the calibration, the most confident mistakes with what the network looked at, 16
+    training images after their augmentations, the cost of the network, its graph and the run's
+    configuration. It is a single file, follows the system's light or dark theme, and can be printed.
 
     Args:
         folder: the folder, which is created if there is none.
@@ -95,7 +95,7 @@ def write_report(
         configuration=parts.configuration(config, about.preprocessing),
         skipped=about.skipped,
         most_bars=_MOST_BARS,
-        **_of_classes(evaluation, about),
+        **_of_classes(model, evaluation, about),
         **training_cards(data, config),
     )
     _write(Path(folder), page)
@@ -113,20 +113,22 @@ def _write(folder: Path, page: str) -> None:
         path.write_text(page, encoding="utf-8")
 
 
-def _of_classes(evaluation: Evaluation, about: Tested) -> dict[str, Any]:
+def _of_classes(model: Any, evaluation: Evaluation, about: Tested) -> dict[str, Any]:
     """Return the page's content about classes: the metrics, the matrix, bars and mistakes."""
     names = about.class_names
     content = metrics.of_probabilities(evaluation, names, about.title)
     if evaluation.has_several:
-        return content | {"mistakes": parts.wrong_labels(evaluation, about)}
+        return content | {"mistakes": parts.wrong_labels(evaluation, about), "looked_at": ""}
     bars = parts.class_bars(evaluation, names)
+    mistakes, looked_at = parts.mistakes(model, evaluation, about)
     return content | {
         "confusion": confusion_figure(evaluation.confusion, names),
         "confusions": parts.confusions(evaluation, names),
         "classes": bars,
         "worst_first": parts.worst_first(bars),
         "letters": min(max(len(printable(name)) for name in names), _LETTERS),
-        "mistakes": parts.mistakes(evaluation, about),
+        "mistakes": mistakes,
+        "looked_at": looked_at,
     }
 
 
