@@ -15,7 +15,7 @@ from PIL import Image
 
 from browser import needs_a_browser, opened, too_narrow
 from finished import network
-from keras_convnets import cost
+from keras_convnets import cost, explain
 from keras_convnets.files import NotWritten
 from keras_convnets.images.labelled import Images
 from keras_convnets.images.preprocessing import Preprocessing
@@ -190,7 +190,7 @@ def squares(page):
 
 def test_the_most_confident_mistakes_are_in_the_page(page, data, evaluation):
     pictures = [found["src"] for found in page.of("img")]
-    assert len(pictures) == 16 + 16  # and those of training
+    assert len(pictures) == 16 + 16 + 16  # with what was looked at, and those of training
     worst = evaluation.most_wrong(1)[0]
     shown = tf.io.decode_png(base64.b64decode(pictures[0].split(",")[1])).numpy()
     pixels = data.test.array[worst.index] / 16
@@ -200,9 +200,35 @@ def test_the_most_confident_mistakes_are_in_the_page(page, data, evaluation):
     assert " ".join(says.split()).endswith(expected)
 
 
+def test_mistakes_show_what_the_network_looked_at(page, model, data, evaluation):
+    """It is the map of the predicted class, by `explain`, over the image in grey."""
+    worst = evaluation.most_wrong(1)[0]
+    image = data.preprocessing(data.test.array[worst.index]).numpy()[np.newaxis]
+    found = explain(model, image, class_index=worst.predicted)
+    assert f"by Grad-CAM at {found.layer}" in page.texts["mistakes"]
+    shown = page.of("img")[1]
+    assert shown["alt"] == "what the network looked at"
+    pixels = tf.io.decode_png(base64.b64decode(shown["src"].split(",")[1])).numpy().astype(int)
+    assert pixels.shape == (16, 16, 3)
+    coloured, share = np.ptp(pixels, axis=-1) > 20, found.maps[0] / found.maps[0].max()
+    assert coloured[share > 0.5].all()
+    assert not coloured[share == 0].any()
+
+
+def test_a_network_without_feature_maps_gets_a_report_without_maps(data):
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential(
+        [keras.Input((16, 16, 1)), keras.layers.Flatten(), keras.layers.Dense(10, "softmax")]
+    )
+    write_report(Path(), model, data, evaluate(model, data.test, data.preprocessing), HISTORY)
+    page = Page()
+    assert len(page.of("img")) == 16 + 16
+    assert "No maps of what the network looked at: model: " in page.texts["mistakes"]
+
+
 def test_training_images_are_shown_as_the_network_gets_them(page, data):
     pictures = [found["src"] for found in page.of("img")]
-    shown = tf.io.decode_png(base64.b64decode(pictures[16].split(",")[1])).numpy()
+    shown = tf.io.decode_png(base64.b64decode(pictures[32].split(",")[1])).numpy()
     images, labels = next(iter(training_batches(data, 16, seed=0, epoch=0)))
     assert np.abs(shown / 255 - images[0]).max() < 0.01
     words = page.texts["training"]

@@ -48,7 +48,7 @@ def write_report(
     The page contains the headline numbers, the learning curves, the confusion matrix, the metrics
     of each class, the calibration, the most confident mistakes with what the network looked at, 16
     training images after their augmentations, the cost of the network, its graph and the run's
-    configuration. It is a single file, follows the system's light or dark theme, and can be printed.
+    configuration. It is a single file, follows the light or dark theme, and can be printed.
 
     Args:
         folder: the folder, which is created if there is none.
