@@ -18,6 +18,7 @@ from keras_convnets.inference.outputs import Outputs, outputs_of
 from keras_convnets.inference.predict import Classifier, check_classes
 from keras_convnets.inference.read_images import ReadImages
 from keras_convnets.inference.soundness import check_sound_once
+from keras_convnets.shipping.serve.looked_at import Look, looking
 from keras_convnets.shipping.serve.worker import Run
 
 _ODD = re.compile(r"[^A-Za-z0-9_.-]+")  # what a name in an address does not have
@@ -51,6 +52,8 @@ class Served:
         prepare: a function from the name and the bytes of an image file to the image as the model
             takes it. It may be called by several threads at once.
         run: a function from a batch to the outputs as the model has them, a row for each image.
+        look: the function that shows what the model looked at in an image; ``None`` for an exported
+            file, and for a model without feature maps.
     """
 
     name: str
@@ -62,6 +65,7 @@ class Served:
     dtype: str
     prepare: Callable[[str, bytes], Image]
     run: Run
+    look: Look | None = None
 
     @property
     def address(self) -> str:
@@ -109,6 +113,7 @@ def of_classifier(run: Classifier, batch_size: int) -> Served:
         dtype="float32",
         prepare=preparing(preprocessing, is_first),
         run=lambda batch: to_numpy(forward(batch)),
+        look=looking(run),
     )
 
 

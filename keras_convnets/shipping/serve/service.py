@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_convnets import memory
+from keras_convnets.errors import OutOfMemoryError
 from keras_convnets.images import contents as image_contents
 from keras_convnets.images import decoding, kinds
 from keras_convnets.images.contents import RefusedImageError, TooLargeError
@@ -20,6 +21,7 @@ from keras_convnets.images.headers import NotReadError
 from keras_convnets.inference.answers import read_outputs
 from keras_convnets.inference.predict import Predictions
 from keras_convnets.shipping.serve.limits import Limits
+from keras_convnets.shipping.serve.looked_at import LookedAt
 from keras_convnets.shipping.serve.refusals import Refusal
 from keras_convnets.shipping.serve.served import Image, Served
 from keras_convnets.shipping.serve.space import Space
@@ -45,6 +47,7 @@ class Service:
         self.served, self.limits, self.held = served, limits, 0
         self.worker = Worker(served.run, limits.batch_size, limits.queue)
         self._space = Space(2 * limits.max_pixels)
+        self._looking = asyncio.Lock()  # one at a time: it takes several times a classification
         self.pool = concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1, "image")
 
     def start(self) -> None:
@@ -64,6 +67,43 @@ class Service:
         names = [name for name, _ in uploads]
         found = read_outputs(self.served.outputs, rows).probabilities
         return Predictions(tuple(names), found, self.served.class_names, (), tuple(doubts))
+
+    async def look(self, upload: Upload, label: int | None) -> LookedAt:
+        """Return what the model looked at in an image file.
+
+        Args:
+            upload: the name and the bytes of the file.
+            label: the class that is explained; ``None`` for the predicted one.
+
+        Raises:
+            Refusal: the model has no feature maps, the image cannot be read, there is no such
+                class or no place, or the class does not depend on the image.
+        """
+        look = self.served.look
+        if look is None:
+            raise Refusal(
+                *(422, "model", f"{self.served.name}, run by {self.served.runtime}"),
+                "a Keras model with feature maps",
+                "Serve the run, or its .keras file.",
+            )
+        classes = len(self.served.class_names)
+        if label is not None and not 0 <= label < classes:
+            raise Refusal(
+                422, "label", str(label), f"0 to {classes - 1}", "See class_names of GET /model."
+            )
+        with self.worker.room(1):
+            async with self._looking:
+                image = await self.in_thread(self._read, *upload)
+                try:
+                    return await self.in_thread(look, image.values, label)
+                except OutOfMemoryError:
+                    raise
+                except ValueError as error:
+                    raise Refusal(
+                        *(422, "image", f"one that cannot be explained ({error})"),
+                        "one on which the score of the class depends",
+                        "Send another.",
+                    ) from error
 
     async def outputs(self, given: Sequence[Given]) -> np.ndarray:
         """Return the outputs of the model as they are, a row for each image.

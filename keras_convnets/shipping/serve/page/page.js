@@ -23,6 +23,7 @@ function showProblem(what, remedy) {
   at("status").textContent = "";
   show("bars", false);
   show("doubt", false);
+  showLook(false);
   at("problem-what").textContent = what;
   at("problem-do").textContent = remedy;
   show("problem", true);
@@ -58,7 +59,41 @@ function showAnswer(answer) {
   at("status").replaceChildren("Most probably ", element("bdi", "", top[0].class), `, ${percent(top[0].probability)}.`);
   at("doubt").textContent = answer.doubtful.join(" ");
   show("doubt", answer.doubtful.length > 0);
+  showLook(true);
 }
+
+let shown = null;  // the file that is classified
+
+function showLook(is) {
+  if (!at("look")) return;
+  show("look", is);
+  show("looked", false);
+}
+
+async function look() {
+  const file = shown;
+  at("look").disabled = true;
+  at("look").textContent = "Looking …";
+  const form = new FormData();
+  form.append("image", file, file.name || "photograph");
+  try {
+    const response = await fetch("explain", { method: "POST", body: form });
+    const answer = await response.json();
+    if (file !== shown) return;
+    if (!response.ok) { showProblem(`This cannot be shown: ${answer.received}.`, `${answer.remedy} Expected: ${answer.expected}.`); return; }
+    at("map").src = answer.picture;
+    at("looked").querySelector("figcaption").replaceChildren(
+      "Where the score of ", element("bdi", "", answer.class), " comes from, in the part of the photograph that the network sees: yellow is most, grey is nothing (Grad-CAM).");
+    show("look", false);
+    show("looked", true);
+  } catch (error) {
+    if (file === shown) showProblem("The server does not answer.", "Is it still running? Then try again.");
+  } finally {
+    at("look").disabled = false;
+    at("look").textContent = "What did it look at?";
+  }
+}
+if (at("look")) at("look").addEventListener("click", look);
 
 function refusal(file) {
   const most = Number(document.body.dataset.mostBytes);
@@ -71,6 +106,8 @@ function refusal(file) {
 async function classify(file, others = 0) {
   if (asked) asked.abort();
   const own = asked = new AbortController();
+  shown = file;
+  showLook(false);
   show("problem", false);
   show("bars", false);
   show("doubt", false);

@@ -41,7 +41,10 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return found
 
 
-_EXPECTED = {"top": "an integer of 1 or more, the classes to name"}
+_EXPECTED = {
+    "top": "an integer of 1 or more, the classes to name",
+    "label": "an integer, the number of a class",
+}
 _WHY = {
     400: "The body is no JSON, or a form that is damaged.",
     403: "The request comes from another web site.",
@@ -89,7 +92,12 @@ def _of_http(request: Request, error: HTTPException) -> Refusal:
     path, headers = request.url.path, dict(error.headers or {})
     if error.status_code == 404:
         return Refusal(
-            *(404, "address", shown(path), "/, /predict, /model, /health, /docs or /v1/models/..."),
+            *(
+                404,
+                "address",
+                shown(path),
+                "/, /predict, /explain, /model, /health, /docs or /v1/models/...",
+            ),
             "See GET /docs.",
         )
     if error.status_code == 405:

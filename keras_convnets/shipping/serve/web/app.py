@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Annotated, Any
 
@@ -15,6 +16,7 @@ from starlette.types import ASGIApp
 from keras_convnets._version import __version__
 from keras_convnets.analysis import pages
 from keras_convnets.shipping.serve.limits import Limits
+from keras_convnets.shipping.serve.refusals import Refusal
 from keras_convnets.shipping.serve.served import Served
 from keras_convnets.shipping.serve.service import Service
 from keras_convnets.shipping.serve.web import facts, schemas, tf_serving
@@ -108,6 +110,29 @@ def _add_endpoints(app: FastAPI, service: Service) -> None:
         answer = found.to_dict(min(top, len(found.class_names)))
         kept = {key: answer[key] for key in ("images", "doubtful")}
         return Json({"model": service.served.name, **kept})
+
+    @app.post(
+        "/explain",
+        response_model=schemas.LookedAt,
+        responses=problems(400, 403, 408, 413, 415, 421, 422, 503),
+        openapi_extra=_BODY,
+        operation_id="explain",
+    )
+    async def explain(
+        request: Request,
+        label: Annotated[
+            int | None, Query(description="The class; without it, the predicted one.")
+        ] = None,
+    ) -> Json:
+        """Return what the model looked at in one image, by Grad-CAM."""
+        async with body_of(request, service) as body:
+            images = await uploads(request, body, service)
+            if len(images) != 1:
+                raise Refusal(413, "images", f"{len(images)} images", "1", "Send one at a time.")
+            found = await unless_gone(request, service.look(images[0], label))
+        about = {"model": service.served.name, "image": images[0][0]}
+        name = service.served.class_names[found.label]
+        return Json({**about, "class": name, **dataclasses.asdict(found)})
 
     @app.get(
         "/health",

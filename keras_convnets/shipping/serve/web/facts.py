@@ -47,6 +47,7 @@ def words(service: Service) -> dict[str, Any]:
         "preparation": served.preprocessing or "in the model itself",
         "kind": kind or _KINDS[served.outputs.kind],
         "class_names": served.class_names,
+        "explains": served.look is not None,
         "most_bytes": limits.max_bytes - _AROUND,
         "address": served.address,
     }

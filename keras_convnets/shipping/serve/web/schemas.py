@@ -36,6 +36,18 @@ class Classified(Schema):
     doubtful: list[str] = Field(description="Warnings about images whose pixels look odd.")
 
 
+class LookedAt(Schema):
+    """What the model looked at in one image."""
+
+    model: str = Field(description="The name of the network.")
+    image: str = Field(description="The name of the file.")
+    name: str = Field(alias="class", description="The class that the map is for.")
+    label: int = Field(description="The number of the class, from 0.")
+    probability: float = Field(ge=0, le=1, description="From 0 to 1.")
+    layer: str = Field(description="The layer whose feature maps were looked at, by Grad-CAM.")
+    picture: str = Field(description="The image under its map: the data: address of a PNG.")
+
+
 class Base64(Schema):
     """An image file in base64."""
 
