@@ -1,4 +1,4 @@
-"""What the network looked at in images that it is most wrong about."""
+"""What the network looked at in some test images."""
 
 from __future__ import annotations
 
@@ -19,47 +19,52 @@ from keras_convnets.training.report.tested import Tested
 
 _TOGETHER = 8  # images that the network takes at once
 
+Look = tuple[int, int]
+"""The index of an image, and the label of the class that is explained."""
+
 
 @dataclasses.dataclass(frozen=True)
 class LookedAt:
     """The maps of some images.
 
     Attributes:
-        maps: each image under its map, by its index.
+        maps: each image under its map, by its index and class.
         note: what the maps are, or why there are none; empty if the images are not known.
     """
 
-    maps: Mapping[int, Picture]
+    maps: Mapping[Look, Picture]
     note: str = ""
 
 
-def looked_at(model: Any, about: Tested, wrong: Sequence[tuple[int, int]]) -> LookedAt:
+def looked_at(
+    model: Any, about: Tested, looks: Sequence[Look], what: str = "predicted class"
+) -> LookedAt:
     """Return what the score of a class came from, by Grad-CAM, for each of some images.
 
     Args:
         model: the trained model.
         about: the test images.
-        wrong: the index of each image, and the label of the class.
+        looks: the images and classes.
+        what: what the class is, in words.
     """
-    if about.images is None or about.preprocessing is None or not wrong:
+    prepare, images = about.preprocessing, about.images
+    if images is None or prepare is None or not looks:
         return LookedAt({})
-    prepare, read = about.preprocessing, about.images.read
-    batch = np.stack([np.asarray(prepare(read(np.int64(index)))) for index, _ in wrong])
-    batch = batch.transpose(0, 3, 1, 2) if format_of(model) == "channels_first" else batch
     try:
-        found = explain(
-            model, batch, class_index=[label for _, label in wrong], batch_size=_TOGETHER
-        )
+        batch = np.stack([np.asarray(prepare(images.read(np.int64(one)))) for one, _ in looks])
+        batch = batch.transpose(0, 3, 1, 2) if format_of(model) == "channels_first" else batch
+        labels = [label for _, label in looks]
+        found = explain(model, batch, class_index=labels, batch_size=_TOGETHER)
     except Exception as error:  # of anybody's layers; the report is written all the same
         return LookedAt({}, f"No maps of what the network looked at: {one_line(error)}")
-    seen = shown_images(batch, format_of(model) == "channels_first", about.preprocessing)
+    seen = shown_images(batch, format_of(model) == "channels_first", prepare)
     shares, scale = relative(found.maps, is_fine=False), scale_of(found)
     maps = {
-        index: pictures.picture(overlay(seen[number], shares[number], scale), 1.0)
-        for number, (index, _) in enumerate(wrong)
+        look: pictures.picture(overlay(seen[number], shares[number], scale), 1.0)
+        for number, look in enumerate(looks)
     }
     note = (
-        f"Beside each image, what the score of the predicted class came from, by Grad-CAM at "
+        f"Beside each image, what the score of the {what} came from, by Grad-CAM at "
         f"{found.layer}: yellow is most, and grey is nothing. See keras-convnets explain."
     )
     return LookedAt(maps, note)

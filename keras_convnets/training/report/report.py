@@ -22,6 +22,7 @@ from keras_convnets.training.data.data import Data
 from keras_convnets.training.report import curves, metrics, parts
 from keras_convnets.training.report.confusion_figure import confusion_figure
 from keras_convnets.training.report.fitted import columns
+from keras_convnets.training.report.image_cards import of_images, of_several
 from keras_convnets.training.report.tested import Tested, tested
 from keras_convnets.training.report.training_cards import training_cards
 from keras_convnets.training.run_folder import History
@@ -46,8 +47,9 @@ def write_report(
     """Write the report of a run, or of your own ``model.fit``: ``report.html`` in a folder.
 
     The page contains the headline numbers, the learning curves, the confusion matrix, the metrics
-    of each class, the calibration, the most confident mistakes with what the network looked at, 16
-    training images after their augmentations, the cost of the network, its graph and the run's
+    of each class, the calibration, the most confident mistakes with what the network looked at, the
+    most typical image of each class, a map of the test images by their pooled features, 16 training
+    images after their augmentations, the cost of the network, its graph and the run's
     configuration. It is a single file, follows the light or dark theme, and can be printed.
 
     Args:
@@ -95,6 +97,7 @@ def write_report(
         configuration=parts.configuration(config, about.preprocessing),
         skipped=about.skipped,
         most_bars=_MOST_BARS,
+        tested=len(evaluation.labels),
         **_of_classes(model, evaluation, about),
         **training_cards(data, config),
     )
@@ -118,17 +121,15 @@ def _of_classes(model: Any, evaluation: Evaluation, about: Tested) -> dict[str, 
     names = about.class_names
     content = metrics.of_probabilities(evaluation, names, about.title)
     if evaluation.has_several:
-        return content | {"mistakes": parts.wrong_labels(evaluation, about), "looked_at": ""}
+        return content | of_several(model, evaluation, about)
     bars = parts.class_bars(evaluation, names)
-    mistakes, looked_at = parts.mistakes(model, evaluation, about)
     return content | {
         "confusion": confusion_figure(evaluation.confusion, names),
         "confusions": parts.confusions(evaluation, names),
         "classes": bars,
         "worst_first": parts.worst_first(bars),
         "letters": min(max(len(printable(name)) for name in names), _LETTERS),
-        "mistakes": mistakes,
-        "looked_at": looked_at,
+        **of_images(model, evaluation, about),
     }
 
 

@@ -1,0 +1,1 @@
+"""Test images by the network's last feature maps: the typical ones, and a map of them."""
