@@ -10,7 +10,7 @@ from typing import Any
 from keras_convnets import checks
 from keras_convnets.explaining.forward import Place, place_of
 from keras_convnets.graph.calls import Call
-from keras_convnets.graph.layer_types import KERNELS, POOLINGS, LayerType
+from keras_convnets.graph.layer_types import GLOBAL_POOLINGS, KERNELS, POOLINGS, LayerType
 from keras_convnets.graph.stages import Placed, column_of, full_name, placed_layers
 from keras_convnets.graph.topology import ancestors, trunk
 from keras_convnets.graph.walk import walk
@@ -45,7 +45,9 @@ class FeatureLayer:
     dtype: str
 
 
-def feature_layer(model: Any, wanted: Any, image_shape: Sequence[int]) -> FeatureLayer:
+def feature_layer(
+    model: Any, wanted: Any, image_shape: Sequence[int], of_one_pixel: bool = False
+) -> FeatureLayer:
     """Return a layer of feature maps.
 
     Args:
@@ -53,12 +55,14 @@ def feature_layer(model: Any, wanted: Any, image_shape: Sequence[int]) -> Featur
         wanted: the name of a layer, a block, a stage or a nested model; of more than a layer, the
             last feature maps that all paths pass. ``None`` for those of the last stage.
         image_shape: ``(channels, rows, cols)`` of the images.
+        of_one_pixel: whether feature maps of one row and one column count, which have no places but
+            say what is in the image. Those after global pooling are none.
 
     Raises:
         ValueError: there is no such layer, or it outputs no feature maps.
     """
     placed = placed_layers(model)
-    maps = _maps(placed)
+    maps = _maps(placed, of_one_pixel)
     if not maps:
         raise ValueError(
             f"model: {model.name} has no feature maps: none of its layers outputs rows and columns "
@@ -78,17 +82,20 @@ def _is(call: Call, place: Place) -> bool:
     return not call.is_input and place_of(call) == place
 
 
-def _maps(placed: Sequence[Placed]) -> list[Placed]:
-    """Return the calls whose output is feature maps of more than one pixel."""
+def _maps(placed: Sequence[Placed], of_one_pixel: bool) -> list[Placed]:
+    """Return the calls whose output is feature maps."""
     kernels = {one.call for one in placed if one.call.type in KERNELS}
-    return [
-        one
-        for one in placed
-        if len(one.call.outputs) == 1
-        and len(one.call.shape) == 3
-        and one.call.spatial != (1, 1)
-        and not kernels.isdisjoint(ancestors([one.call]))
-    ]
+    pooled = {one.call for one in placed if one.call.type in GLOBAL_POOLINGS}
+
+    def is_one(call: Call) -> bool:
+        if len(call.outputs) != 1 or len(call.shape) != 3:
+            return False
+        before = ancestors([call])
+        if call.spatial == (1, 1) and not (of_one_pixel and pooled.isdisjoint(before)):
+            return False
+        return not kernels.isdisjoint(before)
+
+    return [one for one in placed if is_one(one.call)]
 
 
 def _last(placed: Sequence[Placed], maps: Sequence[Placed]) -> Placed:

@@ -52,6 +52,7 @@ def test_a_page_is_one_file_that_says_the_same():
     assert "<dog>" not in page
     assert "score_cam: &lt;some&gt;" in page
     assert page.count("data:image/png;base64,") == 9
+    assert page.count("33.33%") >= 9
     assert not re.findall(r'(?:src|href)="(?!data:)', page)
 
 

@@ -12,6 +12,7 @@ from PIL import Image
 if keras.backend.backend() != "tensorflow":
     pytest.skip("serves with TensorFlow", allow_module_level=True)
 
+from browser import needs_a_browser, opened
 from keras_convnets import explain
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.inference.trained import TrainedModel
@@ -108,3 +109,36 @@ def test_many_at_once_wait_or_are_refused_and_the_server_stays(client):
     assert answers.count(200) >= 4
     assert client.ask("POST", "/explain", RED, PNG)[0] == 200
     assert client.ask("GET", "/health")[2]["waiting"] == 0
+
+
+@needs_a_browser
+def test_the_page_shows_it_at_a_button(client, tmp_path):
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    file = tmp_path / "red.png"
+    file.write_bytes(RED)
+    with opened(tmp_path / "profile") as browser:
+        browser.get(f"http://127.0.0.1:{client.port}/")
+        button, looked = (browser.find_element("id", name) for name in ("look", "looked"))
+        assert not button.is_displayed()
+        browser.find_element("id", "file").send_keys(str(file))
+        wait = WebDriverWait(browser, 15, 0.05)
+        wait.until(lambda _: button.is_displayed())
+        assert not looked.is_displayed()
+        button.click()
+        wait.until(lambda _: looked.is_displayed())
+        said = looked.find_element("tag name", "figcaption").text
+        assert f"Where the score of {first_name(browser)} comes from" in said
+        wide = "return document.getElementById('map').naturalWidth"
+        wait.until(lambda _: browser.execute_script(wide) == 16)
+        assert browser.get_log("browser") == []
+        blue = tmp_path / "blue.png"
+        blue.write_bytes(image_file((10, 20, 230)))
+        browser.find_element("id", "file").send_keys(str(blue))
+        wait.until(lambda _: not looked.is_displayed())
+        wait.until(lambda _: button.is_displayed())
+
+
+def first_name(browser):
+    """Return the class that is named first below a photograph."""
+    return browser.find_element("css selector", "#bars .name").text

@@ -50,13 +50,13 @@ def _card(one: Explanation, shares: np.ndarray, scale: Any) -> dict[str, Any]:
     return {
         "file": one.files[0],
         "name": one.names[0],
-        "share": str(Share(float(one.probability[0]))),
+        "share": f"{Share(one.probability[0])}",
         "picture": address_of(one.pictures[0]),
         "map": address_of(_coloured(shares, scale)),
         "top": [
             {
                 "name": one.class_names[each],
-                "share": str(Share(float(one.probabilities[0, each]))),
+                "share": f"{Share(one.probabilities[0, each])}",
                 "width": f"{100 * float(one.probabilities[0, each]):.1f}",
                 "is_explained": each == label,
             }

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import base64
 import dataclasses
-import io
-import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-from PIL import Image
 
+from keras_convnets.analysis.label_places import Box, label_places
 from keras_convnets.inference.evaluation import Evaluation
 from keras_convnets.inference.shares import Share
+from keras_convnets.printable import printable
 from keras_convnets.training.report.features.pooled import Pooled, lowest_first, of_each
+from keras_convnets.training.report.features.sheet import Sheet, sheet_of
 from keras_convnets.training.report.tested import Tested
 
 MOST = 10  # classes, each with a colour
 IMAGES = 300
 _FEWEST = 3  # images, of which there is a map
-_MOST_BYTES = 300_000  # of the pictures together
-_QUALITIES = (85, 60, 35, 15)  # of JPEG
-_WIDEST = 2.2  # how much wider than high the map is at most
+_NARROWEST, _WIDEST = 1.25, 2.2  # the width of the map over its height
+_WIDTH, _LINE, _LETTER, _LETTERS = 700.0, 18.0, 9.0, 16  # of names, in pixels of a wide screen
 _MARGIN = 0.04  # around the dots
 
 
@@ -74,9 +71,7 @@ class ImageMap:
     Attributes:
         dots: the images, by class and then from left to right: the order of the keyboard.
         keys: the classes.
-        sheet: all pictures in one, as a data URI.
-        columns, rows: the pictures of the sheet.
-        tile: the width and the height of a picture.
+        sheet: all pictures in one.
         is_crisp: whether to show their pixels sharply when enlarged.
         ratio: the width of the map over its height.
         shares: the share of the variance on each axis, in words.
@@ -86,10 +81,7 @@ class ImageMap:
 
     dots: tuple[Dot, ...]
     keys: tuple[Key, ...]
-    sheet: str
-    columns: int
-    rows: int
-    tile: tuple[int, int]
+    sheet: Sheet
     is_crisp: bool
     ratio: float
     shares: tuple[str, str]
@@ -131,16 +123,16 @@ def image_map(
     order = np.lexsort((places[:, 0], evaluation.labels[numbers]))
     numbers, places = numbers[order], places[order]
     tiles = features.tiles[np.searchsorted(features.numbers, numbers)]
-    columns, rows = _grid(len(tiles))
+    found = sheet_of(tiles)
     dots = tuple(
-        _dot(place, number, evaluation, about, classes, _tile(each, columns, rows))
+        _dot(place, number, evaluation, about, classes, found.place_of(each))
         for each, (number, place) in enumerate(zip(numbers.tolist(), places, strict=True))
     )
     return ImageMap(
         dots,
-        tuple(_key(label, numbers, places, evaluation, about) for label in classes),
-        _sheet(tiles, columns, rows),
-        *(columns, rows, (tiles.shape[2], tiles.shape[1]), features.are_whole),
+        _keys(classes, numbers, places, ratio, evaluation, about),
+        found,
+        features.are_whole,
         *(ratio, shares, features.layer, values.shape[1]),
     )
 
@@ -153,22 +145,11 @@ def _placed(values: np.ndarray) -> tuple[np.ndarray, float, tuple[str, str]]:
     found = reduction.transform(values)
     low, high = found.min(axis=0), found.max(axis=0)
     width, height = high - low
-    width, height = max(width, height), max(height, width / _WIDEST)
+    width, height = max(width, height * _NARROWEST), max(height, width / _WIDEST)
     size = np.array([width, height]) * (1 + 2 * _MARGIN)
     places = (found - (low + high) / 2) / size * [1, -1] + 0.5  # up is more, as in a figure
-    first, second = (str(Share(float(share))) for share in reduction.explained_variance_ratio_)
+    first, second = (f"{Share(share)}" for share in reduction.explained_variance_ratio_)
     return 100 * places, float(width / height), (first, second)
-
-
-def _grid(count: int) -> tuple[int, int]:
-    columns = math.ceil(math.sqrt(count))
-    return columns, math.ceil(count / columns)
-
-
-def _tile(number: int, columns: int, rows: int) -> tuple[float, float]:
-    """Return where a picture is in the sheet, as ``background-position`` has it."""
-    row, col = divmod(number, columns)
-    return 100 * col / max(1, columns - 1), 100 * row / max(1, rows - 1)
 
 
 def _dot(
@@ -184,40 +165,42 @@ def _dot(
         *(float(place[0]), float(place[1]), classes.index(label)),
         about.class_names[label],
         about.class_names[predicted] if predicted != label else None,
-        str(Share(float(evaluation.probabilities[number, predicted]))),
+        f"{Share(evaluation.probabilities[number, predicted])}",
         about.images.describe(number) if about.images else f"image {number:,}",
         tile,
     )
 
 
-def _key(
-    label: int, numbers: np.ndarray, places: np.ndarray, evaluation: Evaluation, about: Tested
-) -> Key:
-    is_own = evaluation.labels[numbers] == label
-    left, top = np.median(places[is_own], axis=0).tolist()
-    wrong = int((evaluation.predictions[numbers[is_own]] != label).sum())
-    return Key(about.class_names[label], left, top, int(is_own.sum()), wrong)
+def _keys(
+    classes: Sequence[int],
+    numbers: np.ndarray,
+    places: np.ndarray,
+    ratio: float,
+    evaluation: Evaluation,
+    about: Tested,
+) -> tuple[Key, ...]:
+    """Return the classes, each with its name near the middle of its images."""
+    own = [evaluation.labels[numbers] == label for label in classes]
+    names = [about.class_names[label] for label in classes]
+    middles = _apart([np.median(places[its], axis=0) for its in own], names, ratio)
+    wrong = evaluation.predictions[numbers] != evaluation.labels[numbers]
+    return tuple(
+        Key(name, *middle, int(its.sum()), int((its & wrong).sum()))
+        for name, middle, its in zip(names, middles, own, strict=True)
+    )
 
 
-def _sheet(tiles: np.ndarray, columns: int, rows: int) -> str:
-    """Return all pictures in one as a data URI, of a bounded size."""
-    height, width, channels = tiles.shape[1:]
-    padded = np.zeros((columns * rows, height, width, channels), np.uint8)
-    padded[: len(tiles)] = tiles
-    sheet = padded.reshape(rows, columns, height, width, channels).swapaxes(1, 2)
-    sheet = sheet.reshape(rows * height, columns * width, channels)
-    image = Image.fromarray(sheet if channels == 3 else sheet[..., 0])
-    kind, encoded = "png", _encoded(image, "PNG", optimize=True)
-    for quality in _QUALITIES:
-        smaller = _encoded(image, "JPEG", quality=quality)
-        if len(smaller) < len(encoded):
-            kind, encoded = "jpeg", smaller
-        if len(encoded) <= _MOST_BYTES:
-            break
-    return f"data:image/{kind};base64,{base64.b64encode(encoded).decode('ascii')}"
-
-
-def _encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
-    out = io.BytesIO()
-    image.save(out, format=kind, **options)
-    return out.getvalue()
+def _apart(
+    middles: Sequence[np.ndarray], names: Sequence[str], ratio: float
+) -> list[tuple[float, float]]:
+    """Return places of names near the middles of their classes, in per cent, none over another."""
+    width, height = _WIDTH, _WIDTH / ratio
+    unit = np.array([width, height]) / 100
+    sizes = [(_LETTER * min(len(printable(name)), _LETTERS) + 4, _LINE) for name in names]
+    points = [tuple((middle * unit).tolist()) for middle in middles]
+    try:
+        found = label_places(points, [1.0] * len(names), sizes, Box(0, 0, width, height))
+    except ValueError:  # there is no room
+        return [(float(left), float(top)) for left, top in middles]
+    centres = (np.array(one.box.centre) / unit for one in found)
+    return [(float(left), float(top)) for left, top in centres]

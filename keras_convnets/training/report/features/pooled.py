@@ -61,7 +61,7 @@ def pooled(model: Any, images: Images, preprocessing: Preprocessing, numbers: np
         ValueError: the network has no feature maps, or these are not finite.
     """
     model = one_output(model, None)
-    layer = feature_layer(model, None, preprocessing.image_shape)
+    layer = feature_layer(model, None, preprocessing.image_shape, of_one_pixel=True)
     is_first = format_of(model) == "channels_first"
     values: list[np.ndarray] = []
     tiles: list[np.ndarray] = []
