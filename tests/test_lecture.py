@@ -85,7 +85,8 @@ def test_nothing_is_left_of_a_folder_that_fails():
     [
         ("figures", "figures: received no folder; expected one of the two"),
         ("figures lecture --list", "figures: received both a folder and --list"),
-        ("figures lecture --only yolo", "pattern: received 'yolo', which matches no figure"),
+        ("figures lecture --only yolo", "--only: received 'yolo', which matches no figure"),
+        ("figures lecture --only yolo --only lenet_5", "--only: received 'yolo'"),
         ("figures no/lecture --only lenet_5", "cannot write 'no/lecture'"),
     ],
 )
@@ -97,3 +98,6 @@ def test_refusals(arguments, words, capfd):
 def test_the_list(capfd):
     assert cli.main(["figures", "--list"]) == 0
     assert len(capfd.readouterr().out.splitlines()) == len(FIGURES)
+    assert cli.main(["figures", "--list", "--only", "depth", "--only", "lenet_5"]) == 0
+    lines = capfd.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == ["lenet_5", "vgg_16", "vgg_costs"]

@@ -21,9 +21,10 @@ def add_to(commands: Any) -> None:
     )
     command.add_argument(
         "--only",
-        default="*",
+        action="append",
         metavar="PATTERN",
-        help="a glob pattern of figures, or the name of a page of the tour (default: all)",
+        help="a glob pattern of figures, or the name of a page of the tour (default: all); may be "
+        "given several times",
     )
     command.add_argument("--list", action="store_true", help="list the figures and draw none")
     command.set_defaults(command=_figures)
@@ -36,7 +37,7 @@ def _figures(chosen: argparse.Namespace) -> int:
     startup.start_engine(draws=not chosen.list)
     from keras_convnets.lecture import folder
 
-    figures = folder.chosen(chosen.only)
+    figures = folder.chosen(chosen.only or ["*"])
     if chosen.list:
         width = max(len(figure.name) for figure in figures)
         for figure in figures:

@@ -15,28 +15,31 @@ from keras_convnets.received import shown
 FORMATS = ("svg", "pdf")
 
 
-def chosen(pattern: str) -> tuple[LectureFigure, ...]:
-    """Return the figures whose name, or the page that shows them, matches a glob pattern.
+def chosen(patterns: Sequence[str]) -> tuple[LectureFigure, ...]:
+    """Return the figures whose name, or the page that shows them, matches one of the glob patterns.
 
     Raises:
-        ValueError: nothing matches.
+        ValueError: nothing matches one of them.
 
     Examples:
-        >>> [figure.name for figure in chosen("depth")]
-        ['vgg_16', 'vgg_costs']
+        >>> [figure.name for figure in chosen(["depth", "lenet*"])]
+        ['lenet_5', 'vgg_16', 'vgg_costs']
     """
-    found = tuple(
-        figure
-        for figure in FIGURES
-        if any(fnmatch.fnmatchcase(name, pattern) for name in (figure.name, figure.page))
+    for pattern in patterns:
+        if not any(_matches(figure, pattern) for figure in FIGURES):
+            pages = ", ".join(dict.fromkeys(figure.page for figure in FIGURES))
+            raise ValueError(
+                f"--only: received {shown(pattern)}, which matches no figure; expected a glob "
+                f"pattern of a figure's name or a page: {pages}. keras-convnets figures --list "
+                "lists all."
+            )
+    return tuple(
+        figure for figure in FIGURES if any(_matches(figure, pattern) for pattern in patterns)
     )
-    if not found:
-        pages = ", ".join(dict.fromkeys(figure.page for figure in FIGURES))
-        raise ValueError(
-            f"pattern: received {shown(pattern)}, which matches no figure; expected a glob pattern "
-            f"of a figure's name or a page: {pages}. keras-convnets figures --list lists all."
-        )
-    return found
+
+
+def _matches(figure: LectureFigure, pattern: str) -> bool:
+    return any(fnmatch.fnmatchcase(name, pattern) for name in (figure.name, figure.page))
 
 
 def write_figures(

@@ -84,10 +84,11 @@ def figure(found: Explanation) -> Figure:
 
 
 def _panel(made: Figure, left: float, top: float, width: float, height: float) -> Axes:
-    """Return axes at a place in inches."""
+    """Return axes at a place in inches, in a thin frame: images may be as white as the paper."""
     of = made.get_size_inches()
     axes = made.add_axes((left / of[0], (top - height) / of[1], width / of[0], height / of[1]))
-    axes.set_axis_off()
+    axes.set(xticks=[], yticks=[])
+    axes.spines[:].set(color=INK, linewidth=0.5)
     return axes
 
 
