@@ -7,6 +7,7 @@ import contextlib
 import csv
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ def main() -> None:
         cli.main(["train", "--out", str(run)])
         learning_curves(run, IMAGES / "curves.png")
         looked_at(run, IMAGES / "looked_at.png")
+        image_map(run / "report.html", IMAGES / "image_map.png")
 
 
 def learning_curves(run: Path, picture: Path) -> None:
@@ -111,8 +113,26 @@ def inside() -> None:
             shutil.copy(figure, IMAGES / f"inside_{figure.name}")
 
 
+def image_map(page: Path, picture: Path) -> None:
+    """Take a screenshot of the map of a report, with the image of a mistake."""
+    with opened(page, rows=1200) as browser:
+        dot = browser.find_element(By.CSS_SELECTOR, "#map label.wrong input")
+        browser.execute_script("arguments[0].focus()", dot)
+        browser.find_element(By.CSS_SELECTOR, "#map").screenshot(str(picture))
+
+
 def photograph(page: Path, picture: Path, block: str = "", rows: int = 900) -> None:
     """Open a page in Chromium, select a block if one is named, and take a screenshot."""
+    with opened(page, rows) as browser:
+        if block:
+            title = f"//*[name()='title' and text()='{block}']/.."
+            browser.find_element(By.XPATH, title).click()
+        browser.save_screenshot(str(picture))
+
+
+@contextlib.contextmanager
+def opened(page: Path, rows: int) -> Iterator[Any]:
+    """Open a page in Chromium, 1,300 pixels wide."""
     options = webdriver.ChromeOptions()
     options.binary_location = shutil.which("chromium")
     for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"):
@@ -121,10 +141,7 @@ def photograph(page: Path, picture: Path, block: str = "", rows: int = 900) -> N
     browser = webdriver.Chrome(options, webdriver.ChromeService(shutil.which("chromedriver")))
     try:
         browser.get(page.as_uri())
-        if block:
-            title = f"//*[name()='title' and text()='{block}']/.."
-            browser.find_element(By.XPATH, title).click()
-        browser.save_screenshot(str(picture))
+        yield browser
     finally:
         browser.quit()
 

@@ -121,6 +121,18 @@ def test_the_picture_of_a_dot_is_its_image(page, data):
         assert np.abs(tile - image).mean() < 0.05, file
 
 
+def test_channels_first_sees_the_same(data, evaluation, page):
+    model = network(data, data_format="channels_first")
+    write_report(Path(), model, data, evaluation, HISTORY)
+    first = Page()
+    assert first.texts["typical"] == page.texts["typical"]
+    places = [
+        np.array(re.findall(r"(?:left|top):([\d.]+)%", section(one, "map")), float)[:600]
+        for one in (first, page)
+    ]
+    np.testing.assert_allclose(*places, atol=0.2)
+
+
 def test_images_are_taken_evenly():
     assert evenly(np.arange(7), 3).tolist() == [0, 3, 6]
     assert evenly(np.arange(2), 3).tolist() == [0, 1]

@@ -141,7 +141,8 @@ def _placed(values: np.ndarray) -> tuple[np.ndarray, float, tuple[str, str]]:
     """Return places in per cent of the map, its ratio, and the share of the variance by axis."""
     from sklearn.decomposition import PCA
 
-    reduction = PCA(2, svd_solver="full").fit(values)
+    is_tall = len(values) >= values.shape[1]
+    reduction = PCA(2, svd_solver="covariance_eigh" if is_tall else "full").fit(values)
     found = reduction.transform(values)
     low, high = found.min(axis=0), found.max(axis=0)
     width, height = high - low

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -14,13 +15,13 @@ from keras_convnets.explaining.chosen import one_output
 from keras_convnets.explaining.feature_layer import feature_layer
 from keras_convnets.explaining.reached import output_at
 from keras_convnets.explaining.taken import pictures
-from keras_convnets.images.batches import evaluation_batches
+from keras_convnets.images.batches import evaluation_batches, gathered, in_format
 from keras_convnets.images.labelled import Images
 from keras_convnets.images.preprocessing import Preprocessing
 from keras_convnets.inference.evaluation import Evaluation
 
 LONGEST = 48  # pixels of a tile's longer side
-_TOGETHER = 32  # images that the network takes at once
+_TOGETHER, _PIXELS = 128, 2_000_000  # images that the network takes at once, and their pixels
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,9 +66,7 @@ def pooled(model: Any, images: Images, preprocessing: Preprocessing, numbers: np
     is_first = format_of(model) == "channels_first"
     values: list[np.ndarray] = []
     tiles: list[np.ndarray] = []
-    batches = evaluation_batches(images.subset(numbers), preprocessing, _TOGETHER, format_of(model))
-    for batch, _ in batches:
-        given = batch.numpy()
+    for given in _batches(images, preprocessing, numbers, format_of(model)):
         maps = output_at(model, given, layer.place)
         values.append(maps.mean(axis=(2, 3) if is_first else (1, 2), dtype=np.float64))
         tiles += _tiles(pictures(given, is_first, preprocessing))
@@ -76,6 +75,20 @@ def pooled(model: Any, images: Images, preprocessing: Preprocessing, numbers: np
         raise ValueError(f"the feature maps of {layer.name} have NaN or infinity")
     are_whole = max(preprocessing.image_shape[1:]) <= LONGEST
     return Pooled(numbers, found, np.stack(tiles), are_whole, layer.name)
+
+
+def _batches(
+    images: Images, preprocessing: Preprocessing, numbers: np.ndarray, data_format: str
+) -> Iterator[np.ndarray]:
+    """Yield some images as the network takes them."""
+    size = max(1, min(_TOGETHER, _PIXELS // math.prod(preprocessing.image_shape[1:])))
+    if not gathered(images, preprocessing):
+        batches = evaluation_batches(images.subset(numbers), preprocessing, size, data_format)
+        yield from (batch.numpy() for batch, _ in batches)
+        return
+    for start in range(0, len(numbers), size):  # without the time to set up a pipeline
+        batch = preprocessing(images.read(numbers[start : start + size]))
+        yield in_format(batch, data_format).numpy()
 
 
 def _tiles(seen: np.ndarray) -> Iterator[np.ndarray]:

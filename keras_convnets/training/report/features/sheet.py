@@ -54,7 +54,7 @@ def sheet_of(tiles: np.ndarray) -> Sheet:
 
 
 def _address(image: Image.Image) -> str:
-    kind, encoded = "png", _encoded(image, "PNG", optimize=True)
+    kind, encoded = "png", _encoded(image, "PNG")
     for quality in _QUALITIES:
         smaller = _encoded(image, "JPEG", quality=quality)
         if len(smaller) < len(encoded):
