@@ -318,7 +318,7 @@ def _dress(axes: Axes, error: str) -> None:
     axes.set_xlabel("epoch", fontsize=13)
     axes.set_ylim(bottom=-0.01)  # so that a line at 0 is fully visible
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     axes.tick_params(labelsize=12)
     axes.grid(color="#e3e7eb")
     axes.spines[["top", "right"]].set_visible(False)
