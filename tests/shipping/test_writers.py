@@ -2,6 +2,9 @@
 
 import copy
 import errno
+import os
+import subprocess
+import sys
 import warnings
 
 import keras
@@ -329,3 +332,32 @@ def test_padding_stays_apart_from_the_padding_of_the_layer_after_it(kind, padded
     graph, batch, expected = padded
     found = open_engine(written_graph(kind, graph, tmp_path)).run(batch)
     assert difference(found, expected) < TOLERANCE
+
+
+EXPORTING = """
+import sys
+from keras_convnets import create_model, export
+export(create_model("lenet_5"), "net.xml")
+print([name for name in sys.modules if "telemetry" in name and sys.modules[name] is not None])
+"""
+
+
+@pytest.mark.slow
+@needs(OPENVINO)
+def test_openvino_reports_nothing_to_anybody(tmp_path):
+    """Its converter would, by a process of its own, and keep its consent in the home folder."""
+    home = tmp_path / "home"
+    home.mkdir()
+    path = os.pathsep.join(filter(None, sys.path))
+    environment = {**os.environ, "HOME": str(home), "PYTHONPATH": path}
+    ended = subprocess.run(
+        [sys.executable, "-c", EXPORTING],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "openvino_telemetry" not in ended.stdout
+    assert not list(home.rglob("*telemetry*"))
+    assert (tmp_path / "net.xml").is_file()

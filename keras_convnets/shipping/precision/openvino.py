@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import openvino
-from openvino import opset13
 
+from keras_convnets.shipping.engines import without_telemetry
 from keras_convnets.shipping.image_graph.image_graph import SCOPE
+
+openvino = without_telemetry.openvino()
 
 _LEAST = 16
 """Constants with fewer values are shapes, scales and the like, and not worth their bytes."""
@@ -44,8 +45,8 @@ def _compress(model: Any) -> None:
         # The place of a pixel, such as 128.5, has more digits.
         if any(SCOPE in user.get_node().get_friendly_name() for user in users):
             continue
-        weights = opset13.constant(node.data, dtype=openvino.Type.bf16)
-        read = opset13.convert(weights, "f32")
+        weights = openvino.opset13.constant(node.data, dtype=openvino.Type.bf16)
+        read = openvino.opset13.convert(weights, "f32")
         read.get_rt_info()["decompression"] = ""  # so that it is not taken for an operation
         read.set_friendly_name(node.get_friendly_name())
         weights.set_friendly_name(f"{node.get_friendly_name()}_compressed")

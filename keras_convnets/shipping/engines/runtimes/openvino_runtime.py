@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import threading
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from keras_convnets import files, quiet
+from keras_convnets.shipping.engines import without_telemetry
 from keras_convnets.shipping.engines.runtimes.opened import (
     Opened,
     Refusal,
@@ -32,7 +32,7 @@ def opened(request: Request) -> Opened:
             "expected both, for the weights are there. Copy it too."
         )
     with quiet.held_back():
-        ov = importlib.import_module("openvino")
+        ov = without_telemetry.openvino()
         core = ov.Core()
         model = core.read_model(os.fspath(request.path), os.fspath(weights))
         compiled = core.compile_model(model, "CPU", _settings(request))

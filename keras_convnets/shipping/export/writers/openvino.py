@@ -7,13 +7,14 @@ import os
 from pathlib import Path
 from typing import Any
 
-import openvino
-
+from keras_convnets.shipping.engines import without_telemetry
 from keras_convnets.shipping.export.conversion import conversion
 from keras_convnets.shipping.export.graph import Graph
 from keras_convnets.shipping.export.names import INPUT, OUTPUT
 from keras_convnets.shipping.export.writers.apart import pads_apart
 from keras_convnets.shipping.precision.openvino import save
+
+openvino = without_telemetry.openvino()
 
 
 def write(graph: Graph, path: Path, precision: str, calibration: Any = None) -> None:
