@@ -217,8 +217,8 @@ def test_a_failed_drawing_leaves_the_file_as_it_was(model, monkeypatch):
 def test_keras_own_plot_where_dot_exists(model):
     if not keras.src.utils.model_visualization.check_graphviz():
         pytest.skip("keras.utils.plot_model needs the program 'dot'")
-    keras.utils.plot_model(model, "keras.svg")
-    assert os.path.getsize("keras.svg") > 0
+    keras.utils.plot_model(model, "keras.png")  # of an .svg it returns an error under IPython
+    assert os.path.getsize("keras.png") > 0
 
 
 @pytest.mark.slow
