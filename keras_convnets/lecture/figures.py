@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import keras
-from keras import layers
 
 import keras_convnets as k
 from keras_convnets.keras_private import without_values
 from keras_convnets.lecture import charts, measured, trained
 from keras_convnets.lecture.charts import model
+from keras_convnets.units import conv
 
 Draw = Callable[[str | os.PathLike[str]], Any]
 
@@ -58,7 +58,7 @@ def convolution_of(*steps: Any) -> keras.Model:
     with without_values():
         x = y = keras.Input((28, 28, 192), name="input")
         for number, (filters, size) in enumerate(steps, 1):
-            y = layers.Conv2D(filters, size, padding="same", name=f"step{number}_conv")(y)
+            y = conv(filters, size, name=f"step{number}_conv")(y)
         return keras.Model(x, y, name="steps")
 
 

@@ -32,6 +32,7 @@ PACKAGE = Path(keras_convnets.__file__).parent
 # first layers of one for a few numbers, and one of its outputs, whose layers are the model's own.
 NOT_RETURNED = {"without_optimizer", "_model", "_tensors", "_computed", "_with_output"}
 NOT_RETURNED |= {"retyped", "model"}  # written to a file, or made fast at the end
+NOT_RETURNED |= {"one_output", "convolution_of"}  # of the same layers, or drawn alone
 REPLACED = ("call", "compile", "convolution_op")
 
 

@@ -287,7 +287,7 @@ def test_every_answer_is_as_the_description_says(client):
     named = set(re.findall(r"#/components/schemas/(\w+)", text))
     assert named == set(whole["components"]["schemas"])
     assert set(whole["paths"]) == {
-        "/predict", "/health", "/model",
+        "/predict", "/explain", "/health", "/model",
         "/v1/models/{name}:predict", "/v1/models/{name}", "/v1/models/{name}/metadata",
         "/v1/models/{name}/versions/{version}:predict", "/v1/models/{name}/versions/{version}",
         "/v1/models/{name}/versions/{version}/metadata",
