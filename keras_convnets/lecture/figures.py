@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import keras
 
 import keras_convnets as k
+from keras_convnets.axes import keras_shape
 from keras_convnets.keras_private import without_values
 from keras_convnets.lecture import charts, measured, trained
 from keras_convnets.lecture.charts import model
@@ -56,9 +57,10 @@ def _pair(models: Callable[[], Sequence[Any]], **options: Any) -> Draw:
 def convolution_of(*steps: Any) -> keras.Model:
     """Return convolutions on 192 feature maps of 28 x 28, the input of an Inception block."""
     with without_values():
-        x = y = keras.Input((28, 28, 192), name="input")
+        x = y = keras.Input(keras_shape((192, 28, 28)), name="input")
         for number, (filters, size) in enumerate(steps, 1):
-            y = conv(filters, size, name=f"step{number}_conv")(y)
+            with k.scope(f"step{number}"):
+                y = conv(filters, size)(y)
         return keras.Model(x, y, name="steps")
 
 
