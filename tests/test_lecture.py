@@ -38,11 +38,19 @@ def test_a_folder_of_figures_for_slides(capfd):
     assert sorted(os.listdir("lecture")) == found
 
 
-@pytest.mark.parametrize("name", ["receptive_fields", "vgg_costs", "five", "memory"])
-def test_charts(name):
-    figure = next(figure for figure in FIGURES if figure.name == name)
-    figure.draw(f"{name}.svg")
-    assert "<svg" in Path(f"{name}.svg").read_text()
+QUICK = {"receptive_fields", "vgg_costs", "five", "memory", "reduction"}
+
+
+@pytest.mark.parametrize(
+    "figure",
+    [
+        pytest.param(one, id=one.name, marks=() if one.name in QUICK else pytest.mark.slow)
+        for one in FIGURES
+    ],
+)
+def test_each_figure_is_drawn(figure):
+    figure.draw(f"{figure.name}.svg")
+    assert "<svg" in Path(f"{figure.name}.svg").read_text()
 
 
 def test_what_the_chart_of_fields_shows():
