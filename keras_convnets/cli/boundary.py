@@ -11,6 +11,7 @@ import contextlib
 import os
 import signal
 import sys
+import tempfile
 import threading
 import time
 import traceback
@@ -30,7 +31,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _BY_DEFAULT = (signal.SIG_DFL, signal.default_int_handler)
 # The files in which a signal waits. With the first begin the names of the modules that Python is
 # built with.
-_LOSING = ("<frozen ", __file__, contextlib.__file__, quiet.__file__)
+_LOSING = ("<frozen ", __file__, contextlib.__file__, quiet.__file__, tempfile.__file__)
 _MOMENT = 0.001  # seconds
 _MOMENTS = 1000  # for which a signal waits at most
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from keras_convnets import files
 from keras_convnets.cli import startup
-from keras_convnets.cli.streams import say
 
 
 def add_to(commands: Any) -> None:
@@ -43,7 +42,9 @@ def _figures(chosen: argparse.Namespace) -> int:
         for figure in figures:
             print(f"{figure.name:{width}}   {figure.page:13}   {figure.says}")
         return 0
-    folder.write_figures(chosen.folder, figures, lambda figure: say(f"drawing {figure.name}"))
+    folder.write_figures(
+        chosen.folder, figures, lambda figure: print(f"drawing {figure.name}", flush=True)
+    )
     count = f"{len(figures)} figure{'s' * (len(figures) != 1)}"
     print(f"{count}, as svg and pdf: {files.shown(chosen.folder)}")
     return 0

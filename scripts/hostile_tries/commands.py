@@ -101,7 +101,12 @@ def _check_files(here: Path, ended: Ended, circumstance: Circumstance) -> None:
     for path in here.iterdir() if here.is_dir() else ():
         if path.name.startswith("."):
             raise Fault(f"left {path.name}")
-        if path.is_dir():
+        if path.name == "lecture":
+            made = {file.name for file in path.iterdir() if file.stat().st_size > 500}
+            refused = ended.code == 2 and not circumstance.is_of_stdout
+            if refused or made != {"lenet_5.svg", "lenet_5.pdf"}:
+                raise Fault(f"left a folder with {sorted(made)}, exit code {ended.code}")
+        elif path.is_dir():
             inside = {file.name for file in (path / "run").iterdir()}
             is_run = inside >= _BEGUN or inside >= _FINISHED
             if ended.code == 2 or not is_run:
