@@ -28,7 +28,12 @@ keras_convnets.save_weights(model, "weights.safetensors")
 keras_convnets.load_weights(model, "weights.safetensors")
 keras_convnets.receptive_field(model), keras_convnets.levels(model)
 keras_convnets.fast_batch_norm(model)
-cli.main(["summary", "lenet_5"])
+for command in (
+    "list", "cost lenet_5", "receptive-field model.keras", "plot lenet_5 lenet.svg",
+    "compare lenet_5 alexnet --plot costs.svg", "accuracy", "convert model.keras other.safetensors",
+    "summary lenet_5",
+):
+    assert cli.main(command.split()) == 0, command
 """
 
 

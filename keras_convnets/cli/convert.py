@@ -114,11 +114,13 @@ def _check_fold(out: Path, fold: bool) -> None:
 def _opened(file: str, name: str | None) -> tuple[Any, Any]:
     """Return the model that has the weights, and a report if they were read from a file."""
     from keras_convnets.saved_models import is_file, load_model
-    from keras_convnets.training.run.saved_run import open_run
 
-    is_run = run_folder.is_run(Path(file))
-    if name is None and (is_run or (is_file(file) and Path(file).suffix == _MODEL)):
-        return (open_run(file).model if is_run else load_model(file)), None
+    if name is None and run_folder.is_run(Path(file)):
+        from keras_convnets.training.run.saved_run import open_run  # which needs TensorFlow
+
+        return open_run(file).model, None
+    if name is None and is_file(file) and Path(file).suffix == _MODEL:
+        return load_model(file), None
     return network_with(file, name)
 
 

@@ -16,10 +16,11 @@ def opened(name: str, input_shape: Any = None, num_outputs: Any = None) -> Any:
     from keras_convnets.keras_private import without_values
     from keras_convnets.own_networks import is_function
     from keras_convnets.saved_models import is_file, load_model
-    from keras_convnets.training.run.saved_run import open_run
     from keras_convnets.zoo import create_model
 
     if is_run(Path(name)):
+        from keras_convnets.training.run.saved_run import open_run  # which needs TensorFlow
+
         return open_run(_alone(name, input_shape, num_outputs)).model
     if is_function(name):  # which may use the values of weights
         return create_model(name, input_shape, num_outputs)
