@@ -19,6 +19,14 @@ from keras_convnets.cli import boundary, commands
 from keras_convnets.errors import PeerLost, RunStopped
 
 
+@pytest.fixture(autouse=True)
+def ctrl_c():
+    """Let Ctrl-C interrupt, which a shell's background jobs ignore, these tests among them."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def ended_by(error, capfd):
     """Return the exit code and the line of a command that an error ends."""
     with mock.patch.object(commands, "run", side_effect=error):

@@ -10,9 +10,10 @@ import csv
 import fnmatch
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from keras_convnets import checks, golden
+from keras_convnets.analysis.tabled import OnlyTabled
 from keras_convnets.analysis.tables import Column, Table
 from keras_convnets.received import shown
 from keras_convnets.typed import typed
@@ -53,7 +54,7 @@ class PublishedAccuracy(NamedTuple):
     weights: str
 
 
-class Accuracies:
+class Accuracies(OnlyTabled):
     """Published accuracies, one row for each network.
 
     Attributes:
@@ -69,28 +70,6 @@ class Accuracies:
     def table(self) -> Table:
         """Return the table, with what the accuracies are of and how multiply-adds are counted."""
         return Table(_COLUMNS, self.rows, (DATA[self.data], golden.convention()))
-
-    def to_text(self) -> str:
-        """Return the table for a console."""
-        return self.table().to_text()
-
-    def to_markdown(self) -> str:
-        """Return the table in Markdown."""
-        return self.table().to_markdown()
-
-    def to_csv(self) -> str:
-        """Return the table as CSV; the notes come first, in lines with ``#``."""
-        return self.table().to_csv()
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the table as plain data that JSON can represent."""
-        return self.table().to_dict()
-
-    def __str__(self) -> str:
-        return self.to_text()
-
-    def _repr_markdown_(self) -> str:
-        return self.to_markdown()
 
 
 @typed

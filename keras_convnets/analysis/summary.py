@@ -13,6 +13,7 @@ from keras_convnets.analysis.plot.graph.blocks import block_graph
 from keras_convnets.analysis.plot.graph.folding import fold
 from keras_convnets.analysis.plot.graph.graph import Block, Graph, by_stage
 from keras_convnets.analysis.plot.labels import in_line
+from keras_convnets.analysis.tabled import OnlyTabled
 from keras_convnets.analysis.tables import Column, Table
 from keras_convnets.typed import explaining
 
@@ -38,7 +39,7 @@ class SummaryRow(NamedTuple):
     macs: int | None
 
 
-class Summary:
+class Summary(OnlyTabled):
     """A model in the words of papers.
 
     Attributes:
@@ -67,30 +68,12 @@ class Summary:
         total = ("total", "", None, self._total.params, _macs(self._total))
         return Table(columns, self.rows, (f"{self.model}. {CONVENTION}",), total)
 
-    def to_text(self) -> str:
-        """Return the table for a console."""
-        return self.table().to_text()
-
-    def to_markdown(self) -> str:
-        """Return the table in Markdown."""
-        return self.table().to_markdown()
-
-    def to_csv(self) -> str:
-        """Return the table as CSV; the notes come first, in lines with ``#``."""
-        return self.table().to_csv()
-
     def to_dict(self) -> dict[str, Any]:
         """Return the table as plain data that JSON can represent."""
         rows = [row._asdict() | {"output_shape": list(row.output_shape)} for row in self.rows]
         total = {"params": self._total.params, "macs": _macs(self._total)}
         head = {"model": self.model, "detail": self.detail, "convention": CONVENTION}
         return {**head, "total": total, "rows": rows}
-
-    def __str__(self) -> str:
-        return self.to_text()
-
-    def _repr_markdown_(self) -> str:
-        return self.to_markdown()
 
 
 @explaining

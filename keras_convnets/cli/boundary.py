@@ -137,17 +137,20 @@ def _sent_again(interruptions: list[int], ended: threading.Event) -> Iterator[No
     """
     printed, dropped = sys.excepthook, sys.unraisablehook
 
+    def send_again() -> None:
+        _thread.start_new_thread(_again, (signal.SIGINT, ended))
+
     def excepthook(
         kind: type[BaseException], error: BaseException, trace: TracebackType | None
     ) -> None:
         if isinstance(error, _Interrupted):
-            _thread.start_new_thread(_again, (signal.SIGINT, ended))
+            send_again()
         else:
             printed(kind, error, trace)
 
     def unraisablehook(unraisable: sys.UnraisableHookArgs) -> None:
         if isinstance(unraisable.exc_value, _Interrupted):
-            _thread.start_new_thread(_again, (signal.SIGINT, ended))
+            send_again()
         elif not interruptions or os.environ.get(_TRACEBACK):
             dropped(unraisable)
 

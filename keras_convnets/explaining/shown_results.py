@@ -1,16 +1,14 @@
-"""What results have in common: a figure, written to a file or shown by a notebook, and a table."""
+"""What results have in common: a figure, written to a file or shown by a notebook."""
 
 from __future__ import annotations
 
 import abc
 import io
 import os
-from typing import Any
 
 from matplotlib.figure import Figure
 
 from keras_convnets.analysis.drawing import any_letters, figure_file, write_themed
-from keras_convnets.analysis.tables import Table
 from keras_convnets.typed import typed
 
 
@@ -39,30 +37,3 @@ class Drawn(abc.ABC):
         with any_letters():
             self.figure().savefig(out, format="png", dpi=110)
         return out.getvalue()
-
-
-class Tabled(abc.ABC):
-    """A result that has a table; printed, it is this table."""
-
-    @abc.abstractmethod
-    def table(self) -> Table:
-        """Return the table."""
-
-    def __str__(self) -> str:
-        return self.to_text()
-
-    def to_text(self) -> str:
-        """Return the table for a console."""
-        return self.table().to_text()
-
-    def to_markdown(self) -> str:
-        """Return the table in Markdown."""
-        return self.table().to_markdown()
-
-    def to_csv(self) -> str:
-        """Return the table as CSV."""
-        return self.table().to_csv()
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the table as plain data that JSON can represent."""
-        return self.table().to_dict()

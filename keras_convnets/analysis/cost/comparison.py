@@ -8,6 +8,7 @@ from typing import Any
 from keras_convnets.analysis.cost.cost import COUNTS, Cost, counts
 from keras_convnets.analysis.cost.parameters import on_statistics
 from keras_convnets.analysis.cost.rules import CONVENTION
+from keras_convnets.analysis.tabled import OnlyTabled
 from keras_convnets.analysis.tables import Column, Table
 
 _COLUMNS = (
@@ -20,7 +21,7 @@ _COLUMNS = (
 )
 
 
-class Comparison:
+class Comparison(OnlyTabled):
     """The costs of several models, one row per model.
 
     Attributes:
@@ -41,18 +42,6 @@ class Comparison:
         weights = on_statistics([(cost.model, cost.params, cost.statistics) for cost in self.costs])
         return Table(_COLUMNS, rows, (*weights, *(notes if uncounted else []), CONVENTION))
 
-    def to_text(self) -> str:
-        """Return the table for a console."""
-        return self.table().to_text()
-
-    def to_markdown(self) -> str:
-        """Return the table in Markdown."""
-        return self.table().to_markdown()
-
-    def to_csv(self) -> str:
-        """Return the table as CSV; the convention comes first, in lines with ``#``."""
-        return self.table().to_csv()
-
     def to_dict(self) -> dict[str, Any]:
         """Return the comparison as plain data that JSON can represent."""
         models = [cost.to_dict("stage") for cost in self.costs]
@@ -61,12 +50,6 @@ class Comparison:
             "convention": CONVENTION,
             "models": [{key: model[key] for key in kept} for model in models],
         }
-
-    def __str__(self) -> str:
-        return self.to_text()
-
-    def _repr_markdown_(self) -> str:
-        return self.to_markdown()
 
 
 def _row(cost: Cost) -> tuple[Any, ...]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from keras_convnets.analysis.receptive_field import fields
 from keras_convnets.analysis.receptive_field.fields import State
+from keras_convnets.analysis.tabled import OnlyTabled
 from keras_convnets.analysis.tables import Column, Table
 
 _COLUMNS = (
@@ -102,7 +103,7 @@ def extent(field: ReceptiveField) -> tuple[bool, bool, int]:
     return bool(field._state.reach), bool(field.unknown), math.prod(field.size or ())
 
 
-class ReceptiveFields(Mapping[str, ReceptiveField]):
+class ReceptiveFields(Mapping[str, ReceptiveField], OnlyTabled):
     """The receptive fields of a model's layers by name, in the order of computation."""
 
     def __init__(self, found: Mapping[str, ReceptiveField]) -> None:
@@ -117,21 +118,6 @@ class ReceptiveFields(Mapping[str, ReceptiveField]):
     def __len__(self) -> int:
         return len(self._found)
 
-    def __str__(self) -> str:
-        return self.to_text()
-
-    def to_text(self) -> str:
-        """Return the table for a console."""
-        return self._table().to_text()
-
-    def to_markdown(self) -> str:
-        """Return the table in Markdown."""
-        return self._table().to_markdown()
-
-    def to_csv(self) -> str:
-        """Return the table as CSV."""
-        return self._table().to_csv()
-
     def to_dict(self) -> dict[str, dict[str, Any]]:
         """Return each layer's field as plain data."""
         names = ("size", "stride", "padding", "whole_image", "unknown", "unaligned")
@@ -143,7 +129,8 @@ class ReceptiveFields(Mapping[str, ReceptiveField]):
             for layer, field in self.items()
         }
 
-    def _table(self) -> Table:
+    def table(self) -> Table:
+        """Return the table, with what was counted and where branches disagree."""
         rows = (field._row() for field in self.values())
         merges = dict.fromkeys(name for field in self.values() for name in field.unaligned)
         where = "Branches with different centres or strides meet in: "

@@ -10,12 +10,13 @@ import keras
 from matplotlib.figure import Figure
 
 from keras_convnets import memory
+from keras_convnets.analysis.tabled import Tabled
 from keras_convnets.analysis.tables import Column, Table
 from keras_convnets.explaining.batch_of import batch_of, check_model, labels_of
 from keras_convnets.explaining.gradients import flow_figure
 from keras_convnets.explaining.gradients.measured_flow import Flow, flow_of
 from keras_convnets.explaining.scores import ClassScores
-from keras_convnets.explaining.shown_results import Drawn, Tabled
+from keras_convnets.explaining.shown_results import Drawn
 from keras_convnets.graph.unique import unique_names
 from keras_convnets.inference.every_output import every_output, main_output
 from keras_convnets.received import shown

@@ -12,6 +12,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from keras_convnets import checks, memory
+from keras_convnets.analysis.tabled import Tabled
 from keras_convnets.analysis.tables import Column, Table
 from keras_convnets.explaining.batch_of import batch_of, check_model, labels_of, parts_of
 from keras_convnets.explaining.differentiation import gradient, traced
@@ -20,7 +21,7 @@ from keras_convnets.explaining.gradients import paths_figure
 from keras_convnets.explaining.gradients.residual_blocks import ResidualBlock, residual_blocks
 from keras_convnets.explaining.losses import losses
 from keras_convnets.explaining.scores import ClassScores, to_numpy, to_tensor
-from keras_convnets.explaining.shown_results import Drawn, Tabled
+from keras_convnets.explaining.shown_results import Drawn
 from keras_convnets.inference.every_output import every_output, main_output
 from keras_convnets.typed import typed
 

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from keras_convnets import memory
+from keras_convnets.analysis.tabled import OnlyTabled
 from keras_convnets.analysis.tables import Column, Table
 from keras_convnets.explaining.batch_of import batch_of, check_model, parts_of
 from keras_convnets.explaining.forward import Hooks, Place, forward, place_of
 from keras_convnets.explaining.scores import to_numpy, to_tensor
-from keras_convnets.explaining.shown_results import Tabled
 from keras_convnets.graph.calls import Call
 from keras_convnets.graph.stages import placed_layers
 from keras_convnets.graph.topology import ancestors
@@ -72,7 +72,7 @@ class StageStatistics:
 
 
 @dataclasses.dataclass(frozen=True)
-class ActivationStatistics(Tabled):
+class ActivationStatistics(OnlyTabled):
     """The statistics of a model's activations, a row for each stage.
 
     Attributes:

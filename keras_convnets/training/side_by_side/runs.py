@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from keras_convnets import checks
+from keras_convnets.analysis.tabled import OnlyTabled
 from keras_convnets.analysis.tables import Column, Table
 from keras_convnets.printable import cut
 from keras_convnets.training.run.command import Repetition, repetition
@@ -33,7 +34,7 @@ _FACTS = (
 _NUMBERS = ("seed", "epochs", "best", "last", "test", "time")
 
 
-class Runs:
+class Runs(OnlyTabled):
     """Runs side by side, with means over the seeds of those that are alike but for it.
 
     Attributes:
@@ -71,14 +72,6 @@ class Runs:
             return [*rows, _of_group(group)]
         return rows or [_of_run(run) for run in group.runs]
 
-    def to_text(self) -> str:
-        """Return the table for a console."""
-        return self.table().to_text()
-
-    def to_markdown(self) -> str:
-        """Return the table in Markdown."""
-        return self.table().to_markdown()
-
     def to_csv(self) -> str:
         """Return the facts as CSV, with accuracies from 0 to 1 and times in seconds."""
         found = self.to_dict()["groups" if self.only_means else "runs"]
@@ -98,12 +91,6 @@ class Runs:
         """Return how to repeat each run whose configuration can be read, by its folder."""
         readable = [(run, run.config) for run in self.runs if run.config is not None]
         return {str(run.folder): repetition(config) for run, config in readable}
-
-    def __str__(self) -> str:
-        return self.to_text()
-
-    def _repr_markdown_(self) -> str:
-        return self.to_markdown()
 
 
 @explaining

@@ -27,6 +27,7 @@ from keras_convnets.shipping.serve.web.uploads import BYTES, FORM, JSON, uploads
 
 _PACKAGE = "keras_convnets.shipping.serve"
 _TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
+_PROBLEMS = problems(400, 403, 408, 413, 415, 421, 422, 503)  # of images
 _FILE = {"type": "string", "format": "binary"}
 _BODY = {
     "requestBody": {
@@ -95,7 +96,7 @@ def _add_endpoints(app: FastAPI, service: Service) -> None:
     @app.post(
         "/predict",
         response_model=schemas.Classified,
-        responses=problems(400, 403, 408, 413, 415, 421, 422, 503),
+        responses=_PROBLEMS,
         openapi_extra=_BODY,
         operation_id="predict",
     )
@@ -114,7 +115,7 @@ def _add_endpoints(app: FastAPI, service: Service) -> None:
     @app.post(
         "/explain",
         response_model=schemas.LookedAt,
-        responses=problems(400, 403, 408, 413, 415, 421, 422, 503),
+        responses=_PROBLEMS,
         openapi_extra=_BODY,
         operation_id="explain",
     )
