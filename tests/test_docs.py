@@ -1,4 +1,7 @@
-"""The examples of README and docs run, page by page, each in the order of the page."""
+"""The examples of README and docs run, page by page, each in the order of the page.
+
+Those of the tour run as notebooks: see test_notebooks.py.
+"""
 
 import contextlib
 import importlib.util
@@ -17,11 +20,7 @@ from keras_convnets.keras_private import without_values
 ROOT = Path(__file__).parents[1]
 PAGES = [
     page
-    for page in (
-        ROOT / "README.md",
-        *sorted((ROOT / "docs").glob("*.md")),
-        *sorted((ROOT / "docs/tour").glob("*.md")),
-    )
+    for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
     if "```python" in page.read_text()
 ]
 
