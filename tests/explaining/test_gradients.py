@@ -139,6 +139,18 @@ def test_a_shortcut_hands_the_gradient_on_as_it_is():
     assert np.divide(sizes[:-1], sizes[1:]) == pytest.approx([1.5] * 4, rel=1e-5)
 
 
+def test_the_depth_of_a_block_is_that_of_its_longest_path():
+    x = image = keras.Input((4, 4, 2))
+    for number in (1, 2):
+        x = layers.Conv2D(2, 1, name=f"conv2_block1_conv{number}")(x)
+    x = layers.Add(name="conv2_block1_add")([image, x])
+    x = layers.Conv2D(3, 1, name="conv3_block1_conv")(x)
+    model = keras.Model(image, layers.GlobalAveragePooling2D(name="head_pool")(x))
+    [flow] = gradient_flow(model, pixels(4, 4, 4, 2), LABELS).models.values()
+    depths = {block.block: block.depth for block in flow.blocks}
+    assert depths == {"conv2_block1": 2, "conv3_block1": 3, "head": 3}
+
+
 def test_nothing_of_the_model_changes_and_models_stand_side_by_side():
     images = pixels(4, 32, 32, 3)
     models = [create_model("cifar_plain_20"), CifarResnetBuilder.build(
@@ -266,6 +278,14 @@ def test_the_gradient_of_a_path_is_the_product_of_its_branches():
     one.plot("paths.svg")
 
 
+def test_paths_of_all_lengths_have_the_same_images():
+    # Branches that pass on what they get: all paths of an image have the same gradient.
+    images = np.array([0.0, 0.5], "float32").reshape(2, 1, 1, 1)
+    found = np.sort(path_lengths(residual([1.0] * 3), images, [0, 0], samples=3).gradients)
+    np.testing.assert_allclose(found, found[:1].repeat(4, axis=0), rtol=1e-5)
+    assert found[0, 2] > 1.1 * found[0, 0]
+
+
 def test_paths_of_unlike_branches_are_drawn_evenly():
     weights = (0.5, -2.0, 3.0)
     model, images = residual(weights), pixels(1, 1, 1, 1)
@@ -291,17 +311,18 @@ def equal_weights(depth, data_format="channels_last", size=31):
 
 @pytest.mark.parametrize("data_format", FORMATS)
 def test_equal_weights_make_the_convolution_of_boxes(data_format):
-    depth, size = 5, 31
-    found = effective_receptive_field(equal_weights(depth, data_format), f"conv{depth}")
+    depth, rows, cols = 5, 31, 37
+    model = equal_weights(depth, data_format)
+    found = effective_receptive_field(model, f"conv{depth}", input_shape=(1, rows, cols))
     line = np.ones(1)
     for _ in range(depth):
         line = np.convolve(line, np.ones(3) / 3)
-    expected = np.zeros((size, size))
-    expected[10:21, 10:21] = np.outer(line, line) / line.max() ** 2
+    expected = np.zeros((rows, cols))
+    expected[10:21, 13:24] = np.outer(line, line) / line.max() ** 2
     np.testing.assert_allclose(found.influence, expected, atol=1e-6)
-    assert found.unit == (15, 15)
+    assert found.unit == (15, 18)
     assert found.theoretical == (11, 11)
-    assert found.seen == ((10, 20), (10, 20))
+    assert found.seen == ((10, 20), (13, 23))
     assert found.pixels == (expected > 1 - 0.9545).sum()
     assert found.ratio == found.pixels / 121
     # A box of three pixels has the variance 2 / 3, and variances add up.

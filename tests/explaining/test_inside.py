@@ -80,9 +80,10 @@ def test_a_nested_model_is_looked_into():
     np.testing.assert_allclose(found.maps, expected.maps, atol=1e-6)
 
 
-def test_statistics_are_those_by_hand_and_dead_units_are_found():
-    model = tiny()
-    pixels = some_images(40)  # more than the network takes at once
+@pytest.mark.parametrize("data_format", FORMATS)
+def test_statistics_are_those_by_hand_and_dead_units_are_found(data_format):
+    model = tiny(data_format)
+    pixels = some_images(40, data_format)  # more than the network takes at once
     found = activation_statistics(model, pixels)
     first, second, head = found.stages
     maps = [feature_maps(model, pixels, name).maps for name in ("conv1", "conv2")]
