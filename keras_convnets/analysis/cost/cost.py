@@ -9,6 +9,7 @@ from keras_convnets import checks
 from keras_convnets.analysis.cost import rules
 from keras_convnets.analysis.cost.parameters import on_statistics
 from keras_convnets.analysis.cost.rows import CostRow, as_dict, rows_of, sum_of
+from keras_convnets.analysis.tabled import OnlyTabled
 from keras_convnets.analysis.tables import Column, Table, sizes
 from keras_convnets.graph.calls import Call
 from keras_convnets.graph.groups import places
@@ -34,7 +35,7 @@ _COLUMNS = (
 )
 
 
-class Cost:
+class Cost(OnlyTabled):
     """The cost of a model for one image, in total and per layer in the order of computation.
 
     Attributes:
@@ -141,14 +142,8 @@ class Cost:
         head = {"model": self.model, "input_shapes": shapes, "convention": self.convention}
         return {**head, "total": total, "by": by, "rows": rows}
 
-    def __str__(self) -> str:
-        return self.to_text()
-
     def __repr__(self) -> str:
         return f"<Cost of {self.model}: {self.params:,} parameters, {self.macs:,} multiply-adds>"
-
-    def _repr_markdown_(self) -> str:
-        return self.to_markdown()
 
     def _details(self) -> str:
         items = " + ".join(f"{count:,} {name}" for name, count in self.elementwise.items() if count)

@@ -130,7 +130,7 @@ class ReceptiveFields(Mapping[str, ReceptiveField], OnlyTabled):
         }
 
     def table(self) -> Table:
-        """Return the table, with what was counted and where branches disagree."""
+        """Return the table, with what its numbers mean and where unlike branches meet."""
         rows = (field._row() for field in self.values())
         merges = dict.fromkeys(name for field in self.values() for name in field.unaligned)
         where = "Branches with different centres or strides meet in: "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from keras_convnets.analysis.tabled import OnlyTabled
 from keras_convnets.analysis.tables import Column, Table, sizes
 from keras_convnets.shipping.benchmark.machine import Machine
 from keras_convnets.shipping.benchmark.ways import WAYS
@@ -96,7 +97,7 @@ class LeftOut:
 
 
 @dataclasses.dataclass(frozen=True)
-class Benchmark:
+class Benchmark(OnlyTabled):
     """Engines side by side, measured in turn.
 
     Attributes:
@@ -147,10 +148,6 @@ class Benchmark:
         """Return the table for a console of so many columns; by default without limit."""
         return self.table().to_text(width)
 
-    def to_markdown(self) -> str:
-        """Return the table in Markdown."""
-        return self.table().to_markdown()
-
     def to_csv(self) -> str:
         """Return the measurements as CSV, in seconds, bytes and shares."""
         rows = [row.to_dict() for row in self.measurements]
@@ -169,12 +166,6 @@ class Benchmark:
             "left_out": [dataclasses.asdict(one) for one in self.left_out],
             "notes": list(self.notes),
         }
-
-    def __str__(self) -> str:
-        return self.to_text()
-
-    def _repr_markdown_(self) -> str:
-        return self.to_markdown()
 
 
 def _cells(row: Measurement) -> tuple[Any, ...]:
