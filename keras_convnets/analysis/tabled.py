@@ -9,7 +9,7 @@ from keras_convnets.analysis.tables import Table
 
 
 class Tabled(abc.ABC):
-    """A result that has a table; printed, it is this table."""
+    """A result that has a table; printed, or at a prompt, it is this table."""
 
     @abc.abstractmethod
     def table(self) -> Table:
@@ -17,6 +17,9 @@ class Tabled(abc.ABC):
 
     def __str__(self) -> str:
         return self.to_text()
+
+    def __repr__(self) -> str:
+        return str(self)
 
     def to_text(self) -> str:
         """Return the table for a console."""

@@ -23,7 +23,8 @@ class Tensor:
     ``symbol`` is Keras' tensor in the model as built, whatever ``shape`` is.
     """
 
-    source: Call
+    # Printed, it would print all before it, along every path: in a residual network, for ever.
+    source: Call = dataclasses.field(repr=False)
     shape: TensorShape
     dtype: str
     symbol: Any = dataclasses.field(repr=False, compare=False)

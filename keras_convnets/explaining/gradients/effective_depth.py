@@ -54,7 +54,7 @@ class Deletion:
     accuracy: float
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class EffectiveDepth(Drawn, Tabled):
     """The loss and accuracy of a network without each of its residual blocks.
 

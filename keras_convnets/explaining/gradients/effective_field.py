@@ -48,7 +48,7 @@ class EffectiveField(Drawn):
 
     layer: str
     unit: tuple[int, int]
-    influence: np.ndarray
+    influence: np.ndarray = dataclasses.field(repr=False)
     theoretical: tuple[int, int] | None
     seen: Box
     images: int

@@ -40,7 +40,7 @@ _CONVENTION = (
 )
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class GradientFlow(Drawn, Tabled):
     """The size of activations and gradients in each block of some models.
 

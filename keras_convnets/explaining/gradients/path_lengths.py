@@ -39,7 +39,7 @@ _CONVENTION = (
 )
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class PathLengths(Drawn, Tabled):
     """The paths of a residual network by their length, and the gradient that they carry.
 

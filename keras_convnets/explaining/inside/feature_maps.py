@@ -33,8 +33,8 @@ class FeatureMaps(Drawn):
 
     layer: str
     stage: str
-    maps: np.ndarray
-    images: np.ndarray
+    maps: np.ndarray = dataclasses.field(repr=False)
+    images: np.ndarray = dataclasses.field(repr=False)
 
     @property
     def dead(self) -> np.ndarray:

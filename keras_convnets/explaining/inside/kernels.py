@@ -32,7 +32,7 @@ class Kernels(Drawn):
     """
 
     layer: str
-    weights: np.ndarray
+    weights: np.ndarray = dataclasses.field(repr=False)
 
     @property
     def norms(self) -> np.ndarray:

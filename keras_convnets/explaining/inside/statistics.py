@@ -71,7 +71,7 @@ class StageStatistics:
         return (self.stage, where, *numbers, self.units, self.dead_units)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class ActivationStatistics(OnlyTabled):
     """The statistics of a model's activations, a row for each stage.
 

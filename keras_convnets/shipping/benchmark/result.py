@@ -96,7 +96,7 @@ class LeftOut:
         return f"left out: {WAYS[self.engine].title}{of} with {self.model}: {self.reason}"
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class Benchmark(OnlyTabled):
     """Engines side by side, measured in turn.
 
